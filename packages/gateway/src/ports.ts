@@ -1,0 +1,180 @@
+import type { ErrorCode, Kind, Policy, Rate, Route } from "@warren/wire";
+import type { Stream, StreamOwner } from "@warren/tunnel";
+
+/** One cluster's offer to serve a (host, path). */
+export interface RouteEntry {
+  clusterUuid: string;
+  /** Claim group of the token that published it. */
+  group: string;
+  /** `routeKey(route)`. */
+  key: string;
+  route: Route;
+  revision: number;
+  /** Epoch milliseconds. */
+  updatedAt: number;
+}
+
+/** A published route as a request finds it: ready to use, shared by all requests. */
+export interface Matched {
+  /** All clusters' entries for this (host, path, match), in publication order; at least one. */
+  readonly entries: readonly RouteEntry[];
+  /** The host pattern that matched: `a.b`, `*.b`, `**.b`. */
+  readonly host: string;
+  readonly policy: Policy;
+}
+
+/** What matching needs to know of a request. */
+export interface RouteQuestion {
+  /** Lower case, without port. */
+  host: string;
+  method: string;
+  /** Raw request target in origin-form: path and query. */
+  target: string;
+  /** First value of a request field by lower-case name. Called only if a route matches on fields. */
+  field(name: string): string | undefined;
+}
+
+export type RouteAnswer = { found: Matched } | { refused: ErrorCode; message: string };
+
+/** Where routes, claims, tunnels and revocations are known: memory, or Redis shared by gateways. */
+export interface Registry {
+  /**
+   * Synchronous when the host is in the bounded copy in memory (the hot path allocates nothing but
+   * the answer), a promise otherwise. Unknown hosts are remembered for 2 s.
+   */
+  lookup(question: RouteQuestion): RouteAnswer | Promise<RouteAnswer>;
+  /** Applies one message of a cluster; answers per route. Idempotent; an older revision is refused. */
+  apply(change: RouteChange): Promise<RouteVerdict>;
+  /** Renews the life of a cluster's routes (a heartbeat). Returns how many are published. */
+  renew(clusterUuid: string): Promise<number>;
+  /** Marks a cluster's routes offline at once, or back online: they stay, and answer 503. */
+  setOnline(clusterUuid: string, online: boolean): Promise<void>;
+  /** Every route, for `/routes`, page by page in host order. */
+  routes(page: { after: string | undefined; limit: number }): Promise<RouteEntry[]>;
+  claims(): Promise<Claim[]>;
+  /** Gives a claim up; its group may be another's afterwards. False when there was none. */
+  release(host: string): Promise<boolean>;
+  /** Which gateway owns a tunnel, or a cluster's tunnels. */
+  readonly directory: Directory;
+  /** Token ids that no longer count. */
+  readonly revocations: Revocations;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface RouteChange {
+  clusterUuid: string;
+  group: string;
+  /** Host patterns that the token allows. */
+  allowed: readonly string[];
+  tcpAllowed: boolean;
+  action: "add" | "update" | "delete" | "sync";
+  revision: number | undefined;
+  /** Already validated, one by one. */
+  routes: readonly Route[];
+}
+
+export interface RouteVerdict {
+  accepted: number;
+  rejected: { host: string; path: string; code: ErrorCode; message: string }[];
+}
+
+/** A host belongs to a claim group until released or its token is revoked; it outlives routes. */
+export interface Claim {
+  host: string;
+  group: string;
+  clusterUuid: string;
+  /** Epoch milliseconds. */
+  since: number;
+}
+
+/** A tunnel as other gateways see it. */
+export interface TunnelPlace {
+  tunnelId: string;
+  clusterUuid: string;
+  agentId: string;
+  gatewayId: string;
+  /** Where the owner's listener for gateways answers, `ws(s)://host:port`. */
+  peerUrl: string;
+}
+
+/** A gateway as agents and other gateways see it. */
+export interface GatewayPlace {
+  gatewayId: string;
+  /** For agents: `ws(s)://host:port`. */
+  agentUrl: string;
+  peerUrl: string;
+}
+
+export interface Directory {
+  announceGateway(place: GatewayPlace): Promise<void>;
+  withdrawGateway(gatewayId: string): Promise<void>;
+  gateways(): Promise<GatewayPlace[]>;
+  announceTunnel(place: TunnelPlace): Promise<void>;
+  withdrawTunnel(tunnelId: string): Promise<void>;
+  tunnel(tunnelId: string): Promise<TunnelPlace | undefined>;
+  /** Tunnels of a cluster; synchronous when known. */
+  tunnelsOf(clusterUuid: string): readonly TunnelPlace[] | Promise<readonly TunnelPlace[]>;
+}
+
+export interface Revocations {
+  revoke(tokenId: string): Promise<void>;
+  isRevoked(tokenId: string): Promise<boolean>;
+  /** Hears of every revocation, also those made by other gateways, within 5 s. */
+  onRevoked(heard: (tokenId: string) => void): () => void;
+  list(): Promise<string[]>;
+}
+
+/** Who connects, as far as limits, affinity, headers and logs go. */
+export interface ClientAddress {
+  /** Textual IP, IPv4-mapped IPv6 written as IPv4. */
+  address: string;
+  port: number;
+  /** The gateway's own side of the connection. */
+  localAddress: string;
+  localPort: number;
+}
+
+/** A stream to open towards some agent of some cluster. */
+export interface Errand {
+  kind: Kind;
+  matched: Matched;
+  client: ClientAddress;
+  /** The affinity cookie's value, if the request had one. */
+  sticky: string | undefined;
+  /** Head as bytes, without the opening's header. */
+  head: Uint8Array;
+  /** True when no body follows. */
+  ended: boolean;
+  owner: StreamOwner;
+}
+
+/** Where a stream went. */
+export interface Opened {
+  stream: Stream;
+  clusterUuid: string;
+  agentId: string;
+  /** Undefined when the tunnel is this gateway's own. */
+  viaGateway: string | undefined;
+  /** A new affinity cookie to set, if the route wants one and the client had none that holds. */
+  setSticky: string | undefined;
+  entry: RouteEntry;
+}
+
+/**
+ * Chooses the cluster (fleet), the gateway, the agent and the backend, and opens the stream.
+ * Synchronous when a live tunnel is at hand. Waits up to 5 s for a flapping one. Rejects or throws
+ * a WireError: `cluster_reconnecting`, `cluster_offline`, `overloaded`.
+ */
+export interface Dispatch {
+  open(errand: Errand): Opened | Promise<Opened>;
+}
+
+/** Token buckets. Returns 0 when the request may go, else milliseconds until it might. */
+export interface Limits {
+  take(key: { clusterUuid: string; routeKey: string; address: string }, rates: LimitRates): number;
+}
+export interface LimitRates {
+  cluster: Rate | undefined;
+  client: Rate | undefined;
+  route: Rate | undefined;
+}
