@@ -1,0 +1,82 @@
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
+import type { KeyObject } from "node:crypto";
+import { link, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+/** What signs agent tokens. Only `token create` ever holds one. */
+export interface SigningKey {
+  /** Name of the public half: gateways find it as `<kid>.pem` in their keys folder. */
+  kid: string;
+  privateKey: KeyObject;
+}
+
+export interface SigningKeyFiles {
+  /** PKCS #8 PEM, readable by its owner alone. */
+  privateFile: string;
+  /** Folder of the public halves, one `<kid>.pem` (SPKI) each. */
+  publicFolder: string;
+}
+
+/** A key's id: the first 64 bits of the SHA-256 of its public half, in hex. */
+export function keyId(publicKey: KeyObject): string {
+  const der = publicKey.export({ type: "spki", format: "der" });
+  return createHash("sha256").update(der).digest("hex").slice(0, 16);
+}
+
+/**
+ * Reads the signing key, or mints one where there is none. Two processes that mint at the same time
+ * end with the same key. Throws when the file holds something else than an Ed25519 private key; the
+ * text names the file, never its content.
+ */
+export async function openSigningKey(files: SigningKeyFiles): Promise<SigningKey> {
+  return (await readSigningKey(files.privateFile)) ?? (await mint(files));
+}
+
+async function readSigningKey(file: string): Promise<SigningKey | undefined> {
+  const pem = await readFile(file, "utf8").catch((reason: NodeJS.ErrnoException) => {
+    if (reason.code === "ENOENT") return undefined;
+    throw reason;
+  });
+  if (pem === undefined) return undefined;
+  const privateKey = parse(pem);
+  if (privateKey?.asymmetricKeyType !== "ed25519")
+    throw new Error(`${file} does not hold an Ed25519 private key in PEM`);
+  return { kid: keyId(createPublicKey(privateKey)), privateKey };
+}
+
+function parse(pem: string): KeyObject | undefined {
+  try {
+    return createPrivateKey(pem);
+  } catch {
+    return undefined;
+  }
+}
+
+async function mint({ privateFile, publicFolder }: SigningKeyFiles): Promise<SigningKey> {
+  const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+  const kid = keyId(publicKey);
+  await mkdir(dirname(privateFile), { recursive: true });
+  await mkdir(publicFolder, { recursive: true });
+  const draft = `${privateFile}.${kid}`;
+  const publicFile = join(publicFolder, `${kid}.pem`);
+  // The public half first: a crash in between leaves a key that nothing is signed with, not tokens
+  // that no gateway knows.
+  await writeFile(`${publicFile}.new`, publicKey.export({ type: "spki", format: "pem" }));
+  await rename(`${publicFile}.new`, publicFile);
+  await writeFile(draft, privateKey.export({ type: "pkcs8", format: "pem" }), {
+    mode: 0o600,
+    flag: "wx",
+  });
+  // `link` never replaces: of two that mint at once the second takes the first one's key.
+  const won = await link(draft, privateFile).then(
+    () => true,
+    (reason: NodeJS.ErrnoException) => {
+      if (reason.code === "EEXIST") return false;
+      throw reason;
+    },
+  );
+  await rm(draft, { force: true });
+  if (won) return { kid, privateKey };
+  await rm(publicFile, { force: true });
+  return openSigningKey({ privateFile, publicFolder });
+}
