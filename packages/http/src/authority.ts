@@ -1,0 +1,72 @@
+import { HOST_NAME, readDecimal } from "./ascii.ts";
+
+/** A Host value or an absolute-form's authority, checked. */
+export interface Authority {
+  /** Lower case, without port or a root's trailing dot; an IPv6 address keeps its brackets. */
+  host: string;
+  /** -1 when none was written. */
+  port: number;
+}
+
+/**
+ * Reads `host[:port]` (RFC 9110 §7.2). Narrower than RFC 3986: names of letters, digits, `-`, `_` and
+ * single dots, IPv4, or an IPv6 address in brackets; a port that is written has a value of 1-65535.
+ */
+export function readAuthority(text: string): Authority | undefined {
+  if (text.length > 300) return undefined;
+  const hostEnd = text.charCodeAt(0) === 0x5b ? endOfIpv6(text) : endOfName(text);
+  if (hostEnd <= 0) return undefined;
+  let port = -1;
+  if (hostEnd < text.length) {
+    if (text.charCodeAt(hostEnd) !== 0x3a || text.length - hostEnd > 6) return undefined;
+    port = readDecimal(text, hostEnd + 1);
+    if (port < 1 || port > 65_535) return undefined;
+  }
+  const dot = text.charCodeAt(hostEnd - 1) === 0x2e ? 1 : 0;
+  if (hostEnd === dot) return undefined;
+  return { host: text.slice(0, hostEnd - dot).toLowerCase(), port };
+}
+
+/** Index after a name without empty labels (a trailing dot may stand for the root), or -1. */
+function endOfName(text: string): number {
+  let at = 0;
+  let before = 0x2e;
+  for (; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (HOST_NAME[code] !== 1) break;
+    if (code === 0x2e && before === 0x2e) return -1;
+    before = code;
+  }
+  return at;
+}
+
+function endOfIpv6(text: string): number {
+  const close = text.indexOf("]");
+  return close > 0 && isIpv6(text.slice(1, close)) ? close + 1 : -1;
+}
+
+const HEX_GROUP = /^[0-9a-f]{1,4}$/i;
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
+
+/** RFC 3986's IPv6address: eight groups, one `::` for some of them, maybe IPv4 at the end. */
+export function isIpv6(text: string): boolean {
+  const halves = text.split("::");
+  if (halves.length > 2) return false;
+  let groups = 0;
+  for (const [index, half] of halves.entries()) {
+    if (half === "") {
+      if (halves.length === 1) return false;
+      continue;
+    }
+    const parts = half.split(":");
+    const tail = parts.at(-1)!;
+    if (tail.includes(".") && index === halves.length - 1) {
+      if (!IPV4.test(tail)) return false;
+      parts.pop();
+      groups += 2;
+    }
+    if (!parts.every((part) => HEX_GROUP.test(part))) return false;
+    groups += parts.length;
+  }
+  return halves.length === 2 ? groups < 8 : groups === 8;
+}

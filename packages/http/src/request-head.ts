@@ -1,0 +1,110 @@
+import { sameWord } from "./ascii.ts";
+import { readAuthority } from "./authority.ts";
+import { FieldLines, readFieldLines } from "./field-lines.ts";
+import { type Framing, readConnection, readLength } from "./framing.ts";
+import { refused, Refusal } from "./refusal.ts";
+import { readTarget } from "./request-target.ts";
+import { upgradeToken } from "./upgrade.ts";
+
+/** A request's head, checked: what it says is said in one way only. */
+export interface RequestHead {
+  method: string;
+  /** Origin-form, byte for byte as sent (`*` for OPTIONS). */
+  target: string;
+  /** 0 or 1: HTTP/1.0 or HTTP/1.1. */
+  minor: number;
+  /** Name, value, name, value: as received, in order and case. */
+  fields: string[];
+  framing: Framing;
+  /** Bytes that content-length announced; -1 for none. */
+  contentLength: number;
+  /** The client will take another response on this connection. */
+  keepAlive: boolean;
+  expectContinue: boolean;
+  /** Lower-case protocol that the client asks to change to; "" for none. Never with a body. */
+  upgrade: string;
+  /** All Connection values joined by commas: what it names goes no further. "" for none. */
+  connection: string;
+  /** From Host: lower case, without port; IPv6 in brackets. */
+  host: string;
+  /** From Host; -1 when it has none. */
+  port: number;
+}
+
+/** Node's parser knows these; it refuses others, so we must too. CONNECT is refused on purpose. */
+const METHODS: ReadonlySet<string> = new Set(
+  (
+    "DELETE GET HEAD POST PUT OPTIONS TRACE COPY LOCK MKCOL MOVE PROPFIND PROPPATCH SEARCH UNLOCK " +
+    "BIND REBIND UNBIND ACL REPORT MKACTIVITY CHECKOUT MERGE M-SEARCH NOTIFY SUBSCRIBE " +
+    "UNSUBSCRIBE PATCH PURGE MKCALENDAR LINK UNLINK QUERY"
+  ).split(" "),
+);
+
+const BAD_LINE = refused("the request line must be: method SP target SP HTTP/1.x CR LF");
+const BAD_METHOD = new Refusal("not_implemented", "unknown method");
+const NO_CONNECT = new Refusal("not_implemented", "CONNECT is not served");
+const BAD_VERSION = new Refusal("version_not_supported", "only HTTP/1.1 and HTTP/1.0 are spoken");
+const NO_HOST = refused("a request needs one host field");
+const BAD_HOST = refused("host must be a name or address and an optional port");
+
+/**
+ * Reads a whole request head: latin-1 text up to and with the empty line (RFC 9112 §3, §5). The caller
+ * bounds its size. Anything that two HTTP implementations could read differently is refused.
+ */
+export function parseRequestHead(text: string): RequestHead | Refusal {
+  const methodEnd = text.indexOf(" ");
+  const targetEnd = text.indexOf(" ", methodEnd + 1);
+  if (methodEnd <= 0 || targetEnd === -1) return BAD_LINE;
+  const method = text.slice(0, methodEnd);
+  if (!METHODS.has(method)) return whyBadMethod(method);
+  const minor = readVersion(text, targetEnd + 1);
+  if (typeof minor !== "number") return minor;
+
+  const lines = new FieldLines();
+  const problem = readFieldLines(text, targetEnd + 11, lines);
+  if (problem !== undefined) return problem;
+  if (lines.host === undefined) return NO_HOST;
+  const authority = readAuthority(lines.host);
+  if (authority === undefined) return BAD_HOST;
+  const target = readTarget(text.slice(methodEnd + 1, targetEnd), method, authority);
+  if (typeof target !== "string") return target;
+  const contentLength = readLength(lines, minor);
+  if (typeof contentLength !== "number") return contentLength;
+  const connection = readConnection(lines.connection, minor);
+  if (connection instanceof Refusal) return connection;
+
+  const framing = requestFraming(lines, contentLength);
+  return {
+    method,
+    target,
+    minor,
+    fields: lines.fields,
+    framing,
+    contentLength,
+    keepAlive: connection.keepAlive,
+    expectContinue:
+      minor === 1 && lines.expect !== undefined && sameWord(lines.expect, "100-continue"),
+    upgrade:
+      connection.upgrade && minor === 1 && framing === "none" ? upgradeToken(lines.upgrade) : "",
+    connection: lines.connection ?? "",
+    host: authority.host,
+    port: authority.port,
+  };
+}
+
+function requestFraming(lines: FieldLines, contentLength: number): Framing {
+  if (lines.transferEncoding !== undefined) return "chunked";
+  return contentLength > 0 ? "length" : "none";
+}
+
+/** `at` is where the version begins; after it the line must end. */
+function readVersion(text: string, at: number): number | Refusal {
+  if (text.startsWith("HTTP/1.1\r\n", at)) return 1;
+  if (text.startsWith("HTTP/1.0\r\n", at)) return 0;
+  return /^HTTP\/\d(?:\.\d)?\r\n/.test(text.slice(at, at + 10)) ? BAD_VERSION : BAD_LINE;
+}
+
+function whyBadMethod(method: string): Refusal {
+  if (method === "CONNECT") return NO_CONNECT;
+  return /^[A-Z-]{1,32}$/.test(method) ? BAD_METHOD : BAD_LINE;
+}
