@@ -1,2 +1,4 @@
-// The door of this room: what other rooms may import.
-export const ROOM = "host";
+export * from "./clock.ts";
+export * from "./log.ts";
+export * from "./metrics.ts";
+export * from "./retry.ts";
