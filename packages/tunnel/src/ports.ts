@@ -83,6 +83,8 @@ export interface Stream {
   consumed(bytes: number): void;
   /** True until both directions have ended. */
   readonly open: boolean;
+  /** True once any part of the opening has left: until then it is safe to send it elsewhere. */
+  readonly departed: boolean;
   /** True while `write` would say true. */
   readonly writable: boolean;
 }

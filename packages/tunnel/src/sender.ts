@@ -1,0 +1,212 @@
+import { FRAME } from "@warren/wire";
+import { Composer, type Allocate } from "./composer.ts";
+import { Pace } from "./pace.ts";
+import type { Clock, EndOfTurn, Transport } from "./ports.ts";
+import { Replay, type Frame } from "./replay.ts";
+import type { MuxStream } from "./stream.ts";
+import { Turns } from "./turns.ts";
+
+/** A slice of a stream that shares the transport with others; alone it may send larger ones. */
+const SLICE_BYTES = 16_384;
+/** Less room than this is not worth a slice: it waits for the next acknowledgement. */
+const CRUMB_BYTES = 4_096;
+/** So much received is acknowledged at the end of the turn, less within ACK_DELAY_MS. */
+const ACK_BYTES = 16_384;
+const ACK_DELAY_MS = 20;
+
+export interface SenderOptions {
+  clock: Clock;
+  endOfTurn: EndOfTurn;
+  allocate: Allocate;
+  /** Largest payload that the peer takes. */
+  frameBytes: number;
+}
+
+/**
+ * All that leaves a tunnel: acknowledgements first, then what an earlier transport lost, then
+ * control frames, then streams in turns, within the bound on bytes in flight. Invariants:
+ *
+ * S1. A frame gets its number when it leaves for the first time, so order of numbers is order on
+ *     the wire, on whichever transport.
+ * S2. Nothing is held for batching: all that credit and the bound allow leaves by the end of the
+ *     turn of the event loop in which it was allowed.
+ * S3. Data waits in its stream, not in the transport, so control frames overtake it.
+ */
+export class Sender {
+  readonly replay = new Replay();
+  readonly #options: SenderOptions;
+  readonly #turns = new Turns();
+  readonly #controls: Frame[] = [];
+  readonly #composer: Composer;
+  readonly #unblocked: MuxStream[] = [];
+  #pace = new Pace();
+  #transport: Transport | undefined;
+  #scheduled = false;
+  #received = 0;
+  #owed = 0;
+  #owedBytes = 0;
+  #heardAtMs = 0;
+  #cancelAckTimer: (() => void) | undefined;
+  /** Times that data had to wait for acknowledgements. */
+  stalls = 0;
+  bytesSent = 0;
+
+  constructor(options: SenderOptions) {
+    this.#options = options;
+    this.#composer = new Composer(options.allocate);
+  }
+
+  get pace(): Pace {
+    return this.#pace;
+  }
+  get transport(): Transport | undefined {
+    return this.#transport;
+  }
+  /** Sequenced frames received from the peer, over all transports. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** Sends again from the peer's last received number on. False when that number cannot be. */
+  attach(transport: Transport, peerReceived: number): boolean {
+    if (!this.replay.rewind(peerReceived)) return false;
+    this.#transport = transport;
+    this.#pace = new Pace(); // another path: nothing measured before holds
+    this.#owed = this.#owedBytes = 0; // the resume itself said what was received
+    this.schedule();
+    return true;
+  }
+
+  detach(): void {
+    this.#transport = undefined;
+    this.#cancelAckTimer?.();
+    this.#cancelAckTimer = undefined;
+  }
+
+  /** A sequenced frame came in. */
+  heard(bytes: number): void {
+    this.#received++;
+    this.#owed++;
+    this.#owedBytes += bytes;
+  }
+
+  /** A message was read whole: acknowledges now if it was much, soon if little. */
+  heardAll(): void {
+    if (this.#owed === 0) return;
+    this.#heardAtMs = this.#options.clock.now();
+    if (this.#owedBytes >= ACK_BYTES) this.schedule();
+    else this.#cancelAckTimer ??= this.#options.clock.after(ACK_DELAY_MS, this.#ackIsDue);
+  }
+
+  /** The peer has our frames up to `upTo`. False when that was never sent. */
+  acknowledged(upTo: number, delayMs: number): boolean {
+    if (upTo < this.replay.acked) return true; // an old word, overtaken by the resume
+    const bytes = this.replay.acknowledge(upTo);
+    if (bytes < 0) return false;
+    if (bytes > 0) this.#pace.acknowledged(upTo, bytes, this.#options.clock.now(), delayMs);
+    if (!this.#turns.empty || this.replay.behind || this.#controls.length > 0) this.schedule();
+    return true;
+  }
+
+  control(frame: Frame): void {
+    this.#controls.push(frame);
+    this.schedule();
+  }
+
+  enter(stream: MuxStream): void {
+    if (stream.inLine || !stream.sendable) return;
+    this.#turns.enter(stream, stream.sparse);
+    this.schedule();
+  }
+
+  schedule(): void {
+    if (this.#scheduled || this.#transport === undefined) return;
+    this.#scheduled = true;
+    this.#options.endOfTurn(this.#flush);
+  }
+
+  readonly #ackIsDue = (): void => {
+    this.#cancelAckTimer = undefined;
+    if (this.#owed > 0) this.schedule();
+  };
+
+  readonly #flush = (): void => {
+    this.#scheduled = false;
+    const transport = this.#transport;
+    if (transport === undefined) return;
+    transport.batch(this.#write);
+    const unblocked = this.#unblocked.splice(0);
+    for (const stream of unblocked) if (stream.unblocked()) stream.owner.onWritable(stream);
+  };
+
+  readonly #write = (): void => {
+    const transport = this.#transport;
+    if (transport === undefined) return;
+    const before = this.replay.departed;
+    this.#acknowledge(transport);
+    this.#again(transport);
+    if (!this.replay.behind) {
+      for (const frame of this.#controls) this.#depart(frame, transport);
+      this.#controls.length = 0;
+      this.#data(transport);
+    }
+    this.#composer.finish(transport);
+    const departed = this.replay.departed;
+    if (departed === before) return;
+    const idle = this.#turns.empty && !this.replay.behind;
+    this.#pace.departed(departed, this.#options.clock.now(), idle);
+  };
+
+  #acknowledge(transport: Transport): void {
+    if (this.#owed === 0) return;
+    this.#cancelAckTimer?.();
+    this.#cancelAckTimer = undefined;
+    this.#owed = this.#owedBytes = 0;
+    const waited = Math.round((this.#options.clock.now() - this.#heardAtMs) * 100);
+    const ack: Frame = {
+      first: FRAME.ack,
+      stream: Math.max(0, waited),
+      payload: undefined,
+      value: this.#received,
+    };
+    this.#composer.add(ack, transport);
+  }
+
+  #again(transport: Transport): void {
+    while (this.replay.behind && this.#room() > 0) {
+      const frame = this.replay.again()!;
+      this.bytesSent += frame.payload?.length ?? 0;
+      this.#composer.add(frame, transport);
+    }
+  }
+
+  #data(transport: Transport): void {
+    for (;;) {
+      const room = this.#room();
+      if (room < CRUMB_BYTES) {
+        if (!this.#turns.empty) this.stalls++;
+        return;
+      }
+      const stream = this.#turns.next();
+      if (stream === undefined) return;
+      if (stream.sendable) this.#slice(stream, room, transport);
+    }
+  }
+
+  #slice(stream: MuxStream, room: number, transport: Transport): void {
+    const most = this.#turns.contended ? SLICE_BYTES : this.#options.frameBytes;
+    this.#depart(stream.take(Math.min(most, room)), transport);
+    if (stream.sendable) this.#turns.enter(stream, stream.sparse);
+    if (stream.writable) this.#unblocked.push(stream);
+  }
+
+  #depart(frame: Frame, transport: Transport): void {
+    this.replay.push(frame); // S1
+    this.bytesSent += frame.payload?.length ?? 0;
+    this.#composer.add(frame, transport);
+  }
+
+  #room(): number {
+    return this.#pace.capBytes - this.replay.inFlightBytes;
+  }
+}

@@ -1,0 +1,3 @@
+export * from "./pair.ts";
+export * from "./pipe.ts";
+export * from "./recorder.ts";

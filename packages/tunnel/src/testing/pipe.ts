@@ -1,0 +1,75 @@
+import type { Transport } from "../ports.ts";
+
+/** One direction of a `pipe`, as a test steers it. */
+export interface PipeEnd extends Transport {
+  onBinary: (message: Uint8Array) => void;
+  onText: (message: string) => void;
+  onClose: (code: number, reason: string) => void;
+  readonly closed: boolean;
+}
+
+type Message = Uint8Array | string;
+
+/**
+ * Two joined transports in memory. Messages wait in queues until `deliver`, so that a test chooses
+ * the interleaving, and can cut with messages still under way.
+ */
+export class Pipe {
+  readonly left: PipeEnd;
+  readonly right: PipeEnd;
+  readonly #queues: { toLeft: Message[]; toRight: Message[] } = { toLeft: [], toRight: [] };
+  #cut = false;
+
+  constructor() {
+    this.left = this.#end(this.#queues.toRight);
+    this.right = this.#end(this.#queues.toLeft);
+  }
+
+  /** Messages under way. */
+  get pending(): number {
+    return this.#queues.toLeft.length + this.#queues.toRight.length;
+  }
+
+  /** Hands over up to `most` messages each way; returns how many. */
+  deliver(most = Infinity): number {
+    let count = 0;
+    for (const [queue, end] of [
+      [this.#queues.toLeft, this.left],
+      [this.#queues.toRight, this.right],
+    ] as const) {
+      for (let n = 0; n < most && queue.length > 0; n++) {
+        const message = queue.shift()!;
+        if (typeof message === "string") end.onText(message);
+        else end.onBinary(message);
+        count++;
+      }
+    }
+    return count;
+  }
+
+  /** Loses what is under way and closes both ends, as a reset would. */
+  cut(): void {
+    if (this.#cut) return;
+    this.#cut = true;
+    this.#queues.toLeft.length = this.#queues.toRight.length = 0;
+    this.left.onClose(1006, "");
+    this.right.onClose(1006, "");
+  }
+
+  #end(out: Message[]): PipeEnd {
+    const isCut = () => this.#cut;
+    return {
+      send: (message) => void (isCut() || out.push(message.slice())),
+      sendText: (message) => void (isCut() || out.push(message)),
+      batch: (writes) => writes(),
+      close: () => this.cut(),
+      terminate: () => this.cut(),
+      onBinary: () => {},
+      onText: () => {},
+      onClose: () => {},
+      get closed() {
+        return isCut();
+      },
+    };
+  }
+}

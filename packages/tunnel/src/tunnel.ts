@@ -1,0 +1,397 @@
+import {
+  FLAG,
+  FLOOR_BYTES,
+  FRAME,
+  isErrorCode,
+  readU32,
+  readU48,
+  WireError,
+  type Limits,
+} from "@warren/wire";
+import { assemble } from "./block.ts";
+import type { Allocate } from "./composer.ts";
+import { Pool } from "./pool.ts";
+import type { Clock, EndOfTurn, Stream, StreamOwner, Transport, TunnelOwner } from "./ports.ts";
+import { Reader } from "./reader.ts";
+import type { Frame } from "./replay.ts";
+import { Sender } from "./sender.ts";
+import { MuxStream, NOBODY, type StreamHost } from "./stream.ts";
+
+/** How often credit that lies unused is looked for. */
+const SWEEP_MS = 5_000;
+const LAST_ID = 0xffff_ffff;
+
+export interface TunnelOptions {
+  /** Who dialled: decides the ids of the streams that each side opens (odd for the dialler). */
+  side: "dialler" | "acceptor";
+  /** What this side announced; a peer that breaks it is closed. */
+  limits: Limits;
+  /** What the peer announced; honoured here. */
+  peerLimits: Limits;
+  /** Credit that this tunnel's streams may borrow. */
+  pool: Pool;
+  clock: Clock;
+  endOfTurn: EndOfTurn;
+  allocate: Allocate;
+  /** Bytes of latin-1 text to a string (Node: `latin1Slice`), and back. */
+  toText: (bytes: Uint8Array) => string;
+  toBytes: (text: string) => Uint8Array;
+  owner: TunnelOwner;
+}
+
+/** Counters and gauges of one tunnel, all since its beginning unless they are about now. */
+export interface TunnelStats {
+  streams: number;
+  opened: number;
+  bytesSent: number;
+  bytesReceived: number;
+  resumes: number;
+  stalls: number;
+  rttMs: number | undefined;
+  bytesPerSecond: number;
+  inFlightBytes: number;
+  capBytes: number;
+  replayBytes: number;
+  mostReplayBytes: number;
+  lentBytes: number;
+}
+
+/**
+ * Many streams over one resumable association. Transports come (`attach`) and go (`detach`);
+ * streams stay. Invariants:
+ *
+ * T1. A stream's direction ends exactly once, with an end flag or a reset; its id is free when both
+ *     have ended. A frame that carries bytes for a stream that is not there breaks the protocol;
+ *     resets, credit and stops may arrive late and are ignored.
+ * T2. Reading never waits for a consumer: a frame is handed over in the turn in which it came.
+ * T3. After `fail` nothing is sent or heard.
+ */
+export class Tunnel implements StreamHost {
+  readonly pool: Pool;
+  readonly #options: TunnelOptions;
+  readonly #sender: Sender;
+  readonly #streams = new Map<number, MuxStream>();
+  readonly #reader: Reader;
+  readonly #rich = new Set<MuxStream>();
+  #nextId: number;
+  #ours = 0;
+  #theirs = 0;
+  #opened = 0;
+  #bytesReceived = 0;
+  #resumes = -1;
+  #failed: WireError | undefined;
+  #cancelSweep: (() => void) | undefined;
+
+  constructor(options: TunnelOptions) {
+    this.#options = options;
+    this.pool = options.pool;
+    this.#nextId = options.side === "dialler" ? 1 : 2;
+    this.#sender = new Sender({
+      clock: options.clock,
+      endOfTurn: options.endOfTurn,
+      allocate: options.allocate,
+      frameBytes: options.peerLimits.frameBytes,
+    });
+    this.#reader = new Reader({ onFrame: this.#onFrame }, options.limits.frameBytes);
+  }
+
+  /** Sequenced frames received so far: what a resume tells the peer. */
+  get received(): number {
+    return this.#sender.received;
+  }
+  get attached(): boolean {
+    return this.#sender.transport !== undefined;
+  }
+  get failed(): WireError | undefined {
+    return this.#failed;
+  }
+  /** Streams open now, by whichever side. */
+  get streams(): number {
+    return this.#streams.size;
+  }
+  /** False at the peer's limit of streams. */
+  get openable(): boolean {
+    return this.#failed === undefined && this.#ours < this.#options.peerLimits.streams;
+  }
+  get rttMs(): number | undefined {
+    return this.#sender.pace.rttMs;
+  }
+
+  /**
+   * Opens a stream; `opening` is a whole opening block. Throws `overloaded` at the peer's limit,
+   * `headers_too_large` above its head limit, and what the tunnel failed with.
+   */
+  open(opening: Uint8Array, end: boolean, owner: StreamOwner): Stream {
+    if (this.#failed !== undefined) throw this.#failed;
+    const { peerLimits } = this.#options;
+    if (this.#ours >= peerLimits.streams)
+      throw new WireError("overloaded", "the tunnel has all the streams it may have", {
+        retryAfterMs: 1_000,
+      });
+    if (opening.length > peerLimits.headBytes)
+      throw new WireError("headers_too_large", `the head is over ${peerLimits.headBytes} bytes`);
+    const stream = new MuxStream(this.#freeId(), this, owner);
+    this.#streams.set(stream.id, stream);
+    this.#ours++;
+    this.#opened++;
+    stream.enqueue(FRAME.open, opening, end);
+    return stream;
+  }
+
+  /** Carries on over a new transport; `peerReceived` is what the peer said it has. */
+  attach(transport: Transport, peerReceived: number): boolean {
+    if (this.#failed !== undefined) return false;
+    if (!this.#sender.attach(transport, peerReceived)) return false;
+    this.#resumes++;
+    this.#reader.reset();
+    this.#cancelSweep ??= this.#options.clock.after(SWEEP_MS, this.#sweep);
+    return true;
+  }
+
+  /** The transport is gone; streams wait for the next one. */
+  detach(): void {
+    this.#sender.detach();
+  }
+
+  /** Reads one binary message of the attached transport. */
+  receive(message: Uint8Array): void {
+    if (this.#failed !== undefined) return;
+    this.#bytesReceived += message.length;
+    const wrong = this.#reader.read(message);
+    if (wrong !== undefined) this.#broken(wrong);
+    else this.#sender.heardAll();
+  }
+
+  /** A measured round trip (a pong): windows use it before any bulk was sent. */
+  sampleRtt(rttMs: number): void {
+    this.#sender.pace.sampleRtt(rttMs, this.#options.clock.now());
+  }
+
+  /** Ends the tunnel: every stream hears `error`. The transport is the caller's to close. */
+  fail(error: WireError): void {
+    if (this.#failed !== undefined) return;
+    this.#failed = error;
+    this.#sender.detach();
+    this.#cancelSweep?.();
+    for (const stream of this.#streams.values()) {
+      const owner = stream.owner;
+      stream.drop();
+      stream.deaf = true;
+      stream.owner = NOBODY;
+      stream.window.close(this.pool);
+      owner.onReset(stream, error);
+    }
+    this.#streams.clear();
+    this.#rich.clear();
+  }
+
+  stats(): TunnelStats {
+    const { replay, pace } = this.#sender;
+    return {
+      streams: this.#streams.size,
+      opened: this.#opened,
+      bytesSent: this.#sender.bytesSent,
+      bytesReceived: this.#bytesReceived,
+      resumes: Math.max(0, this.#resumes),
+      stalls: this.#sender.stalls,
+      rttMs: pace.rttMs,
+      bytesPerSecond: pace.bytesPerSecond,
+      inFlightBytes: replay.inFlightBytes,
+      capBytes: pace.capBytes,
+      replayBytes: replay.keptBytes,
+      mostReplayBytes: replay.mostKeptBytes,
+      lentBytes: this.pool.lentBytes,
+    };
+  }
+
+  // StreamHost: what streams ask for.
+
+  ready(stream: MuxStream): void {
+    this.#sender.enter(stream);
+  }
+
+  sendReset(stream: MuxStream, error: WireError): void {
+    const payload = this.#options.toBytes(`${error.code} ${error.message}`.slice(0, 512));
+    this.#control(FRAME.reset, stream.id, payload);
+  }
+
+  sendStop(stream: MuxStream): void {
+    this.#control(FRAME.stop, stream.id, undefined);
+  }
+
+  consumed(stream: MuxStream, bytes: number): void {
+    if (stream.receiveEnded || this.#failed !== undefined) return;
+    const rttMs = this.#sender.pace.effectiveRttMs;
+    const path = { nowMs: this.#options.clock.now(), rttMs, pool: this.pool };
+    const credit = stream.window.consumed(bytes, path);
+    if (credit > 0) this.#control(FRAME.credit, stream.id, undefined, credit);
+  }
+
+  finished(stream: MuxStream): void {
+    if (!this.#streams.delete(stream.id)) return;
+    this.#rich.delete(stream);
+    stream.window.close(this.pool);
+    if (this.#isOurs(stream.id)) this.#ours--;
+    else this.#theirs--;
+  }
+
+  // What comes in.
+
+  readonly #onFrame = (first: number, id: number, payload: Uint8Array): string | undefined => {
+    const type = first & 0x0f;
+    if (type === FRAME.ack) {
+      const known = this.#sender.acknowledged(readU48(payload, 0), id / 100);
+      return known ? undefined : "frames were acknowledged that were never sent";
+    }
+    this.#sender.heard(payload.length + 8);
+    if (type === FRAME.open && !this.#streams.has(id)) {
+      const wrong = this.#accept(id);
+      if (wrong !== undefined) return wrong;
+    }
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return type <= FRAME.trailers ? "bytes for no stream" : undefined; // T1
+    return type <= FRAME.trailers
+      ? this.#onBytes(stream, first, payload)
+      : this.#onSignal(stream, type, payload);
+  };
+
+  #onBytes(stream: MuxStream, first: number, payload: Uint8Array): string | undefined {
+    if (stream.receiveEnded) return "bytes after the end of a stream";
+    if (!stream.window.arrived(payload.length)) return "bytes beyond the credit of a stream";
+    const end = (first & FLAG.end) !== 0;
+    if (stream.deaf) {
+      if (end) stream.receiveEnd();
+      return undefined;
+    }
+    if ((first & 0x0f) === FRAME.data) {
+      if (stream.partial !== undefined) return "bytes inside a block";
+      if (payload.length > 0 && !stream.stopSent) stream.owner.onData(stream, payload);
+      if (end) this.#peerEnded(stream);
+      return undefined;
+    }
+    return this.#onBlock(stream, first, payload);
+  }
+
+  #onBlock(stream: MuxStream, first: number, payload: Uint8Array): string | undefined {
+    const type = first & 0x0f;
+    const block = assemble(stream, first, payload, this.#options.limits.headBytes);
+    if (typeof block === "string") return block;
+    this.consumed(stream, payload.length);
+    if (block === undefined) return undefined;
+    const end = (first & FLAG.end) !== 0;
+    if (type === FRAME.open) return this.#onOpen(stream, block, end);
+    if (type === FRAME.head) stream.owner.onHead(stream, block);
+    else if (end) stream.owner.onTrailers(stream, block);
+    else return "trailers that do not end a stream";
+    if (end) this.#peerEnded(stream);
+    return undefined;
+  }
+
+  #onOpen(stream: MuxStream, opening: Uint8Array, end: boolean): string | undefined {
+    if (this.#isOurs(stream.id) || stream.owner !== NOBODY) return "a stream was opened twice";
+    if (end) stream.receiveEnd();
+    this.#options.owner.onStream(stream, opening, end);
+    return undefined;
+  }
+
+  #onSignal(stream: MuxStream, type: number, payload: Uint8Array): string | undefined {
+    switch (type) {
+      case FRAME.credit:
+        return this.#onCredit(stream, readU32(payload, 0));
+      case FRAME.giveBack:
+        return stream.window.returned(readU32(payload, 0), this.pool)
+          ? undefined
+          : "more credit was given back than was there";
+      case FRAME.stop:
+        stream.stopped();
+        return undefined;
+      default:
+        this.#onReset(stream, payload);
+        return undefined;
+    }
+  }
+
+  #onCredit(stream: MuxStream, bytes: number): string | undefined {
+    stream.credit += bytes;
+    if (stream.credit > LAST_ID) return "too much credit";
+    if (stream.credit > FLOOR_BYTES) this.#rich.add(stream);
+    this.#sender.enter(stream);
+    if (stream.unblocked()) stream.owner.onWritable(stream);
+    return undefined;
+  }
+
+  #onReset(stream: MuxStream, payload: Uint8Array): void {
+    const said = this.#options.toText(payload);
+    const space = said.indexOf(" ");
+    const code = space < 0 ? said : said.slice(0, space);
+    const message = space < 0 ? "" : said.slice(space + 1);
+    const error = new WireError(isErrorCode(code) ? code : "internal", message);
+    const { owner, deaf } = stream;
+    stream.drop();
+    stream.deaf = true;
+    stream.owner = NOBODY;
+    if (!stream.sendEnded) {
+      this.#control(FRAME.reset, stream.id, undefined); // T1: our direction ends as well
+      stream.sendEnded = true;
+    }
+    stream.receiveEnd();
+    if (!deaf) owner.onReset(stream, error);
+  }
+
+  #peerEnded(stream: MuxStream): void {
+    if (stream.deaf) return stream.receiveEnd();
+    const owner = stream.owner;
+    stream.receiveEnd();
+    owner.onEnd(stream);
+  }
+
+  #accept(id: number): string | undefined {
+    if (id === 0 || this.#isOurs(id)) return "a stream was opened with an id of this side";
+    if (this.#theirs >= this.#options.limits.streams) return "more streams than announced";
+    const stream = new MuxStream(id, this, NOBODY);
+    stream.departed = true;
+    this.#streams.set(id, stream);
+    this.#theirs++;
+    this.#opened++;
+    return undefined;
+  }
+
+  #broken(wrong: string): void {
+    const error = new WireError("protocol_error", wrong);
+    const transport = this.#sender.transport;
+    this.fail(error);
+    transport?.close(error.close, wrong);
+    this.#options.owner.onProtocolError(error);
+  }
+
+  #control(type: number, stream: number, payload: Uint8Array | undefined, value = 0): void {
+    const frame: Frame = { first: type, stream, payload, value };
+    this.#sender.control(frame);
+  }
+
+  #isOurs(id: number): boolean {
+    return (id & 1) === (this.#options.side === "dialler" ? 1 : 0);
+  }
+
+  #freeId(): number {
+    for (;;) {
+      const id = this.#nextId;
+      this.#nextId = id + 2 > LAST_ID ? 2 - (id & 1) : id + 2;
+      if (!this.#streams.has(id)) return id;
+    }
+  }
+
+  /** Streams that went quiet give back the credit that they do not use. */
+  readonly #sweep = (): void => {
+    for (const stream of this.#rich) {
+      if (!stream.busy && stream.queuedBytes === 0 && stream.credit > FLOOR_BYTES) {
+        const spare = stream.credit - FLOOR_BYTES;
+        stream.credit = FLOOR_BYTES;
+        this.#control(FRAME.giveBack, stream.id, undefined, spare);
+      }
+      if (stream.credit <= FLOOR_BYTES) this.#rich.delete(stream);
+      stream.busy = false;
+    }
+    this.#cancelSweep = this.#options.clock.after(SWEEP_MS, this.#sweep);
+  };
+}
