@@ -1,0 +1,36 @@
+import { WireError, type Policy } from "@warren/wire";
+import { BasicAuth, type BasicAuthOptions } from "./basic-auth.ts";
+import { CidrList } from "./cidr-list.ts";
+
+/** Who may come in at a route: its `allow` networks and its `basic_auth` passwords, both if both. */
+export class Access {
+  readonly #basic: BasicAuth;
+  // By list object: a registry keeps a route's policy object for as long as the route stands.
+  readonly #networks = new WeakMap<readonly string[], CidrList>();
+
+  constructor(options: BasicAuthOptions) {
+    this.#basic = new BasicAuth(options);
+  }
+
+  /**
+   * Undefined when the client may come in; else `forbidden`, `unauthorized` (answer it with
+   * `BASIC_CHALLENGE`) or `overloaded`. A promise only while a password is checked for the first time.
+   * Never rejects for what a client can say.
+   */
+  check(
+    policy: Policy,
+    address: string,
+    authorization: string | undefined,
+  ): WireError | undefined | Promise<WireError | undefined> {
+    const { allow, basic_auth: lines } = policy;
+    if (allow.length > 0 && !this.#network(allow).has(address))
+      return new WireError("forbidden", "this address may not come in here");
+    return lines.length === 0 ? undefined : this.#basic.check(lines, authorization);
+  }
+
+  #network(allow: readonly string[]): CidrList {
+    let list = this.#networks.get(allow);
+    if (list === undefined) this.#networks.set(allow, (list = new CidrList(allow)));
+    return list;
+  }
+}
