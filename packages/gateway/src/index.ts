@@ -1,7 +1,11 @@
 // The door of this room: what other rooms may import.
-export const ROOM = "gateway";
 export * from "./limits/client-prefix.ts";
 export * from "./limits/token-buckets.ts";
+export * from "./ports.ts";
+export type { PortRange } from "./registry/admission.ts";
+export * from "./registry/memory.ts";
+export * from "./registry/snapshot-parts.ts";
+export type { MatchingPath, ReadPath } from "./routes/host-table.ts";
 export * from "./tokens/agent-token.ts";
 export * from "./tokens/signing-key.ts";
 export * from "./tokens/token-keys.ts";

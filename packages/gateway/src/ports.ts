@@ -12,6 +12,8 @@ export interface RouteEntry {
   revision: number;
   /** Epoch milliseconds. */
   updatedAt: number;
+  /** tcp routes: the public port that it got. */
+  publicPort: number | undefined;
 }
 
 /** A published route as a request finds it: ready to use, shared by all requests. */
@@ -43,12 +45,25 @@ export interface Registry {
    * the answer), a promise otherwise. Unknown hosts are remembered for 2 s.
    */
   lookup(question: RouteQuestion): RouteAnswer | Promise<RouteAnswer>;
+  /** As `lookup`, for a connection on the TLS port by its SNI: finds passthrough routes only. */
+  lookupServerName(host: string): RouteAnswer | Promise<RouteAnswer>;
+  /** As `lookup`, for a connection on a public TCP port. */
+  lookupPort(port: number): RouteAnswer | Promise<RouteAnswer>;
+  /** Public ports that have a tcp route, in order: where every gateway listens. */
+  publicPorts(): Promise<number[]>;
+  /** Hears, without detail, that `publicPorts` may have changed. Returns a function that ends it. */
+  onPublicPorts(heard: () => void): () => void;
   /** Applies one message of a cluster; answers per route. Idempotent; an older revision is refused. */
   apply(change: RouteChange): Promise<RouteVerdict>;
   /** Renews the life of a cluster's routes (a heartbeat). Returns how many are published. */
   renew(clusterUuid: string): Promise<number>;
-  /** Marks a cluster's routes offline at once, or back online: they stay, and answer 503. */
+  /**
+   * Marks a cluster's routes offline at once, or back online: they stay, and answer 503. This is
+   * this gateway's word: a cluster is online while any live gateway says so.
+   */
   setOnline(clusterUuid: string, online: boolean): Promise<void>;
+  /** Whether a cluster is online, out of memory; undefined for one never heard of. */
+  presence(clusterUuid: string): Presence | undefined;
   /** Every route, for `/routes`, page by page in host order. */
   routes(page: { after: string | undefined; limit: number }): Promise<RouteEntry[]>;
   claims(): Promise<Claim[]>;
@@ -61,9 +76,17 @@ export interface Registry {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+export interface Presence {
+  online: boolean;
+  /** Epoch milliseconds of the last change. */
+  since: number;
+}
+
 export interface RouteChange {
   clusterUuid: string;
   group: string;
+  /** The token in force: claims made under it end when it is revoked, unless another renewed them. */
+  tokenId: string;
   /** Host patterns that the token allows. */
   allowed: readonly string[];
   tcpAllowed: boolean;
@@ -76,13 +99,20 @@ export interface RouteChange {
 export interface RouteVerdict {
   accepted: number;
   rejected: { host: string; path: string; code: ErrorCode; message: string }[];
+  /** The cluster's revision in force; after `stale_revision`, what a sender must go beyond. */
+  revision: number | undefined;
+  /** tcp routes: the public port that each got, by route key. */
+  ports: Record<string, number>;
 }
 
 /** A host belongs to a claim group until released or its token is revoked; it outlives routes. */
 export interface Claim {
+  /** A host pattern, or `tcp:PORT` for a public port. */
   host: string;
   group: string;
   clusterUuid: string;
+  /** The token that last published routes for it. */
+  tokenId: string;
   /** Epoch milliseconds. */
   since: number;
 }

@@ -1,0 +1,336 @@
+import type { Clock } from "@warren/tunnel";
+import { routeKey, type Route } from "@warren/wire";
+import type {
+  Claim,
+  Directory,
+  Presence,
+  Registry,
+  Revocations,
+  RouteAnswer,
+  RouteChange,
+  RouteEntry,
+  RouteQuestion,
+  RouteVerdict,
+} from "../ports.ts";
+import { candidatesOf, portPlace } from "../routes/host-pattern.ts";
+import { NO_ROUTE, type HostTable, type ReadPath } from "../routes/host-table.ts";
+import {
+  emptyVerdict,
+  refusalOf,
+  reject,
+  staleVerdict,
+  type PortRange,
+  type Refusal,
+} from "./admission.ts";
+import { Listeners } from "./listeners.ts";
+import { MemoryClaims, type ClaimedPlace } from "./memory-claims.ts";
+import { memoryDirectory } from "./memory-directory.ts";
+
+/** What must outlive a restart of a lone gateway: routes come back from the agents, these do not. */
+export interface Kept {
+  claims: Claim[];
+  revoked: string[];
+  /** Public ports that were chosen, by cluster and route key. */
+  ports: [owner: string, port: number][];
+}
+
+export interface MemoryRegistryOptions {
+  clock: Clock;
+  /** Epoch milliseconds. */
+  wallClock: () => number;
+  readPath: ReadPath;
+  /** Life of routes without a heartbeat. */
+  ttlMs: number;
+  /** Public TCP ports; undefined gives out none. */
+  ports: PortRange | undefined;
+  kept: Kept | undefined;
+  /** Called after each change of what is to be kept. */
+  keep: ((kept: Kept) => void) | undefined;
+}
+
+interface Cluster {
+  readonly uuid: string;
+  revision: number | undefined;
+  readonly routes: Map<string, Published>;
+  expiresAt: number;
+  presence: Presence;
+}
+interface Published {
+  readonly place: ClaimedPlace;
+  readonly entry: RouteEntry;
+  /** The route as text: what tells a change from a repetition. */
+  readonly text: string;
+}
+
+/** The registry of a single gateway: everything is known here, every look-up is synchronous. */
+export function memoryRegistry(options: MemoryRegistryOptions): Registry {
+  return new MemoryRegistry(options);
+}
+
+class MemoryRegistry implements Registry {
+  readonly directory: Directory = memoryDirectory();
+  readonly revocations: Revocations;
+  readonly #options: MemoryRegistryOptions;
+  readonly #claims: MemoryClaims;
+  readonly #clusters = new Map<string, Cluster>();
+  readonly #revoked: Set<string>;
+  readonly #revocationHeard = new Listeners<string>();
+  readonly #portsHeard = new Listeners<void>();
+  readonly #timers = new Map<string, () => void>();
+
+  constructor(options: MemoryRegistryOptions) {
+    this.#options = options;
+    this.#claims = new MemoryClaims(options.readPath);
+    for (const claim of options.kept?.claims ?? []) this.#claims.add(claim);
+    for (const [owner, port] of options.kept?.ports ?? [])
+      this.#claims.chosenPorts.set(owner, port);
+    this.#revoked = new Set(options.kept?.revoked);
+    this.revocations = {
+      revoke: async (tokenId) => this.#revoke(tokenId),
+      isRevoked: async (tokenId) => this.#revoked.has(tokenId),
+      onRevoked: (heard) => this.#revocationHeard.add(heard),
+      list: async () => [...this.#revoked],
+    };
+  }
+
+  lookup(question: RouteQuestion): RouteAnswer {
+    return this.#tableOf(question.host)?.answer(question) ?? NO_ROUTE;
+  }
+
+  lookupServerName(host: string): RouteAnswer {
+    return this.#tableOf(host)?.direct() ?? NO_ROUTE;
+  }
+
+  lookupPort(port: number): RouteAnswer {
+    return this.#claims.places.get(portPlace(port))?.table.direct() ?? NO_ROUTE;
+  }
+
+  async publicPorts(): Promise<number[]> {
+    const { from, to } = this.#options.ports ?? { from: 1, to: 0 };
+    const used: number[] = [];
+    for (let port = from; port <= to; port += 1) {
+      if ((this.#claims.places.get(portPlace(port))?.entries.size ?? 0) > 0) used.push(port);
+    }
+    return used;
+  }
+
+  onPublicPorts(heard: () => void): () => void {
+    return this.#portsHeard.add(heard);
+  }
+
+  async apply(change: RouteChange): Promise<RouteVerdict> {
+    const cluster = this.#clusterOf(change.clusterUuid);
+    const { revision = cluster.revision } = change;
+    if (revision !== undefined && revision < (cluster.revision ?? 0)) {
+      return staleVerdict(change, cluster.revision!);
+    }
+    cluster.revision = revision;
+    this.#extend(cluster);
+    const verdict = emptyVerdict(revision);
+    if (change.action === "delete") this.#delete(cluster, change, verdict);
+    else this.#publish(cluster, change, verdict);
+    this.#keep();
+    return verdict;
+  }
+
+  async renew(clusterUuid: string): Promise<number> {
+    const cluster = this.#clusters.get(clusterUuid);
+    if (cluster === undefined) return 0;
+    this.#extend(cluster);
+    return cluster.routes.size;
+  }
+
+  async setOnline(clusterUuid: string, online: boolean): Promise<void> {
+    const cluster = this.#clusterOf(clusterUuid);
+    if (cluster.presence.online === online) return;
+    cluster.presence = { online, since: this.#options.wallClock() };
+  }
+
+  presence(clusterUuid: string): Presence | undefined {
+    return this.#clusters.get(clusterUuid)?.presence;
+  }
+
+  async routes(page: { after: string | undefined; limit: number }): Promise<RouteEntry[]> {
+    const hosts = [...this.#claims.places.keys()].toSorted();
+    const found: RouteEntry[] = [];
+    for (const host of hosts) {
+      if (page.after !== undefined && host <= page.after) continue;
+      if (found.length >= page.limit) break;
+      found.push(...this.#claims.places.get(host)!.entries);
+    }
+    return found;
+  }
+
+  async claims(): Promise<Claim[]> {
+    const claims = [...this.#claims.places.values()].map(({ claim }) => claim);
+    return claims.toSorted((a, b) => (a.host < b.host ? -1 : 1));
+  }
+
+  async release(host: string): Promise<boolean> {
+    const released = this.#release(host);
+    if (released) this.#keep();
+    return released;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const forget of this.#timers.values()) forget();
+    this.#timers.clear();
+  }
+
+  /** The most specific claimed pattern decides alone: a host never falls through to a wider claim. */
+  #tableOf(host: string): HostTable | undefined {
+    const { places } = this.#claims;
+    const exact = places.get(host);
+    if (exact !== undefined) return exact.table;
+    for (const candidate of candidatesOf(host)) {
+      const place = places.get(candidate);
+      if (place !== undefined) return place.table;
+    }
+    return undefined;
+  }
+
+  #publish(cluster: Cluster, change: RouteChange, verdict: RouteVerdict): void {
+    const kept = new Set<string>();
+    for (const route of change.routes) {
+      const key = routeKey(route);
+      const why = this.#put(cluster, change, { key, route }, verdict);
+      if (why !== undefined) reject(verdict, route, why);
+      else kept.add(key);
+    }
+    verdict.accepted = kept.size;
+    if (change.action !== "sync") return;
+    for (const key of cluster.routes.keys()) if (!kept.has(key)) this.#remove(cluster, key);
+  }
+
+  #put(
+    cluster: Cluster,
+    change: RouteChange,
+    { key, route }: { key: string; route: Route },
+    verdict: RouteVerdict,
+  ): Refusal | undefined {
+    const { ports, wallClock } = this.#options;
+    const refusal = refusalOf(route, change, ports);
+    if (refusal !== undefined) return refusal;
+    const port = route.kind === "tcp" ? this.#portOf(cluster.uuid, key, route) : undefined;
+    if (typeof port === "object") return port;
+    const place = this.#claims.take(
+      port === undefined ? route.host : portPlace(port),
+      change,
+      wallClock(),
+    );
+    if ("code" in place) return place;
+    if (port !== undefined) verdict.ports[key] = port;
+    const text = JSON.stringify(route);
+    const before = cluster.routes.get(key);
+    if (before?.text === text && before.place === place) return undefined;
+    const entry: RouteEntry = {
+      clusterUuid: cluster.uuid,
+      group: change.group,
+      key,
+      route,
+      revision: cluster.revision ?? 0,
+      updatedAt: wallClock(),
+      publicPort: port,
+    };
+    this.#replace(cluster, before, { place, entry, text });
+    return undefined;
+  }
+
+  #replace(cluster: Cluster, before: Published | undefined, next: Published): void {
+    const { place, entry } = next;
+    if (before !== undefined) {
+      before.place.entries.delete(before.entry);
+      if (before.place !== place) before.place.table.remove(before.entry);
+    }
+    place.entries.add(entry);
+    place.table.put(entry);
+    cluster.routes.set(entry.key, next);
+    if (before === undefined && entry.publicPort !== undefined) this.#portsHeard.tell();
+  }
+
+  #portOf(uuid: string, key: string, route: Route): number | Refusal {
+    if (route.public_port !== undefined) return route.public_port;
+    return this.#claims.choosePort(`${uuid} ${key}`, this.#options.ports!);
+  }
+
+  #delete(cluster: Cluster, change: RouteChange, verdict: RouteVerdict): void {
+    for (const route of change.routes) this.#remove(cluster, routeKey(route));
+    verdict.accepted = change.routes.length;
+  }
+
+  #remove(cluster: Cluster, key: string): void {
+    const published = cluster.routes.get(key);
+    if (published === undefined) return;
+    cluster.routes.delete(key);
+    published.place.entries.delete(published.entry);
+    published.place.table.remove(published.entry);
+    if (published.entry.publicPort !== undefined) this.#portsHeard.tell();
+  }
+
+  #release(host: string): boolean {
+    const place = this.#claims.places.get(host);
+    if (place === undefined) return false;
+    for (const { clusterUuid, key } of place.entries) {
+      this.#remove(this.#clusters.get(clusterUuid)!, key);
+    }
+    this.#claims.drop(host);
+    return true;
+  }
+
+  #revoke(tokenId: string): void {
+    if (this.#revoked.has(tokenId)) return;
+    this.#revoked.add(tokenId);
+    for (const { claim, entries } of this.#claims.places.values()) {
+      const shared = [...entries].some((entry) => entry.clusterUuid !== claim.clusterUuid);
+      if (claim.tokenId === tokenId && !shared) this.#release(claim.host);
+    }
+    this.#keep();
+    this.#revocationHeard.tell(tokenId);
+  }
+
+  #clusterOf(uuid: string): Cluster {
+    const known = this.#clusters.get(uuid);
+    if (known !== undefined) return known;
+    const presence = { online: false, since: this.#options.wallClock() };
+    const cluster: Cluster = {
+      uuid,
+      revision: undefined,
+      routes: new Map(),
+      expiresAt: 0,
+      presence,
+    };
+    this.#clusters.set(uuid, cluster);
+    this.#extend(cluster);
+    return cluster;
+  }
+
+  /** One timer per cluster, armed again when it fires early, not with each heartbeat. */
+  #extend(cluster: Cluster): void {
+    cluster.expiresAt = this.#options.clock.now() + this.#options.ttlMs;
+    if (!this.#timers.has(cluster.uuid)) this.#arm(cluster);
+  }
+
+  #arm(cluster: Cluster): void {
+    const left = cluster.expiresAt - this.#options.clock.now();
+    const forget = this.#options.clock.after(left, () => {
+      this.#timers.delete(cluster.uuid);
+      if (cluster.expiresAt > this.#options.clock.now()) this.#arm(cluster);
+      else this.#expire(cluster);
+    });
+    this.#timers.set(cluster.uuid, forget);
+  }
+
+  #expire(cluster: Cluster): void {
+    for (const key of cluster.routes.keys()) this.#remove(cluster, key);
+    cluster.revision = undefined;
+    if (!cluster.presence.online) this.#clusters.delete(cluster.uuid);
+  }
+
+  #keep(): void {
+    this.#options.keep?.({
+      claims: [...this.#claims.places.values()].map(({ claim }) => claim),
+      revoked: [...this.#revoked],
+      ports: [...this.#claims.chosenPorts],
+    });
+  }
+}

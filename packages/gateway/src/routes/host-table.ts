@@ -1,0 +1,93 @@
+import type { Route } from "@warren/wire";
+import type { Matched, RouteAnswer, RouteEntry, RouteQuestion } from "../ports.ts";
+import { PathSlot } from "./path-slot.ts";
+import { Prefixes } from "./prefixes.ts";
+
+/** The path that routes are matched against, made of a raw request target. */
+export interface MatchingPath {
+  /** Without query; unreserved escapes decoded, dot segments removed. */
+  readonly path: string;
+  /** True when it differs from the raw path by dot segments, encoded slashes or backslashes. */
+  readonly ambiguous: boolean;
+}
+export type ReadPath = (target: string) => MatchingPath;
+
+export const NO_ROUTE: RouteAnswer = { refused: "no_route", message: "no route for this address" };
+const AMBIGUOUS: RouteAnswer = { refused: "bad_request", message: "the path is ambiguous" };
+const PASSTHROUGH_ONLY: RouteAnswer = {
+  refused: "misdirected",
+  message: "this host is served by TLS passthrough only",
+};
+
+/**
+ * The routes of one host pattern, or of one public port. It is changed in place, entry by entry:
+ * what one change costs does not grow with the number of the host's paths.
+ */
+export class HostTable {
+  readonly pattern: string;
+  readonly #readPath: ReadPath;
+  readonly #exact = new Map<string, PathSlot>();
+  readonly #prefix = new Prefixes<PathSlot>();
+  /** ImplementationSpecific: read as Prefix, after all others. */
+  readonly #other = new Prefixes<PathSlot>();
+  readonly #direct: PathSlot;
+
+  constructor(pattern: string, readPath: ReadPath) {
+    this.pattern = pattern;
+    this.#readPath = readPath;
+    this.#direct = new PathSlot(pattern);
+  }
+
+  put(entry: RouteEntry): void {
+    if (entry.route.kind !== "http") return this.#direct.put(entry);
+    const paths = this.#pathsOf(entry.route);
+    const path = this.#readPath(entry.route.path).path;
+    const slot = paths.get(path) ?? new PathSlot(this.pattern);
+    paths.set(path, slot);
+    slot.put(entry);
+  }
+
+  remove(entry: RouteEntry): void {
+    if (entry.route.kind !== "http") return this.#direct.remove(entry);
+    const paths = this.#pathsOf(entry.route);
+    const path = this.#readPath(entry.route.path).path;
+    const slot = paths.get(path);
+    slot?.remove(entry);
+    if (slot?.empty) paths.delete(path);
+  }
+
+  /** What a request finds. Allocates nothing but what `ReadPath` does. */
+  answer(question: RouteQuestion): RouteAnswer {
+    const { path, ambiguous } = this.#readPath(question.target);
+    const answer = this.#find(path, question);
+    if (ambiguous && !answer?.found.policy.raw_path) return AMBIGUOUS;
+    return answer ?? this.#nothing();
+  }
+
+  /** What a connection finds that is not read as HTTP: passthrough by SNI, or a public port. */
+  direct(): RouteAnswer {
+    return this.#direct.first() ?? NO_ROUTE;
+  }
+
+  #find(path: string, question: RouteQuestion): { found: Matched } | undefined {
+    return (
+      this.#exact.get(path)?.find(question) ??
+      this.#prefix.find(path, findIn, question) ??
+      this.#other.find(path, findIn, question)
+    );
+  }
+
+  #nothing(): RouteAnswer {
+    const http = this.#exact.size + this.#prefix.size + this.#other.size;
+    return http === 0 && !this.#direct.empty ? PASSTHROUGH_ONLY : NO_ROUTE;
+  }
+
+  #pathsOf(route: Route): Map<string, PathSlot> | Prefixes<PathSlot> {
+    if (route.path_type === "Exact") return this.#exact;
+    return route.path_type === "Prefix" ? this.#prefix : this.#other;
+  }
+}
+
+function findIn(slot: PathSlot, question: RouteQuestion): { found: Matched } | undefined {
+  return slot.find(question);
+}
