@@ -17,3 +17,5 @@ export * from "./access/trusted-proxies.ts";
 export * from "./answers/accept.ts";
 export * from "./answers/error-answer.ts";
 export * from "./answers/public-text.ts";
+export type { Certificate } from "./certificates/certificate.ts";
+export * from "./certificates/certificates.ts";

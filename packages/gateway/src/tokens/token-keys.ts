@@ -1,12 +1,12 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
+import type { Clock } from "@warren/host";
 
 export interface TokenKeysOptions {
   /** Holds `<kid>.pem` files: Ed25519 public keys in SPKI PEM. It may come into being later. */
   folder: string;
-  /** Monotonic milliseconds. */
-  now: () => number;
+  clock: Clock;
   /** Hears of files that hold no usable key, once per file and problem. */
   onProblem: (file: string, problem: string) => void;
 }
@@ -30,7 +30,7 @@ export class TokenKeys {
   }
 
   async get(kid: string): Promise<KeyObject | undefined> {
-    const waitMs = this.#readAt + REREAD_MS - this.#options.now();
+    const waitMs = this.#readAt + REREAD_MS - this.#options.clock.now();
     // A kid that is not there may have been minted since the last look: wait for the next one.
     if (waitMs <= 0 || this.#reading !== undefined || !this.#keys.has(kid)) {
       this.#reading ??= this.#read(waitMs);
@@ -41,11 +41,11 @@ export class TokenKeys {
 
   async #read(waitMs: number): Promise<void> {
     try {
-      if (waitMs > 0) await pause(waitMs);
+      if (waitMs > 0) await this.#pause(waitMs);
       const keys = await this.#load();
       if (keys !== undefined) this.#keys = keys;
     } finally {
-      this.#readAt = this.#options.now();
+      this.#readAt = this.#options.clock.now();
       this.#reading = undefined;
     }
   }
@@ -87,10 +87,10 @@ export class TokenKeys {
     this.#told.add(line);
     this.#options.onProblem(file, problem);
   }
-}
 
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms).unref();
-  });
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#options.clock.after(ms, resolve);
+    });
+  }
 }

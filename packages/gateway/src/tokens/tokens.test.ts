@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SignJWT, UnsecuredJWT } from "jose";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { virtualClock, type VirtualClock } from "@warren/host/testing";
 import { WireError } from "@warren/wire";
 import { createToken, verifyToken, type TokenClaimsInput } from "./agent-token.ts";
 import { openSigningKey, type SigningKey, type SigningKeyFiles } from "./signing-key.ts";
@@ -24,19 +25,19 @@ const claims = {
 
 let folder: string;
 let files: SigningKeyFiles;
-let time: number;
+let clock: VirtualClock;
 let problems: string[];
 const openKeys = (): TokenKeys =>
   new TokenKeys({
     folder: files.publicFolder,
-    now: () => time,
+    clock,
     onProblem: (file, problem) => problems.push(`${file}: ${problem}`),
   });
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "warren-tokens-"));
   files = { privateFile: join(folder, "signing.pem"), publicFolder: join(folder, "keys") };
-  time = 0;
+  clock = virtualClock();
   problems = [];
 });
 afterEach(() => rm(folder, { recursive: true }));
@@ -156,12 +157,24 @@ describe("the keys folder", () => {
     const keys = openKeys();
     expect(await keys.get("0123456789abcdef")).toBeUndefined();
     const { kid } = await openSigningKey(files);
-    time += 1001;
+    clock.advance(1001);
     expect(await keys.get(kid)).toBeDefined();
     await rename(join(files.publicFolder, `${kid}.pem`), join(folder, "retired.pem"));
     expect(await keys.get(kid)).toBeDefined();
-    time += 1001;
+    clock.advance(1001);
     expect(await keys.get(kid)).toBeUndefined();
+  });
+
+  test("who asks for a key that was minted just now waits for the next look", async () => {
+    const keys = openKeys();
+    await keys.get("0123456789abcdef");
+    const { kid } = await openSigningKey(files);
+    const asked = [keys.get(kid), keys.get("0123456789abcdef")];
+    expect(clock.pending).toBe(1);
+    clock.advance(1000);
+    const [minted, unknown] = await Promise.all(asked);
+    expect(minted).toBeDefined();
+    expect(unknown).toBeUndefined();
   });
 
   test("what holds no public key is left out and said once", async () => {
@@ -170,7 +183,7 @@ describe("the keys folder", () => {
     await rename(files.privateFile, join(files.publicFolder, "private.pem"));
     const keys = openKeys();
     expect(await keys.get(kid)).toBeDefined();
-    time += 1001;
+    clock.advance(1001);
     expect(await keys.get("private")).toBeUndefined();
     expect(problems).toHaveLength(2);
     expect(problems.join()).toContain("private.pem: holds a private key");

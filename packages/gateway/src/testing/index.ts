@@ -1,0 +1,2 @@
+// What tests of other rooms may import.
+export * from "./self-signed.ts";
