@@ -1,2 +1,6 @@
 // The door of this room: what other rooms may import.
-export const ROOM = "fleet";
+export * from "./agent-balancer.ts";
+export * from "./chooser.ts";
+export * from "./hash.ts";
+export * from "./health.ts";
+export * from "./sticky-cookie.ts";

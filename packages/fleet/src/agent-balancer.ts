@@ -1,0 +1,136 @@
+import type { Policy } from "@warren/wire";
+import { AffinityMemory } from "./affinity-memory.ts";
+import { hash32, join32 } from "./hash.ts";
+import { StickyCookie } from "./sticky-cookie.ts";
+
+/** An agent as far as choosing goes. */
+export interface AgentState {
+  readonly agentId: string;
+  /** Requests and connections it carries now. */
+  readonly outstanding: number;
+  /** False while it drains, or its tunnel is not there. */
+  readonly usable: boolean;
+}
+
+export interface AgentQuestion {
+  readonly clusterUuid: string;
+  readonly policy: Pick<Policy, "affinity" | "balance">;
+  /** The client's address, for `client_ip`. */
+  readonly address: string;
+  /** The affinity cookie's value, for `cookie`. */
+  readonly sticky: string | undefined;
+}
+
+export interface AgentBalancerOptions {
+  /** How long an address stays with its agent after its last request: 10,800 s. */
+  readonly affinityMs: number;
+  /** Addresses remembered at most. */
+  readonly remembered: number;
+  /** See `StickyCookie`. */
+  readonly tag: (text: string) => string;
+}
+
+/**
+ * Chooses among the agents of a cluster: by affinity where the route has it and its agent is usable,
+ * else by fewest outstanding requests or in turn. Allocates nothing but a new client's affinity.
+ */
+export class AgentBalancer {
+  readonly cookie: StickyCookie;
+  readonly #memory: AffinityMemory;
+  /** Where the next scan starts: in turn for round_robin, and who wins a tie for least. */
+  #turn = 0;
+
+  constructor({ affinityMs, remembered, tag }: AgentBalancerOptions) {
+    this.cookie = new StickyCookie(tag);
+    this.#memory = new AffinityMemory(affinityMs, remembered);
+  }
+
+  /** Index of the agent, or -1 when none is usable. `nowMs` is monotonic. */
+  choose(agents: readonly AgentState[], question: AgentQuestion, nowMs: number): number {
+    const { affinity, balance } = question.policy;
+    if (affinity === "client_ip") return this.#byAddress(agents, question, nowMs);
+    const stuck = affinity === "cookie" ? this.#byCookie(agents, question) : -1;
+    if (stuck !== -1) return stuck;
+    return balance === "round_robin" ? this.#inTurn(agents) : this.#least(agents);
+  }
+
+  #byCookie(agents: readonly AgentState[], { sticky, clusterUuid }: AgentQuestion): number {
+    if (sticky === undefined) return -1;
+    for (let at = 0; at < agents.length; at += 1) {
+      const { usable, agentId } = agents[at]!;
+      if (usable && this.cookie.namesAgent(sticky, clusterUuid, agentId)) return at;
+    }
+    return -1;
+  }
+
+  #byAddress(
+    agents: readonly AgentState[],
+    { clusterUuid, address }: AgentQuestion,
+    nowMs: number,
+  ): number {
+    const key = `${clusterUuid} ${address}`;
+    const remembered = this.#memory.get(key, nowMs);
+    const kept = remembered === undefined ? -1 : usableNamed(remembered, agents);
+    if (kept !== -1) return kept;
+    const at = rendezvous(address, agents);
+    if (at !== -1) this.#memory.set(key, agents[at]!.agentId, nowMs);
+    return at;
+  }
+
+  #least(agents: readonly AgentState[]): number {
+    const count = agents.length;
+    let best = -1;
+    let fewest = Infinity;
+    // Starting elsewhere each time spreads ties: idle agents take turns.
+    const start = this.#next();
+    for (let step = 0; step < count; step += 1) {
+      const at = (start + step) % count;
+      const { usable, outstanding } = agents[at]!;
+      if (usable && outstanding < fewest) {
+        best = at;
+        fewest = outstanding;
+      }
+    }
+    return best;
+  }
+
+  #inTurn(agents: readonly AgentState[]): number {
+    const count = agents.length;
+    for (let step = 0; step < count; step += 1) {
+      const at = this.#next() % count;
+      if (agents[at]!.usable) return at;
+    }
+    return -1;
+  }
+
+  #next(): number {
+    this.#turn = (this.#turn + 1) & 0x3fff_ffff;
+    return this.#turn;
+  }
+}
+
+function usableNamed(agentId: string, agents: readonly AgentState[]): number {
+  for (let at = 0; at < agents.length; at += 1) {
+    if (agents[at]!.usable && agents[at]!.agentId === agentId) return at;
+  }
+  return -1;
+}
+
+/**
+ * The usable agent with the highest hash together with `key` (rendezvous hashing): when another agent
+ * comes or goes, a key moves only if it must. -1 when none is usable.
+ */
+export function rendezvous(key: string, agents: readonly AgentState[]): number {
+  const hash = hash32(key);
+  let best = -1;
+  let highest = -1;
+  for (let at = 0; at < agents.length; at += 1) {
+    const { usable, agentId } = agents[at]!;
+    const score = usable ? join32(hash, hash32(agentId)) : -1;
+    if (score > highest) {
+      best = at;
+      highest = score;
+    }
+  }
+  return best;
+}
