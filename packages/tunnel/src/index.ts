@@ -3,3 +3,18 @@ export { Pool } from "./pool.ts";
 export { MIN_IN_FLIGHT_BYTES } from "./pace.ts";
 export { MAX_WINDOW_BYTES } from "./window.ts";
 export { Tunnel, type TunnelOptions, type TunnelStats } from "./tunnel.ts";
+export { Carrier, type Heard } from "./carrier.ts";
+export {
+  Dialler,
+  type DiallerOptions,
+  type DiallerOwner,
+  type Registration,
+  type TunnelWorld,
+} from "./dialler.ts";
+export {
+  Acceptor,
+  type AcceptorOptions,
+  type AcceptorOwner,
+  type Association,
+  type Identity,
+} from "./acceptor.ts";

@@ -8,7 +8,8 @@ export interface PipeEnd extends Transport {
   readonly closed: boolean;
 }
 
-type Message = Uint8Array | string;
+/** A closing handshake travels behind the messages sent before it. */
+type Message = Uint8Array | string | { code: number; reason: string };
 
 /**
  * Two joined transports in memory. Messages wait in queues until `deliver`, so that a test chooses
@@ -40,7 +41,8 @@ export class Pipe {
       for (let n = 0; n < most && queue.length > 0; n++) {
         const message = queue.shift()!;
         if (typeof message === "string") end.onText(message);
-        else end.onBinary(message);
+        else if (message instanceof Uint8Array) end.onBinary(message);
+        else this.#closed(message);
         count++;
       }
     }
@@ -49,11 +51,15 @@ export class Pipe {
 
   /** Loses what is under way and closes both ends, as a reset would. */
   cut(): void {
+    this.#closed({ code: 1006, reason: "" });
+  }
+
+  #closed({ code, reason }: { code: number; reason: string }): void {
     if (this.#cut) return;
     this.#cut = true;
     this.#queues.toLeft.length = this.#queues.toRight.length = 0;
-    this.left.onClose(1006, "");
-    this.right.onClose(1006, "");
+    this.left.onClose(code, reason);
+    this.right.onClose(code, reason);
   }
 
   #end(out: Message[]): PipeEnd {
@@ -62,7 +68,7 @@ export class Pipe {
       send: (message) => void (isCut() || out.push(message.slice())),
       sendText: (message) => void (isCut() || out.push(message)),
       batch: (writes) => writes(),
-      close: () => this.cut(),
+      close: (code, reason) => void (isCut() || out.push({ code, reason })),
       terminate: () => this.cut(),
       onBinary: () => {},
       onText: () => {},

@@ -1,0 +1,343 @@
+import {
+  FEATURES,
+  PROTOCOL_VERSION,
+  WireError,
+  type Control,
+  type ControlInput,
+  type Limits,
+  type RegisterSuccess,
+} from "@warren/wire";
+import { Carrier, type Heard } from "./carrier.ts";
+import { announce, limitsOf } from "./announce.ts";
+import { Early } from "./early.ts";
+import type { Pool } from "./pool.ts";
+import type { Random, Stream, Transport } from "./ports.ts";
+import { Tunnel, type TunnelOptions } from "./tunnel.ts";
+
+/** What a tunnel needs of its surroundings, the same for every tunnel of a process. */
+export type TunnelWorld = Pick<
+  TunnelOptions,
+  "clock" | "endOfTurn" | "allocate" | "toText" | "toBytes"
+> & { random: Random; timestamp: () => string };
+
+/** Who registers; read again for each dial, so that it may change. */
+export interface Registration {
+  agentId: string;
+  name: string;
+  version: string;
+  labels: Record<string, string>;
+  place: { region?: string; country?: string; latitude?: number; longitude?: number };
+}
+
+export interface DiallerOwner {
+  /** Registered. `resumed`: the streams of before go on. */
+  onUp(tunnel: Tunnel, info: RegisterSuccess, resumed: boolean): void;
+  /** The transport was lost; streams wait for the next. */
+  onDown(tunnel: Tunnel, why: string): void;
+  /** The tunnel is over and its streams have failed with `error`. */
+  onGone(tunnel: Tunnel, error: WireError): void;
+  /** A dial or registration failed; another follows in `retryInMs`. */
+  onRetry(error: WireError, retryInMs: number): void;
+  /** Another process took this agent's place: nothing is dialled any more. */
+  onReplaced(error: WireError): void;
+  /** Control messages that the dialler does not handle itself. */
+  onControl(message: Control): void;
+  onStream(stream: Stream, opening: Uint8Array, ended: boolean): void;
+}
+
+export interface DiallerOptions {
+  world: TunnelWorld;
+  /** Where the gateway answers; tried in turn. */
+  urls: readonly string[];
+  /** Opens a WebSocket. Rejects with a WireError; `unauthorized` and `forbidden` are tried slowly. */
+  dial: (url: string, heard: Heard) => Promise<Transport>;
+  registration: () => Registration;
+  /** A pool for a new tunnel. */
+  pool: () => Pool;
+  limits: Limits;
+  detectMs: number;
+  owner: DiallerOwner;
+}
+
+const FIRST_JITTER_MS = 250;
+const BASE_MS = 500;
+/** Cap of the wait while streams wait to be resumed. */
+const URGENT_CAP_MS = 5_000;
+/** Cap with nothing to save; short enough that a restarted gateway has all its agents in 30 s. */
+const IDLE_CAP_MS = 15_000;
+/** A refused credential is tried again, since files are renewed, but slowly. */
+const REFUSED_MIN_MS = 10_000;
+const REFUSED_CAP_MS = 60_000;
+/** The count of failures starts anew only after a connection held for so long. */
+const HELD_MS = 10_000;
+const REGISTER_MS = 30_000;
+
+/** Where a dialler stands. Each phase owns its timers and its transport. */
+type Phase =
+  | { at: "waiting"; cancel: () => void }
+  | { at: "dialling"; url: string }
+  | { at: "registering"; carrier: Carrier; cancel: () => void }
+  | { at: "serving"; carrier: Carrier; sinceMs: number }
+  | { at: "closed" };
+
+/**
+ * Keeps one association with one gateway alive: dials, registers, resumes, backs off. Invariants:
+ *
+ * D1. At most one transport is in use; a carrier that is not the phase's is abandoned.
+ * D2. It never gives up by itself: only `close` and a takeover end it.
+ * D3. The tunnel's streams fail exactly when the gateway says that it does not know the tunnel, or
+ *     when `resume_ms` passed since the transport was lost.
+ */
+export class Dialler {
+  readonly #options: DiallerOptions;
+  #phase: Phase = { at: "closed" };
+  #tunnel: Tunnel | undefined;
+  #info: RegisterSuccess | undefined;
+  #failures = 0;
+  #tries = 0;
+  #turn = 0;
+  #cancelLost: (() => void) | undefined;
+
+  constructor(options: DiallerOptions) {
+    this.#options = options;
+  }
+
+  get phase(): Phase["at"] {
+    return this.#phase.at;
+  }
+  get tunnel(): Tunnel | undefined {
+    return this.#tunnel;
+  }
+  get info(): RegisterSuccess | undefined {
+    return this.#info;
+  }
+
+  /** Dials after `delayMs`. */
+  start(delayMs = 0): void {
+    if (this.#phase.at === "closed") this.#waitFor(delayMs);
+  }
+
+  /** Sends a control message if registered; returns whether it could. */
+  send(message: ControlInput): boolean {
+    if (this.#phase.at !== "serving") return false;
+    this.#phase.carrier.send(message);
+    return true;
+  }
+
+  /** Ends the association. Streams that are left fail with `error`. */
+  close(error: WireError): void {
+    const phase = this.#leave({ at: "closed" });
+    if (phase.at === "serving" || phase.at === "registering") {
+      phase.carrier.close(1000, error.message.slice(0, 100));
+    }
+    this.#lose(error);
+  }
+
+  #waitFor(ms: number): void {
+    const cancel = this.#options.world.clock.after(ms, () => void this.#dial());
+    this.#leave({ at: "waiting", cancel });
+  }
+
+  /** Replaces the phase, stopping the timers of the one before. */
+  #leave(next: Phase): Phase {
+    const before = this.#phase;
+    if (before.at === "waiting" || before.at === "registering") before.cancel();
+    this.#phase = next;
+    return before;
+  }
+
+  async #dial(): Promise<void> {
+    const { owner, dial } = this.#options;
+    const url = this.#nextUrl();
+    const phase: Phase = { at: "dialling", url };
+    this.#leave(phase);
+    const line = new Early();
+    try {
+      const transport = await dial(url, line);
+      if (this.#phase !== phase) return transport.terminate(); // D1
+      this.#register(line, transport);
+    } catch (reason) {
+      if (this.#phase !== phase) return;
+      const error = WireError.from(reason);
+      owner.onRetry(error, this.#retry(error));
+    }
+  }
+
+  /** A resume goes to the owner's own address first; after that, and otherwise, each in turn. */
+  #nextUrl(): string {
+    const { urls } = this.#options;
+    const own = this.#info?.gateway.url;
+    if (this.#tunnel !== undefined && own !== undefined && own !== "" && this.#tries++ % 2 === 0)
+      return own;
+    return urls[this.#turn++ % urls.length]!;
+  }
+
+  #register(line: Early, transport: Transport): void {
+    const { world, detectMs } = this.#options;
+    const carrier: Carrier = new Carrier({
+      transport,
+      clock: world.clock,
+      timestamp: world.timestamp,
+      detectMs,
+      onControl: (message) => this.#onControl(carrier, message),
+      onBinary: (message) => this.#tunnel?.receive(message),
+      onRtt: (ms) => this.#tunnel?.sampleRtt(ms),
+      onGone: (_code, why) => this.#onGone(carrier, why),
+    });
+    this.#leave({ at: "registering", carrier, cancel: this.#registerTimer(carrier) });
+    line.connect(carrier);
+    this.#sayRegister(carrier);
+  }
+
+  #registerTimer(carrier: Carrier): () => void {
+    return this.#options.world.clock.after(REGISTER_MS, () =>
+      carrier.close(4408, "the gateway did not answer the registration"),
+    );
+  }
+
+  #sayRegister(carrier: Carrier): void {
+    const { agentId, name, version, labels, place } = this.#options.registration();
+    const tunnel = this.#tunnel;
+    const resume =
+      tunnel === undefined || this.#info === undefined
+        ? undefined
+        : { tunnel_id: this.#info.tunnel_id, received: tunnel.received };
+    carrier.send({
+      type: "register",
+      payload: {
+        agent_id: agentId,
+        name,
+        versions: { agent: version, protocol: [PROTOCOL_VERSION] },
+        features: [...FEATURES],
+        labels,
+        place,
+        limits: announce(this.#options.limits),
+        resume,
+      },
+    });
+  }
+
+  #onControl(carrier: Carrier, message: Control): void {
+    const phase = this.#phase;
+    if (phase.at === "registering" && phase.carrier === carrier) {
+      if (message.type === "register_success") return this.#up(carrier, message.payload);
+      if (message.type === "register_in_progress") {
+        phase.cancel();
+        phase.cancel = this.#registerTimer(carrier);
+        return;
+      }
+    }
+    if (message.type === "error") this.#onError(carrier, message);
+    else this.#options.owner.onControl(message);
+  }
+
+  #onError(carrier: Carrier, message: Control & { type: "error" }): void {
+    const { code, message: text, retry_after_ms: retryAfterMs } = message.payload;
+    const error = new WireError(code, text, retryAfterMs === undefined ? {} : { retryAfterMs });
+    if (code === "replaced") {
+      this.#leave({ at: "closed" });
+      carrier.close(1000, "replaced");
+      this.#lose(error);
+      return this.#options.owner.onReplaced(error);
+    }
+    const phase = this.#phase;
+    if (phase.at !== "registering" || message.request_id !== undefined)
+      return this.#options.owner.onControl(message);
+    if (code === "unknown_tunnel") return this.#afresh(phase, error);
+    this.#leave({ at: "closed" });
+    carrier.close(1000, code);
+    this.#options.owner.onRetry(error, this.#retry(error));
+  }
+
+  /** The gateway does not know the tunnel: it is over, and a new one is registered in our slot. */
+  #afresh(phase: Phase & { at: "registering" }, error: WireError): void {
+    this.#lose(new WireError("tunnel_lost", "the gateway no longer knows this tunnel"));
+    phase.cancel();
+    phase.cancel = this.#options.world.clock.after(error.retryAfterMs ?? 0, () => {
+      phase.cancel = this.#registerTimer(phase.carrier);
+      this.#sayRegister(phase.carrier);
+    });
+  }
+
+  #up(carrier: Carrier, info: RegisterSuccess): void {
+    const { owner, world, limits, pool } = this.#options;
+    this.#leave({ at: "serving", carrier, sinceMs: world.clock.now() });
+    this.#tries = 0;
+    this.#cancelLost?.();
+    this.#cancelLost = undefined;
+    if (!info.resumed) this.#lose(new WireError("tunnel_lost", "the gateway began a new tunnel"));
+    this.#info = info;
+    this.#tunnel ??= new Tunnel({
+      ...world,
+      side: "dialler",
+      limits,
+      peerLimits: limitsOf(info),
+      pool: pool(),
+      owner: {
+        onStream: (stream, opening, ended) => owner.onStream(stream, opening, ended),
+        onProtocolError: (error) => this.#broken(error),
+      },
+    });
+    const tunnel = this.#tunnel;
+    if (!tunnel.attach(carrier.transport, info.received))
+      return this.#broken(new WireError("protocol_error", "resumed at a frame never sent"));
+    owner.onUp(tunnel, info, info.resumed);
+  }
+
+  /** The tunnel cannot go on; the next dial begins a new one. */
+  #broken(error: WireError): void {
+    const phase = this.#phase;
+    this.#lose(error);
+    if (phase.at === "serving") phase.carrier.close(error.close, error.message);
+  }
+
+  #onGone(carrier: Carrier, why: string): void {
+    const phase = this.#phase;
+    if ((phase.at !== "serving" && phase.at !== "registering") || phase.carrier !== carrier) return;
+    const { world, owner } = this.#options;
+    if (phase.at === "serving" && world.clock.now() - phase.sinceMs >= HELD_MS) this.#failures = 0;
+    const tunnel = this.#tunnel;
+    if (phase.at === "serving" && tunnel !== undefined) {
+      tunnel.detach();
+      this.#cancelLost = world.clock.after(this.#info?.resume_ms ?? 60_000, () =>
+        this.#lose(new WireError("tunnel_lost", "the tunnel was not resumed in time")),
+      );
+      owner.onDown(tunnel, why);
+    }
+    const error = new WireError("cluster_reconnecting", why);
+    owner.onRetry(error, this.#retry(error));
+  }
+
+  /** Chooses the wait before the next dial and starts it. */
+  #retry(error: WireError): number {
+    const wait = this.#wait(error);
+    this.#failures++;
+    this.#waitFor(wait);
+    return wait;
+  }
+
+  #wait(error: WireError): number {
+    const { random } = this.#options.world;
+    const refused = error.http === 401 || error.http === 403;
+    if (refused) {
+      const most = Math.min(REFUSED_CAP_MS, REFUSED_MIN_MS * 2 ** Math.min(this.#failures, 8));
+      return REFUSED_MIN_MS / 2 + random() * most;
+    }
+    if (error.retryAfterMs !== undefined) return error.retryAfterMs;
+    const urgent = (this.#tunnel?.streams ?? 0) > 0;
+    if (urgent && this.#failures === 0) return random() * FIRST_JITTER_MS;
+    const cap = urgent ? URGENT_CAP_MS : IDLE_CAP_MS;
+    return random() * Math.min(cap, BASE_MS * 2 ** Math.min(this.#failures, 10));
+  }
+
+  #lose(error: WireError): void {
+    this.#cancelLost?.();
+    this.#cancelLost = undefined;
+    const tunnel = this.#tunnel;
+    if (tunnel === undefined) return;
+    this.#tunnel = undefined;
+    this.#info = undefined;
+    tunnel.fail(error);
+    this.#options.owner.onGone(tunnel, error);
+  }
+}
