@@ -1,0 +1,174 @@
+/**
+ * The glue between `ws` and the tunnel's Transport port: one class for both ends, a way to dial and
+ * a way to accept. Compression is never negotiated: tunnelled bytes are compressed by those who own
+ * them, and a shared deflate window leaks between streams (CRIME).
+ */
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { WebSocketServer, type ServerOptions, type WebSocket } from "ws";
+
+/** What the owner of a transport hears. After its own `close` or `terminate` only `onClose`. */
+export interface WebSocketHeard {
+  /** A whole binary message; may be a view into a larger buffer. */
+  onBinary(message: Uint8Array): void;
+  /** A whole text message. */
+  onText(message: string): void;
+  /** Once, last. 1006: cut without a closing handshake; `reason` then says why, if known. */
+  onClose(code: number, reason: string): void;
+}
+
+export interface WebSocketLimits {
+  /** Larger messages close the connection: 1009 for the peer, 1006 with the reason here. */
+  maxMessageBytes: number;
+  /** The same for text messages, which are parsed as a whole. */
+  maxTextBytes: number;
+  /** A closing handshake that takes longer is cut. */
+  closeTimeoutMs: number;
+}
+export const WEBSOCKET_LIMITS: WebSocketLimits = {
+  maxMessageBytes: 1_048_576,
+  maxTextBytes: 1_048_576,
+  closeTimeoutMs: 5_000,
+};
+
+/** A live WebSocket; the tunnel's Transport port, and what a gateway or agent tells about it. */
+export class WebSocketTransport {
+  readonly #socket: Duplex;
+  readonly #ws: WebSocket;
+  readonly #heard: WebSocketHeard;
+  readonly #maxTextBytes: number;
+  /** Why the connection broke, for an abnormal closure that has no reason of its own. */
+  #broken = "";
+  #silent = false;
+
+  /** `ws` is open and runs on `socket`. Made by `dialWebSocket` and `acceptWebSocket`. */
+  constructor(ws: WebSocket, socket: Duplex, limits: WebSocketLimits, heard: WebSocketHeard) {
+    this.#ws = ws;
+    this.#socket = socket;
+    this.#heard = heard;
+    this.#maxTextBytes = limits.maxTextBytes;
+    ws.on("message", (data, binary) => this.#onMessage(data as Buffer, binary));
+    ws.on("error", (error) => (this.#broken = error.message));
+    ws.on("close", (code, reason) => heard.onClose(code, reason.toString() || this.#broken));
+  }
+
+  /** Sends one binary message; the bytes must not change afterwards. */
+  send(message: Uint8Array): void {
+    this.#ws.send(message);
+  }
+
+  /** Sends one text message. */
+  sendText(message: string): void {
+    this.#ws.send(message);
+  }
+
+  /** Runs `writes` so that what it sends leaves in one system call. */
+  batch(writes: () => void): void {
+    this.#socket.cork();
+    try {
+      writes();
+    } finally {
+      this.#socket.uncork();
+    }
+  }
+
+  /** Closes with a code and a reason (123 bytes at most fit); a second call does nothing. */
+  close(code: number, reason: string): void {
+    this.#silent = true;
+    this.#ws.close(code, fitting(reason));
+  }
+
+  /** Drops the connection at once, with no closing handshake. */
+  terminate(): void {
+    this.#silent = true;
+    this.#ws.terminate();
+  }
+
+  /** Bytes that the kernel has not taken yet. */
+  get bufferedBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  #onMessage(data: Buffer, binary: boolean): void {
+    if (this.#silent) return;
+    if (binary) return this.#heard.onBinary(data);
+    if (data.length <= this.#maxTextBytes) return this.#heard.onText(data.toString());
+    this.#broken = `text message of ${data.length} bytes`;
+    this.close(1009, this.#broken);
+  }
+}
+
+/** RFC 6455 §5.5: a close frame holds 125 bytes, two of them the code. */
+const MOST_REASON_BYTES = 123;
+
+/** Cuts at a character, so that what arrives is still UTF-8. */
+function fitting(reason: string): string {
+  const room = new Uint8Array(MOST_REASON_BYTES);
+  const { read } = new TextEncoder().encodeInto(reason, room);
+  return reason.slice(0, read);
+}
+
+/** A request as the HTTP reader saw it. Header names in lower case. */
+export interface UpgradeRequest {
+  method: string;
+  url: string;
+  headers: Readonly<Record<string, string | undefined>>;
+}
+
+export interface Upgrade {
+  request: UpgradeRequest;
+  /** Nobody else reads from it or writes to it any more. */
+  socket: Duplex;
+  /** Bytes that were read behind the request's head. */
+  head: Uint8Array;
+}
+
+export interface AcceptOptions {
+  subprotocol: string;
+  limits: WebSocketLimits;
+}
+
+/**
+ * Answers a WebSocket handshake and returns the open transport. A request that is no proper
+ * handshake, or does not offer the subprotocol, is answered 400 and gives undefined. Callers
+ * authenticate before. Messages come from the next turn on.
+ */
+export function acceptWebSocket(
+  options: AcceptOptions,
+  upgrade: Upgrade,
+  heard: WebSocketHeard,
+): WebSocketTransport | undefined {
+  const { limits, subprotocol } = options;
+  const { request, socket, head } = upgrade;
+  if (!offered(request).includes(subprotocol)) return refuse(socket, subprotocol);
+  const settings: ServerOptions & { closeTimeout: number } = {
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: limits.maxMessageBytes,
+    closeTimeout: limits.closeTimeoutMs,
+    handleProtocols: () => subprotocol,
+  };
+  const server = new WebSocketServer(settings);
+  let opened: WebSocketTransport | undefined;
+  // Calls back at once, or not at all after it has answered: there is no verifyClient.
+  server.handleUpgrade(request as IncomingMessage, socket, Buffer.from(head), (ws) => {
+    opened = new WebSocketTransport(ws, socket, limits, heard);
+  });
+  return opened;
+}
+
+function offered(request: UpgradeRequest): string[] {
+  return (request.headers["sec-websocket-protocol"] ?? "").split(",").map((word) => word.trim());
+}
+
+function refuse(socket: Duplex, subprotocol: string): undefined {
+  const body = `{"code":"bad_request","message":"expected the WebSocket subprotocol ${subprotocol}"}`;
+  socket.on("error", () => socket.destroy());
+  socket.once("finish", () => socket.destroy());
+  socket.end(
+    "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: application/json\r\n" +
+      `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+  return undefined;
+}
