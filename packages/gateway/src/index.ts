@@ -19,3 +19,4 @@ export * from "./answers/error-answer.ts";
 export * from "./answers/public-text.ts";
 export type { Certificate } from "./certificates/certificate.ts";
 export * from "./certificates/certificates.ts";
+export * from "./events.ts";
