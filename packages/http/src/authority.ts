@@ -1,4 +1,5 @@
 import { HOST_NAME, readDecimal } from "./ascii.ts";
+import { ipBytes } from "./ip.ts";
 
 /** A Host value or an absolute-form's authority, checked. */
 export interface Authority {
@@ -42,31 +43,7 @@ function endOfName(text: string): number {
 
 function endOfIpv6(text: string): number {
   const close = text.indexOf("]");
-  return close > 0 && isIpv6(text.slice(1, close)) ? close + 1 : -1;
-}
-
-const HEX_GROUP = /^[0-9a-f]{1,4}$/i;
-const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
-
-/** RFC 3986's IPv6address: eight groups, one `::` for some of them, maybe IPv4 at the end. */
-export function isIpv6(text: string): boolean {
-  const halves = text.split("::");
-  if (halves.length > 2) return false;
-  let groups = 0;
-  for (const [index, half] of halves.entries()) {
-    if (half === "") {
-      if (halves.length === 1) return false;
-      continue;
-    }
-    const parts = half.split(":");
-    const tail = parts.at(-1)!;
-    if (tail.includes(".") && index === halves.length - 1) {
-      if (!IPV4.test(tail)) return false;
-      parts.pop();
-      groups += 2;
-    }
-    if (!parts.every((part) => HEX_GROUP.test(part))) return false;
-    groups += parts.length;
-  }
-  return halves.length === 2 ? groups < 8 : groups === 8;
+  if (close < 3) return -1;
+  const inside = text.slice(1, close);
+  return inside.includes(":") && ipBytes(inside) !== undefined ? close + 1 : -1;
 }

@@ -2,6 +2,7 @@ import { sameWord } from "./ascii.ts";
 import { readAuthority } from "./authority.ts";
 import { FieldLines, readFieldLines } from "./field-lines.ts";
 import { type Framing, readConnection, readLength } from "./framing.ts";
+import { isKnownMethod } from "./method.ts";
 import { refused, Refusal } from "./refusal.ts";
 import { readTarget } from "./request-target.ts";
 import { upgradeToken } from "./upgrade.ts";
@@ -31,15 +32,6 @@ export interface RequestHead {
   port: number;
 }
 
-/** Node's parser knows these; it refuses others, so we must too. CONNECT is refused on purpose. */
-const METHODS: ReadonlySet<string> = new Set(
-  (
-    "DELETE GET HEAD POST PUT OPTIONS TRACE COPY LOCK MKCOL MOVE PROPFIND PROPPATCH SEARCH UNLOCK " +
-    "BIND REBIND UNBIND ACL REPORT MKACTIVITY CHECKOUT MERGE M-SEARCH NOTIFY SUBSCRIBE " +
-    "UNSUBSCRIBE PATCH PURGE MKCALENDAR LINK UNLINK QUERY"
-  ).split(" "),
-);
-
 const BAD_LINE = refused("the request line must be: method SP target SP HTTP/1.x CR LF");
 const BAD_METHOD = new Refusal("not_implemented", "unknown method");
 const NO_CONNECT = new Refusal("not_implemented", "CONNECT is not served");
@@ -56,7 +48,7 @@ export function parseRequestHead(text: string): RequestHead | Refusal {
   const targetEnd = text.indexOf(" ", methodEnd + 1);
   if (methodEnd <= 0 || targetEnd === -1) return BAD_LINE;
   const method = text.slice(0, methodEnd);
-  if (!METHODS.has(method)) return whyBadMethod(method);
+  if (!isKnownMethod(method)) return whyBadMethod(method);
   const minor = readVersion(text, targetEnd + 1);
   if (typeof minor !== "number") return minor;
 

@@ -1,0 +1,101 @@
+import { describe, expect, test } from "vitest";
+import { Forwarding } from "./forwarding.ts";
+import { endToEnd } from "./hop-by-hop.ts";
+
+const list = (...lines: string[]) => lines.flatMap((line) => line.split(": "));
+const NO_LIMIT = { connection: "" };
+
+describe("fields that end at this hop", () => {
+  test("go no further, whatever their case", () => {
+    const fields = list(
+      "Host: a",
+      "CONNECTION: x-named, close",
+      "Keep-Alive: timeout=5",
+      "Proxy-Authenticate: Basic",
+      "Proxy-Authorization: Basic",
+      "Proxy-Connection: close",
+      "TE: trailers",
+      "Trailer: x",
+      "Trailers: x",
+      "Transfer-Encoding: chunked",
+      "Content-Length: 3",
+      "Upgrade: h2c",
+      "HTTP2-Settings: x",
+      "X-Named: 1",
+      "Accept: */*",
+    );
+    expect(endToEnd({ fields, connection: "x-named, close" })).toEqual(
+      list("Host: a", "Accept: */*"),
+    );
+  });
+
+  test("leave the others in order, apart and in case", () => {
+    const fields = list("Set-Cookie: a", "X: 1", "set-cookie: b", "Set-Cookie: a");
+    expect(endToEnd({ fields, ...NO_LIMIT })).toEqual(fields);
+  });
+
+  test("never take Host along", () => {
+    expect(endToEnd({ fields: list("Host: a"), connection: "host" })).toEqual(list("Host: a"));
+  });
+
+  test("may be stripped by name", () => {
+    const fields = list("Authorization: x", "Cookie: y", "COOKIE: z", "A: b");
+    const strip = new Set(["authorization", "cookie"]);
+    expect(endToEnd({ fields, ...NO_LIMIT }, strip)).toEqual(list("A: b"));
+  });
+});
+
+describe("what the application hears of the client", () => {
+  const foreign = list(
+    "X-Forwarded-For: 6.6.6.6",
+    "X-Forwarded-Proto: https",
+    "X-Forwarded-Host: evil",
+    "Forwarded: for=6.6.6.6",
+    "X-Forwarded-Port: 1",
+    "X_Forwarded_For: 6.6.6.6",
+    "X-Forwarded_For: 6.6.6.6",
+  );
+
+  test.each([
+    { name: "nothing that a stranger says", fields: foreign },
+    { name: "the connection", fields: [] },
+  ])("is $name", ({ fields }) => {
+    const forwarding = new Forwarding({ address: "1.2.3.4", proto: "http", trusted: false });
+    expect(forwarding.apply({ fields, ...NO_LIMIT }, "a:8080")).toEqual(
+      list(
+        "x-forwarded-for: 1.2.3.4",
+        "x-forwarded-proto: http",
+        "x-forwarded-host: a:8080",
+        'forwarded: for=1.2.3.4;host="a:8080";proto=http',
+      ),
+    );
+  });
+
+  test("is what a trusted proxy says, and the proxy", () => {
+    const forwarding = new Forwarding({ address: "::1", proto: "http", trusted: true });
+    const fields = ["X-Forwarded-For", "9.9.9.9", ...foreign];
+    expect(forwarding.apply({ fields, ...NO_LIMIT }, "a")).toEqual(
+      list(
+        "X-Forwarded-Port: 1",
+        "x-forwarded-for: 9.9.9.9, 6.6.6.6, ::1",
+        "x-forwarded-proto: https",
+        "x-forwarded-host: evil",
+        'forwarded: for=6.6.6.6, for="[::1]";host=a;proto=http',
+      ),
+    );
+  });
+
+  test("follows the host of each request", () => {
+    const forwarding = new Forwarding({ address: "1.2.3.4", proto: "https", trusted: false });
+    for (const host of ["a", "a", "b"]) {
+      const fields = forwarding.apply({ fields: [], ...NO_LIMIT }, host);
+      expect(fields.at(-1)).toBe(`for=1.2.3.4;host=${host};proto=https`);
+    }
+  });
+
+  test("cannot be taken away by Connection", () => {
+    const forwarding = new Forwarding({ address: "1.2.3.4", proto: "http", trusted: false });
+    const fields = forwarding.apply({ fields: [], connection: "x-forwarded-for" }, "a");
+    expect(fields.slice(0, 2)).toEqual(["x-forwarded-for", "1.2.3.4"]);
+  });
+});

@@ -1,0 +1,48 @@
+import { expect, test } from "vitest";
+import { hasPathPrefix, matchingPath, splitTarget } from "./path.ts";
+
+test.each([
+  { target: "/", path: "/", ambiguous: false },
+  { target: "/a/b.c/d?x=/../%2f", path: "/a/b.c/d", ambiguous: false },
+  { target: "/a//b/", path: "/a//b/", ambiguous: false },
+  { target: "/%61%7E%2D%2e%5F", path: "/a~-._", ambiguous: false },
+  { target: "/%20%41%zz%", path: "/%20A%zz%", ambiguous: false },
+  { target: "/.hidden", path: "/.hidden", ambiguous: false },
+  { target: "/..a/b..", path: "/..a/b..", ambiguous: false },
+  { target: "/%252e%252e/a", path: "/%252e%252e/a", ambiguous: false },
+  { target: "/a/./b", path: "/a/b", ambiguous: true },
+  { target: "/a/../b", path: "/b", ambiguous: true },
+  { target: "/a/%2e%2E/b", path: "/b", ambiguous: true },
+  { target: "/a/.%2e/b", path: "/b", ambiguous: true },
+  { target: "/../../a", path: "/a", ambiguous: true },
+  { target: "/a/..", path: "/", ambiguous: true },
+  { target: "/..", path: "/", ambiguous: true },
+  { target: "/a/b/.", path: "/a/b/", ambiguous: true },
+  { target: "/a/..;x/b", path: "/b", ambiguous: true },
+  { target: "/a%2fb", path: "/a%2fb", ambiguous: true },
+  { target: "/a%5Cb", path: "/a%5Cb", ambiguous: true },
+  { target: "/a\\b", path: "/a\\b", ambiguous: true },
+  { target: "*", path: "/", ambiguous: false },
+])("$target matches as $path", ({ target, path, ambiguous }) => {
+  expect(matchingPath(target)).toEqual({ path, ambiguous });
+});
+
+test.each([
+  { path: "/foo", prefix: "/foo", want: true },
+  { path: "/foo/", prefix: "/foo", want: true },
+  { path: "/foo/x", prefix: "/foo", want: true },
+  { path: "/foobar", prefix: "/foo", want: false },
+  { path: "/foo", prefix: "/foo/", want: true },
+  { path: "/foo/x", prefix: "/foo/", want: true },
+  { path: "/foobar", prefix: "/foo/", want: false },
+  { path: "/fo", prefix: "/foo", want: false },
+  { path: "/", prefix: "/", want: true },
+  { path: "/anything", prefix: "/", want: true },
+])("prefix $prefix covers $path: $want", ({ path, prefix, want }) => {
+  expect(hasPathPrefix(path, prefix)).toBe(want);
+});
+
+test("a target falls into path and query", () => {
+  expect(splitTarget("/a?b?c")).toEqual({ path: "/a", query: "?b?c" });
+  expect(splitTarget("/a")).toEqual({ path: "/a", query: "" });
+});
