@@ -21,7 +21,7 @@ function readAll(framing: Framing, contentLength: number, text: string, cuts: nu
   const outcome: Outcome = { body: "", rest: "", done: false, trailers: [], refused: false };
   const sink = {
     onBody(piece: Uint8Array) {
-      outcome.body += Buffer.from(piece).latin1Slice();
+      outcome.body += Buffer.from(piece).toString("latin1");
     },
   };
   const ends = [...new Set(cuts.map((cut) => Math.min(cut, bytes.length)))].sort((a, b) => a - b);
@@ -34,7 +34,7 @@ function readAll(framing: Framing, contentLength: number, text: string, cuts: nu
       outcome.refused = true;
       return outcome;
     }
-    outcome.rest += piece.subarray(stopped).latin1Slice();
+    outcome.rest += piece.subarray(stopped).toString("latin1");
   }
   return { ...outcome, done: reader.done, trailers: reader.trailers };
 }
