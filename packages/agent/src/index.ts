@@ -1,2 +1,5 @@
 // The door of this room: what other rooms may import.
-export const ROOM = "agent";
+export * from "./events.ts";
+export * from "./published.ts";
+export * from "./streams.ts";
+export * from "./target.ts";

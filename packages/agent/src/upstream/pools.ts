@@ -1,0 +1,71 @@
+import type { Clock } from "@warren/tunnel";
+import { WireError } from "@warren/wire";
+import type { Target } from "../target.ts";
+import { Dialer } from "./dialer.ts";
+import type { UpstreamEvents } from "./failures.ts";
+import { Pool, type PoolSettings } from "./pool.ts";
+
+export interface PoolsSettings extends PoolSettings {
+  /** Connects under way at once, over all targets. */
+  maxDials: number;
+}
+
+const SWEEP_MS = 5_000;
+const NO_IDLE = { maxIdle: 0, idleMs: 0 };
+
+/** The pools of all targets, swept by one timer. */
+export class Pools {
+  readonly #pools = new Map<string, Pool>();
+  readonly #dialer: Dialer;
+  readonly #clock: Clock;
+  readonly #settings: PoolsSettings;
+  readonly #events: UpstreamEvents;
+  #forgetSweep: () => void;
+
+  constructor(deps: { clock: Clock; settings: PoolsSettings; events: UpstreamEvents }) {
+    this.#clock = deps.clock;
+    this.#settings = deps.settings;
+    this.#events = deps.events;
+    this.#dialer = new Dialer(deps.settings.maxDials);
+    this.#forgetSweep = this.#clock.after(SWEEP_MS, this.#sweep);
+  }
+
+  of(target: Target): Pool {
+    return this.#pools.get(target.key) ?? this.#open(target);
+  }
+
+  counts(): { idle: number; active: number } {
+    const counts = { idle: 0, active: 0 };
+    for (const pool of this.#pools.values()) {
+      counts.idle += pool.idle;
+      counts.active += pool.active;
+    }
+    return counts;
+  }
+
+  /** Closes idle connections and fails who waits. Connections in use are their users' to end. */
+  close(): void {
+    this.#forgetSweep();
+    const error = new WireError("draining", "the agent is shutting down");
+    for (const pool of this.#pools.values()) pool.close(error);
+  }
+
+  #open(target: Target): Pool {
+    const pool = new Pool(target, {
+      dialer: this.#dialer,
+      clock: this.#clock,
+      settings: target.protocol === "tcp" ? NO_IDLE : this.#settings,
+      events: this.#events,
+    });
+    this.#pools.set(target.key, pool);
+    return pool;
+  }
+
+  readonly #sweep = (): void => {
+    for (const [key, pool] of this.#pools) {
+      pool.sweep();
+      if (pool.unused) this.#pools.delete(key);
+    }
+    this.#forgetSweep = this.#clock.after(SWEEP_MS, this.#sweep);
+  };
+}

@@ -1,0 +1,221 @@
+import { connect, isIP, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import type { Target } from "../target.ts";
+
+/**
+ * Who hears what a service says. One long-lived object that is swapped as the connection changes
+ * hands (a dial, a pool, an exchange, a relay), never a set of closures per request.
+ */
+export interface SocketOwner {
+  /** Connected, and for TLS verified. */
+  onConnected(socket: ServiceSocket): void;
+  /**
+   * Bytes. When `kept` is false they are in a buffer that the next read overwrites: an owner that
+   * needs them after it returns copies them.
+   */
+  onBytes(socket: ServiceSocket, chunk: Buffer, kept: boolean): void;
+  /** The kernel has taken so many of the bytes written since this owner took over. */
+  onTaken(socket: ServiceSocket, bytes: number): void;
+  /** The service will send no more; this side may go on sending. */
+  onFin(socket: ServiceSocket): void;
+  /** The connection is gone; `error` if it did not end well. Nothing comes after this. */
+  onClosed(socket: ServiceSocket, error: NodeJS.ErrnoException | undefined): void;
+}
+
+const READ_BYTES = 65_536;
+/** A read that fills this much of its buffer is worth giving the buffer away for. */
+const BULK_BYTES = 49_152;
+const EMPTY = Buffer.alloc(0);
+/** A silent peer that vanished without a FIN is noticed by the kernel's probes after this long. */
+const KEEPALIVE_MS = 30_000;
+
+/**
+ * Reads are synchronous (the kernel's bytes are handed over inside the read), so all sockets share
+ * one buffer: an idle connection holds none, and a small answer costs no allocation.
+ */
+const shared = Buffer.allocUnsafeSlow(READ_BYTES);
+
+/**
+ * A raw TCP or TLS connection to a service, read without Node's stream queues. A sender of bulk
+ * gets buffers of its own, which are given away full instead of being copied.
+ */
+export class ServiceSocket {
+  owner: SocketOwner;
+  /** When a pool lets go of it, by the pool's clock. */
+  expiresAt = 0;
+  readonly #socket: Socket;
+  readonly #secure: boolean;
+  #buffer: Buffer = shared;
+  #reading = true;
+  #closed = false;
+  #connected = false;
+  #error: NodeJS.ErrnoException | undefined;
+  /** Written since the owner took over, and how many of those it knows to be taken. */
+  #written = 0;
+  #taken = 0;
+  #fenced = false;
+
+  private constructor(target: Target, owner: SocketOwner) {
+    this.owner = owner;
+    this.#secure = isTls(target);
+    this.#socket = openSocket(target, {
+      buffer: () => this.#buffer,
+      callback: (bytes, chunk) => this.#onRead(bytes, chunk as Buffer),
+    });
+    this.#socket.once(this.#secure ? "secureConnect" : "connect", () => {
+      this.#connected = true;
+      this.owner.onConnected(this);
+    });
+    this.#socket.on("end", () => this.owner.onFin(this));
+    this.#socket.on("error", (error) => (this.#error ??= error));
+    this.#socket.on("close", () => this.#onClose());
+  }
+
+  /** Begins to connect; `owner.onConnected` or `owner.onClosed` follows, later. */
+  static dial(target: Target, owner: SocketOwner): ServiceSocket {
+    return new ServiceSocket(target, owner);
+  }
+
+  get connected(): boolean {
+    return this.#connected && !this.#closed;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Bytes that the kernel has not taken yet. */
+  get queuedBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  /** Hands the connection to `owner`, whose count of taken bytes begins at zero. */
+  give(owner: SocketOwner): void {
+    this.owner = owner;
+    // What a former owner wrote and the kernel has not taken counts for nobody.
+    this.#written = this.#socket.writableLength;
+    this.#taken = this.#written;
+  }
+
+  /** Sends bytes, which must not change; `onTaken` follows, before this returns if it can. */
+  write(chunk: Uint8Array): void {
+    this.#socket.write(chunk);
+    this.#wrote(chunk.length);
+  }
+
+  /** Sends bytes that nobody gets credit for: heads, chunk sizes. */
+  writeUncounted(chunk: Uint8Array): void {
+    this.#socket.write(chunk);
+  }
+
+  /** What is written until `uncork` leaves together. */
+  cork(): void {
+    this.#socket.cork();
+  }
+
+  uncork(): void {
+    this.#socket.uncork();
+    this.#report();
+  }
+
+  /** Sends FIN after what is queued; reading goes on. */
+  end(): void {
+    this.#socket.end();
+  }
+
+  /** Reads no more until `resume`: the kernel's window closes and the service waits. */
+  pause(): void {
+    if (!this.#reading) return;
+    this.#reading = false;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (this.#reading) return;
+    this.#reading = true;
+    this.#socket.resume();
+  }
+
+  /** Ends the connection at once, in both directions; `onClosed` follows. */
+  destroy(error?: Error): void {
+    this.#socket.destroy(error);
+  }
+
+  /** Ends it with a RST, so that the service does not take what it has for all there is. */
+  abort(): void {
+    // Without close_notify a TLS peer knows a cut by itself; Node has no reset for TLS.
+    if (this.connected && !this.#secure) this.#socket.resetAndDestroy();
+    else this.#socket.destroy();
+  }
+
+  #onRead(bytes: number, chunk: Buffer): boolean {
+    // Node asks for the next buffer after this returns; `shared` must not be given away.
+    const own = chunk !== shared;
+    const bulk = bytes >= BULK_BYTES;
+    this.#buffer = bulk ? Buffer.allocUnsafeSlow(READ_BYTES) : shared;
+    this.owner.onBytes(this, chunk.subarray(0, bytes), own && bulk);
+    return this.#reading;
+  }
+
+  #wrote(bytes: number): void {
+    this.#written += bytes;
+    if (this.#socket.writableCorked === 0) this.#report();
+  }
+
+  #report(): void {
+    const waiting = this.#socket.writableLength;
+    // Uncounted bytes may wait too, so this may say less than is true; never more.
+    const taken = Math.max(this.#taken, this.#written - waiting);
+    const fresh = taken - this.#taken;
+    this.#taken = taken;
+    if (taken < this.#written) this.#fence();
+    if (fresh > 0) this.owner.onTaken(this, fresh);
+  }
+
+  /** An empty write behind what is queued comes back when the kernel has taken that. */
+  #fence(): void {
+    if (this.#fenced) return;
+    this.#fenced = true;
+    this.#socket.write(EMPTY, () => {
+      this.#fenced = false;
+      if (!this.#closed) this.#report();
+    });
+  }
+
+  #onClose(): void {
+    this.#closed = true;
+    this.owner.onClosed(this, this.#error);
+  }
+}
+
+function isTls(target: Target): boolean {
+  return target.protocol === "https" || target.protocol === "h2";
+}
+
+function openSocket(
+  target: Target,
+  onread: {
+    buffer: () => Uint8Array;
+    callback: (bytes: number, chunk: Uint8Array) => boolean;
+  },
+): Socket {
+  const { host, port, tls } = target;
+  const tcp = {
+    host,
+    port,
+    onread,
+    allowHalfOpen: true,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: KEEPALIVE_MS,
+  };
+  if (!isTls(target)) return connect(tcp);
+  const name = tls.serverName ?? host;
+  return connectTls({
+    ...tcp,
+    ALPNProtocols: ["http/1.1"],
+    ...(isIP(name) === 0 ? { servername: name } : {}),
+    ...(tls.ca === undefined ? {} : { ca: tls.ca }),
+    rejectUnauthorized: !tls.insecure,
+  });
+}
