@@ -20,3 +20,7 @@ export * from "./answers/public-text.ts";
 export type { Certificate } from "./certificates/certificate.ts";
 export * from "./certificates/certificates.ts";
 export * from "./events.ts";
+export type { AdminPorts, TunnelSummary } from "./admin/admin-ports.ts";
+export * from "./admin/admin-token.ts";
+export { ADMIN_FIELD } from "./admin/guard.ts";
+export * from "./admin/start-admin.ts";

@@ -1,0 +1,35 @@
+import type { Metrics } from "@warren/host";
+import type { TunnelStats } from "@warren/tunnel";
+import type { Events } from "../events.ts";
+import type { Registry } from "../ports.ts";
+
+/** A tunnel of this gateway, as people look at it. */
+export interface TunnelSummary {
+  /** Not the whole id: that is what a resume needs. */
+  tunnel: string;
+  cluster_uuid: string;
+  cluster: string;
+  agent_id: string;
+  /** connected, or waiting for its agent, or going away. */
+  state: "connected" | "reconnecting" | "draining";
+  /** Where its transport comes from, or came from last. */
+  address: string;
+  agent_version: string;
+  /** RFC 3339. */
+  since: string;
+  stats: TunnelStats;
+}
+
+/** What the admin listener shows and changes. */
+export interface AdminPorts {
+  registry: Pick<Registry, "routes" | "claims" | "release" | "revocations">;
+  tunnels(): readonly TunnelSummary[];
+  /** Which route, cluster, gateway, agent and policy would serve this request, and why: JSON. */
+  why(url: URL, method: string): object | Promise<object>;
+  /** False from the moment a drain begins. */
+  ready(): boolean;
+  /** Begins a drain; a second call does nothing. */
+  drain(): void;
+  metrics: Pick<Metrics, "text" | "contentType">;
+  events: Pick<Events, "credentialRefused" | "adminChanged" | "tokenRevoked" | "broke">;
+}

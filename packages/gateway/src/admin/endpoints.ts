@@ -1,0 +1,169 @@
+import * as v from "valibot";
+import { WireError } from "@warren/wire";
+import type { RouteEntry } from "../ports.ts";
+import type { AdminPorts } from "./admin-ports.ts";
+import { pageAsked, pageOf, type Page } from "./paging.ts";
+
+/** A request, once it may go on. */
+export interface AdminCall {
+  /** What the path holds after the endpoint's own, decoded. */
+  rest: string;
+  query: URLSearchParams;
+  body: unknown;
+}
+
+export interface AdminReply {
+  status: number;
+  /** JSON, unless `text` is there. */
+  value: unknown;
+  text?: { type: string; body: string };
+}
+
+export interface Endpoint {
+  method: "GET" | "POST" | "DELETE";
+  /** Whole path, or with a `/` at the end what a path begins with. */
+  path: string;
+  /** What it does, for the list at `/`. */
+  about: string;
+  answer(call: AdminCall): AdminReply | Promise<AdminReply>;
+}
+
+const ok = (value: unknown): AdminReply => ({ status: 200, value });
+
+/** What the admin listener can be asked; anything but GET changes something. */
+export function endpointsOf(ports: AdminPorts): Endpoint[] {
+  return [...health(ports), ...views(ports), ...changes(ports)];
+}
+
+function health(ports: AdminPorts): Endpoint[] {
+  return [
+    {
+      method: "GET",
+      path: "/healthz",
+      about: "the process lives",
+      answer: () => ok({ status: "ok" }),
+    },
+    {
+      method: "GET",
+      path: "/readyz",
+      about: "200 while new work is welcome, 503 while draining",
+      answer: () => {
+        const ready = ports.ready();
+        return { status: ready ? 200 : 503, value: { ready } };
+      },
+    },
+    {
+      method: "GET",
+      path: "/metrics",
+      about: "Prometheus metrics",
+      answer: async () => {
+        const { metrics } = ports;
+        const text = { type: metrics.contentType, body: await metrics.text() };
+        return { status: 200, value: undefined, text };
+      },
+    },
+  ];
+}
+
+function views(ports: AdminPorts): Endpoint[] {
+  const { registry } = ports;
+  const view = (path: string, about: string, answer: Endpoint["answer"]): Endpoint => {
+    return { method: "GET", path, about, answer };
+  };
+  return [
+    view("/routes", "published routes, by host (?after=&limit=)", async ({ query }) =>
+      ok(await routesPage(ports, query)),
+    ),
+    view("/tunnels", "tunnels of this gateway (?after=&limit=)", ({ query }) =>
+      ok(pageOf(ports.tunnels(), tunnelKey, pageAsked(query))),
+    ),
+    view("/claims", "who owns which host (?after=&limit=)", async ({ query }) =>
+      ok(pageOf(await registry.claims(), ({ host }) => host, pageAsked(query))),
+    ),
+    view("/revocations", "token ids that no longer count (?after=&limit=)", async ({ query }) =>
+      ok(pageOf(await registry.revocations.list(), (id) => id, pageAsked(query))),
+    ),
+    view("/why", "what would serve ?url=, and why (&method=)", async ({ query }) =>
+      ok(await ports.why(urlAsked(query), query.get("method")?.toUpperCase() ?? "GET")),
+    ),
+  ];
+}
+
+function changes(ports: AdminPorts): Endpoint[] {
+  const { registry, events } = ports;
+  return [
+    {
+      method: "POST",
+      path: "/revocations",
+      about: 'revokes a token: {"token_id": "..."}',
+      answer: async ({ body }) => {
+        const asked = v.safeParse(Revocation, body);
+        if (!asked.success)
+          throw new WireError("bad_request", 'the body must be {"token_id": "..."}');
+        await registry.revocations.revoke(asked.output.token_id);
+        events.tokenRevoked(asked.output.token_id);
+        return ok({ revoked: asked.output.token_id });
+      },
+    },
+    {
+      method: "DELETE",
+      path: "/claims/",
+      about: "gives a host up, for another group to claim",
+      answer: async ({ rest }) => {
+        const host = rest.toLowerCase();
+        if (!(await registry.release(host)))
+          throw new WireError("no_route", "nobody claims this host");
+        return ok({ released: host });
+      },
+    },
+    {
+      method: "POST",
+      path: "/drain",
+      about: "not ready; finishes what there is, then ends",
+      answer: () => {
+        ports.drain();
+        return { status: 202, value: { draining: true } };
+      },
+    },
+  ];
+}
+
+const Revocation = v.strictObject({
+  token_id: v.pipe(v.string(), v.minLength(1), v.maxLength(128)),
+});
+
+function tunnelKey({
+  cluster_uuid: cluster,
+  agent_id: agent,
+  tunnel,
+}: ReturnType<AdminPorts["tunnels"]>[number]): string {
+  return `${cluster} ${agent} ${tunnel}`;
+}
+
+function urlAsked(query: URLSearchParams): URL {
+  const url = URL.parse(query.get("url") ?? "");
+  if (url === null || !/^(https?|wss?):$/.test(url.protocol))
+    throw new WireError("bad_request", "url must be a whole http, https, ws or wss URL");
+  return url;
+}
+
+/** The registry gives whole hosts, in their order: a page may be longer than asked, never torn. */
+async function routesPage(
+  { registry }: AdminPorts,
+  query: URLSearchParams,
+): Promise<Page<RouteEntry>> {
+  const { after, limit } = pageAsked(query);
+  for (let want = limit; ; want *= 2) {
+    const items = await registry.routes({ after, limit: want });
+    const last = items.at(-1);
+    if (items.length < want || last === undefined) return { items, next: null };
+    const next = placeOf(last);
+    // A tcp route whose port was chosen for it does not say where the page ends: look further.
+    if (next !== undefined) return { items, next };
+  }
+}
+
+function placeOf({ route }: RouteEntry): string | undefined {
+  if (route.kind !== "tcp") return route.host;
+  return route.public_port === undefined ? undefined : `tcp:${route.public_port}`;
+}
