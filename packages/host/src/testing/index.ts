@@ -1,4 +1,5 @@
-export * from "./logs.ts";
-export * from "./virtual-clock.ts";
 export * from "./certificates.ts";
 export * from "./connect-proxy.ts";
+export * from "./fault-proxy.ts";
+export * from "./logs.ts";
+export * from "./virtual-clock.ts";
