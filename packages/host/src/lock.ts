@@ -1,0 +1,52 @@
+/**
+ * One process at a time. Node has no fcntl, so the lock is SQLite's: an exclusive transaction on an
+ * empty database is an fcntl lock on POSIX and LockFileEx on Windows, which the kernel drops when
+ * its process dies, however it dies. No stale lock to judge, no pid to mistake for another's, no race
+ * between two that clean up (docs/decisions/0021).
+ */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+
+export type ProcessLock =
+  | ({ held: true } & Disposable)
+  /** Somebody else has it; `pid` as far as that is known. */
+  | { held: false; pid: number | undefined };
+
+/** SQLITE_BUSY (sqlite.org/rescode.html). */
+const BUSY = 5;
+
+/** Takes the lock on `path` (a file that need not exist) or says who has it. Does not wait. */
+export function processLock(path: string): ProcessLock {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const database = new DatabaseSync(path);
+  try {
+    database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
+  } catch (error) {
+    database.close();
+    if ((error as { errcode?: number }).errcode !== BUSY) throw error;
+    return { held: false, pid: holderOf(path) };
+  }
+  writeFileSync(holderPath(path), `${process.pid}\n`, { mode: 0o600 });
+  let open = true;
+  return {
+    held: true,
+    [Symbol.dispose]() {
+      if (open) database.close();
+      open = false;
+    },
+  };
+}
+
+/** Only for messages: the lock is the database's, never this file's. */
+function holderPath(path: string): string {
+  return `${path}.pid`;
+}
+
+function holderOf(path: string): number | undefined {
+  try {
+    return Number.parseInt(readFileSync(holderPath(path), "utf8"), 10) || undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,65 @@
+import { constants } from "node:os";
+import { EXITS, ExitError, SIGNALS, type Exit } from "./exit.ts";
+import { ListenError } from "./listen.ts";
+import type { Log } from "./log.ts";
+
+export interface Running {
+  /** Aborts on the first signal: drain, then return. */
+  signal: AbortSignal;
+  /** Where unexpected errors go from now on; standard error until then. */
+  logTo: (log: Log) => void;
+}
+
+/**
+ * Runs the process: signals become an abort, what `main` returns or throws becomes the exit code.
+ * The one place that ends the process. An error that nobody caught is logged once and ends it too:
+ * what state it left behind is unknown.
+ */
+export async function run(main: (running: Running) => Promise<Exit | void>): Promise<never> {
+  let log: Log | undefined;
+  const stopped = stopOnSignals();
+  const fatal = (error: unknown): never => {
+    say(error, log);
+    process.exit(EXITS[exitOf(error)].code);
+  };
+  process.on("uncaughtException", fatal);
+  process.on("unhandledRejection", fatal);
+  // `warren routes | head`: the reader has seen enough.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) =>
+    error.code === "EPIPE" ? process.exit(EXITS.ok.code) : fatal(error),
+  );
+  try {
+    const exit = await main({ signal: stopped, logTo: (given) => (log = given) });
+    process.exit(EXITS[exit ?? "ok"].code);
+  } catch (error) {
+    return fatal(error);
+  }
+}
+
+function stopOnSignals(): AbortSignal {
+  const stop = new AbortController();
+  for (const name of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]) {
+    process.on(name, () => {
+      if (stop.signal.aborted) process.exit(128 + constants.signals[name]);
+      stop.abort(name);
+    });
+  }
+  return stop.signal;
+}
+
+/** Errors made for the operator are said plainly; anything else is a bug and comes with its stack. */
+function say(error: unknown, log: Log | undefined): void {
+  if (error instanceof ExitError || error instanceof ListenError) {
+    process.stderr.write(`warren: ${error.message}\n`);
+  } else if (log !== undefined) {
+    log.error("unexpected error", { error });
+  } else {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    process.stderr.write(`warren: unexpected error: ${text}\n`);
+  }
+}
+
+function exitOf(error: unknown): Exit {
+  if (error instanceof ExitError) return error.exit;
+  return error instanceof ListenError ? "unavailable" : "failed";
+}
