@@ -14,9 +14,8 @@ export interface AdminCall {
 
 export interface AdminReply {
   status: number;
-  /** JSON, unless `text` is there. */
-  value: unknown;
-  text?: { type: string; body: string };
+  type: string;
+  body: string;
 }
 
 export interface Endpoint {
@@ -28,7 +27,11 @@ export interface Endpoint {
   answer(call: AdminCall): AdminReply | Promise<AdminReply>;
 }
 
-const ok = (value: unknown): AdminReply => ({ status: 200, value });
+/** JSON that a person can read. */
+export function json(status: number, value: unknown): AdminReply {
+  return { status, type: "application/json", body: `${JSON.stringify(value, undefined, 2)}\n` };
+}
+const ok = (value: unknown): AdminReply => json(200, value);
 
 /** What the admin listener can be asked; anything but GET changes something. */
 export function endpointsOf(ports: AdminPorts): Endpoint[] {
@@ -49,7 +52,7 @@ function health(ports: AdminPorts): Endpoint[] {
       about: "200 while new work is welcome, 503 while draining",
       answer: () => {
         const ready = ports.ready();
-        return { status: ready ? 200 : 503, value: { ready } };
+        return json(ready ? 200 : 503, { ready });
       },
     },
     {
@@ -58,8 +61,7 @@ function health(ports: AdminPorts): Endpoint[] {
       about: "Prometheus metrics",
       answer: async () => {
         const { metrics } = ports;
-        const text = { type: metrics.contentType, body: await metrics.text() };
-        return { status: 200, value: undefined, text };
+        return { status: 200, type: metrics.contentType, body: await metrics.text() };
       },
     },
   ];
@@ -122,7 +124,7 @@ function changes(ports: AdminPorts): Endpoint[] {
       about: "not ready; finishes what there is, then ends",
       answer: () => {
         ports.drain();
-        return { status: 202, value: { draining: true } };
+        return json(202, { draining: true });
       },
     },
   ];

@@ -1,10 +1,9 @@
-import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { listen } from "@warren/host";
 import { CODES, WireError } from "@warren/wire";
 import type { AdminPorts } from "./admin-ports.ts";
 import { openAdminToken } from "./admin-token.ts";
-import { endpointsOf, type AdminReply, type Endpoint } from "./endpoints.ts";
+import { endpointsOf, json, type AdminReply, type Endpoint } from "./endpoints.ts";
 import { guard, isLoopbackAddress, type Reach } from "./guard.ts";
 
 export interface AdminOptions {
@@ -25,7 +24,7 @@ const BODY_BYTES = 65_536;
 
 /**
  * Opens the admin listener: health, metrics and views for who operates a gateway, and the few calls
- * that change things (see `guard`). Rejects when the port is taken.
+ * that change things (see `guard`). Rejects with a ListenError when the port is taken.
  */
 export async function startAdmin(
   options: AdminOptions,
@@ -35,15 +34,15 @@ export async function startAdmin(
   // Nothing is answered before it is known who may reach this, and with which credential.
   const reach = Promise.withResolvers<Reach>();
   const server = openServer(endpointsOf(ports), { ports, reach: reach.promise });
+  const said = { host: "--admin-host", port: "--admin-port" };
   await using opened = new AsyncDisposableStack();
-  opened.defer(() => close(server));
-  server.listen(options.port, options.host);
-  await once(server, "listening", { signal });
-  const { address, port, family } = server.address() as AddressInfo;
-  reach.resolve(await reachOf(address, options.tokenFile));
+  const listener = opened.use(await listen(server, { ...options, fd: undefined, said }));
+  reach.resolve(await reachOf(listener.host, options.tokenFile));
+  signal.throwIfAborted();
   const owned = opened.move();
-  const name = family === "IPv6" ? `[${address}]` : address;
-  return { port, url: `http://${name}:${port}`, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  const { host, port } = listener;
+  const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  return { port, url, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 async function reachOf(address: string, tokenFile: string): Promise<Reach> {
@@ -66,14 +65,6 @@ function openServer(endpoints: readonly Endpoint[], context: Context): Server {
   );
   server.maxConnections = 256;
   return server;
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    // The error of a server that never listened is no news.
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
 }
 
 interface Context {
@@ -138,12 +129,9 @@ function decode(text: string): string {
 
 /** `/` lists what there is; elsewhere 405 where another method would do, else 404. */
 function missing(endpoints: readonly Endpoint[], path: string): AdminReply {
-  if (path === "/") return { status: 200, value: { endpoints: endpoints.map(listed) } };
+  if (path === "/") return json(200, { endpoints: endpoints.map(listed) });
   if (endpoints.some((one) => reaches(one, path)))
-    return {
-      status: 405,
-      value: { error: { code: "bad_request", message: "another method is needed" } },
-    };
+    return json(405, { error: { code: "bad_request", message: "another method is needed" } });
   return failure(new WireError("no_route", "there is nothing here; / lists what is"));
 }
 
@@ -172,19 +160,19 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
 }
 
 function failure({ code, message }: WireError): AdminReply {
-  return { status: CODES[code].http, value: { error: { code, message } } };
+  return json(CODES[code].http, { error: { code, message } });
 }
 
-function send(response: ServerResponse, { status, value, text }: AdminReply): void {
-  const body = Buffer.from(text?.body ?? `${JSON.stringify(value, undefined, 2)}\n`);
+function send(response: ServerResponse, { status, type, body }: AdminReply): void {
+  const bytes = Buffer.from(body);
   response.writeHead(status, {
-    "content-type": text?.type ?? "application/json",
-    "content-length": body.length,
+    "content-type": type,
+    "content-length": bytes.length,
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
     ...(status === 401 ? { "www-authenticate": "Bearer" } : {}),
     // What was not read of a body that was refused must not be taken for the next request.
     ...(status >= 400 ? { connection: "close" } : {}),
   });
-  response.end(body);
+  response.end(bytes);
 }

@@ -6,9 +6,11 @@ import { join } from "node:path";
 import { connect, createServer } from "node:tls";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "@warren/host";
-import { virtualClock } from "@warren/host/testing";
-import { selfSigned, selfSignedFor } from "../testing/self-signed.ts";
+import { testAuthority, virtualClock } from "@warren/host/testing";
 import { ALPN_PROTOCOLS, Certificates, type CertificatesOptions } from "./certificates.ts";
+
+const authority = testAuthority();
+const pairFor = (...hosts: string[]): { cert: string; key: string } => authority.issue({ hosts });
 
 let folder: string;
 let told: string[];
@@ -61,22 +63,22 @@ describe("which certificate answers", () => {
     { host: "*.example.com", want: "wild" },
     { host: undefined, want: undefined },
   ])("$host gets $want", async ({ host, want }) => {
-    await write("apex", selfSignedFor("example.com", "www.example.org"));
-    await write("wild", selfSignedFor("*.example.com"));
-    await write("exact", selfSignedFor("exact.example.com"));
+    await write("apex", pairFor("example.com", "www.example.org"));
+    await write("wild", pairFor("*.example.com"));
+    await write("exact", pairFor("exact.example.com"));
     expect((await open()).choose(host)?.name).toBe(want);
   });
 
   test("the only one answers a client that names no host", async () => {
-    await write("only", selfSignedFor("example.com"));
+    await write("only", pairFor("example.com"));
     expect((await open()).choose(undefined)?.name).toBe("only");
   });
 
   test("of two for one name the one that lasts longer answers", async () => {
     const hosts = ["example.com"];
     const notBefore = new Date("2020-01-01");
-    await write("a-new", selfSigned({ hosts, notBefore, notAfter: new Date("2031-01-01") }));
-    await write("b-old", selfSigned({ hosts, notBefore, notAfter: new Date("2030-01-01") }));
+    await write("a-new", authority.issue({ hosts, notBefore, notAfter: new Date("2031-01-01") }));
+    await write("b-old", authority.issue({ hosts, notBefore, notAfter: new Date("2030-01-01") }));
     const certificates = await open();
     expect(certificates.choose("example.com")?.name).toBe("a-new");
     expect(certificates.list().map(({ name, expiresAt }) => [name, expiresAt])).toEqual([
@@ -112,8 +114,8 @@ describe("which certificate answers", () => {
     },
     { name: "a client that named no host", host: "a.example.com", server: undefined, want: true },
   ])("$name is misdirected: $want", async ({ host, server, want }) => {
-    await write("wild", selfSignedFor("*.example.com"));
-    await write("exact", selfSignedFor("exact.example.com"));
+    await write("wild", pairFor("*.example.com"));
+    await write("exact", pairFor("exact.example.com"));
     expect((await open()).misdirected(host, server)).toBe(want);
   });
 });
@@ -123,7 +125,7 @@ describe("a folder that changes", () => {
     const mount = join(folder, "shop");
     const version = async (name: string, hosts: string[]): Promise<void> => {
       await mkdir(join(mount, name), { recursive: true });
-      const pair = selfSignedFor(...hosts);
+      const pair = pairFor(...hosts);
       await writeFile(join(mount, name, "tls.crt"), pair.cert);
       await writeFile(join(mount, name, "tls.key"), pair.key);
       await symlink(name, join(mount, "..data_tmp"));
@@ -148,7 +150,7 @@ describe("a folder that changes", () => {
     await mkdir(join(folder, "later"));
     folder = join(folder, "later");
     const appeared = new Promise<void>((resolve) => (loaded = resolve));
-    await write("site", selfSignedFor("example.com"));
+    await write("site", pairFor("example.com"));
     clock.advance(30_000);
     await appeared;
     expect(told).toEqual(["loaded site"]);
@@ -156,9 +158,9 @@ describe("a folder that changes", () => {
   });
 
   test("while a pair is half written the old one answers, and it is said once", async () => {
-    await write("site", selfSignedFor("old.example.com"));
+    await write("site", pairFor("old.example.com"));
     const certificates = await open();
-    const fresh = selfSignedFor("new.example.com");
+    const fresh = pairFor("new.example.com");
     await writeFile(join(folder, "site.crt"), fresh.cert);
     await certificates.refresh();
     await certificates.refresh();
@@ -179,7 +181,7 @@ describe("a folder that changes", () => {
   });
 
   test("a pair that is taken away answers no more; a touched one is the same as before", async () => {
-    const pair = selfSignedFor("example.com");
+    const pair = pairFor("example.com");
     await write("site", pair);
     const certificates = await open();
     const before = certificates.choose("example.com")?.context;
@@ -193,11 +195,11 @@ describe("a folder that changes", () => {
   });
 
   test("what is no certificate harms no other", async () => {
-    await write("good", selfSignedFor("example.com"));
+    await write("good", pairFor("example.com"));
     await write("bad", { cert: "hello", key: "world" });
     await write(
       "nameless",
-      selfSigned({ hosts: [], notBefore: new Date(0), notAfter: new Date(1e13) }),
+      authority.issue({ hosts: [], notBefore: new Date(0), notAfter: new Date(1e13) }),
     );
     await writeFile(join(folder, "README"), "not looked at");
     const certificates = await open();
@@ -211,9 +213,9 @@ describe("a folder that changes", () => {
 });
 
 test("a client of the real thing sees the certificate and the protocol that it asked for", async () => {
-  const pair = selfSignedFor("a.example.com");
+  const pair = pairFor("a.example.com");
   await write("a", pair);
-  await write("b", selfSignedFor("b.example.com"));
+  await write("b", pairFor("b.example.com"));
   const certificates = await open();
   const chosen = certificates.choose("a.example.com");
   await using server = createServer(
@@ -229,7 +231,7 @@ test("a client of the real thing sees the certificate and the protocol that it a
     port,
     host: "127.0.0.1",
     servername: "a.example.com",
-    ca: pair.cert,
+    ca: authority.ca,
     ALPNProtocols: ["h2"],
   });
   await once(client, "secureConnect");

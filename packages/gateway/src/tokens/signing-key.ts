@@ -1,7 +1,8 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
 import type { KeyObject } from "node:crypto";
-import { link, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { writeOnce } from "./write-once.ts";
 
 /** What signs agent tokens. Only `token create` ever holds one. */
 export interface SigningKey {
@@ -55,27 +56,14 @@ function parse(pem: string): KeyObject | undefined {
 async function mint({ privateFile, publicFolder }: SigningKeyFiles): Promise<SigningKey> {
   const { privateKey, publicKey } = generateKeyPairSync("ed25519");
   const kid = keyId(publicKey);
-  await mkdir(dirname(privateFile), { recursive: true });
-  await mkdir(publicFolder, { recursive: true });
-  const draft = `${privateFile}.${kid}`;
   const publicFile = join(publicFolder, `${kid}.pem`);
+  await mkdir(publicFolder, { recursive: true });
   // The public half first: a crash in between leaves a key that nothing is signed with, not tokens
   // that no gateway knows.
   await writeFile(`${publicFile}.new`, publicKey.export({ type: "spki", format: "pem" }));
   await rename(`${publicFile}.new`, publicFile);
-  await writeFile(draft, privateKey.export({ type: "pkcs8", format: "pem" }), {
-    mode: 0o600,
-    flag: "wx",
-  });
-  // `link` never replaces: of two that mint at once the second takes the first one's key.
-  const won = await link(draft, privateFile).then(
-    () => true,
-    (reason: NodeJS.ErrnoException) => {
-      if (reason.code === "EEXIST") return false;
-      throw reason;
-    },
-  );
-  await rm(draft, { force: true });
+  const pem = privateKey.export({ type: "pkcs8", format: "pem" });
+  const won = await writeOnce(privateFile, pem);
   if (won) return { kid, privateKey };
   await rm(publicFile, { force: true });
   return openSigningKey({ privateFile, publicFolder });

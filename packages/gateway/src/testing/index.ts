@@ -1,2 +1,0 @@
-// What tests of other rooms may import.
-export * from "./self-signed.ts";
