@@ -22,7 +22,7 @@ export class FieldLines {
   transferEncoding: string | undefined;
   host: string | undefined;
   expect: string | undefined;
-  /** All Connection values, joined by commas. */
+  /** All Connection values, and those of Proxy-Connection, which llhttp obeys alike; with commas. */
   connection: string | undefined;
   /** All Upgrade values, joined by commas. */
   upgrade: string | undefined;
@@ -82,6 +82,9 @@ function note(into: FieldLines, name: string, value: string): Refusal | undefine
       if (!sameWord(name, "content-length")) return undefined;
       if (into.contentLength !== undefined) return TWO_LENGTHS;
       into.contentLength = value;
+      return undefined;
+    case 16:
+      if (sameWord(name, "proxy-connection")) into.connection = joined(into.connection, value);
       return undefined;
     case 17:
       if (!sameWord(name, "transfer-encoding")) return undefined;

@@ -27,6 +27,7 @@ export interface ResponseHead {
 const BAD_LINE = refused("the status line must be: HTTP/1.x SP three digits SP reason CR LF");
 const BAD_VERSION = new Refusal("version_not_supported", "only HTTP/1.1 and HTTP/1.0 are spoken");
 const BODY_WHERE_NONE_IS = refused("a response of this status must not announce a body");
+const CLOSED_BEFORE_FINAL = refused("an informational response that closes the connection");
 const BAD_UPGRADE = refused("101 must say in upgrade and connection what it changes to");
 
 /**
@@ -50,6 +51,7 @@ export function parseResponseHead(
   if (typeof contentLength !== "number") return contentLength;
   const connection = readConnection(lines.connection, minor);
   if (connection instanceof Refusal) return connection;
+  if (status < 200 && status !== 101 && !connection.keepAlive) return CLOSED_BEFORE_FINAL;
   const framing = responseFraming(status, request.method, lines, contentLength);
   if (framing instanceof Refusal) return framing;
   const upgrade = status === 101 && connection.upgrade ? upgradeToken(lines.upgrade) : "";
