@@ -60,7 +60,7 @@ export function nodeReads(bytes: Uint8Array, answered: readonly string[] | undef
   let url = "";
   let finals = 0;
   let at = 0;
-  let stopped = false;
+  const run = { stopped: false };
   const current = () => heard.messages.at(-1);
   parser[HTTPParser.kOnHeaders] = (fields: string[], part: string) => {
     const message = current();
@@ -110,13 +110,13 @@ export function nodeReads(bytes: Uint8Array, answered: readonly string[] | undef
   };
   parser[HTTPParser.kOnMessageComplete] = () => {
     current()!.end = at;
-    stopped ||= current()!.upgrade;
+    run.stopped ||= current()!.upgrade;
   };
-  while (at < bytes.length && heard.refused === undefined && !stopped) {
+  while (at < bytes.length && heard.refused === undefined && !run.stopped) {
     at += 1;
     refusedBy(parser.execute(bytes.subarray(at - 1, at)), heard, at);
   }
-  if (answered !== undefined && heard.refused === undefined && !stopped) {
+  if (answered !== undefined && heard.refused === undefined && !run.stopped) {
     refusedBy(parser.finish(), heard, at);
   }
   parser.free();
