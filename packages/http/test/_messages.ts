@@ -287,7 +287,7 @@ const version = mostly(
   "",
 );
 const requestLine = fc.tuple(method, space, target, space, version).map((parts) => parts.join(""));
-const host = mostly(
+const host = mostly<string[]>(
   fc.constantFrom(["Host: a"], ["host:a:80"], ["HOST:\ta "]),
   [],
   ["Host: a", "Host: a"],
