@@ -37,18 +37,14 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-const entry = (host: string, tcpPort?: number): RouteEntry =>
-  ({
-    key: host,
-    clusterUuid: "c1",
-    route: { host, kind: host === "" ? "tcp" : "http", public_port: tcpPort },
-  }) as RouteEntry;
+const entry = (host: string, publicPort?: number): RouteEntry =>
+  ({ key: `${host}${publicPort}`, clusterUuid: "c1", route: { host }, publicPort }) as RouteEntry;
 const routes = [
   entry("a.org"),
   entry("b.org"),
   entry("b.org"),
   entry("", 20_000),
-  entry(""),
+  entry("", 20_001),
   entry("z.org"),
 ];
 const places = ["a.org", "b.org", "b.org", "tcp:20000", "tcp:20001", "z.org"];

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { WireError } from "@warren/wire";
 import type { RouteEntry } from "../ports.ts";
+import { portPlace } from "../routes/host-pattern.ts";
 import type { AdminPorts } from "./admin-ports.ts";
 import { pageAsked, pageOf, type Page } from "./paging.ts";
 
@@ -154,18 +155,13 @@ async function routesPage(
   { registry }: AdminPorts,
   query: URLSearchParams,
 ): Promise<Page<RouteEntry>> {
-  const { after, limit } = pageAsked(query);
-  for (let want = limit; ; want *= 2) {
-    const items = await registry.routes({ after, limit: want });
-    const last = items.at(-1);
-    if (items.length < want || last === undefined) return { items, next: null };
-    const next = placeOf(last);
-    // A tcp route whose port was chosen for it does not say where the page ends: look further.
-    if (next !== undefined) return { items, next };
-  }
+  const asked = pageAsked(query);
+  const items = await registry.routes(asked);
+  const last = items.length < asked.limit ? undefined : items.at(-1);
+  return { items, next: last === undefined ? null : placeOf(last) };
 }
 
-function placeOf({ route }: RouteEntry): string | undefined {
-  if (route.kind !== "tcp") return route.host;
-  return route.public_port === undefined ? undefined : `tcp:${route.public_port}`;
+/** Under what the registry orders a route: its host, or its public port. */
+function placeOf({ route, publicPort }: RouteEntry): string {
+  return publicPort === undefined ? route.host : portPlace(publicPort);
 }
