@@ -1,3 +1,4 @@
+import type { ProxySettings } from "@warren/host";
 import type { Place, RouteInput } from "@warren/wire";
 
 /** Where a published backend really is. Never leaves the agent. */
@@ -7,7 +8,7 @@ export interface TargetAddress {
 }
 
 /** One thing to publish: a route as the gateway sees it, and what to dial for each backend. */
-export interface Publication {
+export interface ConfiguredRoute {
   route: RouteInput;
   /** By backend index of the route. */
   targets: readonly TargetAddress[];
@@ -28,14 +29,14 @@ export interface AgentConfig {
   place: Place;
   /** This cluster has no public address; said in heartbeats. */
   isPrivate: boolean;
-  publications: readonly Publication[];
+  publications: readonly ConfiguredRoute[];
   /** How gateways are dialled. */
   dial: {
     caFile: string | undefined;
     certFile: string | undefined;
     keyFile: string | undefined;
     /** As HTTPS_PROXY / HTTP_PROXY / NO_PROXY say. */
-    proxy: { https: string | undefined; http: string | undefined; no: string | undefined };
+    proxy: ProxySettings;
     handshakeTimeoutMs: number;
   };
   /** How services are dialled. */

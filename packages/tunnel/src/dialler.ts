@@ -5,6 +5,7 @@ import {
   type Control,
   type ControlInput,
   type Limits,
+  type Place,
   type RegisterSuccess,
 } from "@warren/wire";
 import { Carrier, type Heard } from "./carrier.ts";
@@ -26,7 +27,7 @@ export interface Registration {
   name: string;
   version: string;
   labels: Record<string, string>;
-  place: { region?: string; country?: string; latitude?: number; longitude?: number };
+  place: Place;
 }
 
 export interface DiallerOwner {
@@ -40,6 +41,8 @@ export interface DiallerOwner {
   onRetry(error: WireError, retryInMs: number): void;
   /** Another process took this agent's place: nothing is dialled any more. */
   onReplaced(error: WireError): void;
+  /** It was told to `retire` and there is nothing left to resume: nothing is dialled any more. */
+  onRetired(): void;
   /** Control messages that the dialler does not handle itself. */
   onControl(message: Control): void;
   onStream(stream: Stream, opening: Uint8Array, ended: boolean): void;
@@ -96,6 +99,7 @@ export class Dialler {
   #failures = 0;
   #tries = 0;
   #turn = 0;
+  #retiring = false;
   #cancelLost: (() => void) | undefined;
 
   constructor(options: DiallerOptions) {
@@ -122,6 +126,16 @@ export class Dialler {
     if (this.#phase.at !== "serving") return false;
     this.#phase.carrier.send(message);
     return true;
+  }
+
+  /** From now on only streams that exist are resumed; with the last of them the dialler ends. */
+  retire(): void {
+    this.#retiring = true;
+    if (this.#phase.at !== "serving" && (this.#tunnel?.streams ?? 0) === 0) this.#retired();
+  }
+
+  get retiring(): boolean {
+    return this.#retiring;
   }
 
   /** Ends the association. Streams that are left fail with `error`. */
@@ -252,6 +266,10 @@ export class Dialler {
   /** The gateway does not know the tunnel: it is over, and a new one is registered in our slot. */
   #afresh(phase: Phase & { at: "registering" }, error: WireError): void {
     this.#lose(new WireError("tunnel_lost", "the gateway no longer knows this tunnel"));
+    if (this.#retiring) {
+      phase.carrier.abandon();
+      return this.#retired();
+    }
     phase.cancel();
     phase.cancel = this.#options.world.clock.after(error.retryAfterMs ?? 0, () => {
       phase.cancel = this.#registerTimer(phase.carrier);
@@ -310,6 +328,10 @@ export class Dialler {
 
   /** Chooses the wait before the next dial and starts it. */
   #retry(error: WireError): number {
+    if (this.#retiring && (this.#tunnel?.streams ?? 0) === 0) {
+      this.#retired();
+      return 0;
+    }
     const wait = this.#wait(error);
     this.#failures++;
     this.#waitFor(wait);
@@ -328,6 +350,12 @@ export class Dialler {
     if (urgent && this.#failures === 0) return random() * FIRST_JITTER_MS;
     const cap = urgent ? URGENT_CAP_MS : IDLE_CAP_MS;
     return random() * Math.min(cap, BASE_MS * 2 ** Math.min(this.#failures, 10));
+  }
+
+  #retired(): void {
+    this.#leave({ at: "closed" });
+    this.#lose(new WireError("tunnel_lost", "the gateway went away"));
+    this.#options.owner.onRetired();
   }
 
   #lose(error: WireError): void {

@@ -186,6 +186,26 @@ test("a draining gateway takes no new tunnel but still resumes the old", async (
   expect(old.heard.at(-1)).toBe("resumed");
 });
 
+test("a retiring dialler resumes what it has, and ends with the last stream", async () => {
+  const house = new House();
+  const { dialler, heard } = house.dialler("a1");
+  dialler.start();
+  await house.pass(100);
+  const client = new Recorder();
+  const stream = [...house.acceptor.associations()][0]!.tunnel.open(bytes("x"), false, client);
+  await house.settle();
+  dialler.retire();
+  house.cutAll();
+  await house.pass(1_000);
+  expect(heard.at(-1)).toBe("resumed");
+  stream.reset(new WireError("cancelled", ""));
+  await house.settle();
+  house.cutAll();
+  await house.pass(1_000);
+  expect(heard.at(-1)).toBe("retired");
+  expect(dialler.phase).toBe("closed");
+});
+
 test("closing says farewell: the gateway does not wait for a resume", async () => {
   const house = new House();
   const { dialler } = house.dialler("a1");

@@ -90,6 +90,7 @@ export class House {
           heard.push(`retry ${error.code}`);
         },
         onReplaced: () => void heard.push("replaced"),
+        onRetired: () => void heard.push("retired"),
         onControl: (message) => void controls.push(message),
         onStream: (stream, opening) =>
           void this.accepted.push({ stream, opening: String.fromCharCode(...opening) }),

@@ -1,0 +1,162 @@
+import { readFile } from "node:fs/promises";
+import { endOfTurn, systemClock, type Log, type Metrics } from "@warren/host";
+import { Pool, type TunnelWorld } from "@warren/tunnel";
+import { backendsOf, LIMITS, Route, WireError, type RegisterSuccess } from "@warren/wire";
+import * as v from "valibot";
+import type { AgentConfig, ConfiguredRoute } from "./config.ts";
+import { ControlEvents } from "./control/control-events.ts";
+import { GatewayDial } from "./control/dial-gateway.ts";
+import type { GatewayTunnelDeps } from "./control/gateway-tunnel.ts";
+import { Gateways } from "./control/gateways.ts";
+import { AgentEvents } from "./events.ts";
+import { Published, type Publication } from "./published.ts";
+import { AgentStreams, STREAMS_DEFAULTS, type Seen } from "./streams.ts";
+import { createTarget, type TlsSettings } from "./target.ts";
+
+export interface AgentDeps {
+  log: Log;
+  metrics: Metrics;
+  /** Version said to gateways. */
+  version: string;
+  /** Hears of each request that ended; undefined costs nothing. */
+  onRequest: ((seen: Seen) => void) | undefined;
+  /** A tcp route got its public port. */
+  onPort: ((routeKey: string, port: number) => void) | undefined;
+}
+
+export interface RunningAgent extends AsyncDisposable {
+  /** Resolves at the first registration with what the gateway said. */
+  readonly registered: Promise<RegisterSuccess>;
+  /** Rejects when another process takes this agent's id; never resolves otherwise. */
+  readonly replaced: Promise<never>;
+  /** True while a tunnel is connected. */
+  readonly connected: boolean;
+  /** Publishes exactly these instead of what was configured. */
+  publish(routes: readonly ConfiguredRoute[]): void;
+  /** Says farewell to the gateways, finishes what runs, cuts off what is left at the deadline. */
+  drain(): Promise<void>;
+}
+
+/** What all tunnels may lend together, in tunnels' worth. */
+const MOST_TUNNELS = 4;
+
+/** What tunnels need of Node. */
+const world: TunnelWorld = {
+  clock: systemClock,
+  endOfTurn,
+  allocate: (bytes) => Buffer.allocUnsafe(bytes),
+  toText: (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1"),
+  toBytes: (text) => Buffer.from(text, "latin1"),
+  random: Math.random,
+  timestamp: () => new Date().toISOString(),
+};
+
+/**
+ * Starts an agent. Resolves at once: tunnels are dialled in the background, and a first dial that
+ * fails is retried like any other. Rejects when a file of the configuration cannot be read.
+ */
+export async function startAgent(
+  config: AgentConfig,
+  deps: AgentDeps,
+  signal: AbortSignal,
+): Promise<RunningAgent> {
+  const tls = await tlsOf(config);
+  const published = new Published(Date.now);
+  const publish = (routes: readonly ConfiguredRoute[]): void => {
+    published.replace(
+      "config",
+      routes.map((route) => publicationOf(route, config, tls)),
+    );
+  };
+  publish(config.publications);
+  const streams = streamsOf(config, deps, published);
+  const stop = new AbortController();
+  const registered = Promise.withResolvers<RegisterSuccess>();
+  const replaced = Promise.withResolvers<never>();
+  replaced.promise.catch(() => {}); // it may happen with nobody waiting
+  const dial = new GatewayDial(config, AbortSignal.any([signal, stop.signal]));
+  const gateways = new Gateways({
+    deps: tunnelDeps(config, deps, { dial, published, streams }),
+    onFirstUp: registered.resolve,
+    onReplaced: replaced.reject,
+  });
+  gateways.start();
+  return {
+    registered: registered.promise,
+    replaced: replaced.promise,
+    get connected() {
+      return gateways.connected;
+    },
+    publish,
+    async drain() {
+      // First the word, then the refusal: a stream that is under way is still taken.
+      await gateways.sayFarewell(config.drain.deadlineMs);
+      await streams.drain(config.drain.deadlineMs);
+    },
+    async [Symbol.asyncDispose]() {
+      gateways.close(new WireError("draining", "the agent stopped"));
+      stop.abort();
+      await streams.drain(0);
+    },
+  };
+}
+
+function streamsOf(config: AgentConfig, deps: AgentDeps, published: Published): AgentStreams {
+  const events = new AgentEvents(deps.log, deps.metrics);
+  return new AgentStreams(
+    { published, clock: systemClock, events, watch: deps.onRequest },
+    {
+      ...STREAMS_DEFAULTS,
+      maxStreams: config.tunnels.streams,
+      maxIdle: config.upstream.maxIdle,
+      idleMs: config.upstream.idleMs,
+    },
+  );
+}
+
+function tunnelDeps(
+  config: AgentConfig,
+  deps: AgentDeps,
+  parts: Pick<GatewayTunnelDeps, "dial" | "published" | "streams">,
+): GatewayTunnelDeps {
+  const { poolBytes, streams } = config.tunnels;
+  const total = new Pool(poolBytes * MOST_TUNNELS);
+  return {
+    ...parts,
+    config,
+    world,
+    version: deps.version,
+    limits: { ...LIMITS, streams: Math.min(LIMITS.streams, streams) },
+    pool: () => new Pool(poolBytes, total),
+    events: new ControlEvents(deps.log, deps.metrics, deps.onPort ?? (() => {})),
+  };
+}
+
+async function tlsOf({ upstream }: AgentConfig): Promise<TlsSettings> {
+  const ca = upstream.caFile === undefined ? undefined : await readFile(upstream.caFile, "utf8");
+  return { ca, serverName: undefined, insecure: upstream.insecureSkipVerify };
+}
+
+/** Throws when a route is malformed, or has another number of targets than backends. */
+function publicationOf(
+  { route: given, targets }: ConfiguredRoute,
+  config: AgentConfig,
+  tls: TlsSettings,
+): Publication {
+  const route = v.parse(Route, given);
+  const raw = route.kind !== "http";
+  if (targets.length !== backendsOf(route).length)
+    throw new Error(`route ${route.host}${route.path}: as many targets as backends are needed`);
+  return {
+    route,
+    targets: targets.map((address) =>
+      createTarget({
+        ...address,
+        protocol: raw ? "tcp" : route.protocol,
+        tls,
+        connectTimeoutMs: route.policy.connect_timeout_ms ?? config.upstream.connectTimeoutMs,
+        proxyProtocol: route.policy.proxy_protocol,
+      }),
+    ),
+  };
+}

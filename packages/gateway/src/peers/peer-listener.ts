@@ -1,0 +1,162 @@
+import { readFile } from "node:fs/promises";
+import { createServer as createPlain, type IncomingMessage } from "node:http";
+import { createServer as createTls } from "node:https";
+import type { Duplex } from "node:stream";
+import { TLSSocket } from "node:tls";
+import type { Log } from "@warren/host";
+import {
+  Acceptor,
+  Pool,
+  type Heard,
+  type Identity,
+  type Stream,
+  type Transport,
+} from "@warren/tunnel";
+import {
+  PEER_PATH,
+  readOpening,
+  SPLICE_PATH,
+  WireError,
+  writeOpening,
+  OPENING_HEADER_BYTES,
+  type Limits,
+} from "@warren/wire";
+import type { GatewayConfig } from "../config.ts";
+import type { Agents } from "../tunnels/agents.ts";
+import { refuse, shakeHands } from "../tunnels/handshake.ts";
+import { nodeWorld } from "../tunnels/world.ts";
+import { PeerKey } from "./peer-auth.ts";
+import type { PeersConfig } from "./peer-dial.ts";
+import { Relay } from "./relay.ts";
+import { Spliced } from "./splice.ts";
+
+export interface PeerListenerOptions {
+  config: PeersConfig;
+  gatewayId: string;
+  tunnels: GatewayConfig["tunnels"];
+  limits: Limits;
+  newTunnelId: () => string;
+  agents: Agents;
+  log: Log;
+}
+
+/** What other gateways dial: streams for tunnels that are here, and resumes that landed there. */
+export class PeerListener {
+  readonly server: ReturnType<typeof createPlain> | ReturnType<typeof createTls>;
+  readonly #options: PeerListenerOptions;
+  readonly #acceptor: Acceptor<Identity>;
+
+  static async create(options: PeerListenerOptions): Promise<PeerListener> {
+    const { auth } = options.config;
+    if (auth.kind === "key") {
+      await new PeerKey(auth.keyFile).check();
+      return new PeerListener(options, createPlain());
+    }
+    const [ca, cert, key] = await Promise.all([
+      readFile(auth.caFile),
+      readFile(auth.certFile),
+      readFile(auth.keyFile),
+    ]);
+    const settings = { ca, cert, key, requestCert: true, rejectUnauthorized: true };
+    return new PeerListener(options, createTls(settings));
+  }
+
+  private constructor(options: PeerListenerOptions, server: PeerListener["server"]) {
+    this.#options = options;
+    this.server = server;
+    const { agents, gatewayId, limits, log, newTunnelId, tunnels } = options;
+    this.#acceptor = new Acceptor<Identity>({
+      world: nodeWorld,
+      newTunnelId,
+      gateway: { id: gatewayId, url: options.config.advertise },
+      gateways: () => [],
+      pool: () => new Pool(tunnels.poolBytes, agents.pool),
+      limits,
+      detectMs: tunnels.detectMs,
+      resumeMs: tunnels.resumeMs,
+      heartbeatMs: tunnels.heartbeatMs,
+      owner: {
+        onUp: () => {},
+        onDown: () => {},
+        onGone: (one, error) =>
+          log.debug("tunnel from gateway gone", { peer: one.register.agent_id, error }),
+        onControl: () => {},
+        onStream: (_one, stream, opening, ended) => this.#relay(stream, opening, ended),
+        elsewhere: async () => undefined,
+      },
+    });
+    server.on("request", (_request, response) => {
+      response.writeHead(404, { connection: "close" }).end();
+    });
+    server.on(
+      "upgrade",
+      (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+        void this.#onUpgrade(request, socket, head),
+    );
+  }
+
+  close(error: WireError): void {
+    this.#acceptor.close(error);
+    this.server.close();
+    this.server.closeAllConnections();
+  }
+
+  async #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const { pathname } = new URL(request.url ?? "/", "http://gateway");
+    if (pathname !== PEER_PATH && pathname !== SPLICE_PATH)
+      return refuse(socket, new WireError("no_route", "not a path between gateways"));
+    const headers: Record<string, string | undefined> = {};
+    for (const [name, value] of Object.entries(request.headers))
+      headers[name] = Array.isArray(value) ? value.join(", ") : value;
+    const url = request.url ?? "/";
+    const upgrade = { request: { method: request.method ?? "GET", url, headers }, socket, head };
+    const refused = await shakeHands(upgrade, (bearer) =>
+      this.#authenticate(pathname, bearer, socket),
+    );
+    if (refused !== undefined)
+      this.#options.log.warn("gateway refused", { code: refused.code, error: refused.cause });
+  }
+
+  async #authenticate(
+    path: string,
+    bearer: string,
+    socket: Duplex,
+  ): Promise<((transport: Transport) => Heard) | WireError> {
+    const { auth } = this.#options.config;
+    const peer = await this.#peerOf(auth, bearer, socket);
+    if (peer instanceof WireError) return peer;
+    if (path === SPLICE_PATH)
+      return (transport) =>
+        new Spliced(transport, (identity) => this.#options.agents.adopt(transport, identity));
+    const identity = { tokenId: peer, clusterUuid: `gateway ${peer}`, cluster: peer };
+    return (transport) => this.#acceptor.accept(transport, identity);
+  }
+
+  async #peerOf(
+    auth: PeersConfig["auth"],
+    bearer: string,
+    socket: Duplex,
+  ): Promise<string | WireError> {
+    if (auth.kind === "key") return new PeerKey(auth.keyFile).verify(bearer);
+    const known = socket instanceof TLSSocket && socket.authorized;
+    return known ? bearer : new WireError("unauthorized", "expected a client certificate");
+  }
+
+  /** Joins a stream of another gateway to the tunnel that it names. A second hop is refused. */
+  #relay(from: Stream, bytes: Uint8Array, ended: boolean): void {
+    const opening = readOpening(bytes);
+    if (opening === undefined)
+      return from.reset(new WireError("protocol_error", "a malformed opening"));
+    const route = nodeWorld.toText(opening.route);
+    const space = route.indexOf(" ");
+    const association = this.#options.agents.acceptor.find(route.slice(0, space));
+    if (association === undefined || !association.attached || !association.tunnel.openable)
+      return from.reset(new WireError("refused", "the tunnel is not here any more"));
+    const onward = { ...opening, route: opening.route.subarray(space + 1) };
+    const head = bytes.subarray(opening.headAt);
+    const block = Buffer.allocUnsafe(OPENING_HEADER_BYTES + onward.route.length + head.length);
+    block.set(head, writeOpening(block, onward));
+    const to = association.tunnel.open(block, ended, Relay.towards(from));
+    from.owner = Relay.towards(to);
+  }
+}

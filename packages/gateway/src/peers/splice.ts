@@ -1,0 +1,110 @@
+import type { Heard, Transport } from "@warren/tunnel";
+import { encodeControl, SPLICE_PATH, type Register } from "@warren/wire";
+import * as v from "valibot";
+import type { Directory } from "../ports.ts";
+import type { AgentIdentity } from "../tunnels/identity.ts";
+import { nodeWorld } from "../tunnels/world.ts";
+import type { PeerDial } from "./peer-dial.ts";
+
+/**
+ * An agent resumed at a gateway that does not own its tunnel: that gateway joins the agent's
+ * WebSocket to one of its own with the owner, message by message. The first message on it says who
+ * the agent is; the gateway that says so has checked the token.
+ */
+const Rate = v.optional(v.object({ per_second: v.number(), burst: v.number() }));
+const Introduction = v.object({
+  type: v.literal("splice"),
+  payload: v.object({
+    tokenId: v.string(),
+    clusterUuid: v.string(),
+    cluster: v.string(),
+    group: v.string(),
+    hosts: v.array(v.string()),
+    tcpAllowed: v.boolean(),
+    rate: Rate,
+    clientRate: Rate,
+    expiresAt: v.optional(v.number()),
+  }),
+});
+
+/** Forwards what one WebSocket says to the other. */
+class Forward implements Heard {
+  readonly #to: Transport;
+  constructor(to: Transport) {
+    this.#to = to;
+  }
+  onBinary(message: Uint8Array): void {
+    this.#to.send(message);
+  }
+  onText(message: string): void {
+    this.#to.sendText(message);
+  }
+  onClose(code: number, reason: string): void {
+    // 1005 and 1006 say that there was no code: they cannot be sent (RFC 6455 §7.4.1).
+    if (code === 1005 || code === 1006) this.#to.terminate();
+    else this.#to.close(code, reason);
+  }
+}
+
+/** The near side: finds the owner and joins the agent's transport to it. */
+export class Splicer {
+  readonly #gatewayId: string;
+  readonly #directory: Directory;
+  readonly #dial: PeerDial;
+
+  constructor(gatewayId: string, directory: Directory, dial: PeerDial) {
+    this.#gatewayId = gatewayId;
+    this.#directory = directory;
+    this.#dial = dial;
+  }
+
+  /** What hears the agent's transport from now on; undefined when nobody owns the tunnel. */
+  async splice(
+    register: Register,
+    identity: AgentIdentity,
+    agent: Transport,
+  ): Promise<Heard | undefined> {
+    const place = await this.#directory.tunnel(register.resume?.tunnel_id ?? "");
+    if (place === undefined || place.gatewayId === this.#gatewayId) return undefined;
+    try {
+      const owner = await this.#dial.dial(place.peerUrl, SPLICE_PATH, new Forward(agent));
+      owner.sendText(JSON.stringify({ type: "splice", payload: identity }));
+      owner.sendText(encodeControl({ type: "register", payload: register }, nodeWorld.timestamp()));
+      return new Forward(owner);
+    } catch {
+      return undefined; // the owner is gone as far as this gateway can tell
+    }
+  }
+}
+
+/** The owner's side of a splice: waits for the introduction, then is the agent's transport. */
+export class Spliced implements Heard {
+  readonly #transport: Transport;
+  readonly #adopt: (identity: AgentIdentity) => Heard;
+  #to: Heard | undefined;
+
+  constructor(transport: Transport, adopt: (identity: AgentIdentity) => Heard) {
+    this.#transport = transport;
+    this.#adopt = adopt;
+  }
+
+  onBinary(message: Uint8Array): void {
+    if (this.#to === undefined) this.#transport.close(1002, "binary before the introduction");
+    else this.#to.onBinary(message);
+  }
+  onText(message: string): void {
+    if (this.#to !== undefined) return this.#to.onText(message);
+    const said = v.safeParse(v.pipe(v.string(), v.parseJson(), Introduction), message);
+    if (!said.success) return this.#transport.close(1002, "expected an introduction");
+    const { payload } = said.output;
+    this.#to = this.#adopt({
+      ...payload,
+      rate: payload.rate,
+      clientRate: payload.clientRate,
+      expiresAt: payload.expiresAt,
+    });
+  }
+  onClose(code: number, reason: string): void {
+    this.#to?.onClose(code, reason);
+  }
+}

@@ -1,0 +1,145 @@
+import type { Association } from "@warren/tunnel";
+import { describe, Route, type Control, type IngressRoutes } from "@warren/wire";
+import * as v from "valibot";
+import type { Registry, RouteVerdict } from "../ports.ts";
+import { SnapshotParts } from "../registry/snapshot-parts.ts";
+import type { AgentIdentity } from "./identity.ts";
+
+/** A cluster of this many routes is a mistake or an attack. */
+const MOST_ROUTES = 100_000;
+
+export interface AgentMessagesOptions {
+  registry: Pick<Registry, "apply" | "renew">;
+  /** RFC 3339 of now. */
+  timestamp: () => string;
+  onRoutes: (
+    association: Association<AgentIdentity>,
+    action: IngressRoutes["action"],
+    verdict: RouteVerdict,
+  ) => void;
+  onHeartbeat: (association: Association<AgentIdentity>, published: number) => void;
+  onDraining: (association: Association<AgentIdentity>) => void;
+  onFailure: (association: Association<AgentIdentity>, what: string, reason: unknown) => void;
+}
+
+/**
+ * What agents say once registered: routes, heartbeats, farewells. Messages of one agent are answered
+ * in the order in which they came, however long each takes.
+ */
+export class AgentMessages {
+  readonly #options: AgentMessagesOptions;
+  readonly #queues = new WeakMap<Association<AgentIdentity>, Promise<void>>();
+  readonly #parts = new WeakMap<Association<AgentIdentity>, SnapshotParts>();
+
+  constructor(options: AgentMessagesOptions) {
+    this.#options = options;
+  }
+
+  hear(association: Association<AgentIdentity>, message: Control): void {
+    switch (message.type) {
+      case "ingress_routes":
+        return this.#inOrder(association, "ingress_routes", () =>
+          this.#routes(association, message.payload, message.request_id),
+        );
+      case "heartbeat":
+        return this.#inOrder(association, "heartbeat", () =>
+          this.#heartbeat(association, message.request_id),
+        );
+      case "drain":
+        association.draining = true;
+        association.send({
+          type: "drain",
+          request_id: message.request_id,
+          payload: { deadline_ms: message.payload.deadline_ms },
+        });
+        return this.#options.onDraining(association);
+      default:
+        return; // answers to what this side said, or nothing that a gateway acts on
+    }
+  }
+
+  #inOrder(association: Association<AgentIdentity>, what: string, act: () => Promise<void>): void {
+    const before = this.#queues.get(association) ?? Promise.resolve();
+    const next = before.then(act).catch((reason: unknown) => {
+      this.#options.onFailure(association, what, reason);
+    });
+    this.#queues.set(association, next);
+  }
+
+  async #heartbeat(association: Association<AgentIdentity>, requestId?: string): Promise<void> {
+    const published = await this.#options.registry.renew(association.identity.clusterUuid);
+    association.send({
+      type: "heartbeat_ack",
+      request_id: requestId,
+      payload: { received_at: this.#options.timestamp() },
+    });
+    this.#options.onHeartbeat(association, published);
+  }
+
+  async #routes(
+    association: Association<AgentIdentity>,
+    message: IngressRoutes,
+    requestId: string | undefined,
+  ): Promise<void> {
+    const parts = this.#parts.get(association) ?? new SnapshotParts(MOST_ROUTES);
+    this.#parts.set(association, parts);
+    const whole = parts.join(message);
+    if (whole === "more") return;
+    if (whole === "broken") {
+      association.send({
+        type: "error",
+        request_id: requestId,
+        payload: { code: "bad_request", message: "the parts of a snapshot do not follow on" },
+      });
+      return;
+    }
+    const verdict = await this.#apply(association.identity, whole);
+    association.send({
+      type: "ingress_routes_ack",
+      request_id: requestId,
+      payload: {
+        revision: verdict.revision,
+        accepted: verdict.accepted,
+        rejected: verdict.rejected,
+        ports: verdict.ports,
+      },
+    });
+    this.#options.onRoutes(association, whole.action, verdict);
+  }
+
+  async #apply(identity: AgentIdentity, message: IngressRoutes): Promise<RouteVerdict> {
+    const routes: Route[] = [];
+    const malformed: RouteVerdict["rejected"] = [];
+    for (const said of message.routes) {
+      const parsed = v.safeParse(Route, said);
+      if (parsed.success) routes.push(parsed.output);
+      else
+        malformed.push({
+          ...placeOf(said),
+          code: "invalid_route",
+          message: describe(parsed.issues),
+        });
+    }
+    const verdict = await this.#options.registry.apply({
+      clusterUuid: identity.clusterUuid,
+      group: identity.group,
+      tokenId: identity.tokenId,
+      allowed: identity.hosts,
+      tcpAllowed: identity.tcpAllowed,
+      action: message.action,
+      revision: message.revision,
+      routes,
+    });
+    return { ...verdict, rejected: [...malformed, ...verdict.rejected] };
+  }
+}
+
+/** Names what was malformed as well as it can be named. */
+function placeOf(said: unknown): { host: string; path: string } {
+  const word = (name: string): string => {
+    const value: unknown =
+      typeof said === "object" && said !== null ? Reflect.get(said, name) : undefined;
+    return typeof value === "string" ? value.slice(0, 512) : "";
+  };
+  return { host: word("host"), path: word("path") };
+}

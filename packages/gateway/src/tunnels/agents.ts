@@ -1,0 +1,207 @@
+import type { Clock, Log, Upgrade } from "@warren/host";
+import {
+  Acceptor,
+  Pool,
+  type AcceptorOwner,
+  type Association,
+  type Heard,
+  type Transport,
+} from "@warren/tunnel";
+import { WireError, type GatewayAddress, type Limits, type Register } from "@warren/wire";
+import type { GatewayConfig } from "../config.ts";
+import type { Registry } from "../ports.ts";
+import { verifyToken } from "../tokens/agent-token.ts";
+import type { TokenKeys } from "../tokens/token-keys.ts";
+import { AgentMessages } from "./agent-messages.ts";
+import { shakeHands } from "./handshake.ts";
+import { identityOf, type AgentIdentity } from "./identity.ts";
+import type { Links } from "./links.ts";
+import { nodeWorld } from "./world.ts";
+
+/** Timers hold no more than 2^31 - 1 ms. */
+const LONGEST_TIMER_MS = 2_147_483_647;
+/** How long an expired token's tunnel may finish what it carries. */
+const EXPIRY_GRACE_MS = 60_000;
+
+/** What happens to tunnels, for logs and metrics. */
+export interface TunnelEvents {
+  up(association: Association<AgentIdentity>, resumed: boolean): void;
+  down(association: Association<AgentIdentity>, why: string): void;
+  gone(association: Association<AgentIdentity>, error: WireError): void;
+  refused(error: WireError): void;
+  routes(clusterUuid: string, published: number): void;
+}
+
+export interface AgentsOptions {
+  config: Pick<GatewayConfig, "id" | "advertise" | "tunnels" | "peers">;
+  limits: Limits;
+  clock: Clock;
+  log: Log;
+  keys: TokenKeys;
+  registry: Registry;
+  links: Links;
+  gateways: () => readonly GatewayAddress[];
+  newTunnelId: () => string;
+  events: TunnelEvents;
+  /** See `AcceptorOwner.elsewhere`. */
+  elsewhere: AcceptorOwner<AgentIdentity>["elsewhere"];
+}
+
+/** The agents of this gateway: who may come, who is here, what they say. */
+export class Agents {
+  readonly acceptor: Acceptor<AgentIdentity>;
+  /** Credit that all tunnels together may lend. */
+  readonly pool: Pool;
+  readonly #options: AgentsOptions;
+  readonly #messages: AgentMessages;
+  readonly #expiries = new Map<Association<AgentIdentity>, () => void>();
+  readonly #stopHearing: () => void;
+
+  constructor(options: AgentsOptions) {
+    this.#options = options;
+    const { config, limits, registry } = options;
+    const { detectMs, resumeMs, heartbeatMs, poolBytes, gatewayPoolBytes } = config.tunnels;
+    this.pool = new Pool(gatewayPoolBytes);
+    this.#messages = new AgentMessages({
+      registry,
+      timestamp: nodeWorld.timestamp,
+      onRoutes: (one) => void this.#countRoutes(one),
+      onHeartbeat: (one, published) => options.events.routes(one.identity.clusterUuid, published),
+      onDraining: (one) => options.links.changed(one.identity.clusterUuid),
+      onFailure: (one, what, reason) =>
+        options.log.error("control message failed", {
+          what,
+          cluster_uuid: one.identity.clusterUuid,
+          error: reason,
+        }),
+    });
+    this.acceptor = new Acceptor<AgentIdentity>({
+      world: nodeWorld,
+      newTunnelId: options.newTunnelId,
+      gateway: { id: config.id, url: config.advertise },
+      gateways: options.gateways,
+      pool: () => new Pool(poolBytes, this.pool),
+      limits,
+      detectMs,
+      resumeMs,
+      heartbeatMs,
+      owner: {
+        onUp: (one, resumed) => this.#up(one, resumed),
+        onDown: (one, why) => this.#down(one, why),
+        onGone: (one, error) => this.#gone(one, error),
+        onControl: (one, message) => this.#messages.hear(one, message),
+        onStream: (_one, stream) =>
+          stream.reset(new WireError("not_implemented", "agents open no streams")),
+        elsewhere: options.elsewhere,
+      },
+    });
+    this.#stopHearing = registry.revocations.onRevoked((tokenId) => this.#revoked(tokenId));
+  }
+
+  /** An upgrade request for the tunnel path. */
+  async accept(upgrade: Upgrade): Promise<void> {
+    const refused = await shakeHands(upgrade, (bearer) => this.#authenticate(bearer));
+    if (refused !== undefined) this.#options.events.refused(refused);
+  }
+
+  /** A transport whose agent another gateway has authenticated. */
+  adopt(transport: Transport, identity: AgentIdentity): Heard {
+    return this.acceptor.accept(transport, identity);
+  }
+
+  /** Tells every gateway that agents should know of. */
+  announceGateways(): void {
+    const gateways = [...this.#options.gateways()];
+    for (const one of this.acceptor.associations())
+      one.send({ type: "gateways", payload: { gateways } });
+  }
+
+  close(error: WireError): void {
+    this.#stopHearing();
+    this.acceptor.close(error);
+    for (const cancel of this.#expiries.values()) cancel();
+  }
+
+  async #authenticate(bearer: string): Promise<((transport: Transport) => Heard) | WireError> {
+    const { keys, registry } = this.#options;
+    const claims = await verifyToken(bearer, keys, new Date());
+    if (claims instanceof WireError) return claims;
+    if (await registry.revocations.isRevoked(claims.jti))
+      return new WireError("token_revoked", "the agent token was revoked");
+    return (transport) => this.acceptor.accept(transport, identityOf(claims));
+  }
+
+  #up(one: Association<AgentIdentity>, resumed: boolean): void {
+    const { config, events, links, registry } = this.#options;
+    const { clusterUuid } = one.identity;
+    if (resumed) {
+      links.changed(clusterUuid);
+    } else {
+      links.add(one);
+      this.#watchExpiry(one);
+      void registry.directory.announceTunnel({
+        tunnelId: one.tunnelId,
+        clusterUuid,
+        agentId: one.register.agent_id,
+        gatewayId: config.id,
+        peerUrl: config.peers?.advertise ?? "",
+      });
+    }
+    void registry.setOnline(clusterUuid, true);
+    events.up(one, resumed);
+  }
+
+  #down(one: Association<AgentIdentity>, why: string): void {
+    this.#options.links.changed(one.identity.clusterUuid);
+    this.#options.events.down(one, why);
+  }
+
+  #gone(one: Association<AgentIdentity>, error: WireError): void {
+    const { events, links, registry } = this.#options;
+    const { clusterUuid } = one.identity;
+    this.#expiries.get(one)?.();
+    this.#expiries.delete(one);
+    links.remove(one);
+    void registry.directory.withdrawTunnel(one.tunnelId);
+    if (links.cluster(clusterUuid) === undefined) void registry.setOnline(clusterUuid, false);
+    events.gone(one, error);
+  }
+
+  async #countRoutes(one: Association<AgentIdentity>): Promise<void> {
+    const { clusterUuid } = one.identity;
+    const published = await this.#options.registry.renew(clusterUuid);
+    this.#options.events.routes(clusterUuid, published);
+  }
+
+  #revoked(tokenId: string): void {
+    const error = new WireError("token_revoked", "the agent token was revoked");
+    for (const one of this.acceptor.associations())
+      if (one.identity.tokenId === tokenId) one.end(error);
+  }
+
+  /** An expiring token retires its tunnel: nothing new, and an end after a grace. */
+  #watchExpiry(one: Association<AgentIdentity>): void {
+    const { expiresAt } = one.identity;
+    if (expiresAt === undefined) return;
+    const { clock, links } = this.#options;
+    const leftMs = expiresAt * 1_000 - Date.now();
+    const step = (): void => this.#watchExpiry(one);
+    if (leftMs > LONGEST_TIMER_MS) {
+      this.#expiries.set(one, clock.after(LONGEST_TIMER_MS, step));
+      return;
+    }
+    const retire = (): void => {
+      const link = links.find(one);
+      if (link !== undefined) link.retiring = true;
+      links.changed(one.identity.clusterUuid);
+      one.send({ type: "drain", payload: { deadline_ms: EXPIRY_GRACE_MS } });
+      const end = (): void =>
+        one.end(new WireError("token_expired", "the agent token has expired"));
+      this.#expiries.set(one, clock.after(EXPIRY_GRACE_MS, end));
+    };
+    this.#expiries.set(one, clock.after(Math.max(0, leftMs), retire));
+  }
+}
+
+/** For `elsewhere` of a gateway on its own. */
+export const nowhere = async (_register: Register): Promise<undefined> => undefined;

@@ -1,0 +1,30 @@
+import type { Identity } from "@warren/tunnel";
+import type { Rate, TokenClaims } from "@warren/wire";
+
+/** Who an agent is and what it may do, as its token says. */
+export interface AgentIdentity extends Identity {
+  /** Claim group. */
+  group: string;
+  /** Host patterns that it may claim. */
+  hosts: readonly string[];
+  tcpAllowed: boolean;
+  /** Limits of the cluster as a whole, and of each of its clients. */
+  rate: Rate | undefined;
+  clientRate: Rate | undefined;
+  /** Epoch seconds; undefined for a token that does not expire. */
+  expiresAt: number | undefined;
+}
+
+export function identityOf(claims: TokenClaims): AgentIdentity {
+  return {
+    tokenId: claims.jti,
+    clusterUuid: claims.sub,
+    cluster: claims.cluster,
+    group: claims.group,
+    hosts: claims.hosts,
+    tcpAllowed: claims.tcp,
+    rate: claims.rate,
+    clientRate: claims.client_rate,
+    expiresAt: claims.exp,
+  };
+}

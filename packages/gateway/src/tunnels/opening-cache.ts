@@ -1,0 +1,50 @@
+import { AliasTable } from "@warren/fleet";
+import { backendsOf, OPENING_HEADER_BYTES, writeOpening, type Kind } from "@warren/wire";
+import type { RouteEntry } from "../ports.ts";
+
+/** What never changes about openings for one entry, computed at its first request. */
+interface Prepared {
+  route: Buffer;
+  weights: AliasTable | undefined;
+}
+
+/** Makes the opening blocks of streams. Prepared parts live as long as their entry. */
+export class OpeningCache {
+  readonly #prepared = new WeakMap<RouteEntry, Prepared>();
+  readonly #random: () => number;
+
+  constructor(random: () => number) {
+    this.#random = random;
+  }
+
+  /** `prefix` names the tunnel when the stream goes over another gateway. */
+  opening(entry: RouteEntry, kind: Kind, head: Uint8Array, prefix?: string): Uint8Array {
+    const prepared = this.#prepared.get(entry) ?? this.#prepare(entry);
+    const backend = prepared.weights?.pick(this.#random()) ?? 0;
+    const route =
+      prefix === undefined
+        ? prepared.route
+        : Buffer.concat([Buffer.from(`${prefix} `, "latin1"), prepared.route]);
+    const opening = Buffer.allocUnsafe(OPENING_HEADER_BYTES + route.length + head.length);
+    opening.set(head, writeOpening(opening, { kind, backend, route }));
+    return opening;
+  }
+
+  #prepare(entry: RouteEntry): Prepared {
+    const backends = backendsOf(entry.route);
+    const weighted = [...backends.keys()].filter((at) => backends[at]!.weight > 0);
+    const usable = weighted.length > 0 ? weighted : [...backends.keys()];
+    const prepared = {
+      route: Buffer.from(entry.key, "latin1"),
+      weights:
+        backends.length < 2
+          ? undefined
+          : new AliasTable(
+              usable,
+              usable.map((at) => backends[at]!.weight || 1),
+            ),
+    };
+    this.#prepared.set(entry, prepared);
+    return prepared;
+  }
+}
