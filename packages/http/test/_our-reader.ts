@@ -1,5 +1,6 @@
 import {
   BodyReader,
+  type BodySink,
   findHeadEnd,
   parseRequestHead,
   parseResponseHead,
@@ -15,8 +16,15 @@ export interface OurHeard {
   refused: Refusal | undefined;
 }
 
-/** Reads a connection's bytes with this room's readers, message after message. */
-export function weRead(bytes: Uint8Array, answered: readonly string[] | undefined): OurHeard {
+/**
+ * Reads a connection's bytes with this room's readers, message after message; bodies in pieces, as
+ * a socket would give them.
+ */
+export function weRead(
+  bytes: Uint8Array,
+  answered: readonly string[] | undefined,
+  pieceBytes: number,
+): OurHeard {
   const heard: OurHeard = { messages: [], refused: undefined };
   let at = 0;
   let finals = 0;
@@ -39,7 +47,7 @@ export function weRead(bytes: Uint8Array, answered: readonly string[] | undefine
         message.body += Buffer.from(piece).toString("latin1");
       },
     };
-    const stopped = body.read(bytes, headEnd, sink);
+    const stopped = readInPieces(body, bytes, headEnd, pieceBytes, sink);
     if (stopped instanceof Refusal) return { ...heard, refused: stopped };
     if (!body.done && body.finish() !== undefined) return heard;
     at = stopped;
@@ -48,6 +56,23 @@ export function weRead(bytes: Uint8Array, answered: readonly string[] | undefine
     if (message.upgrade || (!message.keepAlive && !isInformational(head))) return heard;
   }
   return heard;
+}
+
+function readInPieces(
+  body: BodyReader,
+  bytes: Uint8Array,
+  from: number,
+  pieceBytes: number,
+  sink: BodySink,
+): number | Refusal {
+  let at = from;
+  while (at < bytes.length && !body.done) {
+    const piece = bytes.subarray(0, at + pieceBytes);
+    const stopped = body.read(piece, at, sink);
+    if (stopped instanceof Refusal) return stopped;
+    at = stopped;
+  }
+  return at;
 }
 
 function isInformational(head: RequestHead | ResponseHead): boolean {
