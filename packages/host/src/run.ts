@@ -1,4 +1,5 @@
 import { constants } from "node:os";
+import { systemClock } from "./clock.ts";
 import { EXITS, ExitError, SIGNALS, type Exit } from "./exit.ts";
 import { ListenError } from "./listen.ts";
 import type { Log } from "./log.ts";
@@ -36,11 +37,18 @@ export async function run(main: (running: Running) => Promise<Exit | void>): Pro
   }
 }
 
+/** `npm start` passes Ctrl-C on although the terminal has sent it too: that is one signal, not two. */
+const SAME_SIGNAL_MS = 500;
+
 function stopOnSignals(): AbortSignal {
   const stop = new AbortController();
+  let last = { name: "", at: 0 };
   for (const name of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]) {
     process.on(name, () => {
+      const at = systemClock.now();
+      if (name === last.name && at - last.at < SAME_SIGNAL_MS) return;
       if (stop.signal.aborted) process.exit(128 + constants.signals[name]);
+      last = { name, at };
       stop.abort(name);
     });
   }

