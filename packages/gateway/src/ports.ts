@@ -125,6 +125,8 @@ export interface TunnelPlace {
   gatewayId: string;
   /** Where the owner's listener for gateways answers, `ws(s)://host:port`. */
   peerUrl: string;
+  /** Limits of the token behind the tunnel: whichever gateway takes a request applies them. */
+  rates: Pick<LimitRates, "cluster" | "client">;
 }
 
 /** A gateway as agents and other gateways see it. */

@@ -14,6 +14,7 @@ const tunnel = (tunnelId: string, n: number, clusterUuid = "c1") => ({
   agentId: "a1",
   gatewayId: `gw${n}`,
   peerUrl: `ws://gw${n}:2`,
+  rates: { cluster: { per_second: 100, burst: 1000 }, client: undefined },
 });
 
 export const DIRECTORY_FACTS: Fact[] = [

@@ -1,4 +1,4 @@
-import type { Clock, Log, Upgrade } from "@warren/host";
+import type { Clock, Upgrade } from "@warren/host";
 import {
   Acceptor,
   Pool,
@@ -7,8 +7,9 @@ import {
   type Heard,
   type Transport,
 } from "@warren/tunnel";
-import { WireError, type GatewayAddress, type Limits, type Register } from "@warren/wire";
+import { WireError, type GatewayAddress, type Limits } from "@warren/wire";
 import type { GatewayConfig } from "../config.ts";
+import type { Events, EventTunnel } from "../events.ts";
 import type { Registry } from "../ports.ts";
 import { verifyToken } from "../tokens/agent-token.ts";
 import type { TokenKeys } from "../tokens/token-keys.ts";
@@ -23,26 +24,16 @@ const LONGEST_TIMER_MS = 2_147_483_647;
 /** How long an expired token's tunnel may finish what it carries. */
 const EXPIRY_GRACE_MS = 60_000;
 
-/** What happens to tunnels, for logs and metrics. */
-export interface TunnelEvents {
-  up(association: Association<AgentIdentity>, resumed: boolean): void;
-  down(association: Association<AgentIdentity>, why: string): void;
-  gone(association: Association<AgentIdentity>, error: WireError): void;
-  refused(error: WireError): void;
-  routes(clusterUuid: string, published: number): void;
-}
-
 export interface AgentsOptions {
   config: Pick<GatewayConfig, "id" | "advertise" | "tunnels" | "peers">;
   limits: Limits;
   clock: Clock;
-  log: Log;
   keys: TokenKeys;
   registry: Registry;
   links: Links;
   gateways: () => readonly GatewayAddress[];
   newTunnelId: () => string;
-  events: TunnelEvents;
+  events: Events;
   /** See `AcceptorOwner.elsewhere`. */
   elsewhere: AcceptorOwner<AgentIdentity>["elsewhere"];
 }
@@ -65,15 +56,17 @@ export class Agents {
     this.#messages = new AgentMessages({
       registry,
       timestamp: nodeWorld.timestamp,
-      onRoutes: (one) => void this.#countRoutes(one),
-      onHeartbeat: (one, published) => options.events.routes(one.identity.clusterUuid, published),
+      onRoutes: (one, action, verdict) => {
+        const { clusterUuid } = one.identity;
+        const { revision } = verdict;
+        options.events.routesApplied({ clusterUuid, action, revision });
+        for (const why of verdict.rejected) options.events.routeRejected(clusterUuid, why);
+        void this.#countRoutes(one);
+      },
+      onHeartbeat: (one, published) =>
+        options.events.routesPublished(one.identity.clusterUuid, published),
       onDraining: (one) => options.links.changed(one.identity.clusterUuid),
-      onFailure: (one, what, reason) =>
-        options.log.error("control message failed", {
-          what,
-          cluster_uuid: one.identity.clusterUuid,
-          error: reason,
-        }),
+      onFailure: (_one, what, reason) => options.events.broke(what, reason),
     });
     this.acceptor = new Acceptor<AgentIdentity>({
       world: nodeWorld,
@@ -99,9 +92,9 @@ export class Agents {
   }
 
   /** An upgrade request for the tunnel path. */
-  async accept(upgrade: Upgrade): Promise<void> {
+  async accept(upgrade: Upgrade, address: string): Promise<void> {
     const refused = await shakeHands(upgrade, (bearer) => this.#authenticate(bearer));
-    if (refused !== undefined) this.#options.events.refused(refused);
+    if (refused !== undefined) this.#options.events.credentialRefused("agent", address, refused);
   }
 
   /** A transport whose agent another gateway has authenticated. */
@@ -145,15 +138,19 @@ export class Agents {
         agentId: one.register.agent_id,
         gatewayId: config.id,
         peerUrl: config.peers?.advertise ?? "",
+        rates: { cluster: one.identity.rate, client: one.identity.clientRate },
       });
     }
     void registry.setOnline(clusterUuid, true);
-    events.up(one, resumed);
+    events.tunnelUp(named(one), resumed, () => one.tunnel.stats());
+    this.#countTunnels(clusterUuid);
   }
 
   #down(one: Association<AgentIdentity>, why: string): void {
-    this.#options.links.changed(one.identity.clusterUuid);
-    this.#options.events.down(one, why);
+    const { clusterUuid } = one.identity;
+    this.#options.links.changed(clusterUuid);
+    this.#options.events.tunnelDown(named(one), why);
+    this.#countTunnels(clusterUuid);
   }
 
   #gone(one: Association<AgentIdentity>, error: WireError): void {
@@ -164,17 +161,25 @@ export class Agents {
     links.remove(one);
     void registry.directory.withdrawTunnel(one.tunnelId);
     if (links.cluster(clusterUuid) === undefined) void registry.setOnline(clusterUuid, false);
-    events.gone(one, error);
+    events.tunnelGone(named(one), error);
+    this.#countTunnels(clusterUuid);
   }
 
   async #countRoutes(one: Association<AgentIdentity>): Promise<void> {
     const { clusterUuid } = one.identity;
     const published = await this.#options.registry.renew(clusterUuid);
-    this.#options.events.routes(clusterUuid, published);
+    this.#options.events.routesPublished(clusterUuid, published);
+  }
+
+  #countTunnels(clusterUuid: string): void {
+    const agents = this.#options.links.cluster(clusterUuid)?.agents ?? [];
+    const connected = agents.filter(({ association }) => association.attached).length;
+    this.#options.events.clusterConnected(clusterUuid, connected);
   }
 
   #revoked(tokenId: string): void {
     const error = new WireError("token_revoked", "the agent token was revoked");
+    this.#options.events.tokenRevoked(tokenId);
     for (const one of this.acceptor.associations())
       if (one.identity.tokenId === tokenId) one.end(error);
   }
@@ -203,5 +208,7 @@ export class Agents {
   }
 }
 
-/** For `elsewhere` of a gateway on its own. */
-export const nowhere = async (_register: Register): Promise<undefined> => undefined;
+function named({ tunnelId, identity, register }: Association<AgentIdentity>): EventTunnel {
+  const { clusterUuid, cluster } = identity;
+  return { tunnelId, clusterUuid, cluster, agentId: register.agent_id };
+}

@@ -1,0 +1,89 @@
+import { backendsOf, CODES } from "@warren/wire";
+import type { Matched, Registry } from "./ports.ts";
+import type { Dispatcher } from "./tunnels/dispatcher.ts";
+import type { Links } from "./tunnels/links.ts";
+
+export interface WhyDeps {
+  gatewayId: string;
+  registry: Pick<Registry, "lookup" | "presence" | "directory">;
+  dispatcher: Dispatcher;
+  links: Links;
+}
+
+/** Which route, cluster, gateway, agent and policy would serve a URL now, and why. JSON. */
+export async function why(deps: WhyDeps, url: URL, method: string): Promise<object> {
+  const question = {
+    host: url.hostname.toLowerCase(),
+    method,
+    target: `${url.pathname}${url.search}`,
+    field: () => undefined,
+  };
+  const answer = await deps.registry.lookup(question);
+  const asked = { url: url.href, method };
+  if ("refused" in answer) {
+    const { refused: code, message } = answer;
+    return { ...asked, served: false, status: CODES[code].http, code, message };
+  }
+  const matched = answer.found;
+  const clusters = await clustersOf(deps, matched);
+  const first = clusters.find(({ agents }) => agents.some((agent) => agent.usable));
+  return {
+    ...asked,
+    served: first !== undefined,
+    ...(first === undefined && { status: 503, code: "cluster_offline" }),
+    host: matched.host,
+    clusters,
+    policy: matched.policy,
+  };
+}
+
+async function clustersOf(deps: WhyDeps, matched: Matched) {
+  const reasons = deps.dispatcher.why(matched);
+  return Promise.all(
+    reasons.map(async ({ index, uuid, standing, text }) => {
+      const entry = matched.entries[index]!;
+      const { route } = entry;
+      return {
+        cluster_uuid: uuid,
+        cluster: deps.links.cluster(uuid)?.name,
+        standing,
+        reason: text,
+        route: {
+          host: route.host,
+          path: route.path,
+          path_type: route.path_type,
+          kind: route.kind,
+          ingress: route.ingress_name,
+          protocol: route.protocol,
+          backends: backendsOf(route),
+          revision: entry.revision,
+        },
+        agents: await agentsOf(deps, uuid),
+      };
+    }),
+  );
+}
+
+async function agentsOf(
+  { gatewayId, links, registry }: WhyDeps,
+  uuid: string,
+): Promise<AgentView[]> {
+  const here = (links.cluster(uuid)?.agents ?? []).map((agent) => ({
+    agent_id: agent.agentId,
+    gateway: gatewayId,
+    usable: agent.usable,
+    outstanding: agent.outstanding,
+  }));
+  const places = await registry.directory.tunnelsOf(uuid);
+  const elsewhere = places
+    .filter((place) => place.gatewayId !== gatewayId)
+    .map((place) => ({ agent_id: place.agentId, gateway: place.gatewayId, usable: true }));
+  return [...here, ...elsewhere];
+}
+
+interface AgentView {
+  agent_id: string;
+  gateway: string;
+  usable: boolean;
+  outstanding?: number;
+}
