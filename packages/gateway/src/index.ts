@@ -4,6 +4,12 @@ export * from "./limits/token-buckets.ts";
 export * from "./ports.ts";
 export type { PortRange } from "./registry/admission.ts";
 export * from "./registry/memory.ts";
+export {
+  REDIS_REGISTRY_DEFAULTS,
+  startRedisRegistry,
+  type RedisRegistryOptions,
+} from "./registry/redis/redis-registry.ts";
+export type { RedisPlace } from "./registry/redis/redis-link.ts";
 export * from "./registry/snapshot-parts.ts";
 export type { MatchingPath, ReadPath } from "./routes/host-table.ts";
 export * from "./tokens/agent-token.ts";

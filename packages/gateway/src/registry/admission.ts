@@ -24,7 +24,7 @@ const PORT_OUTSIDE: Refusal = {
   code: "invalid_route",
   message: "the public port is outside this gateway's range",
 };
-const STALE: Refusal = { code: "stale_revision", message: "a newer revision is in force" };
+export const STALE: Refusal = { code: "stale_revision", message: "a newer revision is in force" };
 
 /** Why the token, or the gateway's port range, forbids a route; undefined when neither does. */
 export function refusalOf(

@@ -1,0 +1,18 @@
+/**
+ * Names in Redis. A place's braces keep nothing together on a Cluster but its own hash; `route:` keys
+ * have none, because others read them by host and path as they are written.
+ */
+export const KEYS = {
+  version: "warren:version",
+  places: "warren:places",
+  ports: "warren:ports",
+  online: "warren:online",
+  gateways: "warren:gateways",
+  revoked: "warren:revoked",
+  changes: "warren:changes",
+  place: (place: string) => `warren:host:{${place}}`,
+  cluster: (uuid: string) => `warren:cluster:{${uuid}}`,
+  tunnel: (tunnelId: string) => `warren:tunnel:{${tunnelId}}`,
+  tunnelsOf: (uuid: string) => `warren:tunnels:{${uuid}}`,
+  route: (place: string, path: string) => `route:${place}:${path}`,
+} as const;

@@ -1,0 +1,143 @@
+import type { Route } from "@warren/wire";
+import type { Claim, RouteChange } from "../../ports.ts";
+import { portOfPlace } from "../../routes/host-pattern.ts";
+import { KEYS } from "./keys.ts";
+import type { PlaceChange } from "./own-routes.ts";
+import type { PlaceCopies } from "./place-copies.ts";
+import { readPlace, routeStrings, type PlaceRecord } from "./place-record.ts";
+import type { RedisLink } from "./redis-link.ts";
+import { DERIVE, READ, RELEASE, RENEW, WITHDRAW, WRITE } from "./scripts.ts";
+
+export interface PlaceWriterOptions {
+  link: RedisLink;
+  copies: PlaceCopies;
+  ttlMs: number;
+  /** For work off the request path, which may queue behind a batch of its own. */
+  writeMs: number;
+  wallClock: () => number;
+}
+
+export interface Written {
+  how: "changed" | "same" | "taken" | "stale";
+  /** Routes that the cluster has in the place now. */
+  count: number;
+}
+
+/** Writes places, and the documented `route:` strings that are made of them. */
+export class PlaceWriter {
+  readonly #options: PlaceWriterOptions;
+
+  constructor(options: PlaceWriterOptions) {
+    this.#options = options;
+  }
+
+  /** Writes one cluster's part of a place. Rejects when Redis does not answer. */
+  async write(
+    place: string,
+    change: PlaceChange,
+    said: Omit<RouteChange, "routes">,
+  ): Promise<Written> {
+    const { link, ttlMs, writeMs, copies, wallClock } = this.#options;
+    const { group, clusterUuid, tokenId } = said;
+    const claim: Claim = { host: place, group, clusterUuid, tokenId, since: wallClock() };
+    const head = [clusterUuid, group, JSON.stringify(claim), tokenId, String(ttlMs)];
+    const args = [...head, String(said.revision ?? ""), change.mode, ...fieldsOf(change)];
+    const reply = await link.run(WRITE, KEYS.place(place), args, writeMs);
+    const [status, changed, now, flat, removed] = reply as Reply;
+    if (status !== "ok") return { how: status, count: 0 };
+    const record = readPlace(place, Number(now), flat);
+    copies.keep(record);
+    if (record.claim !== undefined) {
+      await link.command(KEYS.places, ["ZADD", KEYS.places, "0", place], writeMs);
+    }
+    await this.#derive(record, removed);
+    const { length } = record.entries.filter((entry) => entry.clusterUuid === clusterUuid);
+    return { how: changed === 1 ? "changed" : "same", count: length };
+  }
+
+  /** Renews a cluster's routes of a place and their strings. False when they are not there. */
+  async renew(place: string, clusterUuid: string): Promise<boolean> {
+    const { link, ttlMs, writeMs } = this.#options;
+    const args = [clusterUuid, String(ttlMs)];
+    const found = await link.run(RENEW, KEYS.place(place), args, writeMs);
+    if (found === 0) return false;
+    await this.#derive(await this.read(place), []);
+    return true;
+  }
+
+  /** Takes back what an older message wrote beside a newer snapshot. True if there was something. */
+  async withdraw(place: string, clusterUuid: string, revision: number): Promise<boolean> {
+    const { link, writeMs } = this.#options;
+    const args = [clusterUuid, String(revision)];
+    const done = await link.run(WITHDRAW, KEYS.place(place), args, writeMs);
+    return done === 1;
+  }
+
+  async read(place: string): Promise<PlaceRecord> {
+    const { link, writeMs, copies } = this.#options;
+    const reply = await link.run(READ, KEYS.place(place), [], writeMs);
+    const [now, flat] = reply as [string, string[]];
+    const record = readPlace(place, Number(now), flat);
+    copies.keep(record);
+    return record;
+  }
+
+  /**
+   * Gives a place up. With a token: only if the claim was last made under it, and no other cluster
+   * shares it. Answers the clusters that had routes there, undefined when nothing was given up.
+   */
+  async release(place: string, tokenId: string): Promise<string[] | undefined> {
+    const { link, writeMs } = this.#options;
+    const reply = await link.run(RELEASE, KEYS.place(place), [tokenId], writeMs);
+    const flat = reply as string[];
+    if (flat.length === 0) return undefined;
+    const record = readPlace(place, 0, flat);
+    const gone = new Set(record.entries.map(({ route }) => JSON.stringify(route)));
+    await this.#derive({ ...record, entries: [] }, [...gone]);
+    await this.#unlist(place);
+    await this.read(place);
+    return [...new Set(record.entries.map(({ clusterUuid }) => clusterUuid))];
+  }
+
+  /** The index follows: it is looked at again, since the place may have been claimed meanwhile. */
+  async #unlist(place: string): Promise<void> {
+    const { link, writeMs } = this.#options;
+    await link.command(KEYS.places, ["ZREM", KEYS.places, place], writeMs);
+    const port = portOfPlace(place);
+    if (port !== undefined) {
+      await link.command(KEYS.ports, ["HDEL", KEYS.ports, String(port)], writeMs);
+    }
+    const key = KEYS.place(place);
+    if ((await link.command(key, ["EXISTS", key], writeMs)) === 1) {
+      await link.command(KEYS.places, ["ZADD", KEYS.places, "0", place], writeMs);
+    }
+  }
+
+  /** Writes the strings of a place, and removes those of paths that it no longer has. */
+  async #derive(record: PlaceRecord, removed: readonly string[]): Promise<void> {
+    const strings = routeStrings(record);
+    for (const text of removed) {
+      const key = KEYS.route(record.place, (JSON.parse(text) as Route).path);
+      if (!strings.has(key)) strings.set(key, "");
+    }
+    const { link, ttlMs, writeMs } = this.#options;
+    const version = String(record.version);
+    const writes = [...strings].map(([key, text]) =>
+      link.run(DERIVE, key, [version, String(ttlMs), text], writeMs),
+    );
+    await Promise.all(writes);
+  }
+}
+
+type Reply = [
+  status: "ok" | "taken" | "stale",
+  changed: number,
+  now: string,
+  flat: string[],
+  removed: string[],
+];
+
+function fieldsOf({ mode, routes }: PlaceChange): string[] {
+  if (mode === "remove") return [...routes.keys()];
+  return [...routes].flatMap(([key, route]) => [key, JSON.stringify(route)]);
+}

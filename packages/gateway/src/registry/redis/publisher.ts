@@ -1,0 +1,311 @@
+import { routeKey, type Route } from "@warren/wire";
+import type { RouteChange, RouteVerdict } from "../../ports.ts";
+import { portOfPlace, portPlace } from "../../routes/host-pattern.ts";
+import {
+  emptyVerdict,
+  HOST_TAKEN,
+  NO_PORT,
+  refusalOf,
+  reject,
+  STALE,
+  staleVerdict,
+  type PortRange,
+  type Refusal,
+} from "../admission.ts";
+import { ClusterIndex } from "./cluster-index.ts";
+import {
+  countOf,
+  snapshotOf,
+  type OwnCluster,
+  type OwnRoutes,
+  type PlaceChange,
+} from "./own-routes.ts";
+import type { PlaceCopies } from "./place-copies.ts";
+import type { PlaceWriter, Written } from "./place-writer.ts";
+import type { RedisLink } from "./redis-link.ts";
+import type { VersionWatch } from "./version-watch.ts";
+
+export interface PublisherOptions {
+  link: RedisLink;
+  watch: VersionWatch;
+  writer: PlaceWriter;
+  own: OwnRoutes;
+  copies: PlaceCopies;
+  ports: PortRange | undefined;
+  ttlMs: number;
+  writeMs: number;
+  /** Monotonic milliseconds. */
+  now: () => number;
+  portsChanged: () => void;
+}
+
+const WAITS: Refusal = {
+  code: "overloaded",
+  message: "the registry is away: a new claim waits until it is back",
+};
+/** Places written at once: enough to fill a pipeline, few enough not to time out in it. */
+const BATCH = 100;
+
+/** Brings the messages of this gateway's clusters into Redis, one after the other per cluster. */
+export class Publisher {
+  readonly #options: PublisherOptions;
+  readonly #index: ClusterIndex;
+  readonly #queues = new Map<string, Promise<unknown>>();
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+    this.#index = new ClusterIndex(options.link, options.ttlMs, options.writeMs);
+  }
+
+  apply(change: RouteChange): Promise<RouteVerdict> {
+    return this.#inTurn(change.clusterUuid, async () => {
+      const own = this.#options.own.hear(change, this.#options.now());
+      if (!this.#options.link.healthy) return this.#applyAway(own, change);
+      try {
+        return await this.#apply(own, change);
+      } catch {
+        return this.#applyAway(own, change);
+      }
+    });
+  }
+
+  /** Writes a cluster's routes again, as this gateway knows them. */
+  rewrite(own: OwnCluster): Promise<void> {
+    own.dirty = true;
+    return this.#inTurn(own.said.clusterUuid, async () => {
+      if (!own.dirty || !this.#options.link.healthy) return;
+      try {
+        if (own.revision !== undefined || own.places.size > 0) {
+          await this.#apply(own, snapshotOf(own));
+        }
+        own.dirty = false;
+      } catch {
+        // Still dirty: the next check tries again.
+      }
+    });
+  }
+
+  /** Renews the life of a cluster's routes; the count of what is published. */
+  renew(clusterUuid: string): Promise<number> {
+    const { own: all, link, ttlMs, now } = this.#options;
+    const own = all.clusters.get(clusterUuid);
+    if (own !== undefined) own.heardAt = now();
+    const recently = own !== undefined && now() - own.renewedAt < ttlMs / 5;
+    if (recently || !link.healthy) return Promise.resolve(own === undefined ? 0 : countOf(own));
+    return this.#inTurn(clusterUuid, () => this.#renew(clusterUuid, own));
+  }
+
+  async #renew(clusterUuid: string, own: OwnCluster | undefined): Promise<number> {
+    const { writer, now } = this.#options;
+    try {
+      await this.#index.renew(clusterUuid);
+      const counts = await this.#index.counts(clusterUuid);
+      let count = 0;
+      let missing = false;
+      await inBatches([...counts], async ([place, routes]) => {
+        if (await writer.renew(place, clusterUuid)) count += routes;
+        else missing = true;
+      });
+      if (own === undefined) return count;
+      own.renewedAt = now();
+      if (missing || counts.size < own.places.size) void this.rewrite(own);
+      return countOf(own);
+    } catch {
+      return own === undefined ? 0 : countOf(own);
+    }
+  }
+
+  async #apply(own: OwnCluster, change: RouteChange): Promise<RouteVerdict> {
+    const { writer } = this.#options;
+    const { clusterUuid } = change;
+    const { admitted, revision } = await this.#index.admit(change);
+    if (!admitted) return staleVerdict(change, revision!);
+    const verdict = emptyVerdict(revision);
+    const places = await this.#sort(own, change, verdict);
+    const counts = await this.#index.counts(clusterUuid);
+    if (change.action === "sync") addAbsent(places, counts.keys());
+    // First, so that a gateway that dies here leaves an index that names too many, never too few.
+    const fresh = [...places.keys()].filter((place) => !counts.has(place));
+    await this.#index.note(
+      clusterUuid,
+      fresh.map((place) => [place, 1]),
+    );
+    const written = new Map<string, Written>();
+    await inBatches([...places], async ([place, part]) => {
+      written.set(place, await writer.write(place, part, change));
+    });
+    this.#remember(own, change, { places, written, verdict });
+    await this.#settle(change, written);
+    return verdict;
+  }
+
+  /** Sorts a message's routes by place; what may not be is in the verdict. */
+  async #sort(
+    own: OwnCluster,
+    change: RouteChange,
+    verdict: RouteVerdict,
+  ): Promise<Map<string, PlaceChange>> {
+    const places = new Map<string, PlaceChange>();
+    for (const route of change.routes) {
+      const key = routeKey(route);
+      const place = await this.#placeOf(own, change, key, route);
+      if (typeof place === "object") reject(verdict, route, place);
+      else partOf(places, place, change).routes.set(key, route);
+    }
+    return places;
+  }
+
+  async #placeOf(
+    own: OwnCluster,
+    change: RouteChange,
+    key: string,
+    route: Route,
+  ): Promise<string | Refusal> {
+    const { ports } = this.#options;
+    const removing = change.action === "delete";
+    const refusal = removing ? undefined : refusalOf(route, change, ports);
+    if (refusal !== undefined) return refusal;
+    if (route.kind !== "tcp") return route.host;
+    const known = knownPlace(own, key);
+    if (known !== undefined) return known;
+    if (removing && route.public_port !== undefined) return portPlace(route.public_port);
+    const owner = `${change.clusterUuid} ${key}`;
+    const range = ports ?? { from: 1, to: 0 };
+    const port = await this.#index.takePort(owner, route.public_port, range);
+    return port === undefined ? NO_PORT : portPlace(port);
+  }
+
+  /** Keeps what was taken, here as well, and says so. */
+  #remember(own: OwnCluster, change: RouteChange, { places, written, verdict }: Outcome): void {
+    own.revision = verdict.revision;
+    own.complete ||= change.action === "sync";
+    for (const [place, part] of places) {
+      const why = REFUSED[written.get(place)!.how];
+      if (why === undefined) this.#accept(own, place, part, verdict);
+      else for (const route of part.routes.values()) reject(verdict, route, why);
+      if (why === HOST_TAKEN) this.#options.own.remember(own, place, NOTHING);
+    }
+    if (change.action === "delete") verdict.accepted = change.routes.length;
+  }
+
+  #accept(own: OwnCluster, place: string, part: PlaceChange, verdict: RouteVerdict): void {
+    this.#options.own.remember(own, place, part);
+    if (part.mode === "remove") return;
+    verdict.accepted += part.routes.size;
+    const port = portOfPlace(place);
+    if (port === undefined) return;
+    for (const key of part.routes.keys()) verdict.ports[key] = port;
+  }
+
+  /** After the writes: the index, a newer snapshot that came in between, and the others. */
+  async #settle(change: RouteChange, written: Map<string, Written>): Promise<void> {
+    const { watch, writer, portsChanged } = this.#options;
+    const { clusterUuid, revision } = change;
+    await this.#index.note(
+      clusterUuid,
+      [...written].map(([place, { count }]) => [place, count]),
+    );
+    const changed = [...written].filter(([, { how }]) => how === "changed").map(([place]) => place);
+    const newest = await this.#index.newestSync(clusterUuid);
+    if (revision !== undefined && newest > revision) {
+      await inBatches(changed, (place) => writer.withdraw(place, clusterUuid, newest));
+    }
+    for (let at = 0; at < changed.length; at += BATCH) {
+      await watch.announce({ places: changed.slice(at, at + BATCH) });
+    }
+    if (changed.some((place) => portOfPlace(place) !== undefined)) portsChanged();
+  }
+
+  /** Without Redis: hosts that this group is known to hold change here at once, others wait. */
+  #applyAway(own: OwnCluster, change: RouteChange): RouteVerdict {
+    if (change.revision !== undefined && change.revision < (own.revision ?? 0)) {
+      return staleVerdict(change, own.revision!);
+    }
+    own.dirty = true;
+    const verdict = emptyVerdict(change.revision ?? own.revision);
+    const places = this.#sortKnown(own, change, verdict);
+    if (change.action === "sync") addAbsent(places, own.places.keys());
+    const written = new Map([...places.keys()].map((place) => [place, UNWRITTEN]));
+    const before = new Map([...places.keys()].map((place) => [place, textOf(own, place)]));
+    this.#remember(own, change, { places, written, verdict });
+    // A copy also has what other clusters of the group serve there: it stays unless it is outdated.
+    for (const [place, text] of before) {
+      if (text !== textOf(own, place)) this.#options.copies.forget(place);
+    }
+    return verdict;
+  }
+
+  #sortKnown(
+    own: OwnCluster,
+    change: RouteChange,
+    verdict: RouteVerdict,
+  ): Map<string, PlaceChange> {
+    const { ports, copies } = this.#options;
+    const places = new Map<string, PlaceChange>();
+    for (const route of change.routes) {
+      const key = routeKey(route);
+      const known = (route.kind === "tcp" ? knownPlace(own, key) : undefined) ?? route.host;
+      const held = own.places.has(known) || copies.get(known)?.group === change.group;
+      const refusal = refusalOf(route, change, ports) ?? (held ? undefined : WAITS);
+      if (refusal === undefined) partOf(places, known, change).routes.set(key, route);
+      else if (change.action !== "delete") reject(verdict, route, refusal);
+    }
+    return places;
+  }
+
+  #inTurn<T>(clusterUuid: string, task: () => Promise<T>): Promise<T> {
+    const before = this.#queues.get(clusterUuid) ?? Promise.resolve();
+    const done = before.then(task);
+    const settled = done.catch(() => undefined);
+    this.#queues.set(clusterUuid, settled);
+    void settled.finally(() => {
+      if (this.#queues.get(clusterUuid) === settled) this.#queues.delete(clusterUuid);
+    });
+    return done;
+  }
+}
+
+interface Outcome {
+  places: Map<string, PlaceChange>;
+  written: Map<string, Written>;
+  verdict: RouteVerdict;
+}
+
+const REFUSED: Record<Written["how"], Refusal | undefined> = {
+  changed: undefined,
+  same: undefined,
+  taken: HOST_TAKEN,
+  stale: STALE,
+};
+const UNWRITTEN: Written = { how: "same", count: 0 };
+const NOTHING: PlaceChange = { mode: "replace", routes: new Map() };
+
+function partOf(places: Map<string, PlaceChange>, place: string, change: RouteChange): PlaceChange {
+  const known = places.get(place);
+  if (known !== undefined) return known;
+  const mode =
+    change.action === "sync" ? "replace" : change.action === "delete" ? "remove" : "merge";
+  const part: PlaceChange = { mode, routes: new Map() };
+  places.set(place, part);
+  return part;
+}
+
+/** Adds places that a snapshot leaves out, to be emptied. */
+function addAbsent(places: Map<string, PlaceChange>, had: Iterable<string>): void {
+  for (const place of had) if (!places.has(place)) places.set(place, NOTHING);
+}
+
+function knownPlace(own: OwnCluster, key: string): string | undefined {
+  for (const [place, routes] of own.places) if (routes.has(key)) return place;
+  return undefined;
+}
+
+function textOf(own: OwnCluster, place: string): string {
+  return JSON.stringify([...(own.places.get(place) ?? [])]);
+}
+
+async function inBatches<T>(all: readonly T[], task: (one: T) => Promise<unknown>): Promise<void> {
+  for (let at = 0; at < all.length; at += BATCH) {
+    await Promise.all(all.slice(at, at + BATCH).map(task));
+  }
+}

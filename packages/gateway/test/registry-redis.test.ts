@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, describe, test } from "vitest";
+import { DIRECTORY_FACTS } from "./_directory-facts.ts";
+import {
+  clusterRedis,
+  eventually,
+  HAS_REDIS,
+  singleRedis,
+  type RedisBackend,
+} from "./_redis-kit.ts";
+import { open, ready, TTL_MS } from "./_redis-registry.ts";
+import { ROUTE_FACTS, type World } from "./_registry-facts.ts";
+
+async function worldOn(backend: RedisBackend): Promise<World & AsyncDisposable> {
+  await backend.flush();
+  const pair = [open(backend), open(backend)] as const;
+  await Promise.all(pair.map(ready));
+  return {
+    gateways: pair,
+    until: (seen) => eventually(seen),
+    async pass(ttls, meanwhile) {
+      const started = performance.now();
+      await eventually(
+        async () => {
+          await meanwhile();
+          return performance.now() - started > ttls * TTL_MS;
+        },
+        { everyMs: TTL_MS / 10 },
+      );
+    },
+    async [Symbol.asyncDispose]() {
+      for (const registry of pair) await registry[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const BACKENDS = { "one Redis": singleRedis, "a Redis Cluster": clusterRedis };
+
+describe.skipIf(!HAS_REDIS).each(Object.entries(BACKENDS))("the registry on %s", (_name, start) => {
+  let backend: RedisBackend;
+  beforeAll(async () => {
+    backend = await start();
+  });
+  afterAll(() => backend?.[Symbol.asyncDispose]());
+
+  test.each([...ROUTE_FACTS, ...DIRECTORY_FACTS])("$name", async ({ holds }) => {
+    await using world = await worldOn(backend);
+    await holds(world);
+  });
+});
