@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Registry } from "../src/ports.ts";
+import type { Registry, TunnelPlace } from "../src/ports.ts";
 import {
   eventually,
   HAS_REDIS,
@@ -134,7 +134,7 @@ describe.skipIf(!HAS_REDIS)("a registry on Redis", () => {
     await here.apply(change({ revision: 1, routes: on("a.test", "*.b.test") }));
     await here.setOnline("c1", true);
     await here.revocations.revoke("t1");
-    const place = { tunnelId: "t", clusterUuid: "c1", agentId: "a", gatewayId: "g", peerUrl: "" };
+    const place = tunnelPlace();
     await here.directory.announceTunnel(place);
     await server.command("FLUSHALL");
     // Never asked for there, so that no copy in memory helps.
@@ -199,7 +199,7 @@ describe.skipIf(!HAS_REDIS)("a registry on Redis", () => {
     await using living = open(backend, lives);
     await Promise.all([ready(dying), ready(living)]);
     await dying.directory.announceGateway({ gatewayId: "dying", agentUrl: "", peerUrl: "" });
-    const place = { tunnelId: "t", clusterUuid: "c1", agentId: "a", gatewayId: "g", peerUrl: "" };
+    const place = tunnelPlace();
     await dying.directory.announceTunnel(place);
     await dying.setOnline("c1", true);
     await eventually(async () => living.presence("c1")?.online === true);
@@ -217,3 +217,8 @@ describe.skipIf(!HAS_REDIS)("a registry on Redis", () => {
     await eventually(async () => there.revocations.isRevoked("t1"));
   });
 });
+
+function tunnelPlace(): TunnelPlace {
+  const rates = { cluster: undefined, client: undefined };
+  return { tunnelId: "t", clusterUuid: "c1", agentId: "a", gatewayId: "g", peerUrl: "", rates };
+}
