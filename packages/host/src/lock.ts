@@ -6,7 +6,6 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 
 export type ProcessLock =
   | ({ held: true } & Disposable)
@@ -19,6 +18,8 @@ const BUSY = 5;
 /** Takes the lock on `path` (a file that need not exist) or says who has it. Does not wait. */
 export function processLock(path: string): ProcessLock {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  // Loaded when it is needed: Node 24 calls it experimental, on standard error, as soon as it is.
+  const { DatabaseSync } = process.getBuiltinModule("node:sqlite");
   const database = new DatabaseSync(path);
   try {
     database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");

@@ -1,8 +1,9 @@
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
+import { createServer as createHttp } from "node:http";
+import { createServer, type AddressInfo, type Socket } from "node:net";
 import { describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { WEBSOCKET_LIMITS } from "../src/index.ts";
+import { acceptWebSocket, WEBSOCKET_LIMITS } from "../src/index.ts";
 import { acceptingServer, dial, Ear, opened, type AcceptingServer } from "./_kit.ts";
 
 async function pair(server: AcceptingServer) {
@@ -29,13 +30,35 @@ describe("a WebSocket", () => {
     expect(await ear.next()).toEqual({ text: "" });
   });
 
-  test("a message that comes with the handshake's answer is not lost", async () => {
-    await using server = await acceptingServer();
+  test("a message in the same packet as the handshake's answer waits for the dialler", async () => {
+    const server = createHttp();
+    server.on("upgrade", (request, socket: Socket, head) => {
+      socket.cork();
+      const options = { subprotocol: "t.v1", limits: WEBSOCKET_LIMITS };
+      const upgrade = { request: request as never, socket, head };
+      acceptWebSocket(options, upgrade, new Ear())?.sendText("first");
+      socket.uncork();
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const order: string[] = [];
     const ear = new Ear();
-    const dialling = dial(`ws://127.0.0.1:${server.port}/t`, ear);
-    (await server.accepted()).transport.sendText("first");
-    opened(await dialling);
-    expect(await ear.next()).toEqual({ text: "first" });
+    const { port } = server.address() as AddressInfo;
+    const near = opened(
+      await dial(`ws://127.0.0.1:${port}/t`, {
+        onBinary: ear.onBinary,
+        onClose: ear.onClose,
+        onText(text) {
+          order.push(text);
+          ear.onText(text);
+        },
+      }),
+    );
+    order.push("dialled");
+    await ear.next();
+    expect(order).toEqual(["dialled", "first"]);
+    near.terminate();
+    server.close();
   });
 
   test("a batch leaves in one piece", async () => {

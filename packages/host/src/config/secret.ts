@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import { inspect } from "node:util";
 
 /** A secret that could not be had. The text is fixed: a path may be the secret, put in the wrong place. */
 export class SecretError extends Error {
@@ -41,9 +40,6 @@ export class Secret {
     return `[secret from ${this.said}]`;
   }
   toString(): string {
-    return this.toJSON();
-  }
-  [inspect.custom](): string {
     return this.toJSON();
   }
 }
