@@ -1,0 +1,69 @@
+import { startDirect } from "./contenders/direct.ts";
+import { startHaproxy } from "./contenders/haproxy.ts";
+import { startNginxProxy } from "./contenders/nginx.ts";
+import { startSsh } from "./contenders/ssh.ts";
+import { warren } from "./contenders/warren.ts";
+import type { StartContender } from "./contender.ts";
+import { openIdleCrowd } from "./idle-crowd.ts";
+import type { Measure } from "./measure.ts";
+import { bulk } from "./measures/bulk.ts";
+import { eventLag } from "./measures/event-lag.ts";
+import { idleMemory } from "./measures/idle-memory.ts";
+import { smallGet } from "./measures/small-get.ts";
+import { websocketEcho } from "./measures/websocket-echo.ts";
+
+/** Contenders that run side by side, idle but for the one that is being measured. */
+export interface Act {
+  name: string;
+  contenders: Readonly<Record<string, StartContender>>;
+  measures: readonly Measure[];
+  /** Rounds at most, where a repetition says nothing new. */
+  rounds?: number;
+}
+
+const withIdle =
+  (count: number): StartContender =>
+  async (stage) => {
+    const contender = await warren()(stage);
+    if (contender !== undefined) await openIdleCrowd(stage, contender, count);
+    return contender;
+  };
+
+/** All that is run, in order. */
+export const ACTS: readonly Act[] = [
+  {
+    name: "proxying",
+    contenders: {
+      direct: startDirect,
+      nginx: startNginxProxy,
+      haproxy: startHaproxy,
+      "ssh -R": startSsh,
+      warren: warren(),
+    },
+    measures: [smallGet, bulk, websocketEcho, eventLag],
+  },
+  {
+    name: "request log",
+    contenders: { warren: warren(), "warren, request log on": warren({ requestLog: true }) },
+    measures: [smallGet],
+  },
+  { name: "memory", contenders: { warren: warren() }, measures: [idleMemory], rounds: 1 },
+  {
+    name: "routes",
+    contenders: {
+      "10 routes": warren({ moreRoutes: 8 }),
+      "1,000 routes": warren({ moreRoutes: 998 }),
+    },
+    measures: [smallGet],
+  },
+  {
+    name: "tunnels",
+    contenders: { "1 tunnel": warren(), "100 tunnels": warren({ moreAgents: 99 }) },
+    measures: [smallGet],
+  },
+  {
+    name: "idle streams",
+    contenders: { "100 idle streams": withIdle(100), "10,000 idle streams": withIdle(10_000) },
+    measures: [smallGet],
+  },
+];

@@ -1,0 +1,105 @@
+/** A number of one contender in one act: what a row is made of. */
+export interface Figure {
+  act: string;
+  contender: string;
+  measure: string;
+  number: string;
+}
+
+/** One row of the table: a figure of ours, maybe against another, and what it should be. */
+export interface Target {
+  what: string;
+  ours: Figure;
+  /** Absent: the figure itself. */
+  against?: { figure: Figure; by: "ratio" | "difference" };
+  unit: "x" | "ms" | "bytes";
+  /** Absent: only told. */
+  bound?: { least: number } | { most: number };
+}
+
+type Compared = Pick<Figure, "measure" | "number">;
+
+/** Warren by another contender of the act "proxying". */
+function ratio(what: string, contender: string, of: Compared, bound?: Target["bound"]): Target {
+  const figure = (contender: string) => ({ act: "proxying", contender, ...of });
+  return {
+    what,
+    ours: figure("warren"),
+    against: { figure: figure(contender), by: "ratio" },
+    unit: "x",
+    ...(bound && { bound }),
+  };
+}
+
+/** CPU per request of one variant of Warren by another one. */
+function cost(what: string, act: string, names: [string, string], bound?: Target["bound"]): Target {
+  const figure = (contender: string) => ({ act, contender, ...cpu });
+  return {
+    what,
+    ours: figure(names[1]),
+    against: { figure: figure(names[0]), by: "ratio" },
+    unit: "x",
+    ...(bound && { bound }),
+  };
+}
+
+const cpu = { measure: "small GET", number: "cpuMicrosPerRequest" };
+const speed = { measure: "small GET", number: "requestsPerSecond" };
+const p99 = { measure: "small GET", number: "p99Ms" };
+const down = { measure: "100 MB", number: "getMBPerSecond" };
+const up = { measure: "100 MB", number: "postMBPerSecond" };
+const echo = { measure: "WebSocket echo", number: "p50Micros" };
+const lag = { measure: "SSE", number: "p99Ms" };
+const memory = (part: string): Figure => ({
+  act: "memory",
+  contender: "warren",
+  measure: "idle WebSockets",
+  number: `${part}Bytes`,
+});
+/** "Constant", seen through the noise of two samples of a shared machine. */
+const CONSTANT = { most: 1.1 };
+
+export const TARGETS: readonly Target[] = [
+  ratio("small GET, CPU per request, gateway + agent", "nginx", cpu, { most: 2 }),
+  ratio("small GET, CPU per request, gateway + agent", "haproxy", cpu),
+  ratio("small GET, CPU per request, gateway + agent", "ssh -R", cpu),
+  ratio("small GET, requests/s at 64 connections", "nginx", speed, { least: 0.6 }),
+  ratio("small GET, requests/s at 64 connections", "haproxy", speed),
+  ratio("small GET, requests/s at 64 connections", "ssh -R", speed),
+  ratio("small GET, p99", "nginx", p99, { most: 2 }),
+  ratio("small GET, p99", "ssh -R", p99),
+  ratio("100 MB GET, MB/s", "ssh -R", down, { least: 1.5 }),
+  ratio("100 MB GET, MB/s", "nginx", down, { least: 0.5 }),
+  ratio("100 MB POST, MB/s", "ssh -R", up, { least: 1.5 }),
+  ratio("100 MB POST, MB/s", "nginx", up, { least: 0.5 }),
+  ratio("WebSocket echo, p50", "ssh -R", echo, { most: 1 }),
+  ratio("WebSocket echo, p50", "nginx", echo),
+  {
+    what: "memory per idle WebSocket, gateway",
+    ours: memory("gateway"),
+    unit: "bytes",
+    bound: { most: 15_000 },
+  },
+  {
+    what: "memory per idle WebSocket, agent",
+    ours: memory("agent"),
+    unit: "bytes",
+    bound: { most: 15_000 },
+  },
+  {
+    what: "SSE event lag added, p99",
+    ours: { act: "proxying", contender: "warren", ...lag },
+    against: { figure: { act: "proxying", contender: "direct", ...lag }, by: "difference" },
+    unit: "ms",
+    bound: { most: 5 },
+  },
+  cost("CPU per request, 100x more routes", "routes", ["10 routes", "1,000 routes"], CONSTANT),
+  cost("CPU per request, 100x more tunnels", "tunnels", ["1 tunnel", "100 tunnels"], CONSTANT),
+  cost(
+    "CPU per request, 100x more idle streams",
+    "idle streams",
+    ["100 idle streams", "10,000 idle streams"],
+    CONSTANT,
+  ),
+  cost("CPU per request, request log on", "request log", ["warren", "warren, request log on"]),
+];
