@@ -11,7 +11,6 @@ export {
 } from "./registry/redis/redis-registry.ts";
 export type { RedisPlace } from "./registry/redis/redis-link.ts";
 export * from "./registry/snapshot-parts.ts";
-export type { MatchingPath, ReadPath } from "./routes/host-table.ts";
 export * from "./tokens/agent-token.ts";
 export * from "./tokens/signing-key.ts";
 export * from "./tokens/token-keys.ts";

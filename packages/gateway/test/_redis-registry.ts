@@ -6,7 +6,6 @@ import {
   startRedisRegistry,
   type RedisRegistryOptions,
 } from "../src/registry/redis/redis-registry.ts";
-import { readPath } from "./_read-path.ts";
 import { eventually, type RedisBackend } from "./_redis-kit.ts";
 import { found } from "./_registry-facts.ts";
 
@@ -24,7 +23,6 @@ export function open(backend: RedisBackend, given: Partial<RedisRegistryOptions>
     wallClock: Date.now,
     random: Math.random,
     newId: randomUUID,
-    readPath,
     ports: { from: 7000, to: 7002 },
     ttlMs: TTL_MS,
     directoryTtlMs: TTL_MS,

@@ -2,7 +2,6 @@ import { describe, expect, test } from "vitest";
 import type { RouteInput } from "@warren/wire";
 import { HostTable } from "../src/routes/host-table.ts";
 import { candidatesOf } from "../src/routes/host-pattern.ts";
-import { readPath } from "./_read-path.ts";
 import { asked, entry, services } from "./_routes-kit.ts";
 
 type Given = Partial<RouteInput>;
@@ -10,7 +9,7 @@ const EXACT = "Exact" as const;
 const OTHER = "ImplementationSpecific" as const;
 
 function tableOf(routes: Given[]): HostTable {
-  const table = new HostTable("a.test", readPath);
+  const table = new HostTable("a.test");
   for (const one of routes) table.put(entry(one));
   return table;
 }

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { virtualClock } from "@warren/host/testing";
 import { memoryRegistry, type Kept, type MemoryRegistryOptions } from "../src/registry/memory.ts";
-import { readPath } from "./_read-path.ts";
 import { DIRECTORY_FACTS } from "./_directory-facts.ts";
 import { ROUTE_FACTS, found, type World } from "./_registry-facts.ts";
 import { change, route } from "./_routes-kit.ts";
@@ -13,7 +12,6 @@ function options(given: Partial<MemoryRegistryOptions> = {}): MemoryRegistryOpti
   return {
     clock,
     wallClock: () => 1_000 + clock.now(),
-    readPath,
     ttlMs: TTL_MS,
     ports: { from: 7000, to: 7002 },
     kept: undefined,

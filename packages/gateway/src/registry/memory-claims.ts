@@ -1,6 +1,6 @@
 import type { Claim, RouteChange, RouteEntry } from "../ports.ts";
 import { portPlace } from "../routes/host-pattern.ts";
-import { HostTable, type ReadPath } from "../routes/host-table.ts";
+import { HostTable } from "../routes/host-table.ts";
 import { HOST_TAKEN, NO_PORT, type PortRange, type Refusal } from "./admission.ts";
 
 /** A claimed host or public port, with its routes if it has any. */
@@ -15,11 +15,6 @@ export class MemoryClaims {
   readonly places = new Map<string, ClaimedPlace>();
   /** Ports that were chosen here, by cluster and route key: a route that comes back gets its own. */
   readonly chosenPorts = new Map<string, number>();
-  readonly #readPath: ReadPath;
-
-  constructor(readPath: ReadPath) {
-    this.#readPath = readPath;
-  }
 
   /** The place, claimed for the change's group if it was free. */
   take(host: string, change: RouteChange, since: number): ClaimedPlace | Refusal {
@@ -32,7 +27,7 @@ export class MemoryClaims {
   }
 
   add(claim: Claim): ClaimedPlace {
-    const table = new HostTable(claim.host, this.#readPath);
+    const table = new HostTable(claim.host);
     const place: ClaimedPlace = { claim, table, entries: new Set() };
     this.places.set(claim.host, place);
     return place;

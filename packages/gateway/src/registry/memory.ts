@@ -13,7 +13,7 @@ import type {
   RouteVerdict,
 } from "../ports.ts";
 import { candidatesOf, portPlace } from "../routes/host-pattern.ts";
-import { NO_ROUTE, type HostTable, type ReadPath } from "../routes/host-table.ts";
+import { NO_ROUTE, type HostTable } from "../routes/host-table.ts";
 import {
   emptyVerdict,
   refusalOf,
@@ -38,7 +38,6 @@ export interface MemoryRegistryOptions {
   clock: Clock;
   /** Epoch milliseconds. */
   wallClock: () => number;
-  readPath: ReadPath;
   /** Life of routes without a heartbeat. */
   ttlMs: number;
   /** Public TCP ports; undefined gives out none. */
@@ -80,7 +79,7 @@ class MemoryRegistry implements Registry {
 
   constructor(options: MemoryRegistryOptions) {
     this.#options = options;
-    this.#claims = new MemoryClaims(options.readPath);
+    this.#claims = new MemoryClaims();
     for (const claim of options.kept?.claims ?? []) this.#claims.add(claim);
     for (const [owner, port] of options.kept?.ports ?? [])
       this.#claims.chosenPorts.set(owner, port);

@@ -1,16 +1,8 @@
+import { matchingPath } from "@warren/http";
 import type { Route } from "@warren/wire";
 import type { Matched, RouteAnswer, RouteEntry, RouteQuestion } from "../ports.ts";
 import { PathSlot } from "./path-slot.ts";
 import { Prefixes } from "./prefixes.ts";
-
-/** The path that routes are matched against, made of a raw request target. */
-export interface MatchingPath {
-  /** Without query; unreserved escapes decoded, dot segments removed. */
-  readonly path: string;
-  /** True when it differs from the raw path by dot segments, encoded slashes or backslashes. */
-  readonly ambiguous: boolean;
-}
-export type ReadPath = (target: string) => MatchingPath;
 
 export const NO_ROUTE: RouteAnswer = { refused: "no_route", message: "no route for this address" };
 const AMBIGUOUS: RouteAnswer = { refused: "bad_request", message: "the path is ambiguous" };
@@ -25,23 +17,21 @@ const PASSTHROUGH_ONLY: RouteAnswer = {
  */
 export class HostTable {
   readonly pattern: string;
-  readonly #readPath: ReadPath;
   readonly #exact = new Map<string, PathSlot>();
   readonly #prefix = new Prefixes<PathSlot>();
   /** ImplementationSpecific: read as Prefix, after all others. */
   readonly #other = new Prefixes<PathSlot>();
   readonly #direct: PathSlot;
 
-  constructor(pattern: string, readPath: ReadPath) {
+  constructor(pattern: string) {
     this.pattern = pattern;
-    this.#readPath = readPath;
     this.#direct = new PathSlot(pattern);
   }
 
   put(entry: RouteEntry): void {
     if (entry.route.kind !== "http") return this.#direct.put(entry);
     const paths = this.#pathsOf(entry.route);
-    const path = this.#readPath(entry.route.path).path;
+    const path = matchingPath(entry.route.path).path;
     const slot = paths.get(path) ?? new PathSlot(this.pattern);
     paths.set(path, slot);
     slot.put(entry);
@@ -50,15 +40,15 @@ export class HostTable {
   remove(entry: RouteEntry): void {
     if (entry.route.kind !== "http") return this.#direct.remove(entry);
     const paths = this.#pathsOf(entry.route);
-    const path = this.#readPath(entry.route.path).path;
+    const path = matchingPath(entry.route.path).path;
     const slot = paths.get(path);
     slot?.remove(entry);
     if (slot?.empty) paths.delete(path);
   }
 
-  /** What a request finds. Allocates nothing but what `ReadPath` does. */
+  /** What a request finds. Allocates nothing but what `matchingPath` does. */
   answer(question: RouteQuestion): RouteAnswer {
-    const { path, ambiguous } = this.#readPath(question.target);
+    const { path, ambiguous } = matchingPath(question.target);
     const answer = this.#find(path, question);
     if (ambiguous && !answer?.found.policy.raw_path) return AMBIGUOUS;
     return answer ?? this.#nothing();

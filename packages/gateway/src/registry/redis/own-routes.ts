@@ -2,7 +2,7 @@ import { LRUCache } from "lru-cache";
 import type { Route } from "@warren/wire";
 import type { RouteChange, RouteEntry } from "../../ports.ts";
 import { portOfPlace } from "../../routes/host-pattern.ts";
-import { HostTable, type ReadPath } from "../../routes/host-table.ts";
+import { HostTable } from "../../routes/host-table.ts";
 
 /** What a cluster last published through this gateway. */
 export interface OwnCluster {
@@ -25,12 +25,7 @@ export interface OwnCluster {
  */
 export class OwnRoutes {
   readonly clusters = new Map<string, OwnCluster>();
-  readonly #readPath: ReadPath;
   readonly #tables = new LRUCache<string, HostTable>({ max: 10_000 });
-
-  constructor(readPath: ReadPath) {
-    this.#readPath = readPath;
-  }
 
   /** The cluster as of a message, its routes as they were. */
   hear({ routes: _routes, ...said }: RouteChange, now: number): OwnCluster {
@@ -93,7 +88,7 @@ export class OwnRoutes {
     for (const own of this.clusters.values()) {
       const routes = own.places.get(place);
       if (routes === undefined) continue;
-      table ??= new HostTable(place, this.#readPath);
+      table ??= new HostTable(place);
       for (const [key, route] of routes) table.put(entryOf(own, place, key, route));
     }
     return table;

@@ -1,6 +1,6 @@
 import type { Clock } from "@warren/tunnel";
 import { LRUCache } from "lru-cache";
-import { HostTable, type ReadPath } from "../../routes/host-table.ts";
+import { HostTable } from "../../routes/host-table.ts";
 import type { PlaceRecord } from "./place-record.ts";
 
 /** A place as it was read, ready to answer. */
@@ -18,7 +18,6 @@ export interface PlaceCopy {
 
 export interface PlaceCopiesOptions {
   clock: Clock;
-  readPath: ReadPath;
   /** Routes held at most. */
   mostRoutes: number;
   /** How long a copy counts as fresh when no change is heard. */
@@ -105,7 +104,7 @@ export class PlaceCopies {
   }
 
   #tableOf({ place, entries }: PlaceRecord): HostTable {
-    const table = new HostTable(place, this.#options.readPath);
+    const table = new HostTable(place);
     for (const entry of entries) table.put(entry);
     return table;
   }

@@ -10,7 +10,7 @@ import type {
   RouteVerdict,
 } from "../../ports.ts";
 import { portOfPlace, portPlace } from "../../routes/host-pattern.ts";
-import { NO_ROUTE, type ReadPath } from "../../routes/host-table.ts";
+import { NO_ROUTE } from "../../routes/host-table.ts";
 import type { PortRange } from "../admission.ts";
 import { Listeners } from "../listeners.ts";
 import { HostLookup, type Decision } from "./host-lookup.ts";
@@ -35,7 +35,6 @@ export interface RedisRegistryOptions {
   random: Random;
   /** A fresh unguessable id each time. */
   newId: () => string;
-  readPath: ReadPath;
   ports: PortRange | undefined;
   /** Life of routes without a heartbeat: 300,000. */
   ttlMs: number;
@@ -96,7 +95,7 @@ class RedisRegistry implements Registry {
 
   constructor(options: RedisRegistryOptions) {
     this.#options = options;
-    const { ttlMs, clock, wallClock, readPath, gatewayId, commandMs, checkMs } = options;
+    const { ttlMs, clock, wallClock, gatewayId, commandMs, checkMs } = options;
     // A batch of writes queues behind itself, and no request waits for it.
     const writeMs = commandMs * 10;
     const freshMs = Math.min(FRESH_MS, ttlMs / 2);
@@ -115,7 +114,7 @@ class RedisRegistry implements Registry {
       checked: () => this.#checked(),
     }));
     const copies = (this.#copies = new PlaceCopies({ ...options, freshMs }));
-    const own = (this.#own = new OwnRoutes(readPath));
+    const own = (this.#own = new OwnRoutes());
     const writer = (this.#writer = new PlaceWriter({ link, copies, ttlMs, writeMs, wallClock }));
     const portsChanged = () => this.#portsHeard.tell();
     const now = () => clock.now();
