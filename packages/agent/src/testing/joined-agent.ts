@@ -67,6 +67,7 @@ export class JoinedAgent {
   readonly streams: AgentStreams;
   readonly pair: TunnelPair;
   readonly seen: Seen[] = [];
+  readonly #waiting: { count: number; resolve: () => void }[] = [];
   #key = "";
 
   constructor(settings: Partial<StreamsSettings> = {}, clock: Clock = systemClock) {
@@ -76,7 +77,10 @@ export class JoinedAgent {
         published: this.published,
         clock,
         events: new AgentEvents(silentLog(), this.metrics),
-        watch: (seen) => void this.seen.push(seen),
+        watch: (seen) => {
+          this.seen.push(seen);
+          for (const { count, resolve } of this.#waiting) if (this.seen.length >= count) resolve();
+        },
       },
       { ...STREAMS_DEFAULTS, ...settings },
     );
@@ -89,6 +93,14 @@ export class JoinedAgent {
           this.pair.pipe.deliver();
         });
       },
+    });
+  }
+
+  /** Resolves when `count` streams have come to their end. */
+  finished(count: number): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.seen.length >= count) resolve();
+      else this.#waiting.push({ count, resolve });
     });
   }
 
