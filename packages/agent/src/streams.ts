@@ -11,6 +11,7 @@ import {
 import type { AgentEvents } from "./events.ts";
 import type { Published } from "./published.ts";
 import type { Target } from "./target.ts";
+import { Http2Exchange } from "./upstream/h2/exchange.ts";
 import { Exchange } from "./upstream/h1/exchange.ts";
 import type { Origin, Outcome, Running, StreamHost } from "./upstream/host.ts";
 import { textOf } from "./upstream/latin1.ts";
@@ -127,21 +128,40 @@ export class AgentStreams implements StreamHost {
     return cut;
   }
 
-  #open(job: Job): (Running & { begin(): void }) | undefined {
+  #open(job: Job): Work | undefined {
     const { stream, opening, ended, target } = job;
     const { kind, headAt } = job.read;
     const origin = { kind, routeKey: job.key };
-    const pool = this.#pools.of(target);
     if ((kind === KIND.tcp) !== (target.protocol === "tcp")) {
       refuse(stream, "no_route", "the route speaks another protocol");
       return undefined;
     }
+    if (target.protocol === "h2c" || target.protocol === "h2") return this.#openHttp2(job, origin);
+    const pool = this.#pools.of(target);
     if (kind === KIND.tcp) {
       const preface = target.proxyProtocol ? prefaceOf(opening.subarray(headAt)) : undefined;
       return new TcpOpening({ stream, pool, host: this, preface, ended, origin });
     }
     const upgrade = kind === KIND.upgrade;
     return Exchange.create({ stream, opening, headAt, ended, upgrade, pool, host: this, origin });
+  }
+
+  #openHttp2(job: Job, origin: Origin): Work | undefined {
+    const { stream, opening, ended, target } = job;
+    if (origin.kind === KIND.upgrade) {
+      refuse(stream, "not_implemented", "the service speaks HTTP/2, which has no such upgrade");
+      return undefined;
+    }
+    return Http2Exchange.create({
+      stream,
+      opening,
+      headAt: job.read.headAt,
+      ended,
+      scheme: target.protocol === "h2" ? "https" : "http",
+      pool: this.#pools.sessionsOf(target),
+      host: this,
+      origin,
+    });
   }
 
   // StreamHost
@@ -202,6 +222,8 @@ export class AgentStreams implements StreamHost {
     });
   }
 }
+
+type Work = Running & { begin(): void };
 
 interface Job {
   stream: Stream;

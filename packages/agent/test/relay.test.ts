@@ -5,6 +5,7 @@ import { closeFrame, readProxyHeader } from "@warren/http";
 import { virtualClock } from "@warren/host/testing";
 import { describe, expect, test } from "vitest";
 import { WebSocketServer } from "ws";
+import type { TargetInput } from "../src/target.ts";
 import { JoinedAgent } from "../src/testing/index.ts";
 import { rawService, serve, type Service } from "./_services.ts";
 
@@ -111,9 +112,11 @@ describe("an upgraded connection", () => {
   });
 });
 
+function tcp(port: number, proxyProtocol = false): TargetInput[] {
+  return [{ host: "127.0.0.1", port, protocol: "tcp", proxyProtocol }];
+}
+
 describe("a TCP stream", () => {
-  const tcp = (port: number, proxyProtocol = false) =>
-    [{ host: "127.0.0.1", port, protocol: "tcp" as const, proxyProtocol }] as const;
   const route = { host: "", kind: "tcp" as const };
 
   test("passes bytes both ways, each direction with its own end", async () => {

@@ -3,6 +3,7 @@ import { WireError } from "@warren/wire";
 import type { Target } from "../target.ts";
 import { Dialer } from "./dialer.ts";
 import type { UpstreamEvents } from "./failures.ts";
+import { SessionPool } from "./h2/session-pool.ts";
 import { Pool, type PoolSettings } from "./pool.ts";
 
 export interface PoolsSettings extends PoolSettings {
@@ -16,6 +17,7 @@ const NO_IDLE = { maxIdle: 0, idleMs: 0 };
 /** The pools of all targets, swept by one timer. */
 export class Pools {
   readonly #pools = new Map<string, Pool>();
+  readonly #sessions = new Map<string, SessionPool>();
   readonly #dialer: Dialer;
   readonly #clock: Clock;
   readonly #settings: PoolsSettings;
@@ -30,13 +32,19 @@ export class Pools {
     this.#forgetSweep = this.#clock.after(SWEEP_MS, this.#sweep);
   }
 
+  /** For targets of HTTP/1.1 and TCP. */
   of(target: Target): Pool {
     return this.#pools.get(target.key) ?? this.#open(target);
   }
 
+  /** For targets of HTTP/2. */
+  sessionsOf(target: Target): SessionPool {
+    return this.#sessions.get(target.key) ?? this.#openSessions(target);
+  }
+
   counts(): { idle: number; active: number } {
     const counts = { idle: 0, active: 0 };
-    for (const pool of this.#pools.values()) {
+    for (const pool of this.#all()) {
       counts.idle += pool.idle;
       counts.active += pool.active;
     }
@@ -47,7 +55,12 @@ export class Pools {
   close(): void {
     this.#forgetSweep();
     const error = new WireError("draining", "the agent is shutting down");
-    for (const pool of this.#pools.values()) pool.close(error);
+    for (const pool of this.#all()) pool.close(error);
+  }
+
+  *#all(): IterableIterator<Pool | SessionPool> {
+    yield* this.#pools.values();
+    yield* this.#sessions.values();
   }
 
   #open(target: Target): Pool {
@@ -61,10 +74,23 @@ export class Pools {
     return pool;
   }
 
+  #openSessions(target: Target): SessionPool {
+    const pool = new SessionPool(target, {
+      dialer: this.#dialer,
+      clock: this.#clock,
+      idleMs: this.#settings.idleMs,
+      events: this.#events,
+    });
+    this.#sessions.set(target.key, pool);
+    return pool;
+  }
+
   readonly #sweep = (): void => {
-    for (const [key, pool] of this.#pools) {
-      pool.sweep();
-      if (pool.unused) this.#pools.delete(key);
+    for (const pools of [this.#pools, this.#sessions]) {
+      for (const [key, pool] of pools) {
+        pool.sweep();
+        if (pool.unused) pools.delete(key);
+      }
     }
     this.#forgetSweep = this.#clock.after(SWEEP_MS, this.#sweep);
   };

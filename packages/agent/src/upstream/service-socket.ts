@@ -1,6 +1,6 @@
-import { connect, isIP, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import type { Socket } from "node:net";
 import type { Target } from "../target.ts";
+import { connectTo, isTls, readyEvent } from "./connect.ts";
 
 /**
  * Who hears what a service says. One long-lived object that is swapped as the connection changes
@@ -26,9 +26,6 @@ const READ_BYTES = 65_536;
 /** A read that fills this much of its buffer is worth giving the buffer away for. */
 const BULK_BYTES = 49_152;
 const EMPTY = Buffer.alloc(0);
-/** A silent peer that vanished without a FIN is noticed by the kernel's probes after this long. */
-const KEEPALIVE_MS = 30_000;
-
 /**
  * Reads are synchronous (the kernel's bytes are handed over inside the read), so all sockets share
  * one buffer: an idle connection holds none, and a small answer costs no allocation.
@@ -58,11 +55,11 @@ export class ServiceSocket {
   private constructor(target: Target, owner: SocketOwner) {
     this.owner = owner;
     this.#secure = isTls(target);
-    this.#socket = openSocket(target, {
+    this.#socket = connectTo(target, {
       buffer: () => this.#buffer,
       callback: (bytes, chunk) => this.#onRead(bytes, chunk as Buffer),
     });
-    this.#socket.once(this.#secure ? "secureConnect" : "connect", () => {
+    this.#socket.once(readyEvent(target), () => {
       this.#connected = true;
       this.owner.onConnected(this);
     });
@@ -186,36 +183,4 @@ export class ServiceSocket {
     this.#closed = true;
     this.owner.onClosed(this, this.#error);
   }
-}
-
-function isTls(target: Target): boolean {
-  return target.protocol === "https" || target.protocol === "h2";
-}
-
-function openSocket(
-  target: Target,
-  onread: {
-    buffer: () => Uint8Array;
-    callback: (bytes: number, chunk: Uint8Array) => boolean;
-  },
-): Socket {
-  const { host, port, tls } = target;
-  const tcp = {
-    host,
-    port,
-    onread,
-    allowHalfOpen: true,
-    noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: KEEPALIVE_MS,
-  };
-  if (!isTls(target)) return connect(tcp);
-  const name = tls.serverName ?? host;
-  return connectTls({
-    ...tcp,
-    ALPNProtocols: ["http/1.1"],
-    ...(isIP(name) === 0 ? { servername: name } : {}),
-    ...(tls.ca === undefined ? {} : { ca: tls.ca }),
-    rejectUnauthorized: !tls.insecure,
-  });
 }

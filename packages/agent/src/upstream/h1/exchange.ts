@@ -1,6 +1,7 @@
-import { endToEnd, fieldOf, responseHeadText, trailersText, type ResponseHead } from "@warren/http";
+import { fieldOf, trailersText, type ResponseHead } from "@warren/http";
 import type { Stream, StreamOwner } from "@warren/tunnel";
 import { WireError } from "@warren/wire";
+import { headBlock } from "../head-block.ts";
 import { broken } from "../failures.ts";
 import { Hold } from "../hold.ts";
 import type { Origin, Running, StreamHost } from "../host.ts";
@@ -302,22 +303,6 @@ export class Exchange implements StreamOwner, SocketOwner, Waiter, AnswerSink, R
 
 function uncork(socket: ServiceSocket): void {
   socket.uncork();
-}
-
-/** The head as the tunnel carries it; a body of unknown length says `chunked`, as requests do. */
-function headBlock(head: ResponseHead): Buffer {
-  const { status, framing } = head;
-  const text = responseHeadText(
-    {
-      status,
-      reason: head.reason,
-      framing: framing === "until-close" ? "chunked" : framing,
-      contentLength: status < 200 || status === 204 ? -1 : head.contentLength,
-      upgrade: head.upgrade,
-    },
-    endToEnd(head),
-  );
-  return latin1(text);
 }
 
 /** A service says how long it keeps a connection; a request that arrives as it closes is lost. */

@@ -1,0 +1,18 @@
+import { endToEnd, responseHeadText, type ResponseHead } from "@warren/http";
+import { latin1 } from "./latin1.ts";
+
+/** The head as the tunnel carries it; a body of unknown length says `chunked`, as requests do. */
+export function headBlock(head: ResponseHead): Buffer {
+  const { status, framing } = head;
+  const text = responseHeadText(
+    {
+      status,
+      reason: head.reason,
+      framing: framing === "until-close" ? "chunked" : framing,
+      contentLength: status < 200 || status === 204 ? -1 : head.contentLength,
+      upgrade: head.upgrade,
+    },
+    endToEnd(head),
+  );
+  return latin1(text);
+}
