@@ -86,9 +86,11 @@ export class ServiceSocket {
     return this.#socket.writableLength;
   }
 
-  /** Hands the connection to `owner`, whose count of taken bytes begins at zero. */
+  /** Hands the connection to `owner`, reading, with a count of taken bytes that begins at zero. */
   give(owner: SocketOwner): void {
     this.owner = owner;
+    // The last bytes of a message may come after a pause: they were already on their way.
+    this.resume();
     // What a former owner wrote and the kernel has not taken counts for nobody.
     this.#written = this.#socket.writableLength;
     this.#taken = this.#written;
