@@ -95,6 +95,12 @@ export class Published {
     this.#revision = Math.max(this.#revision, beyond + 1);
   }
 
+  /** A revision of its own for a message that says something again. */
+  next(): number {
+    this.#revision = Math.max(this.#revision + 1, Math.floor(this.#wallClock()));
+    return this.#revision;
+  }
+
   /** Hears of every change after it is in force. The returned function stops that. */
   onChange(listener: (change: PublishedChange) => void): () => void {
     this.#listeners.add(listener);
@@ -115,9 +121,8 @@ export class Published {
   }
 
   #tell(added: Route[], updated: Route[], deleted: Route[]): void {
-    this.#revision = Math.max(this.#revision + 1, Math.floor(this.#wallClock()));
-    for (const listener of this.#listeners)
-      listener({ revision: this.#revision, added, updated, deleted });
+    const revision = this.next();
+    for (const listener of this.#listeners) listener({ revision, added, updated, deleted });
   }
 }
 
