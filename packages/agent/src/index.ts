@@ -1,7 +1,9 @@
 // The door of this room: what other rooms may import.
+export * from "./config.ts";
+export * from "./destination.ts";
 export * from "./events.ts";
 export * from "./published.ts";
+export * from "./services.ts";
+export * from "./start.ts";
 export * from "./streams.ts";
 export * from "./target.ts";
-export * from "./config.ts";
-export * from "./start.ts";
