@@ -26,7 +26,6 @@ export class AgentEvents {
   readonly #connects: Counter;
   readonly #connectFailures: Readonly<Record<ConnectFailure, Counter>>;
   readonly #retries: Counter;
-  readonly #refusedRoutes: (code: ErrorCode) => Counter;
 
   constructor(log: Log, metrics: Metrics) {
     this.#log = log;
@@ -60,23 +59,19 @@ export class AgentEvents {
       "agent_service_retries_total",
       "Requests sent again because their pooled connection had died.",
     ).with();
-    const rejected = counter("agent_routes_rejected_total", "Routes a gateway refused.", ["code"]);
-    this.#refusedRoutes = (code) => rejected.with(code);
   }
 
   /** Gauges that are read when somebody looks. */
-  observe(metrics: Metrics, pools: () => PoolCounts, published: () => number): void {
+  observe(metrics: Metrics, pools: () => PoolCounts): void {
     const connections = metrics.gauge({
       name: "agent_service_connections",
       help: "Connections to services.",
       labels: ["state"],
     });
-    const routes = metrics.gauge({ name: "agent_routes", help: "Routes published.", labels: [] });
     metrics.onCollect(() => {
       const { idle, active } = pools();
       connections.with("idle").set(idle);
       connections.with("active").set(active);
-      routes.with().set(published());
     });
   }
 
@@ -129,21 +124,6 @@ export class AgentEvents {
     this.#retries.add();
   }
 
-  routesAccepted(revision: number, accepted: number): void {
-    this.#log.info("routes published", { revision, accepted });
-  }
-  routeRejected(
-    route: { host: string; path: string; code: ErrorCode; message: string },
-    retryMs: number,
-  ): void {
-    this.#refusedRoutes(route.code).add();
-    this.#log.warn("route refused by the gateway", { ...route, retry_ms: Math.round(retryMs) });
-  }
-  routesUnanswered(revision: number): void {
-    this.#log.warn("the gateway did not answer the routes in time; sending them again", {
-      revision,
-    });
-  }
   draining(streams: number, deadlineMs: number): void {
     this.#log.info("draining", { streams, deadline_ms: deadlineMs });
   }

@@ -4,10 +4,10 @@ import { parseControl, Route, type ControlInput, type RouteInput } from "@warren
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import { Announcer } from "./announcer.ts";
-import { AgentEvents } from "./events.ts";
-import { Published, type Publication } from "./published.ts";
+import { ControlEvents } from "./control-events.ts";
+import { Published, type Publication } from "../published.ts";
 import { PART_BYTES, routesMessages } from "./route-messages.ts";
-import { createTarget } from "./target.ts";
+import { createTarget } from "../target.ts";
 
 type Said = ControlInput & { type: "ingress_routes" };
 
@@ -21,22 +21,29 @@ function joined() {
   const log = recordingLog();
   const published = new Published(() => 1_000 + clock.now());
   const said: Said[] = [];
-  let ids = 0;
+  const link = { up: false };
   const announcer = new Announcer({
     published,
-    events: new AgentEvents(log, promMetrics()),
+    events: new ControlEvents(log, promMetrics(), () => {}),
     clock,
     random: () => 0.5,
-    send: (message) => said.push(message as Said) > 0,
-    requestId: () => `r${++ids}`,
+    send: (message) => link.up && said.push(message as Said) > 0,
   });
+  const up = () => {
+    link.up = true;
+    announcer.up(false);
+  };
+  const down = () => {
+    link.up = false;
+    announcer.down();
+  };
   const ack = (n: number, payload: Record<string, unknown>) => {
     const text = { type: "ingress_routes_ack", request_id: said[n]!.request_id, payload };
     const parsed = parseControl(JSON.stringify(text));
-    if (!parsed.ok) throw new Error("not an ack");
-    announcer.onControl(parsed.message);
+    if (!parsed.ok || parsed.message.type !== "ingress_routes_ack") throw new Error("not an ack");
+    announcer.acknowledged(parsed.message.request_id, parsed.message.payload);
   };
-  return { clock, log, published, said, announcer, ack };
+  return { clock, log, published, said, up, down, ack };
 }
 
 const actions = (said: Said[]) => said.map(({ payload }) => payload.action);
@@ -44,20 +51,20 @@ const hosts = (said: Said) => said.payload.routes.map((route) => (route as Route
 
 describe("an announcer", () => {
   test("says a whole snapshot at each connect, also an empty one", () => {
-    const { announcer, published, said } = joined();
-    announcer.connected("c1");
+    const { up, down, published, said } = joined();
+    up();
     published.replace("config", [publication({})]);
-    announcer.disconnected();
+    down();
     published.change("config", [publication({ host: "b.test" })], []);
-    announcer.connected("c1");
+    up();
     expect(actions(said)).toEqual(["sync", "add", "sync"]);
     expect(said.map(hosts)).toEqual([[], ["a.test"], ["a.test", "b.test"]]);
-    expect(said[2]!.payload).toMatchObject({ cluster_uuid: "c1", revision: published.revision });
+    expect(said[2]!.payload).toMatchObject({ revision: published.revision });
   });
 
   test("says what was added, changed and withdrawn, with growing revisions", () => {
-    const { announcer, published, said } = joined();
-    announcer.connected("c1");
+    const { up, published, said } = joined();
+    up();
     published.replace("config", [publication({}), publication({ host: "b.test" })]);
     published.replace("config", [publication({ tls: true }), publication({ host: "c.test" })]);
     published.replace("config", [publication({ tls: true }), publication({ host: "c.test" })]);
@@ -68,9 +75,9 @@ describe("an announcer", () => {
   });
 
   test("offers a refused route again, ever more slowly, until it is taken", () => {
-    const { announcer, published, said, clock, ack, log } = joined();
+    const { up, published, said, clock, ack, log } = joined();
     published.replace("config", [publication({}), publication({ host: "b.test" })]);
-    announcer.connected("c1");
+    up();
     const refusal = { host: "b.test", path: "/", code: "host_taken", message: "held by x" };
     ack(0, { accepted: 1, rejected: [refusal] });
     expect(log.lines.at(-1)).toMatchObject({ level: "warn", fields: { host: "b.test" } });
@@ -83,33 +90,33 @@ describe("an announcer", () => {
     expect(said.length).toBe(2);
     clock.advance(1);
     ack(2, { accepted: 1, rejected: [] });
-    clock.advance(10_000_000);
+    clock.advance(100_000);
     expect(said.length).toBe(3);
   });
 
   test("a change of a refused route ends its retries", () => {
-    const { announcer, published, said, clock, ack } = joined();
+    const { up, published, said, clock, ack } = joined();
     published.replace("config", [publication({})]);
-    announcer.connected("c1");
+    up();
     ack(0, { accepted: 0, rejected: [{ host: "a.test", path: "/", code: "host_taken" }] });
     published.replace("config", []);
     ack(1, { accepted: 1, rejected: [] });
-    clock.advance(10_000_000);
+    clock.advance(100_000);
     expect(actions(said)).toEqual(["sync", "delete"]);
   });
 
   test("goes past a newer revision of another agent of its cluster", () => {
-    const { announcer, published, said, ack } = joined();
+    const { up, published, said, ack } = joined();
     published.replace("config", [publication({})]);
-    announcer.connected("c1");
+    up();
     const stale = { host: "a.test", path: "/", code: "stale_revision" };
     ack(0, { revision: 5_000_000, accepted: 0, rejected: [stale] });
     expect(said[1]!.payload).toMatchObject({ action: "sync", revision: 5_000_001 });
   });
 
   test("says everything again when no answer comes", () => {
-    const { announcer, said, clock } = joined();
-    announcer.connected("c1");
+    const { up, said, clock } = joined();
+    up();
     clock.advance(12_000);
     expect(actions(said)).toEqual(["sync", "sync"]);
   });
@@ -120,13 +127,13 @@ test("a large snapshot goes in parts below the limit, and the last says so", () 
     { length: 3_000 },
     (_, i) => publication({ host: `h${i}.test`, annotations: { note: "é".repeat(200) } }).route,
   );
-  const parts = routesMessages("sync", routes, 7, "c1");
+  const parts = routesMessages("sync", routes, 7);
   expect(parts.length).toBeGreaterThan(2);
-  for (const { message } of parts) {
+  for (const message of parts) {
     expect(Buffer.byteLength(JSON.stringify(message))).toBeLessThan(PART_BYTES + 1_000);
   }
-  expect(parts.map(({ message }) => message.payload.part?.last)).toEqual(
+  expect(parts.map((message) => message.payload.part?.last)).toEqual(
     parts.map((_, i) => i === parts.length - 1),
   );
-  expect(parts.flatMap((part) => part.routes)).toEqual(routes);
+  expect(parts.flatMap((part) => part.payload.routes)).toEqual(routes);
 });

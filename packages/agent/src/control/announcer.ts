@@ -1,20 +1,21 @@
-import type { Clock } from "@warren/tunnel";
-import type { ControlInput, IngressRoutesAck, Route } from "@warren/wire";
-import type { Published } from "../published.ts";
-
-/** A message stays well under the 1 MiB that a gateway takes. */
-const PART_BYTES = 512 * 1_024;
-/** An announcement that is not answered is repeated as a whole. */
-const ACK_MS = 10_000;
-/** Snapshots are sent anew while nothing changes: whatever went wrong mends itself. */
-const REFRESH_MS = 240_000;
-const FIRST_RETRY_MS = 5_000;
-const LONGEST_RETRY_MS = 300_000;
+import type { Clock, Random } from "@warren/tunnel";
+import {
+  CODES,
+  routeKey,
+  type ControlInput,
+  type ErrorCode,
+  type IngressRoutesAck,
+  type Route,
+} from "@warren/wire";
+import type { Published, PublishedChange } from "../published.ts";
+import { routesMessages, type RoutesAction } from "./route-messages.ts";
 
 /** What happens to announcements, for the log. */
 export interface AnnouncerEvents {
-  rejected(host: string, path: string, code: string, message: string | undefined): void;
+  rejected(host: string, path: string, code: ErrorCode, message: string | undefined): void;
   published(routes: number): void;
+  /** A gateway said nothing for a while: it is told everything again. */
+  unanswered(revision: number): void;
   /** tcp routes: the public port that each got. */
   port(routeKey: string, port: number): void;
 }
@@ -22,111 +23,170 @@ export interface AnnouncerEvents {
 export interface AnnouncerOptions {
   published: Published;
   clock: Clock;
+  random: Random;
   /** Sends if the tunnel is up. */
   send: (message: ControlInput) => boolean;
   events: AnnouncerEvents;
 }
 
+/** An announcement that is not answered is repeated as a whole. */
+const ANSWER_MS = 10_000;
+/** Snapshots are sent anew while nothing changes: whatever went wrong mends itself. */
+const REFRESH_MS = 240_000;
+const RETRY_FIRST_MS = 2_000;
+const RETRY_CAP_MS = 60_000;
+/** For refusals that only a person can lift, such as a host that another cluster holds. */
+const REFUSED_CAP_MS = 300_000;
+
+/** What was said and waits for its answer. */
+interface Said {
+  action: RoutesAction;
+  revision: number;
+  routes: readonly Route[];
+}
+
+/** A route that the gateway refused, and the timer after which it is offered again. */
+interface Refused {
+  attempts: number;
+  forget: () => void;
+}
+
+type Rejection = IngressRoutesAck["rejected"][number];
+
 /**
  * Tells one gateway what this agent publishes: a snapshot after each registration and every four
- * minutes, changes as they come. Control messages are lost with a transport, so whatever was not
- * answered is sent again as a snapshot. Routes that the gateway refused are offered again with
- * growing pauses: another cluster may have released the host since.
+ * minutes, changes as they come, and what was refused again, key by key and ever more slowly, until
+ * it is taken, changed or withdrawn (G-136). Invariants:
+ *
+ * A1. What was said and not answered is said again as a snapshot, which can repeat nothing wrong:
+ *     control messages are lost with a transport.
+ * A2. A key is offered again by at most one timer; a change of that key ends it.
  */
 export class Announcer {
   readonly #options: AnnouncerOptions;
   readonly #stopHearing: () => void;
+  /** By request id. */
+  readonly #waiting = new Map<string, Said>();
+  readonly #refused = new Map<string, Refused>();
   #nextId = 0;
-  #unanswered = new Set<string>();
-  #cancelAck: (() => void) | undefined;
+  #silences = 0;
+  #up = false;
+  #cancelAnswer: (() => void) | undefined;
   #cancelRefresh: (() => void) | undefined;
-  #cancelRetry: (() => void) | undefined;
-  #retryMs = FIRST_RETRY_MS;
-  #accepted = false;
 
   constructor(options: AnnouncerOptions) {
     this.#options = options;
-    this.#stopHearing = options.published.onChange((change) => {
-      if (change.added.length > 0) this.#say("add", change.revision, change.added);
-      if (change.updated.length > 0) this.#say("update", change.revision, change.updated);
-      if (change.deleted.length > 0) this.#say("delete", change.revision, change.deleted);
-    });
+    this.#stopHearing = options.published.onChange((change) => this.#onChange(change));
   }
 
   /** The tunnel is up. A resumed one has what it had, unless something was not answered. */
   up(resumed: boolean): void {
-    if (!resumed || this.#unanswered.size > 0) this.#sync();
+    this.#up = true;
+    if (!resumed || this.#waiting.size > 0) this.#sync();
     else this.#refreshLater();
   }
 
-  /** The tunnel is down: what waits for answers waits in vain. */
+  /** The tunnel is down: what waits for answers waits in vain, and is said again later. */
   down(): void {
-    this.#cancelAck?.();
-    this.#cancelAck = undefined;
+    this.#up = false;
+    this.#cancelAnswer?.();
+    this.#cancelAnswer = undefined;
     this.#cancelRefresh?.();
-    this.#cancelRetry?.();
   }
 
+  /** An `ingress_routes_ack`; one that answers nothing we wait for is ignored. */
   acknowledged(requestId: string | undefined, ack: IngressRoutesAck): void {
-    if (requestId === undefined || !this.#unanswered.delete(requestId)) return;
+    const said = this.#answered(requestId);
+    if (said === undefined) return;
     const { published, events } = this.#options;
-    if (this.#unanswered.size === 0) {
-      this.#cancelAck?.();
-      this.#cancelAck = undefined;
-    }
     for (const [key, port] of Object.entries(ack.ports ?? {})) events.port(key, port);
-    const { revision = 0 } = ack;
-    if (revision > published.revision) {
-      // Another agent of this cluster spoke later; our snapshot counts only if it is newer still.
-      published.raise(revision);
-      return this.#sync();
+    const stale = ack.rejected.some(({ code }) => code === "stale_revision");
+    if (stale || (ack.revision ?? 0) > published.revision) return this.#outrun(ack.revision);
+    if (said.action === "sync") events.published(ack.accepted);
+    const refused = ack.rejected.length === 0 ? undefined : byPlace(ack.rejected);
+    for (const route of said.routes) {
+      const rejection = refused?.get(`${route.host} ${route.path}`);
+      if (rejection === undefined) this.#unrefuse(routeKey(route));
+      else this.#refuse(routeKey(route), rejection);
     }
-    for (const { host, path, code, message } of ack.rejected)
-      events.rejected(host, path, code, message);
-    if (ack.rejected.length > 0) return this.#retryLater();
-    this.#retryMs = FIRST_RETRY_MS;
-    if (!this.#accepted) events.published(ack.accepted);
-    this.#accepted = true;
+  }
+
+  /** An `error` in answer to one of our messages; returns whether it was one. */
+  failed(requestId: string | undefined, code: ErrorCode): boolean {
+    if (this.#answered(requestId) === undefined) return false;
+    if (code === "stale_revision") this.#outrun(undefined);
+    else this.#syncLater();
+    return true;
   }
 
   close(): void {
     this.down();
+    for (const { forget } of this.#refused.values()) forget();
+    this.#refused.clear();
     this.#stopHearing();
   }
 
-  #sync(): void {
-    this.#unanswered.clear();
-    this.#accepted = false;
-    const { published } = this.#options;
-    const parts = inParts([...published.routes()]);
-    for (const [index, routes] of parts.entries()) {
-      const last = index === parts.length - 1;
-      const part = parts.length === 1 ? undefined : { index, last };
-      this.#say("sync", published.revision, routes, part, last);
+  #onChange({ revision, added, updated, deleted }: PublishedChange): void {
+    for (const route of [...added, ...updated, ...deleted]) this.#unrefuse(routeKey(route));
+    // First what goes: what comes may take its place.
+    for (const [action, routes] of [
+      ["delete", deleted],
+      ["add", added],
+      ["update", updated],
+    ] as const) {
+      if (routes.length > 0) this.#say(action, routes, revision);
     }
+  }
+
+  #sync(): void {
+    this.#waiting.clear();
+    const { published } = this.#options;
+    this.#say("sync", [...published.routes()], published.revision);
     this.#refreshLater();
   }
 
-  #say(
-    action: "add" | "update" | "delete" | "sync",
-    revision: number,
-    routes: readonly Route[],
-    part?: { index: number; last: boolean },
-    answered = true,
-  ): void {
-    const request_id = `routes-${++this.#nextId}`;
-    if (answered) this.#unanswered.add(request_id);
-    const payload = {
-      action,
-      revision,
-      routes: [...routes],
-      ...(part === undefined ? {} : { part }),
-    };
-    if (!this.#options.send({ type: "ingress_routes", request_id, payload })) return;
-    this.#cancelAck ??= this.#options.clock.after(ACK_MS, () => {
-      this.#cancelAck = undefined;
-      this.#sync();
+  #say(action: RoutesAction, routes: readonly Route[], revision: number): void {
+    const messages = routesMessages(action, routes, revision);
+    for (const [index, message] of messages.entries()) {
+      const request_id = `routes-${++this.#nextId}`;
+      // The parts of a snapshot are answered together, with the last.
+      const last = index === messages.length - 1;
+      const about = action === "sync" ? routes : (message.payload.routes as Route[]);
+      if (action !== "sync" || last)
+        this.#waiting.set(request_id, { action, revision, routes: about });
+      this.#options.send({ ...message, request_id });
+    }
+    if (this.#up) this.#awaitAnswer();
+  }
+
+  #awaitAnswer(): void {
+    this.#cancelAnswer ??= this.#options.clock.after(ANSWER_MS, () => {
+      this.#options.events.unanswered(this.#options.published.revision);
+      this.#syncLater();
     });
+  }
+
+  #answered(requestId: string | undefined): Said | undefined {
+    const said = this.#waiting.get(requestId ?? "");
+    if (said === undefined) return undefined;
+    this.#waiting.delete(requestId!);
+    this.#silences = 0;
+    this.#cancelAnswer?.();
+    this.#cancelAnswer = undefined;
+    if (this.#waiting.size > 0) this.#awaitAnswer();
+    return said;
+  }
+
+  /** A gateway that is busy with a large snapshot is not helped by another one at once. */
+  #syncLater(): void {
+    this.#cancelAnswer?.();
+    this.#cancelAnswer = this.#options.clock.after(
+      this.#pause(++this.#silences, RETRY_CAP_MS),
+      () => {
+        this.#cancelAnswer = undefined;
+        this.#sync();
+      },
+    );
   }
 
   #refreshLater(): void {
@@ -134,25 +194,43 @@ export class Announcer {
     this.#cancelRefresh = this.#options.clock.after(REFRESH_MS, () => this.#sync());
   }
 
-  #retryLater(): void {
-    this.#cancelRetry?.();
-    this.#cancelRetry = this.#options.clock.after(this.#retryMs, () => this.#sync());
-    this.#retryMs = Math.min(LONGEST_RETRY_MS, this.#retryMs * 2);
+  /** Another agent of this cluster spoke later; ours counts only if it is newer still. */
+  #outrun(revision: number | undefined): void {
+    const { published } = this.#options;
+    published.raise(Math.max(revision ?? 0, published.revision));
+    this.#sync();
+  }
+
+  #refuse(key: string, { host, path, code, message }: Rejection): void {
+    const before = this.#refused.get(key);
+    before?.forget();
+    const attempts = (before?.attempts ?? 0) + 1;
+    this.#options.events.rejected(host, path, code, message);
+    const pause = this.#pause(attempts, CODES[code].retry ? RETRY_CAP_MS : REFUSED_CAP_MS);
+    const forget = this.#options.clock.after(pause, () => this.#offer(key));
+    this.#refused.set(key, { attempts, forget });
+  }
+
+  /** Says a refused route again; the next snapshot does, when the tunnel is down. */
+  #offer(key: string): void {
+    const entry = this.#options.published.get(key);
+    if (entry === undefined) this.#refused.delete(key);
+    else if (this.#up) this.#say("update", [entry.route], this.#options.published.next());
+  }
+
+  #unrefuse(key: string): void {
+    this.#refused.get(key)?.forget();
+    this.#refused.delete(key);
+  }
+
+  /** Half of the bound is waited in any case: what was refused seldom changes at once. */
+  #pause(attempts: number, capMs: number): number {
+    const bound = Math.min(capMs, RETRY_FIRST_MS * 2 ** Math.min(attempts - 1, 20));
+    return bound / 2 + (this.#options.random() * bound) / 2;
   }
 }
 
-/** Splits routes so that no message is too large; an empty snapshot is one empty part. */
-export function inParts(routes: readonly Route[]): Route[][] {
-  const parts: Route[][] = [[]];
-  let bytes = 0;
-  for (const route of routes) {
-    const size = JSON.stringify(route).length + 1;
-    if (bytes + size > PART_BYTES && parts.at(-1)!.length > 0) {
-      parts.push([]);
-      bytes = 0;
-    }
-    parts.at(-1)!.push(route);
-    bytes += size;
-  }
-  return parts;
+/** A gateway names what it refuses by host and path. */
+function byPlace(rejected: readonly Rejection[]): Map<string, Rejection> {
+  return new Map(rejected.map((one) => [`${one.host} ${one.path}`, one]));
 }

@@ -82,6 +82,11 @@ export class ControlEvents implements AnnouncerEvents {
     this.#routes.set(routes);
     this.#log.info("routes published", { routes });
   }
+  unanswered(revision: number): void {
+    this.#log.warn("the gateway did not answer the routes in time: saying them again", {
+      revision,
+    });
+  }
   port(routeKey: string, port: number): void {
     this.#onPort(routeKey, port);
   }

@@ -57,6 +57,7 @@ export class GatewayTunnel {
     this.#announcer = new Announcer({
       published: deps.published,
       clock: deps.world.clock,
+      random: deps.world.random,
       send: (message) => this.#dialler.send(message),
       events: deps.events,
     });
@@ -195,6 +196,7 @@ export class GatewayTunnel {
         else this.#owner.onDrain(this, message.payload.reconnect_after_ms);
         return;
       case "error":
+        this.#announcer.failed(message.request_id, message.payload.code);
         return this.#deps.events.refused(this.name, message.payload.code, message.payload.message);
       default:
         return;

@@ -3,11 +3,7 @@ import type { ControlInput, Route } from "@warren/wire";
 /** Text of one message's routes at most, bytes: half of what a gateway takes. */
 export const PART_BYTES = 524_288;
 
-type Action = "add" | "update" | "delete" | "sync";
-export interface RoutesMessage {
-  message: ControlInput & { type: "ingress_routes" };
-  routes: readonly Route[];
-}
+export type RoutesAction = "add" | "update" | "delete" | "sync";
 
 /**
  * `ingress_routes` messages that say `action` of `routes` at `revision`, each below `PART_BYTES`. A
@@ -15,36 +11,29 @@ export interface RoutesMessage {
  * message, and says that nothing is published.
  */
 export function routesMessages(
-  action: Action,
-  routes: Iterable<Route>,
+  action: RoutesAction,
+  routes: readonly Route[],
   revision: number,
-  clusterUuid: string,
-): RoutesMessage[] {
+): (ControlInput & { type: "ingress_routes" })[] {
   const parts = partition(routes);
-  if (parts.length === 0 && action === "sync") parts.push([]);
+  const numbered = action === "sync" && parts.length > 1;
   return parts.map((part, index) => ({
-    routes: part,
-    message: {
-      type: "ingress_routes",
-      payload: {
-        action,
-        cluster_uuid: clusterUuid,
-        revision,
-        ...(action === "sync" && parts.length > 1
-          ? { part: { index, last: index === parts.length - 1 } }
-          : {}),
-        routes: part,
-      },
+    type: "ingress_routes",
+    payload: {
+      action,
+      revision,
+      ...(numbered ? { part: { index, last: index === parts.length - 1 } } : {}),
+      routes: part,
     },
   }));
 }
 
-function partition(routes: Iterable<Route>): Route[][] {
-  const parts: Route[][] = [];
-  let bytes = Infinity;
+function partition(routes: readonly Route[]): Route[][] {
+  const parts: Route[][] = [[]];
+  let bytes = 0;
   for (const route of routes) {
     const more = Buffer.byteLength(JSON.stringify(route)) + 1;
-    if (bytes + more > PART_BYTES) {
+    if (bytes + more > PART_BYTES && bytes > 0) {
       parts.push([]);
       bytes = 0;
     }
