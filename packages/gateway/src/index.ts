@@ -29,3 +29,12 @@ export type { AdminPorts, TunnelSummary } from "./admin/admin-ports.ts";
 export * from "./admin/admin-token.ts";
 export { ADMIN_FIELD } from "./admin/guard.ts";
 export * from "./admin/start-admin.ts";
+export {
+  FRONT_DEFAULTS,
+  RESERVED_PATH,
+  type CertificateChoice,
+  type FrontDeps,
+  type FrontSettings,
+  type ReservedRequest,
+} from "./front/front-context.ts";
+export * from "./front/front.ts";

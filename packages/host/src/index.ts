@@ -22,3 +22,4 @@ export * from "./listen.ts";
 export * from "./lock.ts";
 export * from "./run.ts";
 export * from "./state-file.ts";
+export * from "./latin1.ts";

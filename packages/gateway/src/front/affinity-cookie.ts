@@ -1,0 +1,22 @@
+import type { Fields } from "@warren/http";
+
+/** Names the agent that a client's requests stay with, on routes that ask for it. */
+export const AFFINITY_COOKIE = "warren_affinity";
+
+/** Value of a cookie of a request (RFC 6265 §5.4). */
+export function cookieOf(fields: Fields, name: string): string | undefined {
+  for (let i = 0; i < fields.length; i += 2) {
+    if (fields[i]!.length !== 6 || fields[i]!.toLowerCase() !== "cookie") continue;
+    for (const pair of fields[i + 1]!.split(";")) {
+      const trimmed = pair.trimStart();
+      if (trimmed.startsWith(name) && trimmed[name.length] === "=")
+        return trimmed.slice(name.length + 1).trimEnd();
+    }
+  }
+  return undefined;
+}
+
+/** The Set-Cookie value; a cookie of the session, since agents come and go. */
+export function affinityCookie(value: string, secure: boolean): string {
+  return `${AFFINITY_COOKIE}=${value}; Path=/; HttpOnly; SameSite=Lax${secure ? "; Secure" : ""}`;
+}

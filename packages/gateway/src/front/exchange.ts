@@ -1,0 +1,322 @@
+import { latin1Bytes } from "@warren/host";
+import { fieldOf, requestHeadText, withoutField, type RequestHead } from "@warren/http";
+import type { Stream, StreamOwner } from "@warren/tunnel";
+import { FLOOR_BYTES, KIND, WireError, type ErrorCode, type Kind, type Policy } from "@warren/wire";
+import type { AnsweredRequest } from "../events.ts";
+import { errorAnswer, type ErrorAnswer, type Refusal } from "../answers/error-answer.ts";
+import type {
+  ClientAddress,
+  Errand,
+  Matched,
+  Opened,
+  RouteAnswer,
+  RouteQuestion,
+} from "../ports.ts";
+import type { FrontContext } from "./front-context.ts";
+import { AFFINITY_COOKIE, cookieOf } from "./affinity-cookie.ts";
+import { healthAnswer, redirectAnswer } from "./own-answers.ts";
+import type { Peer } from "./peer.ts";
+
+/** Whose request it is: a connection of HTTP/1.1, or a stream of HTTP/2. */
+export interface ExchangeOwner extends StreamOwner {
+  /** The stream is open: the body may follow. May come before `start` returns. */
+  onOpened(): void;
+  /** The gateway answers by itself; there is no stream. May come before `start` returns. */
+  onOwnAnswer(answer: ErrorAnswer): void;
+}
+
+/** A request that was refused unread is sent elsewhere so many times. */
+const MOST_MOVES = 3;
+const SAFE_ID = /^[\w.:+/=-]{1,200}$/;
+
+/**
+ * One request on its way from its head to a stream: route, access, limits, the head for the service,
+ * an agent. Synchronous when all that is known; each step may wait.
+ */
+export class Exchange implements RouteQuestion, AnsweredRequest {
+  readonly head: RequestHead;
+  readonly requestId: string;
+  readonly startedAt: number;
+  status = 0;
+  code: ErrorCode | undefined;
+  bytesIn = 0;
+  bytesOut = 0;
+  opened: Opened | undefined;
+  /** The service has asked for the body that its client held back. */
+  continued = false;
+  /** The client's direction has been passed on whole. */
+  ended: boolean;
+  /** When something was last passed on: what the time to the answer's head counts from. */
+  lastForwardedAt: number;
+  readonly #context: FrontContext;
+  readonly #peer: Peer;
+  readonly #owner: ExchangeOwner;
+  #matched: Matched | undefined;
+  #client: ClientAddress | undefined;
+  #errand: Errand | undefined;
+  /** What was passed on before an answer began, in case the request was refused unread. */
+  #sent: Uint8Array[] | undefined;
+  #sentTrailers: Uint8Array | undefined;
+  #moves = 0;
+  #over = false;
+
+  constructor(context: FrontContext, peer: Peer, owner: ExchangeOwner, head: RequestHead) {
+    this.#context = context;
+    this.#peer = peer;
+    this.#owner = owner;
+    this.head = head;
+    this.ended = head.framing === "none";
+    const said = fieldOf(head.fields, "x-request-id");
+    const good = said !== undefined && SAFE_ID.test(said);
+    this.requestId = good ? said : context.deps.newRequestId();
+    this.startedAt = this.lastForwardedAt = context.now();
+    context.inFlight++;
+  }
+
+  get host(): string {
+    return this.head.host;
+  }
+  get method(): string {
+    return this.head.method;
+  }
+  get target(): string {
+    return this.head.target;
+  }
+  get clusterUuid(): string {
+    return this.opened?.clusterUuid ?? this.#matched?.entries[0]?.clusterUuid ?? "";
+  }
+  get stream(): Stream | undefined {
+    return this.opened?.stream;
+  }
+  get peer(): Peer {
+    return this.#peer;
+  }
+  get policy(): Policy | undefined {
+    return this.#matched?.policy;
+  }
+  /** The client waits for a word of the service before it sends its body. */
+  get awaitsContinue(): boolean {
+    return this.head.expectContinue && !this.continued && this.bytesIn === 0;
+  }
+  /** The answer's head is overdue. */
+  isLate(nowMs: number): boolean {
+    const headMs = this.policy?.head_timeout_ms ?? this.#context.settings.headMs;
+    return headMs > 0 && nowMs - this.lastForwardedAt >= headMs;
+  }
+  field(name: string): string | undefined {
+    return fieldOf(this.head.fields, name);
+  }
+
+  start(): void {
+    try {
+      const answer = this.#context.deps.registry.lookup(this);
+      if (answer instanceof Promise)
+        answer.then((late) => this.#routed(late)).catch((error) => this.#broke(error));
+      else this.#routed(answer);
+    } catch (error) {
+      this.#broke(error);
+    }
+  }
+
+  /** Passes on a piece of the body. False when no more should come until `onWritable`. */
+  forward(piece: Uint8Array, end: boolean): boolean {
+    this.bytesIn += piece.length;
+    this.lastForwardedAt = this.#context.now();
+    if (end) this.ended = true;
+    this.#remember(piece);
+    return this.stream!.write(piece, end);
+  }
+
+  forwardEnd(trailers: Uint8Array | undefined): void {
+    this.ended = true;
+    this.lastForwardedAt = this.#context.now();
+    if (trailers === undefined) return this.stream!.end();
+    this.#sentTrailers = trailers;
+    this.stream!.trailers(trailers);
+  }
+
+  /** Tries another agent after a stream was refused unread. False when it is time to give up. */
+  move(): boolean {
+    const known = this.bytesIn === 0 || this.#sent !== undefined;
+    if (this.status !== 0 || !known || ++this.#moves > MOST_MOVES) return false;
+    this.opened = undefined;
+    this.#open();
+    return true;
+  }
+
+  /** Answers with an error, by way of the owner. */
+  refuse(refusal: Refusal): void {
+    this.code = refusal.code;
+    const { method } = this.head;
+    const answer = errorAnswer(refusal, {
+      method,
+      accept: this.field("accept"),
+      requestId: this.requestId,
+    });
+    this.#answer(answer);
+  }
+
+  /** The client is gone, or nobody cares any more. */
+  abandon(error: WireError): void {
+    if (this.#over) return;
+    if (this.status === 0) {
+      this.status = error.http;
+      this.code = error.code;
+    }
+    this.stream?.reset(error);
+    this.finish();
+  }
+
+  /** The answer has been said in full. */
+  finish(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#context.inFlight--;
+    const { deps } = this.#context;
+    deps.events.requestAnswered(this, deps.clock.now() - this.startedAt);
+  }
+
+  #routed(answer: RouteAnswer): void {
+    if (this.#over) return;
+    if ("refused" in answer) return this.#unrouted(answer.refused, answer.message);
+    const { certificates, access } = this.#context.deps;
+    const { policy } = (this.#matched = answer.found);
+    const redirect = this.#redirect(policy);
+    if (redirect !== undefined) return this.#answer(redirect);
+    const { host } = this.head;
+    if (this.#peer.secure && certificates?.misdirected(host, this.#peer.serverName) === true)
+      return this.refuse({ code: "misdirected", message: "" });
+    this.#client = this.#peer.clientOf(this.head);
+    if (policy.allow.length === 0 && policy.basic_auth.length === 0) return this.#admitted();
+    const verdict = access.check(policy, this.#client.address, this.field("authorization"));
+    if (verdict instanceof Promise)
+      verdict.then((late) => this.#judged(late)).catch((error) => this.#broke(error));
+    else this.#judged(verdict);
+  }
+
+  #unrouted(code: ErrorCode, message: string): void {
+    const { settings, deps } = this.#context;
+    const health = settings.healthPath !== "" && this.head.target === settings.healthPath;
+    if (code !== "no_route" || !health) return this.refuse({ code, message });
+    this.#answer(healthAnswer(deps.ready() && !this.#context.draining, this.head.method));
+  }
+
+  #redirect(policy: Policy): ErrorAnswer | undefined {
+    if (policy.redirect_https === false || this.#peer.secure) return undefined;
+    const { settings, deps } = this.#context;
+    if (policy.redirect_https !== true) {
+      if (!settings.redirect || settings.httpsPort === undefined) return undefined;
+      if (deps.certificates?.choose(this.head.host) === undefined) return undefined;
+    }
+    if (this.#peer.isSecure(this.head)) return undefined;
+    return redirectAnswer(this.head, settings.httpsPort ?? 443, this.requestId);
+  }
+
+  #judged(refusal: WireError | undefined): void {
+    if (this.#over) return;
+    if (refusal === undefined) this.#admitted();
+    else this.refuse(refusal);
+  }
+
+  #admitted(): void {
+    const most = this.#matched!.policy.max_body_bytes;
+    if (most !== undefined && this.head.contentLength > most)
+      return this.refuse({ code: "payload_too_large", message: "" });
+    const waitMs = this.#limited(this.#matched!);
+    if (waitMs > 0) return this.refuse({ code: "rate_limited", message: "", retryAfterMs: waitMs });
+    this.#errand = this.#makeErrand(this.#matched!, this.#client!);
+    this.#open();
+  }
+
+  /** Charged before the fleet chooses: to the cluster that has published the route longest. */
+  #limited({ entries, policy }: Matched): number {
+    const { limits, tokenRates } = this.#context.deps;
+    const { clusterUuid, key } = entries[0]!;
+    const token = tokenRates(clusterUuid);
+    const rates = {
+      cluster: token.cluster,
+      client: policy.client_rate ?? token.client,
+      route: policy.rate,
+    };
+    return limits.take({ clusterUuid, routeKey: key, address: this.#client!.address }, rates);
+  }
+
+  #makeErrand(matched: Matched, client: ClientAddress): Errand {
+    const { head } = this;
+    const { policy } = matched;
+    let fields = this.#peer.forwarded(head, stripOf(policy));
+    const said = fieldOf(fields, "x-request-id");
+    if (said !== this.requestId) {
+      if (said !== undefined) fields = withoutField(fields, "x-request-id");
+      fields.push("x-request-id", this.requestId);
+    }
+    const kind: Kind = head.upgrade === "" ? KIND.http : KIND.upgrade;
+    return {
+      kind,
+      matched,
+      client,
+      sticky: policy.affinity === "cookie" ? cookieOf(head.fields, AFFINITY_COOKIE) : undefined,
+      head: latin1Bytes(requestHeadText(head, fields)),
+      // What follows an upgrade is not known to be nothing.
+      ended: head.framing === "none" && kind === KIND.http,
+      owner: this.#owner,
+    };
+  }
+
+  #open(): void {
+    try {
+      const opened = this.#context.deps.dispatch.open(this.#errand!);
+      if (opened instanceof Promise)
+        opened.then((late) => this.#joinedLate(late)).catch((error) => this.#broke(error));
+      else this.#joined(opened);
+    } catch (error) {
+      this.#broke(error);
+    }
+  }
+
+  #joinedLate(opened: Opened): void {
+    if (this.#over) return opened.stream.reset(new WireError("cancelled", "the client went away"));
+    this.lastForwardedAt = this.#context.now();
+    this.#joined(opened);
+  }
+
+  #joined(opened: Opened): void {
+    this.opened = opened;
+    if (this.#moves > 0) this.#sendAgain(opened.stream);
+    this.#owner.onOpened();
+  }
+
+  #sendAgain(stream: Stream): void {
+    for (const piece of this.#sent ?? []) stream.write(piece, false);
+    if (this.head.framing === "none" || !this.ended) return;
+    if (this.#sentTrailers === undefined) stream.end();
+    else stream.trailers(this.#sentTrailers);
+  }
+
+  /** A stream that nobody has read has no more credit than its floor. */
+  #remember(piece: Uint8Array): void {
+    if (this.status !== 0 || this.bytesIn > FLOOR_BYTES) this.#sent = undefined;
+    else (this.#sent ??= []).push(piece);
+  }
+
+  #broke(reason: unknown): void {
+    if (this.#over) return;
+    if (!(reason instanceof WireError)) this.#context.deps.events.broke("request", reason);
+    this.refuse(WireError.from(reason));
+  }
+
+  #answer(answer: ErrorAnswer): void {
+    this.status = answer.status;
+    this.#owner.onOwnAnswer(answer);
+  }
+}
+
+const strips = new WeakMap<readonly string[], ReadonlySet<string>>();
+
+/** One set per list object, which lives as long as its route. */
+function stripOf({ strip_headers: list }: Policy): ReadonlySet<string> | undefined {
+  if (list.length === 0) return undefined;
+  let strip = strips.get(list);
+  if (strip === undefined) strips.set(list, (strip = new Set(list)));
+  return strip;
+}

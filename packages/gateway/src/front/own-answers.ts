@@ -1,0 +1,23 @@
+import type { RequestHead } from "@warren/http";
+import type { ErrorAnswer } from "../answers/error-answer.ts";
+
+const NOTHING = new Uint8Array(0);
+const HEALTHY = Buffer.from('{"status":"ok"}\n');
+const LEAVING = Buffer.from('{"status":"unavailable"}\n');
+
+/** For balancers in front that know no admin listener. */
+export function healthAnswer(ready: boolean, method: string): ErrorAnswer {
+  const body = ready ? HEALTHY : LEAVING;
+  const fields = ["content-type", "application/json", "cache-control", "no-store"];
+  fields.push("content-length", String(body.length));
+  return { status: ready ? 200 : 503, fields, body: method === "HEAD" ? NOTHING : body };
+}
+
+/** To the same URL over TLS; 308 keeps the method and the body (RFC 9110 §15.4.9). */
+export function redirectAnswer(head: RequestHead, port: number, requestId: string): ErrorAnswer {
+  const target = head.target === "*" ? "/" : head.target;
+  const authority = port === 443 ? head.host : `${head.host}:${port}`;
+  const fields = ["location", `https://${authority}${target}`, "content-length", "0"];
+  fields.push("x-request-id", requestId);
+  return { status: 308, fields, body: NOTHING };
+}

@@ -1,0 +1,17 @@
+/** Node's buffers have these; its types leave them out. They skip looking an encoding's name up. */
+const { latin1Slice, latin1Write } = Buffer.prototype as unknown as {
+  latin1Slice: (this: Uint8Array, from: number, to: number) => string;
+  latin1Write: (this: Uint8Array, text: string, at: number, length: number) => number;
+};
+
+/** Latin-1 text, one char per byte, as bytes. TextEncoder has no such encoding. */
+export function latin1Bytes(text: string): Buffer {
+  const bytes = Buffer.allocUnsafe(text.length);
+  latin1Write.call(bytes, text, 0, text.length);
+  return bytes;
+}
+
+/** Bytes as latin-1 text, one char each. TextDecoder's "latin1" is windows-1252. */
+export function latin1Text(bytes: Uint8Array, from = 0, to = bytes.length): string {
+  return latin1Slice.call(bytes, from, to);
+}
