@@ -8,7 +8,12 @@ import { join } from "node:path";
 import { createClient } from "redis";
 import type { RedisPlace } from "../src/registry/redis/redis-link.ts";
 
-export const HAS_REDIS = spawnSync("redis-server", ["--version"]).status === 0;
+const INSTALLED = spawnSync("redis-server", ["--version"]).status === 0;
+/** Tests that stop, hang and empty Redis need one of their own. */
+export const HAS_REDIS = INSTALLED;
+/** Others can use one that is given: its content is lost. */
+export const HAS_SINGLE = INSTALLED || process.env["REDIS_URL"] !== undefined;
+export const HAS_CLUSTER = INSTALLED || process.env["REDIS_CLUSTER_URL"] !== undefined;
 
 export class RedisServer implements AsyncDisposable {
   readonly port: number;
@@ -60,15 +65,8 @@ export class RedisServer implements AsyncDisposable {
     return () => void this.#process?.kill("SIGCONT");
   }
 
-  async command(...args: string[]): Promise<unknown> {
-    const client = createClient({ url: this.url, RESP: 2 });
-    client.on("error", () => {});
-    await client.connect();
-    try {
-      return await client.sendCommand(args);
-    } finally {
-      client.destroy();
-    }
+  command(...args: string[]): Promise<unknown> {
+    return command(this.url, args);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -84,12 +82,16 @@ export interface RedisBackend extends AsyncDisposable {
 }
 
 export async function singleRedis(): Promise<RedisBackend> {
+  const url = process.env["REDIS_URL"];
+  if (url !== undefined && !INSTALLED) return given({ kind: "single", url }, [url]);
   const server = await RedisServer.start();
   return backend({ kind: "single", url: server.url }, [server]);
 }
 
 /** Three masters that share the slots. */
 export async function clusterRedis(): Promise<RedisBackend> {
+  const urls = process.env["REDIS_CLUSTER_URL"]?.split(",");
+  if (urls !== undefined && !INSTALLED) return given({ kind: "cluster", urls }, urls);
   const servers = await Promise.all(
     [0, 1, 2].map(async () => {
       const bus = String(await freePort());
@@ -122,6 +124,23 @@ async function joinUp(servers: RedisServer[]): Promise<void> {
 async function busPort(server: RedisServer): Promise<number> {
   const [, port] = (await server.command("CONFIG", "GET", "cluster-port")) as [string, string];
   return Number(port);
+}
+
+async function command(url: string, args: string[]): Promise<unknown> {
+  const client = createClient({ url, RESP: 2 });
+  client.on("error", () => {});
+  await client.connect();
+  try {
+    return await client.sendCommand(args);
+  } finally {
+    client.destroy();
+  }
+}
+
+/** A Redis that somebody else runs, by the addresses of all its masters. */
+function given(place: RedisPlace, urls: string[]): RedisBackend {
+  const flush = async () => void (await Promise.all(urls.map((url) => command(url, ["FLUSHALL"]))));
+  return { place, servers: [], flush, [Symbol.asyncDispose]: async () => {} };
 }
 
 function backend(place: RedisPlace, servers: RedisServer[]): RedisBackend {

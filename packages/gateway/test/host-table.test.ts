@@ -1,4 +1,6 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { hasPathPrefix } from "@warren/http";
 import type { RouteInput } from "@warren/wire";
 import { HostTable } from "../src/routes/host-table.ts";
 import { candidatesOf } from "../src/routes/host-pattern.ts";
@@ -12,6 +14,21 @@ function tableOf(routes: Given[]): HostTable {
   const table = new HostTable("a.test");
   for (const one of routes) table.put(entry(one));
   return table;
+}
+
+const rank = (type: string) => ["Exact", "Prefix", OTHER as string].indexOf(type);
+
+/** Index of the route for a path, found the slow way. */
+function scan(routes: { path: string; path_type: string }[], target: string): number {
+  const matching = [...routes.keys()].filter((at) => {
+    const { path, path_type } = routes[at]!;
+    return path_type === EXACT ? path === target : hasPathPrefix(target, path);
+  });
+  matching.sort((a, b) => {
+    const [one, two] = [routes[a]!, routes[b]!];
+    return rank(one.path_type) - rank(two.path_type) || two.path.length - one.path.length;
+  });
+  return matching[0] ?? -1;
 }
 
 describe("matching within a host", () => {
@@ -158,6 +175,26 @@ describe("matching within a host", () => {
     expect(services(table.answer(asked("a.test", "/foo/x")))).toEqual(["c1/root"]);
     table.remove(entry({ path: "/", service: "root" }));
     expect(services(table.answer(asked("a.test", "/foo/x")))).toBe("no_route");
+  });
+
+  test("it finds what scanning all routes finds", () => {
+    const element = fc.constantFrom("a", "b", "ab");
+    const path = fc.array(element, { maxLength: 4 }).map((all) => `/${all.join("/")}`);
+    const type = fc.constantFrom("Exact" as const, "Prefix" as const, OTHER);
+    const routes = fc.uniqueArray(fc.record({ path, path_type: type }), {
+      selector: (one) => `${one.path_type} ${one.path}`,
+      maxLength: 12,
+    });
+    fc.assert(
+      fc.property(routes, fc.array(path, { minLength: 1 }), (given, targets) => {
+        const table = tableOf(given.map((one, n) => ({ ...one, service: `s${n}` })));
+        for (const target of targets) {
+          const at = scan(given, target);
+          const found = services(table.answer(asked("a.test", target)));
+          expect(found).toEqual(at === -1 ? "no_route" : [`c1/s${at}`]);
+        }
+      }),
+    );
   });
 
   test("a path of 60,000 slashes costs no more than the longest prefix", () => {

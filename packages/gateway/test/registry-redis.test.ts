@@ -3,7 +3,8 @@ import { DIRECTORY_FACTS } from "./_directory-facts.ts";
 import {
   clusterRedis,
   eventually,
-  HAS_REDIS,
+  HAS_CLUSTER,
+  HAS_SINGLE,
   singleRedis,
   type RedisBackend,
 } from "./_redis-kit.ts";
@@ -33,16 +34,19 @@ async function worldOn(backend: RedisBackend): Promise<World & AsyncDisposable> 
   };
 }
 
-const BACKENDS = { "one Redis": singleRedis, "a Redis Cluster": clusterRedis };
+const BACKENDS = [
+  { name: "one Redis", there: HAS_SINGLE, start: singleRedis },
+  { name: "a Redis Cluster", there: HAS_CLUSTER, start: clusterRedis },
+];
 
-describe.skipIf(!HAS_REDIS).each(Object.entries(BACKENDS))("the registry on %s", (_name, start) => {
+describe.each(BACKENDS)("the registry on $name", ({ there, start }) => {
   let backend: RedisBackend;
   beforeAll(async () => {
-    backend = await start();
+    if (there) backend = await start();
   });
   afterAll(() => backend?.[Symbol.asyncDispose]());
 
-  test.each([...ROUTE_FACTS, ...DIRECTORY_FACTS])("$name", async ({ holds }) => {
+  test.skipIf(!there).each([...ROUTE_FACTS, ...DIRECTORY_FACTS])("$name", async ({ holds }) => {
     await using world = await worldOn(backend);
     await holds(world);
   });

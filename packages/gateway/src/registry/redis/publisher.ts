@@ -37,6 +37,8 @@ export interface PublisherOptions {
   /** Monotonic milliseconds. */
   now: () => number;
   portsChanged: () => void;
+  /** A message could not be written, and will be again: for the log. */
+  failed: (cause: unknown) => void;
 }
 
 const WAITS: Refusal = {
@@ -63,7 +65,8 @@ export class Publisher {
       if (!this.#options.link.healthy) return this.#applyAway(own, change);
       try {
         return await this.#apply(own, change);
-      } catch {
+      } catch (cause) {
+        this.#options.failed(cause);
         return this.#applyAway(own, change);
       }
     });
@@ -79,8 +82,9 @@ export class Publisher {
           await this.#apply(own, snapshotOf(own));
         }
         own.dirty = false;
-      } catch {
+      } catch (cause) {
         // Still dirty: the next check tries again.
+        this.#options.failed(cause);
       }
     });
   }

@@ -81,7 +81,10 @@ export class RedisLink {
       return said;
     } catch (cause) {
       // An answer of Redis, though an error, shows that it is there; so does NOSCRIPT below.
-      if (!isReply(cause)) this.healthy = false;
+      if (!isReply(cause)) {
+        if (this.healthy) this.#options.failed(cause);
+        this.healthy = false;
+      }
       throw cause;
     }
   }

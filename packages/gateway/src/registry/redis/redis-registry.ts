@@ -48,7 +48,7 @@ export interface RedisRegistryOptions {
   unknownMs: number;
   /** Routes held in memory at most: 200,000. */
   mostRoutes: number;
-  /** Errors of the connection, for the log. */
+  /** What went wrong with Redis, for the log: the connection, or a write that will be tried again. */
   failed: (cause: unknown) => void;
 }
 
@@ -129,6 +129,7 @@ class RedisRegistry implements Registry {
       writeMs,
       now,
       portsChanged,
+      failed: options.failed,
     });
     const lives = { link, watch, clock, commandMs, writeMs, ttlMs: options.directoryTtlMs };
     this.#presences = new Presences({ ...lives, gatewayId, wallClock });
