@@ -38,3 +38,6 @@ export {
   type ReservedRequest,
 } from "./front/front-context.ts";
 export * from "./front/front.ts";
+export * from "./config.ts";
+export type { RunningGateway } from "./gateway-process.ts";
+export * from "./start.ts";

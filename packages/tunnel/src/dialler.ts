@@ -161,7 +161,7 @@ export class Dialler {
   }
 
   async #dial(): Promise<void> {
-    const { owner, dial } = this.#options;
+    const { dial } = this.#options;
     const url = this.#nextUrl();
     const phase: Phase = { at: "dialling", url };
     this.#leave(phase);
@@ -173,7 +173,7 @@ export class Dialler {
     } catch (reason) {
       if (this.#phase !== phase) return;
       const error = WireError.from(reason);
-      owner.onRetry(error, this.#retry(error));
+      this.#retry(error);
     }
   }
 
@@ -260,7 +260,7 @@ export class Dialler {
     if (code === "unknown_tunnel") return this.#afresh(phase, error);
     this.#leave({ at: "closed" });
     carrier.close(1000, code);
-    this.#options.owner.onRetry(error, this.#retry(error));
+    this.#retry(error);
   }
 
   /** The gateway does not know the tunnel: it is over, and a new one is registered in our slot. */
@@ -323,19 +323,16 @@ export class Dialler {
       owner.onDown(tunnel, why);
     }
     const error = new WireError("cluster_reconnecting", why);
-    owner.onRetry(error, this.#retry(error));
+    this.#retry(error);
   }
 
   /** Chooses the wait before the next dial and starts it. */
-  #retry(error: WireError): number {
-    if (this.#retiring && (this.#tunnel?.streams ?? 0) === 0) {
-      this.#retired();
-      return 0;
-    }
+  #retry(error: WireError): void {
+    if (this.#retiring && (this.#tunnel?.streams ?? 0) === 0) return this.#retired();
     const wait = this.#wait(error);
     this.#failures++;
     this.#waitFor(wait);
-    return wait;
+    this.#options.owner.onRetry(error, wait);
   }
 
   #wait(error: WireError): number {

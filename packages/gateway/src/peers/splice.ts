@@ -24,6 +24,8 @@ const Introduction = v.object({
     rate: Rate,
     clientRate: Rate,
     expiresAt: v.optional(v.number()),
+    address: v.string(),
+    since: v.number(),
   }),
 });
 

@@ -34,6 +34,8 @@ export interface AgentsOptions {
   gateways: () => readonly GatewayAddress[];
   newTunnelId: () => string;
   events: Events;
+  /** Routes of some cluster were applied. */
+  onRoutes: () => void;
   /** See `AcceptorOwner.elsewhere`. */
   elsewhere: AcceptorOwner<AgentIdentity>["elsewhere"];
 }
@@ -61,6 +63,7 @@ export class Agents {
         const { revision } = verdict;
         options.events.routesApplied({ clusterUuid, action, revision });
         for (const why of verdict.rejected) options.events.routeRejected(clusterUuid, why);
+        options.onRoutes();
         void this.#countRoutes(one);
       },
       onHeartbeat: (one, published) =>
@@ -93,7 +96,7 @@ export class Agents {
 
   /** An upgrade request for the tunnel path. */
   async accept(upgrade: Upgrade, address: string): Promise<void> {
-    const refused = await shakeHands(upgrade, (bearer) => this.#authenticate(bearer));
+    const refused = await shakeHands(upgrade, (bearer) => this.#authenticate(bearer, address));
     if (refused !== undefined) this.#options.events.credentialRefused("agent", address, refused);
   }
 
@@ -115,13 +118,16 @@ export class Agents {
     for (const cancel of this.#expiries.values()) cancel();
   }
 
-  async #authenticate(bearer: string): Promise<((transport: Transport) => Heard) | WireError> {
+  async #authenticate(
+    bearer: string,
+    address: string,
+  ): Promise<((transport: Transport) => Heard) | WireError> {
     const { keys, registry } = this.#options;
     const claims = await verifyToken(bearer, keys, new Date());
     if (claims instanceof WireError) return claims;
     if (await registry.revocations.isRevoked(claims.jti))
       return new WireError("token_revoked", "the agent token was revoked");
-    return (transport) => this.acceptor.accept(transport, identityOf(claims));
+    return (transport) => this.acceptor.accept(transport, identityOf(claims, address, Date.now()));
   }
 
   #up(one: Association<AgentIdentity>, resumed: boolean): void {

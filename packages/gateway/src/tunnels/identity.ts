@@ -13,9 +13,12 @@ export interface AgentIdentity extends Identity {
   clientRate: Rate | undefined;
   /** Epoch seconds; undefined for a token that does not expire. */
   expiresAt: number | undefined;
+  /** Where it came from when it registered, and when (epoch milliseconds). */
+  address: string;
+  since: number;
 }
 
-export function identityOf(claims: TokenClaims): AgentIdentity {
+export function identityOf(claims: TokenClaims, address: string, since: number): AgentIdentity {
   return {
     tokenId: claims.jti,
     clusterUuid: claims.sub,
@@ -26,5 +29,7 @@ export function identityOf(claims: TokenClaims): AgentIdentity {
     rate: claims.rate,
     clientRate: claims.client_rate,
     expiresAt: claims.exp,
+    address,
+    since,
   };
 }

@@ -1,0 +1,201 @@
+import { createHmac, randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { systemClock, type Log, type Metrics } from "@warren/host";
+import { AgentBalancer } from "@warren/fleet";
+import { LIMITS, WireError } from "@warren/wire";
+import { Certificates } from "./certificates/certificates.ts";
+import type { GatewayConfig } from "./config.ts";
+import { Events } from "./events.ts";
+import { FleetWatch } from "./fleet-watch.ts";
+import { TokenBuckets } from "./limits/token-buckets.ts";
+import { openRegistry } from "./open-registry.ts";
+import { PatientLookup, ROUTES_APPLIED } from "./patient-lookup.ts";
+import { PeerDial } from "./peers/peer-dial.ts";
+import { PeerTunnels } from "./peers/peer-tunnels.ts";
+import { Splicer } from "./peers/splice.ts";
+import type { Registry } from "./ports.ts";
+import { TokenKeys } from "./tokens/token-keys.ts";
+import { Agents } from "./tunnels/agents.ts";
+import { Dispatcher } from "./tunnels/dispatcher.ts";
+import { Links } from "./tunnels/links.ts";
+import { OpeningCache } from "./tunnels/opening-cache.ts";
+import { WaitingRoom } from "./tunnels/waiting-room.ts";
+
+/** Clusters with metric series of their own. */
+const MOST_CLUSTERS = 1_000;
+/** Addresses whose agent is remembered, for 3 hours (the seed's ClientIP affinity). */
+const REMEMBERED_CLIENTS = 100_000;
+const AFFINITY_MS = 10_800_000;
+const LOOK_AT_CERTIFICATES_MS = 60_000;
+/** What does not listen: registry, agents, dispatch. */
+export interface Core {
+  events: Events;
+  registry: Registry;
+  links: Links;
+  agents: Agents;
+  dispatcher: Dispatcher;
+  limits: TokenBuckets;
+  fleet: FleetWatch;
+  certificates: Certificates | undefined;
+  lookup: PatientLookup;
+  readiness: Readiness;
+}
+
+const monotonic = (): number => systemClock.now();
+
+/** Truthful: ready until a drain begins. */
+export class Readiness {
+  ready = true;
+  readonly asked = Promise.withResolvers<void>();
+}
+
+export async function openCore(
+  config: GatewayConfig,
+  { log, metrics }: { log: Log; metrics: Metrics },
+  signal: AbortSignal,
+  opened: AsyncDisposableStack,
+): Promise<Core> {
+  const { requestLog } = config;
+  const events = new Events({ log, metrics, requestLog, mostClusters: MOST_CLUSTERS });
+  const registry = await openRegistry(config, events, opened);
+  const links = new Links();
+  const room = new WaitingRoom(systemClock);
+  opened.defer(links.onChange((clusterUuid) => room.wake(clusterUuid)));
+  const limits = new TokenBuckets({ now: monotonic, gateways: 1, buckets: REMEMBERED_CLIENTS });
+  const ground = { config, log, events, registry, links, room, limits };
+  const tunnels = openTunnels(ground, signal, opened);
+  const balancer = await openBalancer(config);
+  return {
+    ...ground,
+    ...tunnels,
+    dispatcher: dispatcherOf(ground, tunnels.peers, balancer),
+    certificates: await openCertificates(config, events, opened),
+    lookup: await PatientLookup.open({
+      registry,
+      clock: systemClock,
+      room,
+      flapMs: config.timeouts.flapMs,
+      warmUpMs: config.tunnels.resumeMs,
+    }),
+    readiness: new Readiness(),
+  };
+}
+
+/** What everything else stands on. */
+interface Ground {
+  config: GatewayConfig;
+  log: Log;
+  events: Events;
+  registry: Registry;
+  links: Links;
+  room: WaitingRoom;
+  limits: TokenBuckets;
+}
+
+/** Agents, other gateways, and the watch over which of those there are. */
+function openTunnels(ground: Ground, signal: AbortSignal, opened: AsyncDisposableStack) {
+  const { config, events, limits, links, log, registry, room } = ground;
+  const stopped = new WireError("draining", "the gateway stopped");
+  const streams = { ...LIMITS, streams: config.tunnels.streams };
+  const dial =
+    config.peers === undefined ? undefined : new PeerDial(config.id, config.peers.auth, signal);
+  const splicer = dial && new Splicer(config.id, registry.directory, dial);
+  const agents: Agents = new Agents({
+    config,
+    limits: streams,
+    clock: systemClock,
+    keys: keysOf(config, events),
+    registry,
+    links,
+    gateways: () => fleet.addresses,
+    newTunnelId: () => randomBytes(16).toString("hex"),
+    events,
+    onRoutes: () => room.wake(ROUTES_APPLIED),
+    elsewhere: async (...asked) => splicer?.splice(...asked),
+  });
+  opened.defer(() => agents.close(stopped));
+  const { poolBytes, detectMs } = config.tunnels;
+  const shared = { gatewayId: config.id, limits: streams, poolBytes, detectMs, log };
+  const peers = dial && new PeerTunnels({ ...shared, dial, gatewayPool: agents.pool });
+  opened.defer(() => peers?.close(stopped));
+  const fleet = new FleetWatch({
+    self: {
+      gatewayId: config.id,
+      agentUrl: config.advertise,
+      peerUrl: config.peers?.advertise ?? "",
+    },
+    directory: registry.directory,
+    clock: systemClock,
+    onChange: (gateways) => {
+      limits.setGateways(gateways.length);
+      peers?.keep(new Set(gateways.map(({ gatewayId }) => gatewayId)));
+      agents.announceGateways();
+    },
+    onFailure: (error) => log.debug("which gateways there are is not known", { error }),
+  });
+  return { agents, peers, fleet };
+}
+
+function keysOf(config: GatewayConfig, events: Events): TokenKeys {
+  return new TokenKeys({
+    folder: config.keysFolder,
+    clock: systemClock,
+    onProblem: (file, problem) => events.keyProblem(file, problem),
+  });
+}
+
+function dispatcherOf(
+  { config, links, registry, room }: Ground,
+  peers: PeerTunnels | undefined,
+  balancer: AgentBalancer,
+): Dispatcher {
+  return new Dispatcher({
+    gatewayId: config.id,
+    clock: systemClock,
+    random: Math.random,
+    links,
+    registry,
+    balancer,
+    openings: new OpeningCache(Math.random),
+    room,
+    peers,
+    flapMs: config.timeouts.flapMs,
+    weightOf: (clusterUuid) => weightOf(links, clusterUuid),
+  });
+}
+
+/** Cookies are understood by every gateway that shares the key between gateways. */
+async function openBalancer({ peers }: GatewayConfig): Promise<AgentBalancer> {
+  const secret =
+    peers === undefined
+      ? randomBytes(32)
+      : await readFile(peers.auth.kind === "key" ? peers.auth.keyFile : peers.auth.caFile);
+  const tag = (text: string): string =>
+    createHmac("sha256", secret).update(`sticky ${text}`).digest("base64url").slice(0, 16);
+  return new AgentBalancer({ affinityMs: AFFINITY_MS, remembered: REMEMBERED_CLIENTS, tag });
+}
+
+/** A cluster's share among those that serve the same host: label `weight` of its agents, else 1. */
+function weightOf(links: Links, clusterUuid: string): number {
+  const said = links.cluster(clusterUuid)?.agents[0]?.association.register.labels["weight"];
+  const weight = Number(said ?? 1);
+  return Number.isFinite(weight) && weight >= 0 ? weight : 1;
+}
+
+async function openCertificates(
+  { tls }: GatewayConfig,
+  events: Events,
+  opened: AsyncDisposableStack,
+): Promise<Certificates | undefined> {
+  if (tls === undefined) return undefined;
+  return opened.use(
+    await Certificates.open({
+      folder: tls.certificatesFolder,
+      clock: systemClock,
+      lookMs: LOOK_AT_CERTIFICATES_MS,
+      onLoaded: (certificate) => events.certificateLoaded(certificate),
+      onProblem: (name, problem) => events.certificateProblem(name, problem),
+      onRemoved: (name) => events.certificateRemoved(name),
+    }),
+  );
+}

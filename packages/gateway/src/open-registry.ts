@@ -1,0 +1,49 @@
+import { randomId, systemClock, wallClock } from "@warren/host";
+import type { GatewayConfig } from "./config.ts";
+import type { Events } from "./events.ts";
+import { KeptFile } from "./kept.ts";
+import type { Registry } from "./ports.ts";
+import { memoryRegistry } from "./registry/memory.ts";
+import { REDIS_REGISTRY_DEFAULTS, startRedisRegistry } from "./registry/redis/redis-registry.ts";
+
+/** Life of routes without a heartbeat (DESIGN §4). */
+const ROUTE_TTL_MS = 300_000;
+
+/** Opens the registry that the configuration asks for; `owned` closes it. */
+export async function openRegistry(
+  config: GatewayConfig,
+  events: Events,
+  owned: AsyncDisposableStack,
+): Promise<Registry> {
+  const { registry, tcpPorts } = config;
+  const ports = tcpPorts === undefined ? undefined : { from: tcpPorts.from, to: tcpPorts.to };
+  if (registry.kind === "redis") {
+    const place = registry.cluster
+      ? ({ kind: "cluster", urls: registry.urls } as const)
+      : ({ kind: "single", url: registry.urls[0] ?? "redis://127.0.0.1:6379" } as const);
+    return owned.use(
+      startRedisRegistry({
+        ...REDIS_REGISTRY_DEFAULTS,
+        place,
+        ports,
+        gatewayId: config.id,
+        clock: systemClock,
+        wallClock,
+        random: Math.random,
+        newId: () => randomId(16, "hex"),
+        failed: (cause) => events.registryAway(cause),
+      }),
+    );
+  }
+  const kept = new KeptFile(config.dataFolder, (error) => events.broke("gateway.json", error));
+  const opened = memoryRegistry({
+    clock: systemClock,
+    wallClock,
+    ttlMs: ROUTE_TTL_MS,
+    ports,
+    kept: await kept.read(),
+    keep: (state) => kept.keep(state),
+  });
+  owned.defer(() => kept.settled());
+  return owned.use(opened);
+}

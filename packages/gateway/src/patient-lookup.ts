@@ -1,0 +1,72 @@
+import type { Clock } from "@warren/tunnel";
+import { covers } from "@warren/wire";
+import type { Registry, RouteAnswer, RouteQuestion } from "./ports.ts";
+import type { WaitingRoom } from "./tunnels/waiting-room.ts";
+
+/** Woken in the waiting room whenever a cluster's routes were applied. */
+export const ROUTES_APPLIED = "routes applied";
+
+export interface PatientLookupOptions {
+  registry: Pick<Registry, "lookup" | "claims">;
+  clock: Clock;
+  room: WaitingRoom;
+  /** How long a request waits for its host's routes. */
+  flapMs: number;
+  /** How long after the start hosts may be claimed and have no routes yet. */
+  warmUpMs: number;
+}
+
+/**
+ * A gateway that has just started remembers claims but not routes: those come with the agents, within
+ * seconds. Until then a request for a claimed host waits for them as it would for a flapping tunnel,
+ * instead of getting a 404 that a cache may keep.
+ */
+export class PatientLookup {
+  readonly #options: PatientLookupOptions;
+  readonly #warmUntilMs: number;
+  #claimed: readonly string[];
+
+  private constructor(options: PatientLookupOptions, claimed: readonly string[]) {
+    this.#options = options;
+    this.#claimed = claimed;
+    this.#warmUntilMs = options.clock.now() + options.warmUpMs;
+  }
+
+  static async open(options: PatientLookupOptions): Promise<PatientLookup> {
+    const claims = await options.registry.claims().catch(() => []);
+    return new PatientLookup(
+      options,
+      claims.map(({ host }) => host).filter((host) => !host.startsWith("tcp:")),
+    );
+  }
+
+  lookup(question: RouteQuestion): RouteAnswer | Promise<RouteAnswer> {
+    const answer = this.#options.registry.lookup(question);
+    if (this.#claimed.length === 0) return answer;
+    return this.#patiently(question, answer);
+  }
+
+  async #patiently(
+    question: RouteQuestion,
+    first: RouteAnswer | Promise<RouteAnswer>,
+  ): Promise<RouteAnswer> {
+    const { clock, flapMs, registry, room } = this.#options;
+    const until = clock.now() + flapMs;
+    let answer = await first;
+    while (isUnknown(answer) && this.#expects(question.host)) {
+      if (!(await room.wait([ROUTES_APPLIED], until - clock.now()))) break;
+      answer = await registry.lookup(question);
+    }
+    return answer;
+  }
+
+  /** The host was claimed when this gateway started, and its agents may still be on their way. */
+  #expects(host: string): boolean {
+    if (this.#options.clock.now() >= this.#warmUntilMs) this.#claimed = [];
+    return covers(this.#claimed, host);
+  }
+}
+
+function isUnknown(answer: RouteAnswer): boolean {
+  return "refused" in answer && answer.refused === "no_route";
+}

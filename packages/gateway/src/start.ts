@@ -1,0 +1,97 @@
+import { randomBytes } from "node:crypto";
+import { listen, type Log, type Metrics } from "@warren/host";
+import { LIMITS, WireError } from "@warren/wire";
+import { startAdmin, type Admin } from "./admin/start-admin.ts";
+import type { GatewayConfig } from "./config.ts";
+import { openCore, type Core } from "./core.ts";
+import { frontDeps, frontSettings, listenersOf } from "./front-wiring.ts";
+import { startFront } from "./front/front.ts";
+import { GatewayProcess, type RunningGateway } from "./gateway-process.ts";
+import { PeerListener } from "./peers/peer-listener.ts";
+import { openAgentListener } from "./tunnels/agent-listener.ts";
+import { summaries } from "./tunnels/summaries.ts";
+import { why } from "./why.ts";
+
+export interface GatewayDeps {
+  log: Log;
+  metrics: Metrics;
+  /** Listening sockets handed over by whoever started this process: `http`, `tls`, `admin`. */
+  sockets: ReadonlyMap<string, number>;
+}
+
+/** Opens in order, closes in reverse, also when a start fails halfway. */
+export async function startGateway(
+  config: GatewayConfig,
+  deps: GatewayDeps,
+  signal: AbortSignal,
+): Promise<RunningGateway> {
+  await using opened = new AsyncDisposableStack();
+  const core = await openCore(config, deps, signal, opened);
+  const front = opened.use(
+    await startFront(
+      listenersOf(config, deps.sockets),
+      frontDeps(config, core),
+      frontSettings(config),
+    ),
+  );
+  const peers = await openPeerListener(config, core, deps.log, opened);
+  const agents = await openAgentListener(config.agents, core.agents, opened);
+  await core.fleet.start();
+  opened.defer(() => core.fleet.withdraw());
+  const admin = opened.use(await openAdmin(config, deps, core, signal));
+  signal.throwIfAborted();
+  const ports = {
+    http: front.ports.http,
+    tls: undefined,
+    admin: admin.port,
+    agents,
+    peers,
+  };
+  return new GatewayProcess(config, core, { front, admin, ports }, opened.move());
+}
+
+async function openPeerListener(
+  config: GatewayConfig,
+  { agents }: Core,
+  log: Log,
+  opened: AsyncDisposableStack,
+): Promise<number | undefined> {
+  if (config.peers === undefined) return undefined;
+  const listener = await PeerListener.create({
+    config: config.peers,
+    gatewayId: config.id,
+    tunnels: config.tunnels,
+    limits: { ...LIMITS, streams: config.tunnels.streams },
+    newTunnelId: () => randomBytes(16).toString("hex"),
+    agents,
+    log,
+  });
+  const said = { host: "--peer-host", port: "--peer-port" };
+  const { host, port } = config.peers;
+  const bound = opened.use(await listen(listener.server, { host, port, fd: undefined, said }));
+  opened.defer(() => listener.close(new WireError("draining", "the gateway stopped")));
+  return bound.port;
+}
+
+function openAdmin(
+  config: GatewayConfig,
+  { metrics }: GatewayDeps,
+  core: Core,
+  signal: AbortSignal,
+): Promise<Admin> {
+  const { agents, dispatcher, events, links, readiness, registry } = core;
+  const { host, port } = config.admin;
+  return startAdmin(
+    { host, port, tokenFile: `${config.dataFolder}/admin.token` },
+    {
+      registry,
+      tunnels: () => summaries(agents),
+      why: (url, method) => why({ gatewayId: config.id, registry, dispatcher, links }, url, method),
+      ready: () => readiness.ready,
+      drain: () => readiness.asked.resolve(),
+      metrics,
+      events,
+    },
+    signal,
+  );
+}

@@ -1,0 +1,17 @@
+import type { TunnelSummary } from "../admin/admin-ports.ts";
+import type { Agents } from "./agents.ts";
+
+/** The tunnels of this gateway as the admin listener shows them. */
+export function summaries(agents: Agents): TunnelSummary[] {
+  return [...agents.acceptor.associations()].map((one) => ({
+    tunnel: one.tunnelId.slice(0, 6),
+    cluster_uuid: one.identity.clusterUuid,
+    cluster: one.identity.cluster,
+    agent_id: one.register.agent_id,
+    state: one.draining ? "draining" : one.attached ? "connected" : "reconnecting",
+    address: one.identity.address,
+    agent_version: one.register.versions.agent,
+    since: new Date(one.identity.since).toISOString(),
+    stats: one.tunnel.stats(),
+  }));
+}
