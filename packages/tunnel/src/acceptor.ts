@@ -1,43 +1,18 @@
 import {
   errorMessage,
-  FEATURES,
   PROTOCOL_VERSION,
   WireError,
   type Control,
-  type ControlInput,
   type GatewayAddress,
   type Limits,
   type Register,
 } from "@warren/wire";
+import type { Association, Identity } from "./association.ts";
 import { Carrier, type Heard } from "./carrier.ts";
-import { announce, limitsOf } from "./announce.ts";
 import type { TunnelWorld } from "./dialler.ts";
+import { Held } from "./held.ts";
 import type { Pool } from "./pool.ts";
 import type { Stream, Transport } from "./ports.ts";
-import { Tunnel } from "./tunnel.ts";
-
-/** Who dialled, as the credential says it. Nothing in a message overrides it. */
-export interface Identity {
-  tokenId: string;
-  clusterUuid: string;
-  cluster: string;
-}
-
-/** One agent process's tunnel with this gateway. It outlives its transports. */
-export interface Association<I extends Identity = Identity> {
-  readonly tunnelId: string;
-  readonly identity: I;
-  readonly register: Register;
-  readonly tunnel: Tunnel;
-  /** True while a transport carries it. */
-  readonly attached: boolean;
-  /** The agent asked for no new streams. */
-  draining: boolean;
-  /** Sends a control message if attached; returns whether it could. */
-  send(message: ControlInput): boolean;
-  /** Ends it: streams fail with `error`, the agent hears it. */
-  end(error: WireError): void;
-}
 
 export interface AcceptorOwner<I extends Identity> {
   onUp(association: Association<I>, resumed: boolean): void;
@@ -49,7 +24,8 @@ export interface AcceptorOwner<I extends Identity> {
   onStream(association: Association<I>, stream: Stream, opening: Uint8Array, ended: boolean): void;
   /**
    * A resume of a tunnel that is not here. If another gateway owns it, joins the transport to that
-   * one and returns what hears the transport from now on; undefined when nobody knows the tunnel.
+   * one and returns what hears the transport from now on, and keeps watch over it; undefined when
+   * nobody knows the tunnel. Rejects when that cannot be said now: the agent then asks again.
    */
   elsewhere(register: Register, identity: I, transport: Transport): Promise<Heard | undefined>;
 }
@@ -73,12 +49,16 @@ export interface AcceptorOptions<I extends Identity> {
 const REGISTER_MS = 10_000;
 /** Distance between the slots in which unknown tunnels register anew. */
 const SLOT_MS = 5;
+/** So many tunnels that lost a takeover are remembered, so that their processes hear of it. */
+const REPLACED = 4_096;
+/** A resume that cannot be answered now is asked again after this long. */
+const ASK_AGAIN_MS = 1_000;
 
 /**
  * The gateway's side: takes transports, registers and resumes. Invariants:
  *
  * A1. One association per (cluster, agent id): a newer registration replaces the older, which hears
- *     `replaced`.
+ *     `replaced`, at once or, when it was cut off, at its next resume.
  * A2. A tunnel is resumed only with its 128-bit id, by the token it was registered with.
  * A3. A newer transport replaces the older one of the same tunnel.
  */
@@ -86,6 +66,8 @@ export class Acceptor<I extends Identity> {
   readonly options: AcceptorOptions<I>;
   readonly #byId = new Map<string, Held<I>>();
   readonly #byAgent = new Map<string, Held<I>>();
+  /** Tunnel id to token id of tunnels that lost a takeover, oldest first. */
+  readonly #replaced = new Map<string, string>();
   #nextSlotAtMs = 0;
   #draining = false;
 
@@ -130,9 +112,11 @@ export class Acceptor<I extends Identity> {
   /** Registers a new tunnel. */
   begin(register: Register, identity: I): Held<I> {
     const key = agentKey(identity, register);
-    this.#byAgent
-      .get(key)
-      ?.end(new WireError("replaced", "another process registered with this agent id")); // A1
+    const loser = this.#byAgent.get(key);
+    if (loser !== undefined) {
+      this.#rememberReplaced(loser);
+      loser.end(new WireError("replaced", TAKEN_OVER)); // A1
+    }
     const held = new Held<I>(this, this.options.newTunnelId(), register, identity);
     this.#byId.set(held.tunnelId, held);
     this.#byAgent.set(key, held);
@@ -144,6 +128,20 @@ export class Acceptor<I extends Identity> {
     const held = this.#byId.get(register.resume?.tunnel_id ?? "");
     if (held === undefined || held.identity.tokenId !== identity.tokenId) return undefined; // A2
     return held.register.agent_id === register.agent_id ? held : undefined;
+  }
+
+  /** True when the tunnel to resume lost its agent id to another process. */
+  wasReplaced(register: Register, identity: I): boolean {
+    return this.#replaced.get(register.resume?.tunnel_id ?? "") === identity.tokenId;
+  }
+
+  #rememberReplaced(held: Held<I>): void {
+    this.#replaced.set(held.tunnelId, held.identity.tokenId);
+    if (this.#replaced.size <= REPLACED) return;
+    for (const oldest of this.#replaced.keys()) {
+      this.#replaced.delete(oldest);
+      break;
+    }
   }
 
   forget(held: Held<I>): void {
@@ -158,6 +156,8 @@ export class Acceptor<I extends Identity> {
   }
 }
 
+const TAKEN_OVER = "another process registered with this agent id";
+
 function agentKey(identity: Identity, register: Register): string {
   return `${identity.clusterUuid} ${register.agent_id}`;
 }
@@ -171,6 +171,8 @@ class Newcomer<I extends Identity> implements Heard {
   /** Once known, who hears the transport. */
   #to: Heard | undefined;
   #held: Held<I> | undefined;
+  /** A register message came: there is one per transport until it is refused. */
+  #registering = false;
 
   constructor(acceptor: Acceptor<I>, transport: Transport, identity: I) {
     this.#acceptor = acceptor;
@@ -219,7 +221,11 @@ class Newcomer<I extends Identity> implements Heard {
     const held = this.#held;
     if (held !== undefined) return this.#acceptor.options.owner.onControl(held, message);
     if (message.type !== "register") return;
-    const register = message.payload;
+    if (this.#registering) return this.#carrier.close(1002, "registered twice");
+    this.#register(message.payload);
+  }
+
+  #register(register: Register): void {
     if (!register.versions.protocol.includes(PROTOCOL_VERSION))
       return this.#refuse(
         new WireError(
@@ -230,6 +236,9 @@ class Newcomer<I extends Identity> implements Heard {
     if (register.resume === undefined) return this.#begin(register);
     const known = this.#acceptor.resumable(register, this.#identity);
     if (known !== undefined) return this.#join(known, true, register.resume.received);
+    if (this.#acceptor.wasReplaced(register, this.#identity))
+      return this.#refuse(new WireError("replaced", TAKEN_OVER));
+    this.#registering = true;
     void this.#elsewhere(register);
   }
 
@@ -256,122 +265,23 @@ class Newcomer<I extends Identity> implements Heard {
 
   async #elsewhere(register: Register): Promise<void> {
     const { owner } = this.#acceptor.options;
-    const to = await owner.elsewhere(register, this.#identity, this.#carrier.transport);
+    let to: Heard | undefined;
+    try {
+      to = await owner.elsewhere(register, this.#identity, this.#carrier.transport);
+    } catch (cause) {
+      const options = { cause, retryAfterMs: ASK_AGAIN_MS };
+      return this.#refuse(new WireError("overloaded", "who has this tunnel is not known", options));
+    }
     if (this.#carrier.gone) return to?.onClose(1006, "the agent left");
     this.#cancelTimer();
+    this.#registering = false;
     if (to !== undefined) {
       this.#to = to;
-      return;
+      return this.#carrier.release();
     }
     const slotMs = this.#acceptor.slotMs();
     this.#cancelTimer = this.#timer(slotMs);
     const text = "no such tunnel for this token: register without resume";
     this.#carrier.send(errorMessage("unknown_tunnel", text, slotMs));
-  }
-}
-
-class Held<I extends Identity> implements Association<I> {
-  readonly tunnelId: string;
-  readonly register: Register;
-  readonly identity: I;
-  readonly tunnel: Tunnel;
-  draining = false;
-  readonly #acceptor: Acceptor<I>;
-  #carrier: Carrier | undefined;
-  #cancelWait: (() => void) | undefined;
-  #over = false;
-
-  constructor(acceptor: Acceptor<I>, tunnelId: string, register: Register, identity: I) {
-    this.#acceptor = acceptor;
-    this.tunnelId = tunnelId;
-    this.register = register;
-    this.identity = identity;
-    const { world, limits, pool, owner } = acceptor.options;
-    this.tunnel = new Tunnel({
-      ...world,
-      side: "acceptor",
-      limits,
-      peerLimits: limitsOf(register),
-      pool: pool(),
-      owner: {
-        onStream: (stream, opening, ended) => owner.onStream(this, stream, opening, ended),
-        onProtocolError: (error) => this.end(error),
-      },
-    });
-  }
-
-  get attached(): boolean {
-    return this.#carrier !== undefined;
-  }
-
-  send(message: ControlInput): boolean {
-    if (this.#carrier === undefined) return false;
-    this.#carrier.send(message);
-    return true;
-  }
-
-  /** A transport, new or newer, carries this tunnel from now on. */
-  join(carrier: Carrier, resumed: boolean, received: number): void {
-    this.#carrier?.abandon(); // A3
-    this.#cancelWait?.();
-    this.#cancelWait = undefined;
-    this.tunnel.detach();
-    this.#carrier = carrier;
-    carrier.send(this.#success(resumed));
-    if (!this.tunnel.attach(carrier.transport, received))
-      return this.end(new WireError("protocol_error", "resumed at a frame that was never sent"));
-    this.#acceptor.options.owner.onUp(this, resumed);
-  }
-
-  lost(carrier: Carrier, code: number, why: string): void {
-    if (this.#carrier !== carrier || this.#over) return;
-    this.#carrier = undefined;
-    this.tunnel.detach();
-    const { world, resumeMs, owner } = this.#acceptor.options;
-    // A close with 1000 is a farewell: nobody will resume.
-    if (code === 1000) return this.end(new WireError("tunnel_lost", "the agent left"));
-    this.#cancelWait = world.clock.after(resumeMs, () =>
-      this.end(new WireError("tunnel_lost", "the agent did not come back in time")),
-    );
-    owner.onDown(this, why);
-  }
-
-  end(error: WireError): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#cancelWait?.();
-    this.#acceptor.forget(this);
-    const carrier = this.#carrier;
-    this.#carrier = undefined;
-    this.tunnel.fail(
-      error.code === "replaced" ? new WireError("tunnel_lost", error.message) : error,
-    );
-    carrier?.send(errorMessage(error.code, error.message, error.retryAfterMs));
-    carrier?.close(error.close, error.code);
-    this.#acceptor.options.owner.onGone(this, error);
-  }
-
-  #success(resumed: boolean): ControlInput {
-    const { gateway, gateways, limits, resumeMs, heartbeatMs } = this.#acceptor.options;
-    const { clusterUuid, cluster } = this.identity;
-    const features = FEATURES.filter((feature) => this.register.features.includes(feature));
-    return {
-      type: "register_success",
-      payload: {
-        cluster_id: clusterUuid,
-        cluster_uuid: clusterUuid,
-        name: cluster,
-        tunnel_id: this.tunnelId,
-        resumed,
-        received: this.tunnel.received,
-        protocol: PROTOCOL_VERSION,
-        features,
-        limits: announce(limits),
-        gateway,
-        gateways: [...gateways()],
-        heartbeat_interval_ms: heartbeatMs,
-        resume_ms: resumeMs,
-      },
-    };
   }
 }

@@ -89,6 +89,11 @@ export class Carrier implements Heard {
     this.#options.transport.terminate();
   }
 
+  /** Leaves the transport, as it is, to another hearer. */
+  release(): void {
+    this.#stop();
+  }
+
   onBinary(message: Uint8Array): void {
     if (this.#gone) return;
     this.#heard = true;

@@ -74,6 +74,8 @@ const REFUSED_CAP_MS = 60_000;
 /** The count of failures starts anew only after a connection held for so long. */
 const HELD_MS = 10_000;
 const REGISTER_MS = 30_000;
+/** Whatever wait was asked for, the next dial comes within this. */
+const ASKED_CAP_MS = 60_000;
 
 /** Where a dialler stands. Each phase owns its timers and its transport. */
 type Phase =
@@ -90,6 +92,8 @@ type Phase =
  * D2. It never gives up by itself: only `close` and a takeover end it.
  * D3. The tunnel's streams fail exactly when the gateway says that it does not know the tunnel, or
  *     when `resume_ms` passed since the transport was lost.
+ * D4. A tunnel goes on only under the id it began with: one that was given up while its resume was
+ *     under way does not come back to life.
  */
 export class Dialler {
   readonly #options: DiallerOptions;
@@ -172,8 +176,7 @@ export class Dialler {
       this.#register(line, transport);
     } catch (reason) {
       if (this.#phase !== phase) return;
-      const error = WireError.from(reason);
-      this.#retry(error);
+      this.#retry(WireError.from(reason));
     }
   }
 
@@ -271,7 +274,7 @@ export class Dialler {
       return this.#retired();
     }
     phase.cancel();
-    phase.cancel = this.#options.world.clock.after(error.retryAfterMs ?? 0, () => {
+    phase.cancel = this.#options.world.clock.after(askedWait(error), () => {
       phase.cancel = this.#registerTimer(phase.carrier);
       this.#sayRegister(phase.carrier);
     });
@@ -283,6 +286,7 @@ export class Dialler {
     this.#tries = 0;
     this.#cancelLost?.();
     this.#cancelLost = undefined;
+    if (info.resumed && info.tunnel_id !== this.#info?.tunnel_id) return this.#broken(NOT_OURS); // D4
     if (!info.resumed) this.#lose(new WireError("tunnel_lost", "the gateway began a new tunnel"));
     this.#info = info;
     this.#tunnel ??= new Tunnel({
@@ -322,11 +326,10 @@ export class Dialler {
       );
       owner.onDown(tunnel, why);
     }
-    const error = new WireError("cluster_reconnecting", why);
-    this.#retry(error);
+    this.#retry(new WireError("cluster_reconnecting", why));
   }
 
-  /** Chooses the wait before the next dial and starts it. */
+  /** Chooses the wait before the next dial, starts it and says so. */
   #retry(error: WireError): void {
     if (this.#retiring && (this.#tunnel?.streams ?? 0) === 0) return this.#retired();
     const wait = this.#wait(error);
@@ -342,7 +345,7 @@ export class Dialler {
       const most = Math.min(REFUSED_CAP_MS, REFUSED_MIN_MS * 2 ** Math.min(this.#failures, 8));
       return REFUSED_MIN_MS / 2 + random() * most;
     }
-    if (error.retryAfterMs !== undefined) return error.retryAfterMs;
+    if (error.retryAfterMs !== undefined) return askedWait(error);
     const urgent = (this.#tunnel?.streams ?? 0) > 0;
     if (urgent && this.#failures === 0) return random() * FIRST_JITTER_MS;
     const cap = urgent ? URGENT_CAP_MS : IDLE_CAP_MS;
@@ -365,4 +368,10 @@ export class Dialler {
     tunnel.fail(error);
     this.#options.owner.onGone(tunnel, error);
   }
+}
+
+const NOT_OURS = new WireError("protocol_error", "a tunnel was resumed that is not this one");
+
+function askedWait(error: WireError): number {
+  return Math.min(error.retryAfterMs ?? 0, ASKED_CAP_MS);
 }

@@ -11,10 +11,5 @@ export {
   type Registration,
   type TunnelWorld,
 } from "./dialler.ts";
-export {
-  Acceptor,
-  type AcceptorOptions,
-  type AcceptorOwner,
-  type Association,
-  type Identity,
-} from "./acceptor.ts";
+export { Acceptor, type AcceptorOptions, type AcceptorOwner } from "./acceptor.ts";
+export type { Association, Identity } from "./association.ts";

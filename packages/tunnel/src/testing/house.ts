@@ -1,5 +1,6 @@
 import { LIMITS, WireError, type Control, type RegisterSuccess } from "@warren/wire";
-import { Acceptor, type Association, type Identity } from "../acceptor.ts";
+import { Acceptor } from "../acceptor.ts";
+import type { Association, Identity } from "../association.ts";
 import { Dialler, type TunnelWorld } from "../dialler.ts";
 import type { Heard } from "../carrier.ts";
 import { Pool } from "../pool.ts";
@@ -14,7 +15,9 @@ export class House {
   readonly #tasks: (() => void)[] = [];
   readonly pipes = new Set<Pipe>();
   /** What `dial` does; tests make it fail. */
-  door: "open" | "shut" | "unauthorized" = "open";
+  door: "open" | "shut" | "unauthorized" | "later" = "open";
+  /** Changes what gateways say. */
+  forge: ((text: string) => string) | undefined;
   acceptor: Acceptor<Identity>;
   readonly said: string[] = [];
   readonly accepted: { stream: Stream; opening: string }[] = [];
@@ -103,6 +106,8 @@ export class House {
     heard.push(`dial ${url}`);
     if (this.door === "unauthorized") throw new WireError("unauthorized", "bad token");
     if (this.door === "shut") throw new WireError("upstream_unreachable", "refused");
+    if (this.door === "later")
+      throw new WireError("overloaded", "come back in a day", { retryAfterMs: 86_400_000 });
     const pipe = new Pipe();
     this.pipes.add(pipe);
     const gateway = this.acceptor.accept(pipe.right, who);
@@ -110,7 +115,7 @@ export class House {
     pipe.right.onText = (message) => gateway.onText(message);
     pipe.right.onClose = (code, reason) => gateway.onClose(code, reason);
     pipe.left.onBinary = (message) => line.onBinary(message);
-    pipe.left.onText = (message) => line.onText(message);
+    pipe.left.onText = (message) => line.onText(this.forge?.(message) ?? message);
     pipe.left.onClose = (code, reason) => line.onClose(code, reason);
     return pipe.left;
   }
