@@ -7,3 +7,4 @@ export * from "./services.ts";
 export * from "./start.ts";
 export * from "./streams.ts";
 export * from "./target.ts";
+export * from "./demo/site.ts";
