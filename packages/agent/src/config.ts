@@ -1,10 +1,13 @@
 import type { ProxySettings } from "@warren/host";
 import type { Place, RouteInput } from "@warren/wire";
+import type { TlsSettings } from "./target.ts";
 
 /** Where a published backend really is. Never leaves the agent. */
 export interface TargetAddress {
   host: string;
   port: number;
+  /** How this one proves who it is; as `upstream` says unless given. */
+  tls?: TlsSettings;
 }
 
 /** One thing to publish: a route as the gateway sees it, and what to dial for each backend. */

@@ -2,6 +2,7 @@
 export * from "./config.ts";
 export * from "./destination.ts";
 export * from "./events.ts";
+export * from "./options.ts";
 export * from "./published.ts";
 export * from "./services.ts";
 export * from "./start.ts";

@@ -82,6 +82,11 @@ test("a services file becomes publications", () => {
 
 test.each([
   { name: "a misspelt key", entry: { host: "a.b", to: "1", polcy: {} }, says: "polcy" },
+  {
+    name: "a misspelt policy",
+    entry: { host: "a.b", to: "1", policy: { alow: [] } },
+    says: "service.0.policy.alow",
+  },
   { name: "no host", entry: { to: "3000" }, says: "needs a host" },
   { name: "a bad host", entry: { host: "a b", to: "3000" }, says: "host" },
   { name: "a bad destination", entry: { host: "a.b", to: "nowhere" }, says: "service.0.to" },

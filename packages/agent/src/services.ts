@@ -29,7 +29,8 @@ export const Service = v.strictObject({
   name: v.optional(text),
   /** The public port wanted, for tcp. */
   public_port: v.optional(v.number()),
-  policy: v.optional(Policy, {}),
+  /** Strict here, where a person writes it: a misspelt one would open what it was to close. */
+  policy: v.optional(v.strictObject(Policy.entries), {}),
   /** How https and h2 services are verified. */
   tls: v.optional(
     v.strictObject({

@@ -153,7 +153,7 @@ function publicationOf(
       createTarget({
         ...address,
         protocol: raw ? "tcp" : route.protocol,
-        tls,
+        tls: address.tls ?? tls,
         connectTimeoutMs: route.policy.connect_timeout_ms ?? config.upstream.connectTimeoutMs,
         proxyProtocol: route.policy.proxy_protocol,
       }),

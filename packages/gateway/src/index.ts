@@ -41,3 +41,4 @@ export * from "./front/front.ts";
 export * from "./config.ts";
 export type { RunningGateway } from "./gateway-process.ts";
 export * from "./start.ts";
+export * from "./options.ts";

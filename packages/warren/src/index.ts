@@ -1,2 +1,2 @@
-// The door of this room: what other rooms may import.
-export const ROOM = "warren";
+// The door of this room: what the documentation's test reads.
+export { commands } from "./commands.ts";

@@ -1,18 +1,13 @@
 import { run } from "@warren/host";
-import { Command, CommanderError } from "commander";
-import manifest from "../package.json" with { type: "json" };
+import { dispatch } from "./cli/dispatch.ts";
+import { terminal } from "./cli/terminal.ts";
+import { commands } from "./commands.ts";
+import { VERSION } from "./version.ts";
 
-await run(async () => {
-  const warren = new Command("warren")
-    .description("Private clusters made reachable, over tunnels that are never cut.")
-    .version(manifest.version)
-    .exitOverride()
-    .action(() => warren.outputHelp());
-  try {
-    await warren.parseAsync();
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    // Commander has said what was wrong.
-    return error.exitCode === 0 ? "ok" : "usage";
-  }
+/** The process `warren`: the only place that reads its words and its environment. */
+await run((running) => {
+  const { argv, env, stdout, stderr } = process;
+  const spoken = terminal(stdout, stderr, Boolean(env["NO_COLOR"]));
+  const stage = { ...running, env, terminal: spoken };
+  return dispatch({ version: VERSION, commands }, argv.slice(2), stage);
 });

@@ -93,6 +93,16 @@ export function urlOf(...schemes: readonly string[]) {
   );
 }
 
+/** Where a gateway listens, as text without a path. `https` is taken for `wss`, `http` for `ws`. */
+export const GatewayUrl = fromText("a URL like wss://gateway.example.com", (text) => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const scheme =
+    url && { "ws:": "ws", "wss:": "wss", "http:": "ws", "https:": "wss" }[url.protocol];
+  if (url === undefined || scheme === undefined) return undefined;
+  const bare = url.pathname === "/" && `${url.search}${url.hash}${url.username}` === "";
+  return bare ? `${scheme}://${url.host}` : undefined;
+});
+
 export function oneOf<const W extends string>(...words: readonly W[]) {
   return fromText(words.join(", "), (text) => words.find((word) => word === text));
 }

@@ -1,0 +1,40 @@
+import * as v from "valibot";
+
+/** What the admin listener shows, as far as commands print it; fields that come later pass. */
+export const RouteView = v.looseObject({
+  clusterUuid: v.string(),
+  group: v.string(),
+  publicPort: v.optional(v.number()),
+  updatedAt: v.number(),
+  route: v.looseObject({
+    host: v.string(),
+    path: v.string(),
+    path_type: v.string(),
+    kind: v.string(),
+    service: v.string(),
+    namespace: v.string(),
+    port: v.number(),
+  }),
+});
+export type RouteView = v.InferOutput<typeof RouteView>;
+
+export const ClaimView = v.looseObject({
+  host: v.string(),
+  group: v.string(),
+  clusterUuid: v.string(),
+  tokenId: v.string(),
+  since: v.number(),
+});
+
+export const TunnelView = v.looseObject({
+  tunnel: v.string(),
+  cluster_uuid: v.string(),
+  cluster: v.string(),
+  agent_id: v.string(),
+  state: v.string(),
+  address: v.string(),
+  since: v.string(),
+  stats: v.looseObject({}),
+});
+
+export const ReadyView = v.looseObject({ ready: v.boolean() });

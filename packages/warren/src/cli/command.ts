@@ -1,0 +1,130 @@
+import {
+  configFile,
+  configOption,
+  ExitError,
+  loadConfig,
+  type ConfigOf,
+  type Environment,
+  type Exit,
+  type Loaded,
+  type Options,
+  type Running,
+  type SecretsOf,
+} from "@warren/host";
+import { readFileSync } from "node:fs";
+import type { Terminal } from "./terminal.ts";
+
+export interface Example {
+  run: string;
+  why: string;
+}
+
+/** What help and documentation say of a command. */
+export interface CommandText {
+  /** `token create`. */
+  name: string;
+  /** What follows the name, without options: `<port> --host <name>`. */
+  usage: string;
+  /** One line for the list of commands. */
+  summary: string;
+  /** A paragraph or two for its own help. */
+  about: string;
+  examples: readonly Example[];
+}
+
+/** What the process gives a command. */
+export interface Stage extends Running {
+  env: Environment;
+  terminal: Terminal;
+  /** Options of every command: names that another one knows are no mistake. */
+  all: readonly Options[];
+}
+
+/** A command that was called: its options, read and checked. */
+export interface Call<O extends Options> extends Stage {
+  config: ConfigOf<O>;
+  secrets: SecretsOf<O>;
+  positionals: readonly string[];
+  said(key: keyof O & string): string;
+  /** What the log should say of the configuration once there is a log. */
+  warnings: readonly string[];
+}
+
+export interface Command extends CommandText {
+  readonly options: Options;
+  run(words: readonly string[], stage: Stage): Promise<Exit | void>;
+}
+
+export interface CommandDeclaration<O extends Options> extends CommandText {
+  options: O;
+  /** How many words may follow that are no flags. */
+  words: { least: number; most: number };
+  run(call: Call<O & typeof everywhere>): Promise<Exit | void>;
+}
+
+const everywhere = { config: configOption };
+
+/** Declares a command. Its options are read before it runs; all problems are told at once. */
+export function command<O extends Options>(declared: CommandDeclaration<O>): Command {
+  const options = { ...declared.options, ...everywhere };
+  return {
+    ...declared,
+    options,
+    async run(words, stage) {
+      const loaded = load(options, words, stage);
+      const problems = loaded.ok
+        ? countProblem(loaded.positionals, declared.words)
+        : loaded.problems;
+      if (problems.length > 0 || !loaded.ok) throw usage(declared.name, problems);
+      return declared.run({ ...stage, ...loaded });
+    },
+  };
+}
+
+function load<O extends Options>(
+  options: O,
+  argv: readonly string[],
+  { env, all }: Stage,
+): Loaded<O> {
+  const name = configFile(argv, env);
+  const file = name === undefined ? undefined : { name, text: readText(name) };
+  return loadConfig(options, { argv, env, file, all });
+}
+
+function readText(name: string): string {
+  try {
+    return readFileSync(name, "utf8");
+  } catch (cause) {
+    const { code = "error" } = cause as NodeJS.ErrnoException;
+    const why = code === "ENOENT" ? "there is no such file" : `cannot be read (${code})`;
+    throw new ExitError("usage", `--config ${name}: ${why}`, { cause });
+  }
+}
+
+function countProblem(
+  positionals: readonly string[],
+  { least, most }: { least: number; most: number },
+): string[] {
+  if (positionals.length < least) return ["something is missing behind the command's name"];
+  const extra = positionals.slice(most);
+  return extra.length > 0 ? [`not expected here: ${extra.join(" ")}`] : [];
+}
+
+/** The end of a command that was called wrongly: every problem on a line of its own. */
+export function usage(name: string, problems: readonly string[]): ExitError {
+  const [first = "", ...more] = problems;
+  const list = more.length === 0 ? first : `\n${problems.map((line) => `  ${line}`).join("\n")}`;
+  return new ExitError("usage", `${list}\n\`warren ${name} --help\` explains.`);
+}
+
+/** Options that belong to one command: `WARREN_EXPOSE_HOST`, `expose.host`. */
+export function scoped<O extends Options>(scope: string, options: O): O {
+  const words = scope.replaceAll(" ", "_");
+  const named = Object.entries(options).map(([key, option]) => {
+    const word = key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    const env = `WARREN_${words.toUpperCase()}_${word.toUpperCase()}`;
+    const toml = `${words}.${word}`;
+    return [key, { ...option, names: { env, toml, ...option.names } }];
+  });
+  return Object.fromEntries(named) as O;
+}

@@ -1,0 +1,49 @@
+import { switchOption, wallClock } from "@warren/host";
+import { adminOptions, openAdmin } from "../admin/admin-options.ts";
+import { ClaimView, RouteView } from "../admin/views.ts";
+import { command } from "../cli/command.ts";
+import { jsonOption } from "../cli/options.ts";
+import { age, table } from "../cli/table.ts";
+
+export const routes = command({
+  name: "routes",
+  usage: "[--claims]",
+  summary: "what is published, by whom",
+  about: `Lists every route that the gateway knows, of all clusters; with --claims, which group owns which
+host, also where nothing is published now.`,
+  examples: [
+    { run: "warren routes", why: "host, path, cluster and service" },
+    { run: "warren routes --claims", why: "who owns a host" },
+    { run: "warren routes --json | jq -r '.[].route.host'", why: "for programs" },
+  ],
+  options: {
+    ...adminOptions,
+    claims: switchOption({ help: "Owners of hosts instead.", names: { env: false, toml: false } }),
+    json: jsonOption,
+  },
+  words: { least: 0, most: 0 },
+  async run(call) {
+    const { config, terminal } = call;
+    const admin = await openAdmin(call);
+    const now = wallClock();
+    if (config.claims) {
+      const claims = await admin.list("/claims", ClaimView);
+      if (config.json) return terminal.out(JSON.stringify(claims, undefined, 2));
+      const rows = claims.map((one) => [one.host, one.group, one.tokenId, age(one.since, now)]);
+      return terminal.out(table(["HOST", "GROUP", "TOKEN", "SINCE"], rows));
+    }
+    const list = await admin.list("/routes", RouteView);
+    if (config.json) return terminal.out(JSON.stringify(list, undefined, 2));
+    terminal.out(table(["HOST", "PATH", "CLUSTER", "SERVICE", "UPDATED"], list.map(row(now))));
+  },
+});
+
+const row =
+  (now: number) =>
+  ({ route, clusterUuid, publicPort, updatedAt }: RouteView): string[] => {
+    const { kind, host, path, path_type, namespace, service, port } = route;
+    const place = kind === "tcp" ? `port ${publicPort ?? "?"}` : host;
+    const under = kind === "http" ? `${path}${path_type === "Prefix" ? "*" : ""}` : `(${kind})`;
+    const name = namespace === "default" ? service : `${namespace}/${service}`;
+    return [place, under, clusterUuid, `${name}:${port}`, age(updatedAt, now)];
+  };

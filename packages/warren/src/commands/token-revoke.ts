@@ -1,0 +1,27 @@
+import { adminOptions, openAdmin } from "../admin/admin-options.ts";
+import { command } from "../cli/command.ts";
+import { jsonOption } from "../cli/options.ts";
+
+export const tokenRevoke = command({
+  name: "token revoke",
+  usage: "<token id>",
+  summary: "end a token and the tunnels that came in with it",
+  about: `A revoked token lets nobody in any more, at any gateway that shares the registry, and what came
+in with it is closed within five seconds. There is no way back: make a new one.`,
+  examples: [
+    { run: "warren token revoke 3q2-7wAAAAB", why: "the id is what `token create` said" },
+    {
+      run: "warren token revoke 3q2-7wAAAAB --admin http://10.0.0.1:9090 --admin-token-file admin-token",
+      why: "at a gateway on another machine",
+    },
+  ],
+  options: { ...adminOptions, json: jsonOption },
+  words: { least: 1, most: 1 },
+  async run(call) {
+    const [id = ""] = call.positionals;
+    const admin = await openAdmin(call);
+    const done = await admin.change("POST", "/revocations", { token_id: id });
+    if (call.config.json) call.terminal.out(JSON.stringify(done));
+    else call.terminal.note(`token ${id} is revoked`);
+  },
+});

@@ -1,0 +1,91 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempDisposableSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+
+export interface Ended {
+  code: number | string;
+  stdout: string;
+  stderr: string;
+}
+
+/** A `warren` of its own: no variable of whoever runs the tests reaches it. */
+export class Cli implements AsyncDisposable {
+  readonly child: ChildProcess;
+  stdout = "";
+  stderr = "";
+  readonly #closed: Promise<unknown[]>;
+  readonly #looks = new Set<() => void>();
+
+  constructor(words: readonly string[], options: { env?: Record<string, string>; cwd: string }) {
+    const { env = {}, cwd } = options;
+    const own = { PATH: process.env["PATH"] ?? "", HOME: cwd };
+    this.child = spawn(process.execPath, [MAIN, ...words], {
+      cwd,
+      env: { ...own, ...env },
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+    this.child.stdout?.on("data", (text) => this.#heard({ stdout: String(text) }));
+    this.child.stderr?.on("data", (text) => this.#heard({ stderr: String(text) }));
+    this.#closed = once(this.child, "close");
+    void this.#closed.then(() => this.#heard({}));
+  }
+
+  #heard({ stdout = "", stderr = "" }): void {
+    this.stdout += stdout;
+    this.stderr += stderr;
+    for (const look of this.#looks) look();
+  }
+
+  get over(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
+  /** What `pattern` finds in what it has said, as soon as it has; rejects if it ends before. */
+  says(pattern: RegExp): Promise<RegExpExecArray> {
+    return new Promise((resolve, reject) => {
+      const look = () => {
+        const found = pattern.exec(this.stdout) ?? pattern.exec(this.stderr);
+        if (found === null && !this.over) return;
+        this.#looks.delete(look);
+        if (found !== null) resolve(found);
+        else reject(new Error(`never said ${String(pattern)}:\n${this.stdout}${this.stderr}`));
+      };
+      this.#looks.add(look);
+      look();
+    });
+  }
+
+  async ended(): Promise<Ended> {
+    const [code, signal] = (await this.#closed) as [number | null, string | null];
+    return { code: code ?? signal ?? "", stdout: this.stdout, stderr: this.stderr };
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.child.kill(name);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.over) this.child.kill("SIGKILL");
+    await this.#closed;
+  }
+}
+
+/** A folder that goes away, and commands that run in it. */
+export function house() {
+  const folder = mkdtempDisposableSync(join(tmpdir(), "warren-"));
+  const start = (words: readonly string[], env: Record<string, string> = {}) =>
+    new Cli(words, { env, cwd: folder.path });
+  return {
+    path: folder.path,
+    at: (...names: string[]) => join(folder.path, ...names),
+    start,
+    /** Runs a command to its end. */
+    run: (words: readonly string[], env: Record<string, string> = {}) => start(words, env).ended(),
+    [Symbol.dispose]: () => folder.remove(),
+  };
+}

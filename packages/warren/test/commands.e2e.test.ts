@@ -1,0 +1,139 @@
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { commands } from "../src/index.ts";
+import { house } from "./_cli.ts";
+
+describe("warren", () => {
+  test("without a command shows what there is, and fails", async () => {
+    using home = house();
+    const { code, stdout, stderr } = await home.run([]);
+    expect([code, stdout]).toEqual([2, ""]);
+    for (const { name, summary } of commands)
+      expect(stderr).toMatch(`${name.padEnd(16)}${summary}`);
+  });
+
+  test.each([["--help"], ["-h"], ["help"]])("%s shows it on standard output", async (word) => {
+    using home = house();
+    const { code, stdout, stderr } = await home.run([word]);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toContain("Exit codes");
+  });
+
+  test("--version says the version", async () => {
+    using home = house();
+    expect(await home.run(["--version"])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+    });
+  });
+
+  test.each([
+    { words: ["tokn"], want: "warren: tokn: unknown command (did you mean token?)" },
+    { words: ["token"], want: "warren: token: which of warren token create, warren token revoke" },
+    {
+      words: ["token", "creat"],
+      want: "token creat: unknown command (did you mean token create?)",
+    },
+    { words: ["--port", "1"], want: "--port: a command comes first" },
+    { words: ["status", "now"], want: "warren: not expected here: now" },
+    { words: ["why"], want: "something is missing behind the command's name" },
+    { words: ["status", "--jsn"], want: "warren: --jsn: unknown flag (did you mean --json?)" },
+    {
+      words: ["status", "--config", "none.toml"],
+      want: "--config none.toml: there is no such file",
+    },
+  ])("$words is an error with a way out", async ({ words, want }) => {
+    using home = house();
+    const { code, stderr } = await home.run(words);
+    expect(code).toBe(2);
+    expect(stderr).toContain(want);
+  });
+
+  test("tells every problem at once, of flags, variables and file", async () => {
+    using home = house();
+    writeFileSync(home.at("w.toml"), 'dta = "x"\n');
+    const words = ["token", "create", "--ttl", "soon", "--hots", "a", "--config", "w.toml"];
+    const { code, stderr } = await home.run(words, { WARREN_DTA: "1" });
+    expect(code).toBe(2);
+    expect(stderr.split("\n").slice(1, 5)).toEqual([
+      "  --hots: unknown flag (did you mean --host?)",
+      "  WARREN_DTA: unknown variable (did you mean WARREN_DATA?)",
+      "  w.toml: dta: unknown key (did you mean data?)",
+      '  --ttl: expected a duration like 250ms, 30s, 5m, 12h or 90d, got "soon"',
+    ]);
+  });
+
+  test("says where it looked when no gateway answers", async () => {
+    using home = house();
+    const { code, stderr } = await home.run(["status", "--admin", "http://127.0.0.1:1"]);
+    expect(code).toBe(3);
+    expect(stderr).toContain("no gateway answers at http://127.0.0.1:1");
+  });
+
+  test.each(commands.map(({ name }) => name))("%s --help teaches", async (name) => {
+    using home = house();
+    const { code, stdout } = await home.run([...name.split(" "), "--help"]);
+    expect(code).toBe(0);
+    for (const part of [`warren ${name}`, "Examples", "Options", "Exit codes", "--config"])
+      expect(stdout).toContain(part);
+    expect(stdout).not.toContain("\u001b");
+  });
+});
+
+describe("token create", () => {
+  const words = ["token", "create", "--cluster", "home", "--host", "*.example.com"];
+
+  test("makes the key once, and prints the token alone on standard output", async () => {
+    using home = house();
+    const first = await home.run(words);
+    const second = await home.run(words);
+    expect([first.code, second.code]).toEqual([0, 0]);
+    expect(first.stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+    expect(first.stderr).toMatch(/cluster +home [0-9a-f-]{36}\n/);
+    expect(readdirSync(home.at("data/keys"))).toHaveLength(1);
+    expect(statSync(home.at("data/signing-key.pem")).mode & 0o777).toBe(0o600);
+  });
+
+  test("--json says all of it", async () => {
+    using home = house();
+    const limits = ["--rate", "100/s", "--burst", "1000", "--tcp", "--ttl", "1h"];
+    const { stdout } = await home.run([...words, ...limits, "--group", "eu", "--json"]);
+    const said = JSON.parse(stdout) as Record<string, number>;
+    expect(said).toMatchObject({
+      cluster: "home",
+      group: "eu",
+      hosts: ["*.example.com"],
+      rate: { per_second: 100, burst: 1000 },
+      tcp: true,
+      cluster_uuid: said["sub"],
+      token_id: said["jti"],
+    });
+    expect(said["exp"]! - said["iat"]!).toBe(3600);
+  });
+
+  test("--out writes it for its owner alone, over what was there too", async () => {
+    using home = house();
+    writeFileSync(home.at("t"), "old", { mode: 0o644 });
+    const { code, stdout } = await home.run([...words, "--out", "t"]);
+    expect([code, stdout]).toEqual([0, ""]);
+    expect(statSync(home.at("t")).mode & 0o777).toBe(0o600);
+    expect(readFileSync(home.at("t"), "utf8")).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+  });
+
+  test("asks for what is missing, all of it", async () => {
+    using home = house();
+    const { code, stderr } = await home.run(["token", "create", "--burst", "5"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(
+      "--cluster: needed\n  --host: needed, at least once\n  --burst: needs",
+    );
+  });
+
+  test("takes a uuid, and refuses what is none", async () => {
+    using home = house();
+    const uuid = "6f0c2a52-1b7e-4d4f-9a3c-0b9a4ad0a9c1";
+    const { stdout } = await home.run([...words, "--uuid", uuid, "--json"]);
+    expect(JSON.parse(stdout)).toMatchObject({ cluster_uuid: uuid });
+    expect((await home.run([...words, "--uuid", "7"])).code).toBe(2);
+  });
+});
