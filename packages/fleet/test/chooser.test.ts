@@ -34,6 +34,11 @@ describe("who gets new work", () => {
       want: { a: 0.2, b: 0.6, c: 0.2 },
     },
     {
+      name: "by weight, also where the heaviest fills up several",
+      clusters: [1, 1, 4, 5].map((weight, n) => cluster(`c${n}`, { weight })),
+      want: { c0: 1 / 11, c1: 1 / 11, c2: 4 / 11, c3: 5 / 11 },
+    },
+    {
       name: "not one that drains",
       clusters: [cluster("a", { draining: true }), cluster("b")],
       want: { b: 1 },
