@@ -62,8 +62,9 @@ export const ACTS: readonly Act[] = [
     measures: [smallGet],
   },
   {
+    // Not 10,000: a tunnel takes no more than that by default, and wrk wants some too.
     name: "idle streams",
-    contenders: { "100 idle streams": withIdle(100), "10,000 idle streams": withIdle(10_000) },
+    contenders: { "95 idle streams": withIdle(95), "9,500 idle streams": withIdle(9_500) },
     measures: [smallGet],
   },
 ];

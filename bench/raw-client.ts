@@ -20,6 +20,15 @@ export async function get(entry: Entry, target: string): Promise<Answer> {
   return parse(Buffer.concat(bytes));
 }
 
+/** The status of a GET whose answer may never end. */
+export async function statusOf(entry: Entry, target: string): Promise<number> {
+  const socket = connect({ port: entry.port, host: "127.0.0.1", noDelay: true });
+  socket.write(`GET ${target} HTTP/1.1\r\nhost: ${entry.host}\r\n\r\n`);
+  const [first] = (await once(socket, "data")) as [Buffer];
+  socket.destroy();
+  return Number(first.toString("latin1").split(" ")[1]);
+}
+
 /** Reads `length` bytes of body and drops them; returns the answer's head. The fastest Node can. */
 export function download(entry: Entry, target: string, length: number): Promise<Answer> {
   return new Promise((resolve, reject) => {

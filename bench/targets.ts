@@ -98,7 +98,7 @@ export const TARGETS: readonly Target[] = [
   cost(
     "CPU per request, 100x more idle streams",
     "idle streams",
-    ["100 idle streams", "10,000 idle streams"],
+    ["95 idle streams", "9,500 idle streams"],
     CONSTANT,
   ),
   cost("CPU per request, request log on", "request log", ["warren", "warren, request log on"]),

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { startFaultProxy } from "@warren/host/testing";
 import { describe, expect, test } from "vitest";
+import { cutRepeatedly } from "./_kit/cuts.ts";
 import { pseudoRandom, pseudoRandomDigest } from "./_kit/pseudo-random.ts";
 import { startStormService } from "./_kit/storm-service.ts";
 import { startStorm, type StormOptions } from "./_kit/storm.ts";
@@ -13,6 +14,7 @@ const SMALL: Omit<StormOptions, "entry" | "servicePort"> = {
   uploads: 3,
   transferBytes: 1_000_001,
   bytesPerSecond: Infinity,
+  repeat: false,
 };
 
 describe("a storm without a tunnel", () => {
@@ -28,6 +30,17 @@ describe("a storm without a tunnel", () => {
       transferredBytes: 6 * 1_000_001,
       service: { faults: [], opened: 100, closed: 100, messages: verdict.sent },
     });
+  });
+
+  test("goes on until it is finished, where asked to", async () => {
+    await using service = await startStormService();
+    const entry = { port: service.port, host: "storm.test" };
+    const options = { ...SMALL, repeat: true, entry, servicePort: service.port };
+    using storm = await startStorm(options);
+    while (storm.progress.downloads < 10) await new Promise(setImmediate);
+    const verdict = await storm.finish();
+    expect(verdict.all).toEqual([]);
+    expect(verdict.transferredBytes).toBe((verdict.downloads + verdict.uploads) * 1_000_001);
   });
 
   test("keeps to its pace", async () => {
@@ -55,6 +68,18 @@ describe("a storm notices", () => {
     const { all, downloads, uploads } = await storm.finish();
     expect(all.length).toBeGreaterThanOrEqual(SMALL.sockets + 2);
     expect({ downloads, uploads }).toEqual({ downloads: 0, uploads: 0 });
+  });
+
+  test("the first of many cuts, and no more are made", async () => {
+    await using service = await startStormService();
+    await using proxy = await startFaultProxy({ target: { port: service.port } });
+    const entry = { port: proxy.port, host: "storm.test" };
+    const options = { ...SMALL, downloads: 0, uploads: 0, entry, servicePort: service.port };
+    using storm = await startStorm(options);
+    const times = { lastingMs: 10, recoverMs: 10_000, pauseMs: 10 };
+    const cutting = cutRepeatedly({ proxy, storm, cuts: 3, ...times, onCut: () => {} });
+    await expect(cutting).rejects.toThrow(/^after rst: socket \d+/);
+    expect(proxy.counts.cut).toBe(SMALL.sockets);
   });
 
   test.each([

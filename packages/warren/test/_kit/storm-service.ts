@@ -27,7 +27,7 @@ export interface StormService extends AsyncDisposable {
 /**
  * The far end of a storm, on 127.0.0.1 (`port` 0: a free one):
  * GET /bytes?seed=S&length=N streams pseudo-random bytes; POST /upload answers `{bytes, sha256}`;
- * a WebSocket at /numbers expects 1, 2, 3... and sends each back; GET /verdict tells.
+ * a WebSocket at /numbers expects 1, 2, 3... and sends each back; GET /verdict tells; / is 204.
  */
 export async function startStormService(port = 0): Promise<StormService> {
   const verdict: ServiceVerdict = { opened: 0, closed: 0, messages: 0, faults: [] };
@@ -76,7 +76,7 @@ async function answer(
       bytes += chunk.length;
     }
     response.end(JSON.stringify({ bytes, sha256: hash.digest("hex") }));
-  } else response.writeHead(404).end();
+  } else response.writeHead(pathname === "/" ? 204 : 404).end();
 }
 
 /** Expects one socket's numbers from 1 on, in order, and says each one back. */

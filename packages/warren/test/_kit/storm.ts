@@ -17,6 +17,8 @@ export interface StormOptions {
   transferBytes: number;
   /** The pace of each transfer; Infinity: as fast as it goes. */
   bytesPerSecond: number;
+  /** A transfer that has ended well is begun anew until `finish` is called. */
+  repeat: boolean;
 }
 
 export interface StormProgress {
@@ -52,11 +54,17 @@ export class Storm implements Disposable {
   readonly #faults: string[] = [];
   readonly #digests: string[] = [];
   readonly #stopped = new AbortController();
+  #finishing = false;
   #ticker: NodeJS.Timeout | undefined;
   transfers: Promise<void> = Promise.resolve();
 
   constructor(options: StormOptions) {
     this.#options = options;
+  }
+
+  /** What went wrong so far on this side. */
+  get faults(): readonly string[] {
+    return this.#faults;
   }
 
   get progress(): StormProgress {
@@ -85,6 +93,7 @@ export class Storm implements Disposable {
 
   /** Ends the talk, hears the last echoes and closes every socket. */
   async finish(): Promise<StormVerdict> {
+    this.#finishing = true;
     await this.transfers;
     clearInterval(this.#ticker);
     await Promise.all(this.#sockets.map((socket) => socket.finish()));
@@ -128,22 +137,25 @@ export class Storm implements Disposable {
   }
 
   async #transfer(kind: "downloads" | "uploads", i: number): Promise<void> {
-    const { entry, transferBytes: length, bytesPerSecond } = this.#options;
-    const seed = i % SEEDS;
-    const move = kind === "downloads" ? download : upload;
-    try {
-      const digest = await move({
-        entry,
-        seed,
-        length,
-        bytesPerSecond,
-        moved: (bytes) => (this.#progress.transferredBytes += bytes),
-        signal: this.#stopped.signal,
-      });
-      if (digest !== this.#digests[seed]) this.#note(`${kind} ${i}: another SHA-256`);
+    do {
+      const digest = await this.#moveOne(kind, i);
+      if (digest === undefined) return;
+      if (digest !== this.#digests[i % SEEDS]) this.#note(`${kind} ${i}: another SHA-256`);
       this.#progress[kind]++;
+    } while (this.#options.repeat && !this.#finishing);
+  }
+
+  /** Undefined when it failed, which is noted. */
+  async #moveOne(kind: "downloads" | "uploads", i: number): Promise<string | undefined> {
+    const { entry, transferBytes: length, bytesPerSecond } = this.#options;
+    const move = kind === "downloads" ? download : upload;
+    const moved = (bytes: number) => (this.#progress.transferredBytes += bytes);
+    const { signal } = this.#stopped;
+    try {
+      return await move({ entry, seed: i % SEEDS, length, bytesPerSecond, moved, signal });
     } catch (reason) {
-      if (!this.#stopped.signal.aborted) this.#note(`${kind} ${i}: ${String(reason)}`);
+      this.#note(`${kind} ${i}: ${String(reason)}`);
+      return undefined;
     }
   }
 
