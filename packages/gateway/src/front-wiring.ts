@@ -62,11 +62,18 @@ export function frontDeps(config: GatewayConfig, core: Core): FrontDeps {
     certificates,
     clock: systemClock,
     events,
-    newRequestId: () => randomId(12, "hex"),
+    newRequestId: requestIds(),
     tokenRates: (clusterUuid) => ratesOf(core, clusterUuid),
     onReserved: (request) => onReserved(config, agents, request),
     ready: () => readiness.ready,
   };
+}
+
+/** Unique over gateways and restarts by a random beginning; random bytes for each would cost 6 us. */
+function requestIds(): () => string {
+  const beginning = randomId(8, "hex");
+  let count = 0;
+  return () => `${beginning}-${(++count).toString(36)}`;
 }
 
 const NO_RATES = { cluster: undefined, client: undefined };

@@ -4,7 +4,12 @@ import { WebSocket, type ClientOptions } from "ws";
 import { systemClock, wallClock } from "./clock.ts";
 import { DialError, dialSocket, isSecure, reasonOf, type ClientTls } from "./dial.ts";
 import { isLoopback } from "./proxy.ts";
-import { WebSocketTransport, type WebSocketHeard, type WebSocketLimits } from "./websocket.ts";
+import {
+  WebSocketTransport,
+  type WebSocketHeard,
+  type WebSocketLimits,
+  type WebSocketSide,
+} from "./websocket.ts";
 
 export interface DialWebSocket extends ClientTls {
   /** `ws` or `wss`, without credentials in it. */
@@ -75,7 +80,8 @@ function shakeHands(
   heard: WebSocketHeard,
   signal: AbortSignal,
 ): Promise<Dialled> {
-  const ws = openOn(socket, options);
+  const side = needsMask(socket, options) ? "masking client" : "client";
+  const ws = openOn(socket, options, side);
   return new Promise((resolve, reject) => {
     const stop = () => ws.terminate();
     signal.addEventListener("abort", stop, { once: true });
@@ -96,14 +102,14 @@ function shakeHands(
       ws.pause();
       settle({
         kind: "open",
-        transport: new WebSocketTransport(ws, socket, options.limits, heard),
+        transport: new WebSocketTransport({ ws, socket, side }, options.limits, heard),
       });
       setImmediate(() => ws.resume());
     });
   });
 }
 
-function openOn(socket: Socket, options: DialWebSocket): WebSocket {
+function openOn(socket: Socket, options: DialWebSocket, side: WebSocketSide): WebSocket {
   const { url, token, subprotocol, limits } = options;
   const settings: ClientOptions & { closeTimeout: number } = {
     createConnection: () => socket,
@@ -111,7 +117,7 @@ function openOn(socket: Socket, options: DialWebSocket): WebSocket {
     perMessageDeflate: false,
     maxPayload: limits.maxMessageBytes,
     closeTimeout: limits.closeTimeoutMs,
-    ...(needsMask(socket, options) ? {} : { generateMask: leaveZero }),
+    ...(side === "masking client" ? {} : { generateMask: leaveZero }),
   };
   return new WebSocket(url, [subprotocol], settings);
 }

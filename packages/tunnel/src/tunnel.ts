@@ -221,9 +221,10 @@ export class Tunnel implements StreamHost {
 
   consumed(stream: MuxStream, bytes: number): void {
     if (stream.receiveEnded || this.#failed !== undefined) return;
+    if (!stream.window.consumed(bytes)) return;
     const rttMs = this.#sender.pace.effectiveRttMs;
     const path = { nowMs: this.#options.clock.now(), rttMs, pool: this.pool };
-    const credit = stream.window.consumed(bytes, path);
+    const credit = stream.window.grant(path);
     if (credit > 0) this.#control(FRAME.credit, stream.id, undefined, credit);
   }
 

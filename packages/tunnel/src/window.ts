@@ -42,12 +42,16 @@ export class Window {
     return this.receivable >= 0;
   }
 
-  /** Bytes left this process; returns credit to announce now, often 0. */
-  consumed(bytes: number, path: { nowMs: number; rttMs: number; pool: Pool }): number {
+  /** Bytes left this process. True when it is time to `grant`. */
+  consumed(bytes: number): boolean {
     this.#unconsumed -= bytes;
     this.#epochBytes += bytes;
     // Half a window at a time: fewer frames, and the peer never waits.
-    if ((this.#size - this.receivable - this.#unconsumed) * 2 < this.#size) return 0;
+    return (this.#size - this.receivable - this.#unconsumed) * 2 >= this.#size;
+  }
+
+  /** Credit to announce now; adapts the window first. */
+  grant(path: { nowMs: number; rttMs: number; pool: Pool }): number {
     this.#tune(path);
     const give = this.#size - this.receivable - this.#unconsumed;
     this.#settle(path.pool);
