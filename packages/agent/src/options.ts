@@ -169,11 +169,20 @@ const running = {
   }),
 };
 
-/** How an agent and its services are reached: what `expose` takes too. */
+/** How gateways and services are reached. */
 export const dialOptions = { ...dial, ...upstream };
 
 /** Everything that an agent can be told, but for the data folder and the log, which all share. */
 export const agentOptions = { ...identity, ...dialOptions, ...running };
+
+/** What an agent is told when nobody says anything. */
+export const agentDefaults = Object.freeze(
+  Object.fromEntries(
+    Object.entries(agentOptions)
+      .filter(([, { kind }]) => kind !== "secret")
+      .map(([key, { unset }]) => [key, unset]),
+  ),
+) as ConfigOf<typeof agentOptions>;
 
 /** What an agent needs besides options: who it is and what it may show. */
 export type AgentGiven = Pick<AgentConfig, "id" | "token" | "publications"> &

@@ -60,3 +60,10 @@ export function promMetrics(registry: Registry = new Registry()): Metrics {
 export function processMetrics(registry: Registry): void {
   collectDefaultMetrics({ register: registry });
 }
+
+/** The metrics of a process: its own, and whatever its parts declare. */
+export function openMetrics(): Metrics {
+  const registry = new Registry();
+  processMetrics(registry);
+  return promMetrics(registry);
+}

@@ -1,15 +1,23 @@
 import type { Command } from "./cli/command.ts";
+import { agent } from "./commands/agent.ts";
 import { claimsRelease } from "./commands/claims-release.ts";
 import { drain } from "./commands/drain.ts";
+import { expose } from "./commands/expose.ts";
+import { gateway } from "./commands/gateway.ts";
 import { routes } from "./commands/routes.ts";
 import { status } from "./commands/status.ts";
 import { tokenCreate } from "./commands/token-create.ts";
 import { tokenKeygen } from "./commands/token-keygen.ts";
 import { tokenRevoke } from "./commands/token-revoke.ts";
+import { up } from "./commands/up.ts";
 import { why } from "./commands/why.ts";
 
 /** Every command, in the order in which help lists them. */
 export const commands: readonly Command[] = [
+  up,
+  expose,
+  gateway,
+  agent,
   tokenCreate,
   tokenRevoke,
   tokenKeygen,

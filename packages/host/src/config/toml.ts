@@ -26,12 +26,22 @@ export function parseToml(
     if (texts === undefined) problems.push(`${file.name}: ${name}: expected a value or a list`);
     else if (texts.some((text) => text !== "")) said.set(name, texts);
   };
-  try {
-    walk(parse(file.text), "");
-  } catch (error) {
-    problems.push(`${file.name}: ${syntax(error)}`);
-  }
+  const read = readToml(file);
+  if ("problem" in read) problems.push(read.problem);
+  else walk(read.document, "");
   return { said, problems };
+}
+
+/** The document in a TOML file, or where and why it is none. */
+export function readToml(file: {
+  name: string;
+  text: string;
+}): { document: Record<string, unknown> } | { problem: string } {
+  try {
+    return { document: parse(file.text) };
+  } catch (error) {
+    return { problem: `${file.name}: ${syntax(error)}` };
+  }
 }
 
 function isTable(value: unknown): value is object {

@@ -32,10 +32,21 @@ export interface CommandText {
   examples: readonly Example[];
 }
 
+/** The process itself, as far as a command has to do with it. */
+export interface Self {
+  pid: number;
+  /** What to start for another `warren`: the Node that runs, and the script it was given. */
+  node: string;
+  script: string;
+  /** Resolves when nothing more will come on standard input. */
+  stdinEnded: () => Promise<void>;
+}
+
 /** What the process gives a command. */
 export interface Stage extends Running {
   env: Environment;
   terminal: Terminal;
+  self: Self;
   /** Options of every command: names that another one knows are no mistake. */
   all: readonly Options[];
 }

@@ -8,7 +8,7 @@ import {
   Text,
   type Log,
 } from "@warren/host";
-import type { ConfigOf, Running } from "@warren/host";
+import type { ConfigOf, Option, Running } from "@warren/host";
 
 export const dataOption = option({
   value: "<folder>",
@@ -43,4 +43,11 @@ export function openLog(
   logTo(log);
   for (const warning of warnings) log.warn(warning);
   return log;
+}
+
+/** The same option with another default. */
+export function withDefault<T>(option: Option<T>, text: string): Option<NonNullable<T>> {
+  const read = option.read([text]);
+  if ("problem" in read) throw new TypeError(`the default of "${option.help}": ${read.problem}`);
+  return { ...option, default: text, unset: read.value } as Option<NonNullable<T>>;
 }

@@ -1,0 +1,111 @@
+import { gatewayConfig, gatewayOptions, startGateway, type RunningGateway } from "@warren/gateway";
+import { openMetrics } from "@warren/host";
+import { command, usage, type Call } from "../cli/command.ts";
+import { aborted, startUnder } from "../cli/lifetime.ts";
+import { dataOption, logOptions, openLog, withDefault } from "../cli/options.ts";
+import { dataFolder, type DataFolder } from "../data/data-folder.ts";
+import { lockForGateway } from "../data/gateway-lock.ts";
+import { localAddresses } from "../data/local-addresses.ts";
+import { announceGateway } from "../data/running-gateway.ts";
+import { answers } from "../up/answers.ts";
+import { banner } from "../up/banner.ts";
+import { keepChild, type ChildCommand } from "../up/child.ts";
+import { DEMO_HOST, prepareDemo } from "../up/demo-cluster.ts";
+import { VERSION } from "../version.ts";
+
+const options = {
+  ...gatewayOptions,
+  // On one's own machine nobody waits for balancers, and who presses Ctrl-C wants an end.
+  drainDelay: withDefault(gatewayOptions.drainDelay, "0"),
+  drainDeadline: withDefault(gatewayOptions.drainDeadline, "1s"),
+  tcpPorts: withDefault(gatewayOptions.tcpPorts, "20000-20099"),
+  data: dataOption,
+  ...logOptions,
+};
+
+export const up = command({
+  name: "up",
+  usage: "[--port <port>] [--admin-port <port>] [--data <folder>]",
+  summary: "everything on this machine: a gateway, an agent, a demo site",
+  about: `Starts a gateway in this process, and an agent in one of its own that joins it by a real tunnel
+and serves a small demo site, at http://${DEMO_HOST}:8080/. Keys and state are kept in ./data. What
+you expose beside it (\`warren expose\`) finds its way in by itself.`,
+  examples: [
+    { run: "warren up", why: "HTTP on 8080, admin on 127.0.0.1:9090" },
+    { run: "warren up --port 8000 --admin-port 9000 --data /tmp/warren", why: "elsewhere" },
+  ],
+  options,
+  words: { least: 0, most: 0 },
+  async run(call) {
+    const folder = dataFolder(call.config.data);
+    const read = gatewayConfig(call.config, folder.path, (key) => call.said(key));
+    if ("problems" in read) throw usage("up", read.problems);
+    using _lock = lockForGateway(folder);
+    await prepareDemo(folder);
+    const log = openLog(call.config, call);
+    const deps = { log, metrics: openMetrics(), sockets: new Map<string, number>() };
+    await using gateway = await startUnder(call.signal, (signal) =>
+      startGateway(read.config, deps, signal),
+    );
+    const { url, admin } = localAddresses(read.config, gateway);
+    await using _said = await announceGateway(folder.running, {
+      pid: call.self.pid,
+      gateway: url,
+      admin,
+    });
+    const child = keepChild(agentCommand(call, folder, url), log);
+    const stop = new AbortController();
+    const stopped = Promise.race([aborted(call.signal), gateway.drainAsked]);
+    void stopped.then(() => stop.abort());
+    void child.joined.then((pid) =>
+      greet(call, { gateway, admin, pid, folder, stop: stop.signal }),
+    );
+    await stopped;
+    const { deadlineMs } = read.config.drain;
+    await Promise.all([child.stop(deadlineMs + GRACE_MS), gateway.drain()]);
+  },
+});
+
+/** What the child may take beyond its own deadline before it is cut off. */
+const GRACE_MS = 2_000;
+
+interface Started {
+  gateway: RunningGateway;
+  admin: string;
+  pid: number;
+  folder: DataFolder;
+  stop: AbortSignal;
+}
+
+/** Says what runs once it was seen to answer. */
+async function greet(
+  { terminal, env }: Call<typeof options>,
+  { gateway, admin, pid, folder, stop }: Started,
+): Promise<void> {
+  if (!(await answers(DEMO_HOST, gateway.ports.http, stop))) return;
+  const facts = {
+    version: VERSION,
+    httpPort: gateway.ports.http,
+    adminUrl: admin,
+    agentPid: pid,
+    demoHost: DEMO_HOST,
+    data: folder.path,
+    // Started by npm, or by npx, it is not on the path.
+    program: env["npm_execpath"] === undefined ? "warren" : "npx warren",
+  };
+  terminal.out(banner(facts, terminal.paintOut));
+}
+
+function agentCommand(
+  { config, env, self }: Call<typeof options>,
+  folder: DataFolder,
+  gateway: string,
+): ChildCommand {
+  const words = ["agent", "--gateway", gateway, "--token-file", folder.demoToken];
+  words.push("--data", folder.path, "--demo", DEMO_HOST, "--end-with-stdin");
+  words.push("--log-level", config.logLevel === "info" ? "warn" : config.logLevel);
+  words.push("--log-format", config.logFormat, "--drain-deadline", `${config.drainDeadline}ms`);
+  // Its flags say it all; a WARREN_TOKEN meant for this process would be a second word.
+  const rest = Object.entries(env).filter(([name]) => !name.startsWith("WARREN_"));
+  return { node: self.node, script: self.script, words, env: Object.fromEntries(rest) };
+}
