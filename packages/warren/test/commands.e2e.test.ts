@@ -53,11 +53,11 @@ describe("warren", () => {
     using home = house();
     writeFileSync(home.at("w.toml"), 'dta = "x"\n');
     const words = ["token", "create", "--ttl", "soon", "--hots", "a", "--config", "w.toml"];
-    const { code, stderr } = await home.run(words, { WARREN_DTA: "1" });
+    const { code, stderr } = await home.run(words, { WARREN_PROT: "1" });
     expect(code).toBe(2);
     expect(stderr.split("\n").slice(1, 5)).toEqual([
       "  --hots: unknown flag (did you mean --host?)",
-      "  WARREN_DTA: unknown variable (did you mean WARREN_DATA?)",
+      "  WARREN_PROT: unknown variable (did you mean WARREN_PORT?)",
       "  w.toml: dta: unknown key (did you mean data?)",
       '  --ttl: expected a duration like 250ms, 30s, 5m, 12h or 90d, got "soon"',
     ]);
