@@ -1,0 +1,32 @@
+/**
+ * What systemd is to a socket-activated service, in small: holds the listening socket that it was
+ * given as descriptor 3, never accepts on it, and starts processes that do. Told by IPC.
+ */
+import { spawn, type ChildProcess } from "node:child_process";
+import type { HolderReport, HolderRequest } from "./activation.ts";
+
+const LISTENING_SOCKET = 3;
+const children = new Set<ChildProcess>();
+
+process.on("message", ({ id, command, args, env }: HolderRequest) => {
+  const child = spawn(command, args, {
+    env: { ...process.env, ...env, LISTEN_FDS: "1" },
+    stdio: ["ignore", "inherit", "inherit", LISTENING_SOCKET],
+  });
+  children.add(child);
+  child.once("spawn", () => tell({ id, pid: child.pid! }));
+  child.once("error", (reason) => tell({ id, failed: reason.message }));
+  child.once("exit", (code, signal) => {
+    children.delete(child);
+    tell({ id, exit: code ?? signal ?? "unknown" });
+  });
+});
+
+function tell(report: HolderReport): void {
+  if (process.connected) process.send?.(report);
+}
+
+// The test is over, or gone: so is everything that was started for it.
+process.once("disconnect", () => {
+  for (const child of children) child.kill("SIGKILL");
+});
