@@ -3,6 +3,7 @@ import { endOfTurn, systemClock, type Log, type Metrics } from "@warren/host";
 import { Pool, type TunnelWorld } from "@warren/tunnel";
 import { backendsOf, LIMITS, Route, WireError, type RegisterSuccess } from "@warren/wire";
 import * as v from "valibot";
+import { startAgentAdmin } from "./admin.ts";
 import type { AgentConfig, ConfiguredRoute } from "./config.ts";
 import { ControlEvents } from "./control/control-events.ts";
 import { GatewayDial } from "./control/dial-gateway.ts";
@@ -31,6 +32,8 @@ export interface RunningAgent extends AsyncDisposable {
   readonly replaced: Promise<never>;
   /** True while a tunnel is connected. */
   readonly connected: boolean;
+  /** Port of the agent's own listener, if it has one. */
+  readonly adminPort: number | undefined;
   /** Publishes exactly these instead of what was configured. */
   publish(routes: readonly ConfiguredRoute[]): void;
   /** Says farewell to the gateways, finishes what runs, cuts off what is left at the deadline. */
@@ -80,8 +83,19 @@ export async function startAgent(
     onFirstUp: registered.resolve,
     onReplaced: replaced.reject,
   });
+  let draining = false;
+  const admin =
+    config.admin === undefined
+      ? undefined
+      : await startAgentAdmin({
+          ...config.admin,
+          metrics: deps.metrics,
+          ready: () => gateways.connected && !draining,
+        });
+  watchTunnels(deps.metrics, gateways);
   gateways.start();
   return {
+    adminPort: admin?.port,
     registered: registered.promise,
     replaced: replaced.promise,
     get connected() {
@@ -89,6 +103,7 @@ export async function startAgent(
     },
     publish,
     async drain() {
+      draining = true;
       // First the word, then the refusal: a stream that is under way is still taken.
       await gateways.sayFarewell(config.drain.deadlineMs);
       await streams.drain(config.drain.deadlineMs);
@@ -97,8 +112,26 @@ export async function startAgent(
       gateways.close(new WireError("draining", "the agent stopped"));
       stop.abort();
       await streams.drain(0);
+      await admin?.[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Gauges of the tunnels, read when somebody asks. */
+function watchTunnels(metrics: Metrics, gateways: Gateways): void {
+  const gauge = (name: string, help: string) => metrics.gauge({ name, help, labels: ["gateway"] });
+  const rtt = gauge("agent_tunnel_rtt_seconds", "Smallest round trip seen lately.");
+  const replay = gauge("agent_tunnel_replay_bytes", "Kept until the gateway acknowledges it.");
+  const lent = gauge("agent_tunnel_lent_bytes", "Credit lent to streams above their floors.");
+  metrics.onCollect(() => {
+    for (const { name, tunnel } of gateways.tunnels) {
+      const stats = tunnel?.stats();
+      if (stats === undefined) continue;
+      rtt.with(name).set((stats.rttMs ?? 0) / 1_000);
+      replay.with(name).set(stats.replayBytes);
+      lent.with(name).set(stats.lentBytes);
+    }
+  });
 }
 
 function streamsOf(config: AgentConfig, deps: AgentDeps, published: Published): AgentStreams {

@@ -5,6 +5,7 @@
  */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
+import { systemClock } from "./clock.ts";
 import { WebSocketServer, type ServerOptions, type WebSocket } from "ws";
 
 /** What the owner of a transport hears. After its own `close` or `terminate` only `onClose`. */
@@ -24,11 +25,14 @@ export interface WebSocketLimits {
   maxTextBytes: number;
   /** A closing handshake that takes longer is cut. */
   closeTimeoutMs: number;
+  /** A text message that waits longer for the kernel to take it ends the connection. */
+  textTimeoutMs: number;
 }
 export const WEBSOCKET_LIMITS: WebSocketLimits = {
   maxMessageBytes: 1_048_576,
   maxTextBytes: 1_048_576,
   closeTimeoutMs: 5_000,
+  textTimeoutMs: 10_000,
 };
 
 /** Up to this a message is copied behind its header; above, two buffers are cheaper than the copy. */
@@ -61,6 +65,7 @@ export class WebSocketTransport {
   readonly #ws: WebSocket;
   readonly #heard: WebSocketHeard;
   readonly #maxTextBytes: number;
+  readonly #textTimeoutMs: number;
   /** Why the connection broke, for an abnormal closure that has no reason of its own. */
   #broken = "";
   #silent = false;
@@ -80,6 +85,7 @@ export class WebSocketTransport {
     this.#socket = socket;
     this.#heard = heard;
     this.#maxTextBytes = limits.maxTextBytes;
+    this.#textTimeoutMs = limits.textTimeoutMs;
     ws.on("message", (data, binary) => this.#onMessage(data as Buffer, binary));
     ws.on("error", (error) => (this.#broken = error.message));
     ws.on("close", (code, reason) => heard.onClose(code, reason.toString() || this.#broken));
@@ -94,9 +100,13 @@ export class WebSocketTransport {
     this.#socket.write(binaryFrame(message, this.#client));
   }
 
-  /** Sends one text message. */
+  /** Sends one text message. One that the kernel does not take in time ends the connection. */
   sendText(message: string): void {
-    this.#ws.send(message);
+    const forget = systemClock.after(this.#textTimeoutMs, () => {
+      this.#broken = `a control message was not taken within ${this.#textTimeoutMs} ms`;
+      this.#ws.terminate();
+    });
+    this.#ws.send(message, forget);
   }
 
   /** Runs `writes` so that what it sends leaves in one system call. */

@@ -217,3 +217,16 @@ test("a server that cuts within a handshake is a failed dial", async () => {
   expect(dialled).toMatchObject({ kind: "failed", error: { phase: "handshake" } });
   server.close();
 });
+
+test("a text message that the kernel does not take in time ends the connection, and says so", async () => {
+  await using server = await acceptingServer(undefined, { ...WEBSOCKET_LIMITS, textTimeoutMs: 50 });
+  const client = new WebSocket(`ws://127.0.0.1:${server.port}/t`, ["t.v1"]);
+  await once(client, "open");
+  const { transport, ear } = await server.accepted();
+  client.pause();
+  // More than both kernels' buffers hold, so that the text waits behind it.
+  for (let i = 0; i < 64; i++) transport.send(Buffer.alloc(1_000_000));
+  transport.sendText("urgent");
+  expect(await ear.next()).toEqual({ close: [1006, expect.stringContaining("not taken within")] });
+  client.terminate();
+});

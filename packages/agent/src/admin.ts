@@ -1,0 +1,39 @@
+import { createServer, type ServerResponse } from "node:http";
+import { listen, type Listener, type Metrics } from "@warren/host";
+
+export interface AgentAdminOptions {
+  host: string;
+  port: number;
+  metrics: Pick<Metrics, "text" | "contentType">;
+  /** True while a tunnel is connected and no drain has begun. */
+  ready: () => boolean;
+}
+
+/** The agent's own small listener: `/healthz`, `/readyz`, `/metrics`. It changes nothing. */
+export async function startAgentAdmin(options: AgentAdminOptions): Promise<Listener> {
+  const { host, metrics, port, ready } = options;
+  const server = createServer((request, response) => {
+    if (request.method !== "GET" && request.method !== "HEAD")
+      return say(response, 405, "only GET is answered here\n");
+    switch (request.url?.split("?", 1)[0]) {
+      case "/healthz":
+        return say(response, 200, "ok\n");
+      case "/readyz":
+        return ready() ? say(response, 200, "ready\n") : say(response, 503, "not connected\n");
+      case "/metrics":
+        return void metrics.text().then(
+          (text) => say(response, 200, text, metrics.contentType),
+          () => say(response, 500, "metrics cannot be read\n"),
+        );
+      default:
+        return say(response, 404, "try /healthz, /readyz or /metrics\n");
+    }
+  });
+  server.maxConnections = 64;
+  const said = { host: "--admin-host", port: "--admin-port" };
+  return listen(server, { host, port, fd: undefined, said });
+}
+
+function say(response: ServerResponse, status: number, text: string, type = "text/plain"): void {
+  response.writeHead(status, { "content-type": type, "cache-control": "no-store" }).end(text);
+}
