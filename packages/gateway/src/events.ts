@@ -240,6 +240,15 @@ export class Events {
     this.#log.warn("key not usable", { file, reason: problem });
   }
 
+  /** A public port of tcp routes is open. */
+  portListening(port: number): void {
+    this.#log.info("public port open", { port });
+  }
+  /** It cannot be had; it is tried again. */
+  portProblem(port: number, problem: string): void {
+    this.#log.warn("public port not open", { port, reason: problem });
+  }
+
   adminChanged(what: string, address: string): void {
     this.#log.info("changed by an administrator", { what: loggable(what), address });
   }

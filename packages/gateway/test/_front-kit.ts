@@ -102,6 +102,7 @@ export class AgentStream extends Recorder {
 export class Client {
   readonly socket: Socket;
   #got: Buffer[] = [];
+  received = 0;
   ended = false;
   closed = false;
   error: NodeJS.ErrnoException | undefined;
@@ -114,6 +115,7 @@ export class Client {
     };
     socket.on("data", (chunk: Buffer) => {
       this.#got.push(chunk);
+      this.received += chunk.length;
       look();
     });
     socket.on("end", () => {

@@ -7,7 +7,10 @@ import {
   type FrontSettings,
 } from "./front-context.ts";
 import { acceptPlain } from "./plain-listener.ts";
+import { acceptProxied } from "./proxied.ts";
 import { SOCKET_MARK_BYTES } from "./socket-side.ts";
+import { TcpPorts } from "./tcp-ports.ts";
+import { acceptTls } from "./tls-listener.ts";
 
 /** Where clients connect. */
 export interface FrontListeners {
@@ -41,16 +44,18 @@ export async function startFront(
 ): Promise<Front> {
   const context = new FrontContext(deps, { ...FRONT_DEFAULTS, ...settings });
   await using opened = new AsyncDisposableStack();
-  const http = opened.use(
-    await listen(
-      socketServer((socket) =>
-        acceptPlain(context, socket, { proxy: undefined, onPreface: (socket) => socket.destroy() }),
-      ),
-      listeners.http,
-    ),
+  const plain = socketServer((socket) =>
+    acceptProxied(context, socket, (given, proxy) => acceptPlain(context, given, proxy)),
   );
+  const http = opened.use(await listen(plain, listeners.http));
+  const secure = socketServer((socket) =>
+    acceptProxied(context, socket, (given, proxy) => acceptTls(context, given, proxy)),
+  );
+  const tls = listeners.tls && opened.use(await listen(secure, listeners.tls));
+  const options = { host: listeners.tcpHost, createServer: socketServer };
+  const tcp = opened.use(await TcpPorts.open(context, options));
   opened.defer(startSweep(context));
-  return new RunningFront(context, { http }, opened.move());
+  return new RunningFront(context, { http, tls, tcp }, opened.move());
 }
 
 /** Servers of raw sockets; a half-closed client still gets its answer. */
@@ -78,18 +83,24 @@ function startSweep(context: FrontContext): () => void {
   return () => cancel();
 }
 
+interface Doors {
+  http: Listener;
+  tls: Listener | undefined;
+  tcp: TcpPorts;
+}
+
 class RunningFront implements Front {
   readonly ports: Front["ports"];
   readonly #context: FrontContext;
-  readonly #listeners: readonly Listener[];
+  readonly #doors: Doors;
   readonly #owned: AsyncDisposableStack;
   #drained: Promise<void> | undefined;
 
-  constructor(context: FrontContext, listeners: { http: Listener }, owned: AsyncDisposableStack) {
+  constructor(context: FrontContext, doors: Doors, owned: AsyncDisposableStack) {
     this.#context = context;
-    this.#listeners = [listeners.http];
+    this.#doors = doors;
     this.#owned = owned;
-    this.ports = { http: listeners.http.port, tls: undefined };
+    this.ports = { http: doors.http.port, tls: doors.tls?.port };
   }
 
   get inFlight(): number {
@@ -100,10 +111,16 @@ class RunningFront implements Front {
     return (this.#drained ??= this.#drain(deadlineMs));
   }
 
+  #stop(): void {
+    this.#doors.http.stop();
+    this.#doors.tls?.stop();
+    this.#doors.tcp.stop();
+  }
+
   async #drain(deadlineMs: number): Promise<void> {
     const context = this.#context;
     const { clock } = context.deps;
-    for (const listener of this.#listeners) listener.stop();
+    this.#stop();
     context.draining = true;
     for (const connection of context.connections) connection.drain();
     const cutOff = clock.after(deadlineMs, () => {
@@ -119,7 +136,7 @@ class RunningFront implements Front {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const listener of this.#listeners) listener.stop();
+    this.#stop();
     for (const connection of this.#context.connections) connection.destroy();
     await this.#owned.disposeAsync();
   }

@@ -31,7 +31,7 @@ const LINGER_BYTES = 1_048_576;
 const CANCELLED = new WireError("cancelled", "the client went away");
 
 /** Takes over a connection that turns out to speak HTTP/2; what was read has been put back. */
-export type OnPreface = (socket: Socket, peer: Peer) => void;
+export type OnPreface = (context: FrontContext, socket: Socket, peer: Peer) => void;
 
 /**
  * A client's HTTP/1.1 connection: one request after the other, each a stream of a tunnel. Invariants:
@@ -140,7 +140,7 @@ export class H1Connection extends SocketSide implements ExchangeOwner, RequestSi
       return this.onUnreadable(new WireError("version_not_supported", "HTTP/2 is not spoken here"));
     this.#end();
     this.context.deps.events.connectionClosed("http/1.1");
-    this.#preface(this.release(rest), this.#peer);
+    this.#preface(this.context, this.release(rest), this.#peer);
   }
 
   #reserved(head: RequestHead): void {
@@ -317,6 +317,7 @@ export class H1Connection extends SocketSide implements ExchangeOwner, RequestSi
     const whole = !this.#reader.inBody;
     this.#exchange = this.#answer = undefined;
     if (!whole) exchange.stream?.reset(CANCELLED);
+    else if (exchange.head.upgrade !== "") exchange.stream?.end(); // it stays what it was
     exchange.finish();
     if (!this.#keepAlive || !whole) return this.#linger();
     this.#phase = PHASE.reading;

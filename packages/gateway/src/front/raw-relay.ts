@@ -27,7 +27,7 @@ const FAREWELL = Buffer.from(closeFrame(CODES.draining.close, "service restart")
  * at a time: it holds no buffer, no timer, and nothing of a request.
  */
 export class RawRelay extends SocketSide {
-  protected readonly stream: Stream;
+  protected stream: Stream;
   readonly #protocol: ClientProtocol;
   readonly #boundary: FrameBoundary | undefined;
   #paused = false;
@@ -58,6 +58,17 @@ export class RawRelay extends SocketSide {
     this.take();
     if (rest !== undefined && rest.length > 0) this.onBytes(rest);
     else if (this.socket.isPaused()) this.socket.resume();
+  }
+
+  /** The same connection goes on in another stream, from its beginning. */
+  protected joined(stream: Stream, sent: readonly Uint8Array[]): void {
+    if (this.socket.destroyed) return stream.reset(CANCELLED);
+    this.stream = stream;
+    stream.owner = this;
+    this.forgetConsumption();
+    for (const chunk of sent) stream.write(chunk, false);
+    if (this.#clientEnded) stream.end();
+    this.onWritable();
   }
 
   // From the client

@@ -169,6 +169,6 @@ function onClose(this: Sided): void {
 }
 
 /** A copy, unless `chunk` is most of the buffer that it is a view into. */
-function unpinned(chunk: Uint8Array): Uint8Array {
+export function unpinned(chunk: Uint8Array): Uint8Array {
   return chunk.length * 2 < chunk.buffer.byteLength ? Buffer.from(chunk) : chunk;
 }

@@ -1,0 +1,80 @@
+import { latin1Bytes } from "@warren/host";
+import { proxyV1 } from "@warren/http";
+import type { StreamOwner } from "@warren/tunnel";
+import { KIND, WireError } from "@warren/wire";
+import type { ClientAddress, Errand, Matched, RouteAnswer } from "../ports.ts";
+import type { FrontContext } from "./front-context.ts";
+import type { Peek } from "./peek.ts";
+import { TcpRelay } from "./tcp-relay.ts";
+
+/** Hears nothing: a relay takes the stream over in the turn in which it is opened. */
+const NOBODY: StreamOwner = {
+  onHead() {},
+  onData() {},
+  onTrailers() {},
+  onEnd() {},
+  onReset() {},
+  onWritable() {},
+  onStopped() {},
+};
+
+/**
+ * Joins a connection to the service behind a tcp or passthrough route, or ends it: there is no way to
+ * say why. Never rejects.
+ */
+export async function joinTcp(
+  context: FrontContext,
+  peek: Peek,
+  { answer, client }: { answer: RouteAnswer | Promise<RouteAnswer>; client: ClientAddress },
+): Promise<void> {
+  try {
+    const found = await answer;
+    if ("refused" in found) return peek.refuse(undefined);
+    await open(context, peek, found.found, client);
+  } catch (reason) {
+    if (!(reason instanceof WireError)) context.deps.events.broke("tcp connection", reason);
+    peek.refuse(undefined);
+  }
+}
+
+async function open(
+  context: FrontContext,
+  peek: Peek,
+  matched: Matched,
+  client: ClientAddress,
+): Promise<void> {
+  const { access, dispatch } = context.deps;
+  const { policy } = matched;
+  // A password cannot be asked for here: a route that wants one lets nobody in.
+  if ((await access.check(policy, client.address, undefined)) !== undefined)
+    return peek.refuse(undefined);
+  if (overLimit(context, matched, client)) return peek.refuse(undefined);
+  const errand: Errand = {
+    kind: KIND.tcp,
+    matched,
+    client,
+    sticky: undefined,
+    head: latin1Bytes(proxyV1(client, { address: client.localAddress, port: client.localPort })),
+    ended: false,
+    owner: NOBODY,
+  };
+  const opened = await dispatch.open(errand);
+  const socket = peek.give(0);
+  if (socket === undefined) return opened.stream.reset(new WireError("cancelled", ""));
+  new TcpRelay(context, socket, errand, opened).start();
+}
+
+function overLimit(
+  { deps }: FrontContext,
+  { entries, policy }: Matched,
+  { address }: ClientAddress,
+): boolean {
+  const { clusterUuid, key } = entries[0]!;
+  const token = deps.tokenRates(clusterUuid);
+  const rates = {
+    cluster: token.cluster,
+    client: policy.client_rate ?? token.client,
+    route: policy.rate,
+  };
+  return deps.limits.take({ clusterUuid, routeKey: key, address }, rates) > 0;
+}

@@ -1,0 +1,78 @@
+import type { Socket } from "node:net";
+import type { Stream } from "@warren/tunnel";
+import { FLOOR_BYTES, WireError } from "@warren/wire";
+import type { Errand, Opened } from "../ports.ts";
+import type { FrontContext } from "./front-context.ts";
+import { RawRelay } from "./raw-relay.ts";
+
+/** A connection that was refused unread is sent elsewhere so many times. */
+const MOST_MOVES = 3;
+
+/** A connection to a tcp or passthrough route. */
+export class TcpRelay extends RawRelay {
+  readonly #errand: Errand;
+  readonly #openedAt: number;
+  #opened: Opened;
+  #bytesIn = 0;
+  #bytesOut = 0;
+  #moves = 0;
+  #error: WireError | undefined;
+  /** What was passed on before the service said anything, in case nobody read it. */
+  #sent: Uint8Array[] | undefined = [];
+
+  constructor(context: FrontContext, socket: Socket, errand: Errand, opened: Opened) {
+    const { stream } = opened;
+    super(context, socket, { stream, protocol: "tcp", framed: "unframed", rest: undefined });
+    this.#errand = errand;
+    this.#opened = opened;
+    this.#openedAt = context.now();
+    context.deps.events.tcpOpened(opened.clusterUuid);
+  }
+
+  start(): void {
+    this.begin(undefined);
+  }
+
+  override onBytes(chunk: Uint8Array): void {
+    this.#bytesIn += chunk.length;
+    if (this.#bytesIn > FLOOR_BYTES) this.#sent = undefined;
+    else this.#sent?.push(chunk);
+    super.onBytes(chunk);
+  }
+
+  override onData(stream: Stream, chunk: Uint8Array): void {
+    this.#bytesOut += chunk.length;
+    this.#sent = undefined;
+    super.onData(stream, chunk);
+  }
+
+  override onReset(stream: Stream, error: WireError): void {
+    if (error.code !== "refused" || this.#sent === undefined || ++this.#moves > MOST_MOVES) {
+      this.#error = error;
+      return super.onReset(stream, error);
+    }
+    void this.#move(this.#sent).catch((reason: unknown) => {
+      this.#error = WireError.from(reason);
+      this.destroy();
+    });
+  }
+
+  override onClosed(): void {
+    super.onClosed();
+    const { context } = this;
+    context.deps.events.tcpClosed({
+      clusterUuid: this.#opened.clusterUuid,
+      route: this.#opened.entry.key,
+      address: this.#errand.client.address,
+      bytesIn: this.#bytesIn,
+      bytesOut: this.#bytesOut,
+      durationMs: context.now() - this.#openedAt,
+      error: this.#error,
+    });
+  }
+
+  async #move(sent: readonly Uint8Array[]): Promise<void> {
+    this.#opened = await this.context.deps.dispatch.open(this.#errand);
+    this.joined(this.#opened.stream, sent);
+  }
+}

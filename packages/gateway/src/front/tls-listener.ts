@@ -1,0 +1,129 @@
+import type { Socket } from "node:net";
+import { TLSSocket, type SecureContext } from "node:tls";
+import {
+  readClientHello,
+  Refusal,
+  UNRECOGNIZED_NAME_ALERT,
+  type ClientHello,
+  type ProxyHeader,
+} from "@warren/http";
+import { ALPN_PROTOCOLS } from "../certificates/certificates.ts";
+import type { ClientAddress, RouteAnswer } from "../ports.ts";
+import type { Connection, FrontContext } from "./front-context.ts";
+import { H1Connection } from "./h1-connection.ts";
+import { H2Session } from "./h2-session.ts";
+import { addressOf, Peer } from "./peer.ts";
+import { Peek } from "./peek.ts";
+import { SOCKET_MARK_BYTES } from "./socket-side.ts";
+import { joinTcp } from "./tcp-arrival.ts";
+
+const HANDSHAKE_MS = 10_000;
+
+/**
+ * What the TLS port does with a connection. The server name decides: passed through to a route that
+ * asks for it, as it came, or terminated here with that name's certificate.
+ */
+export function acceptTls(
+  context: FrontContext,
+  socket: Socket,
+  proxy: ProxyHeader | undefined,
+): void {
+  const client = addressOf(socket, proxy);
+  Peek.begin(context, socket, (peek, bytes) => {
+    const hello = readClientHello(bytes);
+    if (hello === "more") return;
+    if (hello === "not-tls" || hello instanceof Refusal) return peek.refuse(undefined);
+    peek.hold();
+    decide(context, peek, { hello, client });
+  });
+}
+
+interface Arrival {
+  hello: ClientHello;
+  client: ClientAddress;
+}
+
+function decide(context: FrontContext, peek: Peek, arrival: Arrival): void {
+  const { serverName } = arrival.hello;
+  if (serverName === undefined) return terminate(context, peek, arrival);
+  const answer = context.deps.registry.lookupServerName(serverName);
+  if (!(answer instanceof Promise)) return route(context, peek, arrival, answer);
+  answer
+    .then((late) => route(context, peek, arrival, late))
+    .catch((reason: unknown) => {
+      context.deps.events.broke("server name", reason);
+      peek.refuse(undefined);
+    });
+}
+
+function route(context: FrontContext, peek: Peek, arrival: Arrival, answer: RouteAnswer): void {
+  if ("refused" in answer) return terminate(context, peek, arrival);
+  void joinTcp(context, peek, { answer, client: arrival.client });
+}
+
+function terminate(context: FrontContext, peek: Peek, { hello, client }: Arrival): void {
+  const { serverName } = hello;
+  const certificate = context.deps.certificates?.choose(serverName);
+  if (certificate === undefined) return peek.refuse(UNRECOGNIZED_NAME_ALERT);
+  const socket = peek.give(0);
+  if (socket === undefined) return;
+  const peer = new Peer(client, { serverName }, context.deps.trusted);
+  new Handshake(context, socket, { peer, secureContext: certificate.context }).start();
+}
+
+/** A TLS handshake that is under way. */
+class Handshake implements Connection {
+  readonly #context: FrontContext;
+  readonly #peer: Peer;
+  readonly #tls: TLSSocket;
+  readonly #since: number;
+
+  constructor(
+    context: FrontContext,
+    socket: Socket,
+    { peer, secureContext }: { peer: Peer; secureContext: SecureContext },
+  ) {
+    this.#context = context;
+    this.#peer = peer;
+    this.#since = context.now();
+    const options = {
+      isServer: true,
+      secureContext,
+      ALPNProtocols: ALPN_PROTOCOLS,
+      highWaterMark: SOCKET_MARK_BYTES,
+    };
+    this.#tls = new TLSSocket(socket, options);
+    socket.on("error", ignore);
+  }
+
+  start(): void {
+    this.#context.opened(this);
+    this.#tls.on("secure", this.#onSecure).on("error", ignore).on("close", this.#onClose);
+  }
+
+  readonly #onSecure = (): void => {
+    const tls = this.#tls;
+    tls.off("secure", this.#onSecure).off("error", ignore).off("close", this.#onClose);
+    const context = this.#context;
+    if (tls.alpnProtocol === "h2") H2Session.begin(context, tls, this.#peer);
+    else H1Connection.begin(context, tls, { peer: this.#peer, onPreface: undefined });
+    context.closed(this);
+  };
+
+  readonly #onClose = (): void => {
+    this.#context.closed(this);
+  };
+
+  sweep(nowMs: number): void {
+    if (nowMs - this.#since >= HANDSHAKE_MS) this.destroy();
+  }
+  drain(): void {}
+  cutOff(): void {
+    this.destroy();
+  }
+  destroy(): void {
+    this.#tls.destroy();
+  }
+}
+
+function ignore(): void {}
