@@ -143,7 +143,7 @@ test.each([
   { name: "a record that is no handshake", send: "\x17\x03\x03\x00\x01x" },
   {
     name: "a hello that never ends",
-    send: `\x16\x03\x01\x40\x00${"\x01\x00\xff\xff"}${"a".repeat(20_000)}`,
+    send: `\x16\x03\x01\x40\x00\x01\x00\xff\xff${"a".repeat(20_000)}`,
   },
 ])("$name on the TLS port is refused", async ({ send }) => {
   await using kit = await start();

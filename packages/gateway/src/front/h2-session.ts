@@ -38,22 +38,24 @@ const SESSION_WINDOW_BYTES = 1_048_576;
 export class H2Session implements Connection {
   readonly #context: FrontContext;
   readonly #session: ServerHttp2Session;
+  readonly #socket: Socket;
   readonly #peer: Peer;
   readonly #streams = new Set<H2Stream>();
   #idleSince: number;
   #closing = false;
 
-  private constructor(context: FrontContext, session: ServerHttp2Session, peer: Peer) {
+  private constructor(context: FrontContext, socket: Socket, peer: Peer) {
     this.#context = context;
-    this.#session = session;
+    this.#socket = socket;
+    this.#session = performServerHandshake(socket, OPTIONS);
     this.#peer = peer;
     this.#idleSince = context.now();
   }
 
   /** Takes the socket over; its first bytes, if they were read, have been put back. */
   static begin(this: void, context: FrontContext, socket: Socket, peer: Peer): void {
-    const session = performServerHandshake(socket, OPTIONS);
-    const h2 = new H2Session(context, session, peer);
+    const h2 = new H2Session(context, socket, peer);
+    const session = h2.#session;
     context.opened(h2);
     context.deps.events.connectionOpened("h2");
     session.on("stream", h2.#onStream).on("close", h2.#onClose).on("error", ignore);
@@ -88,7 +90,7 @@ export class H2Session implements Connection {
     if (this.#streams.size > 0) return;
     const idleMs = nowMs - this.#idleSince;
     const { keepAliveMs, lingerMs } = this.#context.settings;
-    if (this.#closing && idleMs >= lingerMs) this.#session.destroy();
+    if (this.#closing && idleMs >= lingerMs) this.destroy();
     else if (!this.#closing && idleMs >= keepAliveMs) this.drain();
   }
 
@@ -105,8 +107,10 @@ export class H2Session implements Connection {
     this.drain();
   }
 
+  /** A session that has ended waits for its socket, and that for a client that may be deaf. */
   destroy(): void {
     this.#session.destroy();
+    this.#socket.destroy();
   }
 }
 
