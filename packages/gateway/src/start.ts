@@ -42,7 +42,7 @@ export async function startGateway(
   signal.throwIfAborted();
   const ports = {
     http: front.ports.http,
-    tls: undefined,
+    tls: front.ports.tls,
     admin: admin.port,
     agents,
     peers,
