@@ -71,8 +71,11 @@ const IDLE_CAP_MS = 15_000;
 /** A refused credential is tried again, since files are renewed, but slowly. */
 const REFUSED_MIN_MS = 10_000;
 const REFUSED_CAP_MS = 60_000;
-/** The count of failures starts anew only after a connection held for so long. */
-const HELD_MS = 10_000;
+/**
+ * The count of failures starts anew only after a connection held for this part of the detection
+ * time: 10 s of 30 s. By then each side has said something even if there was nothing to say.
+ */
+const HELD_PART = 1 / 3;
 const REGISTER_MS = 30_000;
 /** Whatever wait was asked for, the next dial comes within this. */
 const ASKED_CAP_MS = 60_000;
@@ -316,8 +319,9 @@ export class Dialler {
   #onGone(carrier: Carrier, why: string): void {
     const phase = this.#phase;
     if ((phase.at !== "serving" && phase.at !== "registering") || phase.carrier !== carrier) return;
-    const { world, owner } = this.#options;
-    if (phase.at === "serving" && world.clock.now() - phase.sinceMs >= HELD_MS) this.#failures = 0;
+    const { world, owner, detectMs } = this.#options;
+    const heldMs = phase.at === "serving" ? world.clock.now() - phase.sinceMs : 0;
+    if (heldMs >= detectMs * HELD_PART) this.#failures = 0;
     const tunnel = this.#tunnel;
     if (phase.at === "serving" && tunnel !== undefined) {
       tunnel.detach();

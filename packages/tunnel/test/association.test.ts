@@ -336,3 +336,24 @@ test("a gateway that asks for a long wait is tried again within a minute", async
   expect(waits).toEqual([60_000]);
   dialler.close(new WireError("cancelled", ""));
 });
+
+test.each([
+  {
+    name: "held for a third of the detection time is gone back to at once",
+    heldMs: 10_500,
+    waitMs: 125,
+  },
+  { name: "broke sooner is gone back to slowly", heldMs: 9_000, waitMs: 500 },
+])("a connection that $name", async ({ heldMs, waitMs }) => {
+  const house = new House();
+  const { dialler, waits } = house.dialler("a1");
+  house.onStream = (stream) => void (stream.owner = new Recorder());
+  dialler.start();
+  await house.pass(100);
+  [...house.acceptor.associations()][0]!.tunnel.open(bytes("x"), false, new Recorder());
+  await house.settle();
+  house.cutAll();
+  await house.pass(heldMs);
+  house.cutAll();
+  expect(waits).toEqual([125, waitMs]);
+});
