@@ -65,8 +65,7 @@ export class Reader {
     if (!isKnownFrame(first)) return `unknown frame 0x${first.toString(16)}`;
     if (length > this.#frameBytes) return `a frame of ${length} bytes, over ${this.#frameBytes}`;
     const exact = LENGTHS[first & 0x0f];
-    if (exact !== undefined && (exact !== length || (first & 0xf0) !== 0))
-      return `a malformed frame of type ${first & 0x0f}`;
+    if (exact !== undefined && exact !== length) return `a malformed frame of type ${first & 0x0f}`;
     return undefined;
   }
 }

@@ -1,3 +1,5 @@
+import { FRAME } from "@warren/wire";
+
 /** A sequenced frame: kept from its first departure until it is acknowledged. */
 export interface Frame {
   /** Type and flags. */
@@ -11,6 +13,10 @@ export interface Frame {
 /** Bytes that a frame weighs in flight and in memory: header and payload. */
 export function weight(frame: Frame): number {
   return frame.payload === undefined ? 12 : 8 + frame.payload.length;
+}
+
+function isSignal(frame: Frame): boolean {
+  return (frame.first & 0x0f) > FRAME.trailers;
 }
 
 /**
@@ -29,6 +35,7 @@ export class Replay {
   #inFlight = 0;
   #kept = 0;
   #mostKept = 0;
+  #signals = 0;
 
   /** Frames ever sent. */
   get sent(): number {
@@ -52,6 +59,10 @@ export class Replay {
   get mostKeptBytes(): number {
     return this.#mostKept;
   }
+  /** Weight of the part of it that needs no credit: resets, stops, credit and its return. */
+  get signalBytes(): number {
+    return this.#signals;
+  }
   /** True while an earlier transport's frames wait to be sent again. */
   get behind(): boolean {
     return this.#cursor < this.#frames.length;
@@ -73,6 +84,7 @@ export class Replay {
     this.#cursor++; // R3
     this.#inFlight += bytes;
     this.#kept += bytes;
+    if (isSignal(frame)) this.#signals += bytes;
     if (this.#kept > this.#mostKept) this.#mostKept = this.#kept;
   }
 
@@ -81,7 +93,9 @@ export class Replay {
     if (upTo > this.departed) return -1;
     let freed = 0;
     while (this.#acked < upTo) {
-      freed += weight(this.#frames[this.#head]!);
+      const frame = this.#frames[this.#head]!;
+      freed += weight(frame);
+      if (isSignal(frame)) this.#signals -= weight(frame);
       this.#frames[this.#head++] = undefined;
       this.#acked++;
     }

@@ -2,7 +2,7 @@ import { FRAME } from "@warren/wire";
 import { Composer, type Allocate } from "./composer.ts";
 import { Pace } from "./pace.ts";
 import type { Clock, EndOfTurn, Transport } from "./ports.ts";
-import { Replay, type Frame } from "./replay.ts";
+import { Replay, weight, type Frame } from "./replay.ts";
 import type { MuxStream } from "./stream.ts";
 import { Turns } from "./turns.ts";
 
@@ -45,6 +45,7 @@ export class Sender {
   #received = 0;
   #owed = 0;
   #owedBytes = 0;
+  #waitingSignals = 0;
   #heardAtMs = 0;
   #cancelAckTimer: (() => void) | undefined;
   /** Times that data had to wait for acknowledgements. */
@@ -108,8 +109,14 @@ export class Sender {
     return true;
   }
 
+  /** Weight of resets, stops and credit that the peer has not acknowledged, sent or not. */
+  get signalBytes(): number {
+    return this.replay.signalBytes + this.#waitingSignals;
+  }
+
   control(frame: Frame): void {
     this.#controls.push(frame);
+    this.#waitingSignals += weight(frame);
     this.schedule();
   }
 
@@ -147,7 +154,7 @@ export class Sender {
     this.#again(transport);
     if (!this.replay.behind) {
       for (const frame of this.#controls) this.#depart(frame, transport);
-      this.#controls.length = 0;
+      this.#controls.length = this.#waitingSignals = 0;
       this.#data(transport);
     }
     this.#composer.finish(transport);

@@ -1,5 +1,6 @@
 import { FLAG, FLOOR_BYTES, FRAME, type FrameType, type WireError } from "@warren/wire";
 import type { Partial } from "./block.ts";
+import type { Pool } from "./pool.ts";
 import type { Stream, StreamOwner } from "./ports.ts";
 import type { Frame } from "./replay.ts";
 import { Window } from "./window.ts";
@@ -19,6 +20,8 @@ interface Item {
 
 /** What a stream asks of its tunnel. */
 export interface StreamHost {
+  /** What windows borrow from. */
+  readonly pool: Pool;
   /** The stream may have become ready to send. */
   ready(stream: MuxStream): void;
   sendReset(stream: MuxStream, error: WireError): void;
@@ -184,7 +187,8 @@ export class MuxStream implements Stream {
 
   /** The peer reads no more: what is queued is dropped, an end that was queued is sent now. */
   stopped(): void {
-    const ending = this.#endQueued && !this.sendEnded;
+    if (this.sendEnded) return; // our end and its stop crossed
+    const ending = this.#endQueued;
     this.drop();
     if (!ending) return this.owner.onStopped(this);
     this.#endQueued = false;
@@ -192,6 +196,7 @@ export class MuxStream implements Stream {
   }
 
   receiveEnd(): void {
+    this.window.ended(this.#host.pool);
     this.#ended("receive");
   }
 

@@ -1,25 +1,21 @@
-import {
-  FLAG,
-  FLOOR_BYTES,
-  FRAME,
-  isErrorCode,
-  readU32,
-  readU48,
-  WireError,
-  type Limits,
-} from "@warren/wire";
+import { FLAG, FRAME, readU32, readU48, WireError, type Limits } from "@warren/wire";
 import { assemble } from "./block.ts";
 import type { Allocate } from "./composer.ts";
-import { Pool } from "./pool.ts";
+import { IdleCredit } from "./idle-credit.ts";
+import type { Pool } from "./pool.ts";
 import type { Clock, EndOfTurn, Stream, StreamOwner, Transport, TunnelOwner } from "./ports.ts";
 import { Reader } from "./reader.ts";
 import type { Frame } from "./replay.ts";
+import { resetError, resetText } from "./reset-text.ts";
 import { Sender } from "./sender.ts";
 import { MuxStream, NOBODY, type StreamHost } from "./stream.ts";
 
-/** How often credit that lies unused is looked for. */
-const SWEEP_MS = 5_000;
 const LAST_ID = 0xffff_ffff;
+/** With more than this of unacknowledged resets, stops and credit, resets say their code alone. */
+const TERSE_BYTES = 131_072;
+/** What resets, stops and credit for one stream weigh at most, terse. */
+const SIGNALS_OF_A_STREAM_BYTES = 128;
+const MOST_SIGNAL_BYTES = 1_048_576;
 
 export interface TunnelOptions {
   /** Who dialled: decides the ids of the streams that each side opens (odd for the dialler). */
@@ -72,7 +68,7 @@ export class Tunnel implements StreamHost {
   readonly #sender: Sender;
   readonly #streams = new Map<number, MuxStream>();
   readonly #reader: Reader;
-  readonly #rich = new Set<MuxStream>();
+  readonly #idleCredit: IdleCredit;
   #nextId: number;
   #ours = 0;
   #theirs = 0;
@@ -80,7 +76,7 @@ export class Tunnel implements StreamHost {
   #bytesReceived = 0;
   #resumes = -1;
   #failed: WireError | undefined;
-  #cancelSweep: (() => void) | undefined;
+  readonly #mostSignalBytes: number;
 
   constructor(options: TunnelOptions) {
     this.#options = options;
@@ -93,6 +89,11 @@ export class Tunnel implements StreamHost {
       frameBytes: options.peerLimits.frameBytes,
     });
     this.#reader = new Reader({ onFrame: this.#onFrame }, options.limits.frameBytes);
+    this.#idleCredit = new IdleCredit(options.clock, (stream, bytes) =>
+      this.#control(FRAME.giveBack, stream.id, undefined, bytes),
+    );
+    const streams = options.limits.streams + options.peerLimits.streams;
+    this.#mostSignalBytes = Math.max(MOST_SIGNAL_BYTES, streams * SIGNALS_OF_A_STREAM_BYTES);
   }
 
   /** Sequenced frames received so far: what a resume tells the peer. */
@@ -144,7 +145,7 @@ export class Tunnel implements StreamHost {
     if (!this.#sender.attach(transport, peerReceived)) return false;
     this.#resumes++;
     this.#reader.reset();
-    this.#cancelSweep ??= this.#options.clock.after(SWEEP_MS, this.#sweep);
+    this.#idleCredit.start();
     return true;
   }
 
@@ -153,12 +154,14 @@ export class Tunnel implements StreamHost {
     this.#sender.detach();
   }
 
-  /** Reads one binary message of the attached transport. */
+  /** Reads one binary message of the attached transport; without one, what comes was never sent. */
   receive(message: Uint8Array): void {
-    if (this.#failed !== undefined) return;
+    if (this.#failed !== undefined || !this.attached) return;
     this.#bytesReceived += message.length;
     const wrong = this.#reader.read(message);
     if (wrong !== undefined) this.#broken(wrong);
+    else if (this.#sender.signalBytes > this.#mostSignalBytes)
+      this.#broken("nothing is acknowledged");
     else this.#sender.heardAll();
   }
 
@@ -172,7 +175,6 @@ export class Tunnel implements StreamHost {
     if (this.#failed !== undefined) return;
     this.#failed = error;
     this.#sender.detach();
-    this.#cancelSweep?.();
     for (const stream of this.#streams.values()) {
       const owner = stream.owner;
       stream.drop();
@@ -182,7 +184,7 @@ export class Tunnel implements StreamHost {
       owner.onReset(stream, error);
     }
     this.#streams.clear();
-    this.#rich.clear();
+    this.#idleCredit.close();
   }
 
   stats(): TunnelStats {
@@ -211,8 +213,9 @@ export class Tunnel implements StreamHost {
   }
 
   sendReset(stream: MuxStream, error: WireError): void {
-    const payload = this.#options.toBytes(`${error.code} ${error.message}`.slice(0, 512));
-    this.#control(FRAME.reset, stream.id, payload);
+    const terse = this.#sender.signalBytes > TERSE_BYTES;
+    const text = resetText(error.code, error.message, terse);
+    this.#control(FRAME.reset, stream.id, this.#options.toBytes(text));
   }
 
   sendStop(stream: MuxStream): void {
@@ -220,7 +223,8 @@ export class Tunnel implements StreamHost {
   }
 
   consumed(stream: MuxStream, bytes: number): void {
-    if (stream.receiveEnded || this.#failed !== undefined) return;
+    if (this.#failed !== undefined) return;
+    if (stream.receiveEnded) return stream.window.left(bytes, this.pool);
     if (!stream.window.consumed(bytes)) return;
     const rttMs = this.#sender.pace.effectiveRttMs;
     const path = { nowMs: this.#options.clock.now(), rttMs, pool: this.pool };
@@ -230,7 +234,7 @@ export class Tunnel implements StreamHost {
 
   finished(stream: MuxStream): void {
     if (!this.#streams.delete(stream.id)) return;
-    this.#rich.delete(stream);
+    this.#idleCredit.forget(stream);
     stream.window.close(this.pool);
     if (this.#isOurs(stream.id)) this.#ours--;
     else this.#theirs--;
@@ -260,13 +264,16 @@ export class Tunnel implements StreamHost {
     if (stream.receiveEnded) return "bytes after the end of a stream";
     if (!stream.window.arrived(payload.length)) return "bytes beyond the credit of a stream";
     const end = (first & FLAG.end) !== 0;
-    if (stream.deaf) {
-      if (end) stream.receiveEnd();
+    if (stream.deaf || stream.stopSent) {
+      // A stop may have cut a block short at the sender: nothing is joined any more.
+      stream.partial = undefined;
+      stream.window.left(payload.length, this.pool);
+      if (end) this.#peerEnded(stream);
       return undefined;
     }
     if ((first & 0x0f) === FRAME.data) {
       if (stream.partial !== undefined) return "bytes inside a block";
-      if (payload.length > 0 && !stream.stopSent) stream.owner.onData(stream, payload);
+      if (payload.length > 0) stream.owner.onData(stream, payload);
       if (end) this.#peerEnded(stream);
       return undefined;
     }
@@ -275,6 +282,7 @@ export class Tunnel implements StreamHost {
 
   #onBlock(stream: MuxStream, first: number, payload: Uint8Array): string | undefined {
     const type = first & 0x0f;
+    if (type === FRAME.head && !this.#isOurs(stream.id)) return "a head on a stream of its own";
     const block = assemble(stream, first, payload, this.#options.limits.headBytes);
     if (typeof block === "string") return block;
     this.consumed(stream, payload.length);
@@ -282,8 +290,7 @@ export class Tunnel implements StreamHost {
     const end = (first & FLAG.end) !== 0;
     if (type === FRAME.open) return this.#onOpen(stream, block, end);
     if (type === FRAME.head) stream.owner.onHead(stream, block);
-    else if (end) stream.owner.onTrailers(stream, block);
-    else return "trailers that do not end a stream";
+    else stream.owner.onTrailers(stream, block);
     if (end) this.#peerEnded(stream);
     return undefined;
   }
@@ -315,18 +322,14 @@ export class Tunnel implements StreamHost {
   #onCredit(stream: MuxStream, bytes: number): string | undefined {
     stream.credit += bytes;
     if (stream.credit > LAST_ID) return "too much credit";
-    if (stream.credit > FLOOR_BYTES) this.#rich.add(stream);
+    this.#idleCredit.watch(stream);
     this.#sender.enter(stream);
     if (stream.unblocked()) stream.owner.onWritable(stream);
     return undefined;
   }
 
   #onReset(stream: MuxStream, payload: Uint8Array): void {
-    const said = this.#options.toText(payload);
-    const space = said.indexOf(" ");
-    const code = space < 0 ? said : said.slice(0, space);
-    const message = space < 0 ? "" : said.slice(space + 1);
-    const error = new WireError(isErrorCode(code) ? code : "internal", message);
+    const error = resetError(this.#options.toText(payload));
     const { owner, deaf } = stream;
     stream.drop();
     stream.deaf = true;
@@ -381,18 +384,4 @@ export class Tunnel implements StreamHost {
       if (!this.#streams.has(id)) return id;
     }
   }
-
-  /** Streams that went quiet give back the credit that they do not use. */
-  readonly #sweep = (): void => {
-    for (const stream of this.#rich) {
-      if (!stream.busy && stream.queuedBytes === 0 && stream.credit > FLOOR_BYTES) {
-        const spare = stream.credit - FLOOR_BYTES;
-        stream.credit = FLOOR_BYTES;
-        this.#control(FRAME.giveBack, stream.id, undefined, spare);
-      }
-      if (stream.credit <= FLOOR_BYTES) this.#rich.delete(stream);
-      stream.busy = false;
-    }
-    this.#cancelSweep = this.#options.clock.after(SWEEP_MS, this.#sweep);
-  };
 }

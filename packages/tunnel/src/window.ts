@@ -70,6 +70,19 @@ export class Window {
     return true;
   }
 
+  /** The peer's direction is complete: only what has not left this process still counts. */
+  ended(pool: Pool): void {
+    this.receivable = 0;
+    this.#size = FLOOR_BYTES;
+    this.#settle(pool);
+  }
+
+  /** Bytes left, or were dropped, that earn the peer no credit any more. */
+  left(bytes: number, pool: Pool): void {
+    this.#unconsumed -= bytes;
+    this.#settle(pool);
+  }
+
   /** The stream is over: everything borrowed goes back. */
   close(pool: Pool): void {
     pool.giveBack(this.#borrowed);

@@ -1,6 +1,15 @@
-import { FLAG, FLOOR_BYTES, FRAME, LIMITS, writeFrameHeader } from "@warren/wire";
+import {
+  FLAG,
+  FLOOR_BYTES,
+  FRAME,
+  LIMITS,
+  MIN_FRAME_BYTES,
+  WireError,
+  writeFrameHeader,
+} from "@warren/wire";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { limitsOf } from "../src/announce.ts";
 import { Recorder, TunnelPair } from "../src/testing/index.ts";
 
 /** One frame as bytes. */
@@ -38,13 +47,32 @@ test.each([
     send: [3, 5, 7].map((id) => frame(FRAME.open, id, bytes(4))),
   },
   {
-    name: "a head over 64 KiB",
-    send: Array.from({ length: 9 }, () => frame(FRAME.head | FLAG.more, 1, bytes(8_000))),
+    name: "an opening over 64 KiB",
+    send: Array.from({ length: 9 }, () => frame(FRAME.open | FLAG.more, 3, bytes(8_000))),
   },
   {
-    name: "a head in endless empty parts",
-    send: Array.from({ length: 300 }, () => frame(FRAME.head | FLAG.more, 1)),
+    name: "trailers over 64 KiB",
+    send: Array.from({ length: 9 }, () => frame(FRAME.trailers | FLAG.more, 1, bytes(8_000))),
   },
+  {
+    name: "trailers in endless empty parts",
+    send: Array.from({ length: 300 }, () => frame(FRAME.trailers | FLAG.more, 1)),
+  },
+  {
+    name: "a block inside a block",
+    send: [frame(FRAME.open | FLAG.more, 3, bytes(4)), frame(FRAME.trailers | FLAG.end, 3)],
+  },
+  {
+    name: "bytes inside a block",
+    send: [frame(FRAME.trailers | FLAG.more, 1, bytes(4)), frame(FRAME.data, 1, bytes(4))],
+  },
+  { name: "trailers that end nothing", send: [frame(FRAME.trailers, 1, bytes(4))] },
+  { name: "a head on a stream that it opened", send: [frame(FRAME.head, 1, bytes(4))] },
+  { name: "an end in the middle of a block", send: [frame(FRAME.open | 0x30, 3, bytes(4))] },
+  { name: "bytes that go on as a block would", send: [frame(FRAME.data | FLAG.more, 1)] },
+  { name: "a reset that ends as data would", send: [frame(FRAME.reset | FLAG.end, 1)] },
+  { name: "credit of another length", send: [frame(FRAME.credit, 1, bytes(5))] },
+  { name: "a stop with a payload", send: [frame(FRAME.stop, 1, bytes(1))] },
   { name: "an unknown frame type", send: [frame(0x0f, 1)] },
   { name: "an unknown flag", send: [frame(FRAME.data | 0x80, 1)] },
   { name: "half a header", send: [frame(FRAME.data, 1).subarray(0, 5)] },
@@ -85,6 +113,30 @@ test.each([
   const pair = victim();
   pair.acceptor.receive(send);
   expect(pair.errors).toEqual([]);
+});
+
+test("a peer that never acknowledges is closed before its answers pile up", () => {
+  const pair = new TunnelPair({ onStream: (stream) => stream.reset(refusal) });
+  const refusal = new WireError("refused", "x".repeat(2_000));
+  pair.pipe.left.onBinary = () => {};
+  for (let id = 1; id < 600_000 && pair.errors.length === 0; id += 2) {
+    pair.acceptor.receive(frame(FRAME.open | FLAG.end, id, bytes(4)));
+    pair.acceptor.receive(frame(FRAME.reset, id));
+    pair.settle(1);
+  }
+  expect(pair.errors[0]?.message).toBe("nothing is acknowledged");
+  expect(pair.acceptor.stats().mostReplayBytes).toBeLessThan(3 * 1_048_576);
+});
+
+test("a peer that asks for tiny or huge frames gets frames of a sane size", () => {
+  expect(limitsOf({ limits: { frame_bytes: 1, head_bytes: 9, streams: 5 } }).frameBytes).toBe(
+    MIN_FRAME_BYTES,
+  );
+  expect(limitsOf({ limits: { frame_bytes: 2 ** 31, head_bytes: 9, streams: 5 } })).toEqual({
+    frameBytes: LIMITS.frameBytes,
+    headBytes: 9,
+    streams: 5,
+  });
 });
 
 test("any bytes at all are read or refused, never thrown at", () => {

@@ -102,6 +102,37 @@ describe("a stream", () => {
     expect([pair.dialler.streams, pair.acceptor.streams]).toEqual([0, 0]);
   });
 
+  test("can be stopped in the middle of a head", () => {
+    const { pair, accepted } = recorded();
+    const client = new Recorder();
+    const stream = pair.dialler.open(bytes("x"), true, client);
+    pair.settle();
+    const answer = accepted[0]!.stream;
+    answer.head(bytes("h".repeat(60_000)), false);
+    answer.write(bytes("body"), false);
+    pair.settle(2);
+    stream.stop();
+    answer.end();
+    pair.settle();
+    expect(pair.errors).toEqual([]);
+    expect(client).toMatchObject({ heads: [], text: "", ended: true });
+    expect([pair.dialler.streams, pair.acceptor.streams]).toEqual([0, 0]);
+  });
+
+  test("that has said all it has to say hears of no stop", () => {
+    const { pair, accepted } = recorded();
+    const client = new Recorder();
+    const stream = pair.dialler.open(bytes("x"), false, client);
+    pair.settle();
+    accepted[0]!.stream.end();
+    stream.stop();
+    pair.settle();
+    stream.end();
+    pair.settle();
+    expect(accepted[0]!.owner.stopped).toBe(false);
+    expect([pair.dialler.streams, pair.acceptor.streams]).toEqual([0, 0]);
+  });
+
   test("takes a head block larger than its floor in parts", () => {
     const { pair, accepted } = recorded();
     const client = new Recorder();
@@ -164,6 +195,28 @@ describe("credit", () => {
     stream.write(new Uint8Array(50_000), true);
     pair.settle();
     expect(accepted[0]!.owner).toMatchObject({ bytes: 60 * 200_000 + 50_000, ended: true });
+  });
+
+  test("is given back when a direction ends, though the other goes on", () => {
+    const clock = new ManualClock();
+    const { pair, accepted } = recorded({ clock });
+    const stream = pair.dialler.open(bytes("x"), false, new Recorder());
+    for (let n = 0; n < 20; n++) {
+      stream.write(new Uint8Array(200_000), false);
+      pair.settle(6);
+      clock.advance(4);
+    }
+    pair.settle();
+    const { owner } = accepted[0]!;
+    owner.consuming = false;
+    stream.write(new Uint8Array(300_000), true);
+    pair.settle();
+    expect(owner.ended).toBe(true);
+    const { pool } = pair.acceptor;
+    expect(pool.lentBytes).toBe(Math.max(0, owner.unconsumed - FLOOR_BYTES));
+    owner.catchUp();
+    expect(pool.lentBytes).toBe(0);
+    expect(pair.acceptor.streams).toBe(1);
   });
 
   test("the writer hears when there is room again", () => {

@@ -41,7 +41,20 @@ export const FLAG = {
   /** The payload is the whole next message. */
   detached: 0x40,
 } as const;
-const KNOWN_FLAGS = FLAG.end | FLAG.more | FLAG.detached;
+/** Flags that go with each type. A block that goes on does not end; signals have none. */
+const FLAGS: Record<number, readonly number[]> = {
+  [FRAME.open]: [0, FLAG.end, FLAG.more],
+  [FRAME.head]: [0, FLAG.end, FLAG.more],
+  [FRAME.data]: [0, FLAG.end],
+  [FRAME.trailers]: [FLAG.end, FLAG.more],
+};
+/** By first byte: 1 when this version knows it. */
+const KNOWN = new Uint8Array(256);
+for (const type of Object.values(FRAME)) {
+  KNOWN[type] = type === FRAME.trailers ? 0 : 1;
+  for (const flags of FLAGS[type] ?? [])
+    KNOWN[type | flags] = KNOWN[type | flags | FLAG.detached] = 1;
+}
 
 /** Writes a frame header at `at`. `length` < 2^24, `stream` < 2^32. */
 export function writeFrameHeader(
@@ -60,10 +73,9 @@ export function writeFrameHeader(
   into[at + 7] = stream;
 }
 
-/** True when the first byte of a frame header is a type and flags that this version knows. */
+/** True when the first byte of a frame header is a type with flags that go with it. */
 export function isKnownFrame(first: number): boolean {
-  const type = first & 0x0f;
-  return type >= FRAME.open && type <= FRAME.ack && (first & 0xf0 & ~KNOWN_FLAGS) === 0;
+  return KNOWN[first] === 1;
 }
 
 export function readU24(from: Uint8Array, at: number): number {

@@ -22,6 +22,8 @@ export interface Limits {
   /** Streams open at once in one tunnel. */
   streams: number;
 }
+/** What every side takes, whatever it announces: a peer is not made to send in crumbs. */
+export const MIN_FRAME_BYTES = 1_024;
 export const LIMITS: Limits = { frameBytes: 65_536, headBytes: 65_536, streams: 10_000 };
 
 /** Credit that every stream starts with and always keeps, bytes. */
