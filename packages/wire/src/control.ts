@@ -7,7 +7,8 @@ import * as v from "valibot";
 import { CODES, isErrorCode, type ErrorCode } from "./errors.ts";
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
-const word = v.pipe(v.string(), v.maxLength(512));
+const WORD = 512;
+const word = v.pipe(v.string(), v.maxLength(WORD));
 
 export const Place = v.object({
   region: v.optional(word),
@@ -186,7 +187,8 @@ export function errorMessage(
   retryAfterMs?: number,
 ): ControlInput {
   const again = CODES[code].retry ? retryAfterMs : undefined;
-  return { type: "error", payload: { code, message, retry_after_ms: again } };
+  const payload = { code, message: message.slice(0, WORD), retry_after_ms: again };
+  return { type: "error", payload };
 }
 
 const Envelope = v.looseObject({
@@ -203,10 +205,11 @@ function safeJson(text: string): unknown {
   }
 }
 
-/** One line naming each field that was wrong and what was expected. */
+/** One line naming each field that was wrong and what was expected; short enough for a message. */
 export function describe(issues: readonly v.BaseIssue<unknown>[]): string {
   return issues
     .slice(0, 5)
     .map((issue) => `${v.getDotPath(issue) ?? "payload"}: ${issue.message}`)
-    .join("; ");
+    .join("; ")
+    .slice(0, WORD);
 }

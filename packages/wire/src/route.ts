@@ -26,6 +26,13 @@ export const HostPattern = v.pipe(
   ),
 );
 const port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535));
+/** As in a request line: what lies outside is percent-encoded there, and would never match. */
+const path = v.pipe(
+  v.string(),
+  v.maxLength(1024),
+  v.startsWith("/"),
+  v.regex(/^[\x21-\x7e]*$/, "must be visible ASCII; percent-encode the rest"),
+);
 const positive = v.pipe(v.number(), v.minValue(0));
 
 export const PathType = v.picklist(["Exact", "Prefix", "ImplementationSpecific"]);
@@ -42,8 +49,8 @@ export type Backend = v.InferOutput<typeof Backend>;
 const NamedValue = v.object({ name: text, value: v.pipe(v.string(), v.maxLength(4096)) });
 export const Match = v.object({
   method: v.optional(v.pipe(v.string(), v.regex(/^[A-Z]{1,20}$/))),
-  headers: v.optional(v.array(NamedValue), []),
-  query: v.optional(v.array(NamedValue), []),
+  headers: v.optional(v.pipe(v.array(NamedValue), v.maxLength(16)), []),
+  query: v.optional(v.pipe(v.array(NamedValue), v.maxLength(16)), []),
 });
 export type Match = v.InferOutput<typeof Match>;
 
@@ -80,10 +87,12 @@ export const Policy = v.object({
 });
 export type Policy = v.InferOutput<typeof Policy>;
 
+const MOST_KEY_CHARS = 4_096;
+
 export const Route = v.pipe(
   v.object({
     host: v.optional(v.union([HostPattern, v.literal("")]), ""),
-    path: v.optional(v.pipe(text, v.startsWith("/")), "/"),
+    path: v.optional(path, "/"),
     path_type: v.optional(PathType, "Prefix"),
     service: name,
     namespace: v.optional(name, "default"),
@@ -106,6 +115,8 @@ export const Route = v.pipe(
     (route) => route.kind === "tcp" || route.host !== "",
     "an http or passthrough route needs a host",
   ),
+  // A key travels in every opening, beside the head and within its limit.
+  v.check((route) => routeKey(route).length <= MOST_KEY_CHARS, "the match is too long"),
 );
 export type Route = v.InferOutput<typeof Route>;
 /** What a sender writes: defaults may be left out. */
@@ -120,15 +131,34 @@ export function backendsOf(route: Route): readonly Backend[] {
   );
 }
 
+/** What identifies a route. */
+interface Identity {
+  namespace: string;
+  ingress_name: string;
+  service: string;
+  port: number;
+  host: string;
+  path: string;
+  path_type: string;
+  kind: string;
+  match: Match;
+  public_port?: number | undefined;
+}
+
 /**
- * Identity of a route within its cluster: (namespace, ingress, host, path, path type), and the match
- * where there is one. The same Service behind two Ingresses makes two routes.
+ * Identity of a route within its cluster, in visible ASCII: (namespace, ingress, host, path, path
+ * type), and the match where there is one. The same Service behind two Ingresses makes two routes. A
+ * tcp route is the public port that it asks for, else the service port that it leads to.
  */
-export function routeKey(route: Route): string {
+export function routeKey(route: Identity): string {
   const { method, headers, query } = route.match;
   const plain = method === undefined && headers.length === 0 && query.length === 0;
   const match = plain ? "" : ` ${encodeURIComponent(JSON.stringify(route.match))}`;
-  const place = route.kind === "tcp" ? `tcp:${route.public_port ?? ""}` : route.host;
+  const place = route.kind === "tcp" ? `tcp:${tcpPlace(route)}` : route.host;
   const kind = route.kind === "passthrough" ? "tls:" : "";
   return `${route.namespace}/${route.ingress_name || route.service} ${kind}${place} ${route.path_type} ${route.path}${match}`;
+}
+
+function tcpPlace({ public_port, service, port }: Identity): string {
+  return public_port === undefined ? `${service}:${port}` : String(public_port);
 }

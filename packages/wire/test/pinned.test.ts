@@ -1,0 +1,46 @@
+import { createHash } from "node:crypto";
+import { expect, test } from "vitest";
+import * as wire from "../src/index.ts";
+
+/**
+ * What is on the wire, as one digest per version. When this test fails the wire has changed: other
+ * releases are out there. A change that an older peer understands (a new optional field, a new
+ * code) takes a new digest here; any other takes a new PROTOCOL_VERSION and a line of its own.
+ */
+const PINNED: Record<number, string> = {
+  1: "241f029eff61c342",
+};
+
+test("nobody changes the wire by accident", () => {
+  const { CODES, FEATURES, FLAG, FLOOR_BYTES, FRAME, FRAME_HEADER_BYTES, KIND } = wire;
+  const { CONTROL_BYTES, LIMITS, MIN_FRAME_BYTES, SUBPROTOCOL } = wire;
+  const said = {
+    frames: { FRAME, FLAG, FRAME_HEADER_BYTES, KIND, FLOOR_BYTES },
+    limits: { LIMITS, MIN_FRAME_BYTES, CONTROL_BYTES },
+    paths: [wire.TUNNEL_PATH, wire.PEER_PATH, wire.SPLICE_PATH, SUBPROTOCOL],
+    control: shape(wire.CONTROL),
+    route: shape(wire.Route),
+    token: [shape(wire.TokenClaims), wire.TOKEN_ISSUER, wire.TOKEN_AUDIENCE],
+    features: FEATURES,
+    codes: CODES,
+  };
+  const digest = createHash("sha256").update(JSON.stringify(said)).digest("hex").slice(0, 16);
+  expect({ version: wire.PROTOCOL_VERSION, digest }).toEqual({
+    version: wire.PROTOCOL_VERSION,
+    digest: PINNED[wire.PROTOCOL_VERSION],
+  });
+});
+
+/** A schema as data: what it takes, with defaults, bounds and patterns, and not how it is made. */
+function shape(value: unknown): unknown {
+  if (value instanceof RegExp) return String(value);
+  if (typeof value === "function") return "function";
+  if (Array.isArray(value)) return value.map(shape);
+  if (typeof value !== "object" || value === null) return value;
+  const telling = Object.entries(value).filter(
+    ([name]) => !INNER.has(name) && !name.startsWith("~"),
+  );
+  return Object.fromEntries(telling.map(([name, part]) => [name, shape(part)]));
+}
+/** What valibot calls its own. */
+const INNER = new Set(["reference", "async", "expects", "message", "kind"]);
