@@ -39,7 +39,9 @@ export class IdleCredit {
 
   readonly #sweep = (): void => {
     for (const stream of this.#rich) {
-      if (!stream.busy && stream.queuedBytes === 0 && stream.credit > FLOOR_BYTES) {
+      // An ended direction needs no credit, and what it holds ended with it at the peer.
+      if (stream.sendEnded) this.#rich.delete(stream);
+      else if (!stream.busy && stream.queuedBytes === 0 && stream.credit > FLOOR_BYTES) {
         const spare = stream.credit - FLOOR_BYTES;
         stream.credit = FLOOR_BYTES;
         this.#giveBack(stream, spare);

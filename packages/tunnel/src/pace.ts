@@ -10,6 +10,16 @@ export const MIN_IN_FLIGHT_BYTES = 65_536;
 export const RTT_FLOOR_MS = 8;
 const RTT_SPAN_MS = 30_000;
 const RATE_SPAN_MS = 5_000;
+/**
+ * When no round trip came near the smallest for this long, the bound itself keeps a queue on the
+ * path: it is lowered until a round trip without one was seen (BBR's ProbeRTT). Else each span would
+ * measure the queue of the one before, and the bound would double with each.
+ */
+const PROBE_EVERY_MS = 10_000;
+const NEAR = 1.1;
+/** Below one, since the largest of the delivery rates is above the true one. */
+const PROBE_GAIN = 0.5;
+const GAIN = 2;
 
 /** What was known when a flush left, kept until its last frame is acknowledged. */
 interface Departure {
@@ -37,6 +47,8 @@ export class Pace {
   #delivered = 0;
   #deliveredAtMs = 0;
   #cap = MIN_IN_FLIGHT_BYTES;
+  #nearAtMs: number | undefined;
+  #probeUntilMs: number | undefined;
 
   /** Bytes that may be in flight now. */
   get capBytes(): number {
@@ -67,8 +79,10 @@ export class Pace {
 
   /** The peer has frames up to `upTo`, `bytes` more than before; it waited `delayMs` to say so. */
   acknowledged(upTo: number, bytes: number, nowMs: number, delayMs: number): void {
+    // When the peer had them, not when it said so: else an early word after a late one looks fast.
+    const atMs = Math.max(this.#deliveredAtMs, nowMs - delayMs);
     this.#delivered += bytes;
-    this.#deliveredAtMs = nowMs;
+    this.#deliveredAtMs = atMs;
     let last: Departure | undefined;
     while (this.#next < this.#departures.length && this.#departures[this.#next]!.upTo <= upTo)
       last = this.#departures[this.#next++];
@@ -77,10 +91,27 @@ export class Pace {
       this.#next = 0;
     }
     if (last === undefined) return;
-    this.sampleRtt(Math.max(0, nowMs - last.atMs - delayMs), nowMs);
-    const rate = (this.#delivered - last.delivered) / Math.max(0.05, nowMs - last.deliveredAtMs);
+    const rttMs = Math.max(0, nowMs - last.atMs - delayMs);
+    this.sampleRtt(rttMs, nowMs);
+    this.#watchQueue(rttMs, nowMs);
+    const rate = (this.#delivered - last.delivered) / Math.max(0.05, atMs - last.deliveredAtMs);
     if (!last.idle || rate > (this.#rate.value ?? 0)) this.#rate.add(rate, nowMs);
-    this.#cap = Math.max(MIN_IN_FLIGHT_BYTES, 2 * (this.#rate.value ?? 0) * this.effectiveRttMs);
+    const gain = this.#probeUntilMs === undefined ? GAIN : PROBE_GAIN;
+    this.#cap = Math.max(MIN_IN_FLIGHT_BYTES, gain * (this.#rate.value ?? 0) * this.effectiveRttMs);
+  }
+
+  /** Begins and ends probes for the round trip without a queue. */
+  #watchQueue(rttMs: number, nowMs: number): void {
+    if (this.#probeUntilMs !== undefined) {
+      if (nowMs < this.#probeUntilMs) return;
+      this.#probeUntilMs = undefined;
+      this.#nearAtMs = nowMs;
+    } else if (rttMs <= this.effectiveRttMs * NEAR) {
+      this.#nearAtMs = nowMs;
+    } else if (nowMs - (this.#nearAtMs ??= nowMs) > PROBE_EVERY_MS) {
+      // One round trip to drain, one to see.
+      this.#probeUntilMs = nowMs + 2 * rttMs;
+    }
   }
 
   sampleRtt(rttMs: number, nowMs: number): void {

@@ -6,9 +6,14 @@ import { Replay, weight, type Frame } from "./replay.ts";
 import type { MuxStream } from "./stream.ts";
 import { Turns } from "./turns.ts";
 
-/** A slice of a stream that shares the transport with others; alone it may send larger ones. */
+/** A slice of a stream that shares the transport with others, or has a slow one to itself. */
 const SLICE_BYTES = 16_384;
-/** Less room than this is not worth a slice: it waits for the next acknowledgement. */
+/** Alone, a stream sends slices of this share of the bound: on a slow line others wait behind one. */
+const SLICES_IN_FLIGHT = 8;
+/**
+ * Less room than this is not worth a frame: all wait for the next acknowledgement. Bulk waits for
+ * room for a whole slice: who happened to get the crumbs of room would have less than its share.
+ */
 const CRUMB_BYTES = 4_096;
 /** So much received is acknowledged at the end of the turn, less within ACK_DELAY_MS. */
 const ACK_BYTES = 16_384;
@@ -190,21 +195,26 @@ export class Sender {
   #data(transport: Transport): void {
     for (;;) {
       const room = this.#room();
-      if (room < CRUMB_BYTES) {
+      const stream = room < CRUMB_BYTES ? undefined : this.#turns.next(room >= SLICE_BYTES);
+      if (stream === undefined) {
         if (!this.#turns.empty) this.stalls++;
         return;
       }
-      const stream = this.#turns.next();
-      if (stream === undefined) return;
       if (stream.sendable) this.#slice(stream, room, transport);
     }
   }
 
   #slice(stream: MuxStream, room: number, transport: Transport): void {
-    const most = this.#turns.contended ? SLICE_BYTES : this.#options.frameBytes;
-    this.#depart(stream.take(Math.min(most, room)), transport);
+    this.#depart(stream.take(Math.min(this.#sliceBytes, room)), transport);
     if (stream.sendable) this.#turns.enter(stream, stream.sparse);
     if (stream.writable) this.#unblocked.push(stream);
+  }
+
+  get #sliceBytes(): number {
+    const { frameBytes } = this.#options;
+    if (this.#turns.contended) return Math.min(SLICE_BYTES, frameBytes);
+    const share = Math.floor(this.#pace.capBytes / SLICES_IN_FLIGHT);
+    return Math.min(frameBytes, Math.max(SLICE_BYTES, share));
   }
 
   #depart(frame: Frame, transport: Transport): void {

@@ -7,6 +7,8 @@ import { Window } from "./window.ts";
 
 /** No stream queues more than this towards the transport, however much credit it has. */
 const QUEUE_BYTES = 262_144;
+/** Nor more pieces: a piece of one byte weighs a hundred in memory. */
+const QUEUE_ITEMS = 1_024;
 /** A stream with no more than this queued goes before bulk senders. */
 const SPARSE_BYTES = 2_048;
 const NOTHING = new Uint8Array(0);
@@ -85,7 +87,8 @@ export class MuxStream implements Stream {
   }
 
   get writable(): boolean {
-    return this.#queued < Math.min(this.credit, QUEUE_BYTES);
+    const room = Math.min(this.credit, QUEUE_BYTES);
+    return this.#queued < room && (this.#items?.length ?? 0) < QUEUE_ITEMS;
   }
 
   get queuedBytes(): number {

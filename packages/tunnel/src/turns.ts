@@ -49,11 +49,13 @@ export class Turns {
     (sparse ? this.#sparse : this.#bulk).push(stream);
   }
 
-  next(): MuxStream | undefined {
-    const bulkIsDue = this.#row >= SPARSE_IN_A_ROW && !this.#bulk.empty;
+  /** Whose turn it is; `bulk` says whether there is room for a bulk sender's slice. */
+  next(bulk: boolean): MuxStream | undefined {
+    const bulkIsDue = bulk && this.#row >= SPARSE_IN_A_ROW && !this.#bulk.empty;
     const sparse = bulkIsDue ? undefined : this.#sparse.shift();
-    this.#row = sparse === undefined ? 0 : this.#row + 1;
-    const stream = sparse ?? this.#bulk.shift();
+    if (sparse !== undefined) this.#row++;
+    else if (bulk) this.#row = 0;
+    const stream = sparse ?? (bulk ? this.#bulk.shift() : undefined);
     if (stream !== undefined) stream.inLine = false;
     return stream;
   }

@@ -5,8 +5,12 @@ import type { Pool } from "./pool.ts";
 const FIRST_GROWTH_BYTES = 131_072;
 /** No window is larger, whatever was measured. */
 export const MAX_WINDOW_BYTES = 16 * 1_048_576;
-/** Windows aim at so many times (consumption rate x RTT): room to find out that more would flow. */
-const GAIN = 3;
+/**
+ * Windows aim at so many times (consumption rate x RTT): the bound on bytes in flight lets a queue of
+ * about one RTT stand, a quarter of a window is credit not yet given, and there is room to find out
+ * that more would flow. With less, windows decide who sends instead of turns, and are unfair.
+ */
+const GAIN = 4;
 
 /**
  * Credit that one direction of one stream has given to its peer. Invariants:
@@ -23,6 +27,7 @@ export class Window {
   #borrowed = 0;
   #epochBytes = 0;
   #epochAt = -1;
+  #over = false;
 
   get sizeBytes(): number {
     return this.#size;
@@ -46,8 +51,9 @@ export class Window {
   consumed(bytes: number): boolean {
     this.#unconsumed -= bytes;
     this.#epochBytes += bytes;
-    // Half a window at a time: fewer frames, and the peer never waits.
-    return (this.#size - this.receivable - this.#unconsumed) * 2 >= this.#size;
+    // Some of a window at a time: fewer frames, and the peer never waits.
+    const some = this.#size > FLOOR_BYTES ? this.#size / 4 : FLOOR_BYTES / 2;
+    return this.#size - this.receivable - this.#unconsumed >= some;
   }
 
   /** Credit to announce now; adapts the window first. */
@@ -62,6 +68,7 @@ export class Window {
 
   /** The peer gave credit back that it does not need. */
   returned(bytes: number, pool: Pool): boolean {
+    if (this.#over) return true;
     if (bytes > this.receivable) return false;
     this.receivable -= bytes;
     // A stream gone quiet starts again from what is still out, not from its old size.
@@ -72,6 +79,7 @@ export class Window {
 
   /** The peer's direction is complete: only what has not left this process still counts. */
   ended(pool: Pool): void {
+    this.#over = true;
     this.receivable = 0;
     this.#size = FLOOR_BYTES;
     this.#settle(pool);

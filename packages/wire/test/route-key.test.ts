@@ -50,6 +50,8 @@ test("two ports of one service are two tcp routes, with and without public ports
   expect(new Set(keys).size).toBe(4);
 });
 
+const made = (route: object) => v.parse(Route, { ...route, service: "s", port: 1 });
+
 test("routes that differ in what identifies them never share a key; a key is visible ASCII", () => {
   const word = fc.constantFrom("a", "b", "a.b", "a-b");
   const routes = fc.record({
@@ -61,7 +63,6 @@ test("routes that differ in what identifies them never share a key; a key is vis
     kind: fc.constantFrom("http" as const, "passthrough" as const),
     match: fc.record({ query: fc.array(fc.record({ name: word, value: fc.string() })) }),
   });
-  const made = (route: object) => v.parse(Route, { ...route, service: "s", port: 1 });
   fc.assert(
     fc.property(routes, routes, (one, other) => {
       const same = JSON.stringify(one) === JSON.stringify(other);

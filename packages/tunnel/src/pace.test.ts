@@ -1,0 +1,78 @@
+import { expect, test } from "vitest";
+import { MIN_IN_FLIGHT_BYTES, Pace, RTT_FLOOR_MS } from "./pace.ts";
+
+/** A path of a rate and a round trip that is kept as full as the bound allows, for `ms`. */
+function saturate(pace: Pace, path: { bytesPerMs: number; rttMs: number }, ms: number, fromMs = 0) {
+  const flight: { upTo: number; bytes: number; doneMs: number }[] = [];
+  let [frames, inFlight, freeMs, acked] = [0, 0, fromMs, 0];
+  for (let nowMs = fromMs; nowMs < fromMs + ms; nowMs++) {
+    for (; flight[0] !== undefined && flight[0].doneMs <= nowMs;) {
+      const { upTo, bytes } = flight.shift()!;
+      inFlight -= bytes;
+      acked = upTo;
+      pace.acknowledged(acked, bytes, nowMs, 0);
+    }
+    while (inFlight + 8_192 <= pace.capBytes) {
+      freeMs = Math.max(freeMs, nowMs) + 8_192 / path.bytesPerMs;
+      flight.push({ upTo: ++frames, bytes: 8_192, doneMs: freeMs + path.rttMs });
+      inFlight += 8_192;
+      pace.departed(frames, nowMs, false);
+    }
+  }
+}
+
+test("before anything is measured the bound is the least", () => {
+  expect(new Pace().capBytes).toBe(MIN_IN_FLIGHT_BYTES);
+  expect(new Pace().rttMs).toBeUndefined();
+  expect(new Pace().effectiveRttMs).toBe(RTT_FLOOR_MS);
+});
+
+test.each([
+  { name: "a slow line", bytesPerMs: 2_500, rttMs: 40 },
+  { name: "a fast one", bytesPerMs: 50_000, rttMs: 50 },
+  { name: "a long one", bytesPerMs: 12_500, rttMs: 200 },
+])(
+  "on $name the bound comes to about twice rate x round trip, and stays there for an hour",
+  (path) => {
+    const pace = new Pace();
+    saturate(pace, path, 60_000);
+    const product = path.bytesPerMs * path.rttMs;
+    for (const ms of [60_000, 3_600_000]) {
+      saturate(pace, path, 1_000, ms);
+      expect(pace.capBytes / product).toBeGreaterThan(1.4);
+      expect(pace.capBytes / product).toBeLessThan(3);
+      expect(pace.bytesPerSecond / (path.bytesPerMs * 1_000)).toBeCloseTo(1, 0);
+    }
+  },
+);
+
+test("a standing queue is not taken for the path: the smallest round trip is looked for again", () => {
+  const pace = new Pace();
+  saturate(pace, { bytesPerMs: 10_000, rttMs: 50 }, 600_000);
+  expect(pace.rttMs).toBeLessThan(60);
+});
+
+test("a round trip below the floor counts as the floor: loops are slower than wires", () => {
+  const pace = new Pace();
+  saturate(pace, { bytesPerMs: 100_000, rttMs: 0 }, 2_000);
+  expect(pace.effectiveRttMs).toBe(RTT_FLOOR_MS);
+  expect(pace.capBytes).toBeGreaterThan(100_000 * RTT_FLOOR_MS);
+});
+
+test("the peer's delay before it acknowledged is no part of the round trip", () => {
+  const pace = new Pace();
+  pace.departed(1, 0, true);
+  pace.acknowledged(1, 100, 45, 20);
+  expect(pace.rttMs).toBe(25);
+});
+
+test("a sender with little to say does not make the path look slow", () => {
+  const pace = new Pace();
+  saturate(pace, { bytesPerMs: 10_000, rttMs: 20 }, 2_000);
+  const before = pace.bytesPerSecond;
+  for (let n = 0; n < 100; n++) {
+    pace.departed(1_000_000 + n, 3_000 + n * 100, true);
+    pace.acknowledged(1_000_000 + n, 100, 3_020 + n * 100, 0);
+  }
+  expect(pace.bytesPerSecond).toBe(before);
+});
