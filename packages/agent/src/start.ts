@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { endOfTurn, systemClock, type Log, type Metrics } from "@warren/host";
-import { Pool, type TunnelWorld } from "@warren/tunnel";
+import { type Log, type Metrics, nodeWorld, systemClock } from "@warren/host";
+import { Pool } from "@warren/tunnel";
 import { backendsOf, LIMITS, Route, WireError, type RegisterSuccess } from "@warren/wire";
 import * as v from "valibot";
 import { startAgentAdmin } from "./admin.ts";
@@ -42,17 +42,6 @@ export interface RunningAgent extends AsyncDisposable {
 
 /** What all tunnels may lend together, in tunnels' worth. */
 const MOST_TUNNELS = 4;
-
-/** What tunnels need of Node. */
-const world: TunnelWorld = {
-  clock: systemClock,
-  endOfTurn,
-  allocate: (bytes) => Buffer.allocUnsafe(bytes),
-  toText: (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1"),
-  toBytes: (text) => Buffer.from(text, "latin1"),
-  random: Math.random,
-  timestamp: () => new Date().toISOString(),
-};
 
 /**
  * Starts an agent. Resolves at once: tunnels are dialled in the background, and a first dial that
@@ -157,7 +146,7 @@ function tunnelDeps(
   return {
     ...parts,
     config,
-    world,
+    world: nodeWorld,
     version: deps.version,
     limits: { ...LIMITS, streams: Math.min(LIMITS.streams, streams) },
     pool: () => new Pool(poolBytes, total),

@@ -23,3 +23,4 @@ export * from "./lock.ts";
 export * from "./run.ts";
 export * from "./state-file.ts";
 export * from "./latin1.ts";
+export * from "./node-world.ts";

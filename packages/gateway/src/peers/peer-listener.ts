@@ -1,3 +1,4 @@
+import { nodeWorld } from "@warren/host";
 import { readFile } from "node:fs/promises";
 import { createServer as createPlain, type IncomingMessage } from "node:http";
 import { createServer as createTls } from "node:https";
@@ -24,7 +25,6 @@ import {
 import type { GatewayConfig } from "../config.ts";
 import type { Agents } from "../tunnels/agents.ts";
 import { refuse, shakeHands } from "../tunnels/handshake.ts";
-import { nodeWorld } from "../tunnels/world.ts";
 import { PeerKey } from "./peer-auth.ts";
 import type { PeersConfig } from "./peer-dial.ts";
 import { Relay } from "./relay.ts";

@@ -1,9 +1,9 @@
+import { nodeWorld } from "@warren/host";
 import { Dialler, Pool, type Stream, type StreamOwner, type Tunnel } from "@warren/tunnel";
 import { PEER_PATH, WireError, type Limits } from "@warren/wire";
 import type { Log } from "@warren/host";
 import type { TunnelPlace } from "../ports.ts";
 import type { Peers } from "../tunnels/dispatcher.ts";
-import { nodeWorld } from "../tunnels/world.ts";
 import type { PeerDial } from "./peer-dial.ts";
 
 /** A request does not wait longer for a gateway that must be dialled first. */

@@ -1,9 +1,9 @@
+import { nodeWorld } from "@warren/host";
 import type { Heard, Transport } from "@warren/tunnel";
 import { encodeControl, SPLICE_PATH, type Register } from "@warren/wire";
 import * as v from "valibot";
 import type { Directory } from "../ports.ts";
 import type { AgentIdentity } from "../tunnels/identity.ts";
-import { nodeWorld } from "../tunnels/world.ts";
 import type { PeerDial } from "./peer-dial.ts";
 
 /**

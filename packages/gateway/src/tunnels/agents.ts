@@ -1,3 +1,4 @@
+import { nodeWorld } from "@warren/host";
 import type { Clock, Upgrade } from "@warren/host";
 import {
   Acceptor,
@@ -17,7 +18,6 @@ import { AgentMessages } from "./agent-messages.ts";
 import { shakeHands } from "./handshake.ts";
 import { identityOf, type AgentIdentity } from "./identity.ts";
 import type { Links } from "./links.ts";
-import { nodeWorld } from "./world.ts";
 
 /** Timers hold no more than 2^31 - 1 ms. */
 const LONGEST_TIMER_MS = 2_147_483_647;
