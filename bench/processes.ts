@@ -27,6 +27,7 @@ const TICKS_PER_SECOND = 100;
 export class Processes implements AsyncDisposable {
   readonly folder = mkdtempSync(path.join(tmpdir(), "warren-bench-"));
   readonly #children: ChildProcess[] = [];
+  readonly #logFiles = new Map<number, string>();
   readonly #last: (() => void)[] = [];
 
   constructor() {
@@ -44,13 +45,21 @@ export class Processes implements AsyncDisposable {
     });
     closeSync(log);
     this.#children.push(child);
+    if (child.pid !== undefined) this.#logFiles.set(child.pid, logFile);
     try {
       await Promise.race([allAccept(program), failure(child)]);
     } catch (cause) {
-      const said = readFileSync(logFile, "utf8").slice(-2_000);
-      throw new Error(`${program.name} did not start:\n${said}`, { cause });
+      throw new Error(`${program.name} did not start:\n${lastWords(logFile)}`, { cause });
     }
     return child.pid!;
+  }
+
+  /** Throws with the end of its log when the program has ended by itself. */
+  mustRun(pid: number): void {
+    const child = this.#children.find((child) => child.pid === pid);
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) {
+      throw new Error(`a program has ended:\n${lastWords(this.#logFiles.get(pid) ?? "")}`);
+    }
   }
 
   /** `task` runs when all programs have ended. */
@@ -82,6 +91,10 @@ export class Processes implements AsyncDisposable {
     for (const signal of SIGNALS) process.removeListener(signal, this.#abandon);
     process.kill(process.pid, signal);
   };
+}
+
+function lastWords(logFile: string): string {
+  return readFileSync(logFile, "utf8").slice(-2_000);
 }
 
 async function end(child: ChildProcess): Promise<void> {

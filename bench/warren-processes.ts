@@ -54,10 +54,10 @@ export async function startWarrenProcesses(
   const agent = await startAgent(routes, 0);
   // One by one: a hundred that start at once on two cores would miss their own deadlines.
   for (const [i, more] of moreAgents.entries()) {
-    await startAgent(more, i + 1);
-    await answers(port, lastHost(more));
+    const pid = await startAgent(more, i + 1);
+    await answers(port, lastHost(more), () => processes.mustRun(pid));
   }
-  await answers(port, lastHost(routes));
+  await answers(port, lastHost(routes), () => processes.mustRun(agent));
   return { port, pids: { gateway, agent } };
 }
 
@@ -121,9 +121,10 @@ function lastHost(routes: Routes): string {
 }
 
 /** 404 and 5xx are what a gateway says of a host that no agent has published yet. */
-async function answers(port: number, host: string): Promise<void> {
+async function answers(port: number, host: string, stillThere: () => void): Promise<void> {
   const deadline = performance.now() + READY_MS;
   for (;;) {
+    stillThere();
     const status = await statusOf({ port, host }, "/");
     if (status !== 404 && status < 500) return;
     if (performance.now() > deadline) throw new Error(`${host}: still answers ${status}`);
