@@ -125,7 +125,7 @@ function watchTunnels(metrics: Metrics, gateways: Gateways): void {
 
 function streamsOf(config: AgentConfig, deps: AgentDeps, published: Published): AgentStreams {
   const events = new AgentEvents(deps.log, deps.metrics);
-  return new AgentStreams(
+  const streams = new AgentStreams(
     { published, clock: systemClock, events, watch: deps.onRequest },
     {
       ...STREAMS_DEFAULTS,
@@ -134,6 +134,8 @@ function streamsOf(config: AgentConfig, deps: AgentDeps, published: Published): 
       idleMs: config.upstream.idleMs,
     },
   );
+  events.observe(deps.metrics, () => streams.connections());
+  return streams;
 }
 
 function tunnelDeps(

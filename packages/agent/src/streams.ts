@@ -99,9 +99,9 @@ export class AgentStreams implements StreamHost {
     const target = publication?.targets[read.backend];
     if (publication === undefined || target === undefined)
       return refuse(stream, "no_route", "this agent publishes no such route");
-    if (this.#watch !== undefined) this.#note(stream, opening, read.headAt);
     const work = this.#open({ stream, opening, ended, read, target, key: publication.key });
     if (work === undefined) return;
+    if (this.#watch !== undefined) this.#note(stream, opening, read.headAt);
     this.#events.opened(read.kind);
     this.#running.add(work);
     work.begin();

@@ -138,6 +138,26 @@ describe("a request to an HTTP/2 service", () => {
     expect(service.connections.length).toBe(1);
   });
 
+  test("cancelling uploads again and again leaves the process and the connection alive", async () => {
+    let heard: () => void = () => {};
+    using service = await h2Service((stream, headers) => {
+      stream.on("data", () => heard());
+      stream.respond({ ":status": 200 }, { endStream: headers[":path"] === "/end" });
+    });
+    const agent = new JoinedAgent();
+    agent.publish(target(service.port));
+    for (let n = 0; n < 50; n++) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      heard = resolve;
+      const { stream } = agent.open(POST, { ended: false });
+      stream.write(Buffer.from("some"), false);
+      await promise;
+      stream.reset(new WireError("cancelled", "gone"));
+    }
+    expect((await agent.get("/end")).status).toBe(200);
+    expect(service.connections.length).toBe(1);
+  });
+
   test("what does not speak HTTP/2 fails at once", async () => {
     using service = await rawService((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"));
     const agent = new JoinedAgent();

@@ -54,9 +54,10 @@ export class Session {
     return http2 !== undefined && !http2.closed && !http2.destroyed && this.streams < this.#most;
   }
 
-  /** Opens a stream. `list` is a flat header list. May throw what node:http2 throws. */
-  request(list: readonly string[], endStream: boolean): ClientHttp2Stream {
-    const request = this.#http2!.request(list, { endStream, waitForTrailers: !endStream });
+  /** Opens a stream, which `signal` cancels. `list` is a flat header list. May throw. */
+  request(list: readonly string[], endStream: boolean, signal: AbortSignal): ClientHttp2Stream {
+    const options = { endStream, waitForTrailers: !endStream, signal };
+    const request = this.#http2!.request(list, options);
     this.streams++;
     request.once("close", () => {
       this.streams--;

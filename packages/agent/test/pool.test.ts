@@ -1,0 +1,75 @@
+import { once } from "node:events";
+import { virtualClock } from "@warren/host/testing";
+import { expect, test } from "vitest";
+import { JoinedAgent } from "../src/testing/index.ts";
+import { httpService, rawService } from "./_services.ts";
+
+const local = (port: number) => [{ host: "127.0.0.1", port }];
+
+test("idle connections are closed after their time, by a sweep", async () => {
+  using service = await httpService((_req, res) => res.end("x"));
+  const clock = virtualClock();
+  const agent = new JoinedAgent({ idleMs: 90_000 }, clock);
+  agent.publish(local(service.port));
+  await agent.get();
+  clock.advance(60_000);
+  expect(agent.streams.connections().idle).toBe(1);
+  clock.advance(40_000);
+  await once(service.connections[0]!, "close");
+  await agent.get();
+  expect(service.connections.length).toBe(2);
+});
+
+test("no more connections are kept than the limit", async () => {
+  const held: (() => void)[] = [];
+  using service = await httpService((_req, res) => {
+    held.push(() => res.end("x"));
+    if (held.length === 5) for (const answer of held.splice(0)) answer();
+  });
+  const agent = new JoinedAgent({ maxIdle: 2 });
+  agent.publish(local(service.port));
+  await Promise.all(Array.from({ length: 5 }, () => agent.get()));
+  expect(agent.streams.connections()).toEqual({ idle: 2, active: 0 });
+});
+
+test("a connection that speaks while idle is discarded", async () => {
+  using service = await rawService((socket) => {
+    socket.on("data", () => socket.write("HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nx"));
+  });
+  const agent = new JoinedAgent();
+  agent.publish(local(service.port));
+  await agent.get();
+  service.connections[0]!.write("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil");
+  service.connections[0]!.resume();
+  await once(service.connections[0]!, "end");
+  expect((await agent.get()).text).toBe("x");
+  expect(service.connections.length).toBe(2);
+});
+
+test("a request takes the connection that another gives back while it waits to dial", async () => {
+  const { promise: asked, resolve: ask } = Promise.withResolvers<() => void>();
+  using service = await httpService((req, res) => {
+    if (req.url === "/first") ask(() => void res.end("first"));
+    else res.end("second");
+  });
+  const agent = new JoinedAgent({ maxDials: 1 });
+  agent.publish(local(service.port));
+  const first = agent.get("/first");
+  (await asked)();
+  await first;
+  const [a, b] = await Promise.all([agent.get("/a"), agent.get("/b")]);
+  expect([a.text, b.text]).toEqual(["second", "second"]);
+  expect(service.connections.length).toBeLessThanOrEqual(2);
+});
+
+test("a connect that takes too long is upstream_timeout", async () => {
+  const clock = virtualClock();
+  const agent = new JoinedAgent({}, clock);
+  // RFC 5737: no machine has this address, so a connect hangs or is refused by the network.
+  agent.publish([{ host: "192.0.2.1", port: 9, connectTimeoutMs: 10_000 }]);
+  const { answer } = agent.open("GET / HTTP/1.1\r\nhost: app.test");
+  while (agent.streams.running === 0) await new Promise(setImmediate);
+  clock.advance(10_000);
+  await answer.done();
+  expect(["upstream_timeout", "upstream_unreachable"]).toContain(answer.error?.code);
+});
