@@ -1,3 +1,4 @@
+import { latin1Text } from "@warren/host";
 import { proxyV2, readProxyHeader, Refusal } from "@warren/http";
 import type { Clock, Stream } from "@warren/tunnel";
 import {
@@ -14,7 +15,6 @@ import type { Target } from "./target.ts";
 import { Http2Exchange } from "./upstream/h2/exchange.ts";
 import { Exchange } from "./upstream/h1/exchange.ts";
 import type { Origin, Outcome, Running, StreamHost } from "./upstream/host.ts";
-import { textOf } from "./upstream/latin1.ts";
 import { Pools, type PoolsSettings } from "./upstream/pools.ts";
 import { TcpOpening } from "./upstream/tcp.ts";
 
@@ -94,7 +94,7 @@ export class AgentStreams implements StreamHost {
     if (this.#running.size >= this.#settings.maxStreams) return overloaded(stream);
     const read = readOpening(opening);
     if (read === undefined) return refuse(stream, "bad_request", "the opening is malformed");
-    const key = textOf(read.route);
+    const key = latin1Text(read.route);
     const publication = this.#published.get(key);
     const target = publication?.targets[read.backend];
     if (publication === undefined || target === undefined)
@@ -201,7 +201,7 @@ export class AgentStreams implements StreamHost {
 
   #note(stream: Stream, opening: Uint8Array, headAt: number): void {
     const end = opening.indexOf(0x0d, headAt);
-    const line = textOf(opening.subarray(headAt, end === -1 ? undefined : end));
+    const line = latin1Text(opening.subarray(headAt, end === -1 ? undefined : end));
     this.#watched.set(stream, {
       line: line.replace(/ HTTP\/1\.1$/, ""),
       since: this.#clock.now(),

@@ -1,5 +1,5 @@
+import { latin1Bytes } from "@warren/host";
 import { endToEnd, responseHeadText, type ResponseHead } from "@warren/http";
-import { latin1 } from "./latin1.ts";
 
 /** The head as the tunnel carries it; a body of unknown length says `chunked`, as requests do. */
 export function headBlock(head: ResponseHead): Buffer {
@@ -14,5 +14,5 @@ export function headBlock(head: ResponseHead): Buffer {
     },
     endToEnd(head),
   );
-  return latin1(text);
+  return latin1Bytes(text);
 }

@@ -3,7 +3,7 @@ import { WireError } from "@warren/wire";
 import { broken } from "./failures.ts";
 import type { Hold } from "./hold.ts";
 import type { Origin, Running, StreamHost } from "./host.ts";
-import { copyOf } from "./latin1.ts";
+import { copyOf } from "./copy-of.ts";
 import type { Pool } from "./pool.ts";
 import type { ServiceSocket, SocketOwner } from "./service-socket.ts";
 

@@ -1,3 +1,4 @@
+import { latin1Bytes } from "@warren/host";
 import { fieldOf, trailersText, type ResponseHead } from "@warren/http";
 import type { Stream, StreamOwner } from "@warren/tunnel";
 import { WireError } from "@warren/wire";
@@ -5,7 +6,7 @@ import { headBlock } from "../head-block.ts";
 import { broken } from "../failures.ts";
 import { Hold } from "../hold.ts";
 import type { Origin, Running, StreamHost } from "../host.ts";
-import { copyOf, latin1 } from "../latin1.ts";
+import { copyOf } from "../copy-of.ts";
 import type { Pool, Waiter } from "../pool.ts";
 import { Relay } from "../relay.ts";
 import type { ServiceSocket, SocketOwner } from "../service-socket.ts";
@@ -29,7 +30,7 @@ export interface Errand {
   origin: Origin;
 }
 
-const CONNECTION_UPGRADE = latin1("connection: upgrade\r\n\r\n");
+const CONNECTION_UPGRADE = latin1Bytes("connection: upgrade\r\n\r\n");
 const NO_BYTES = new Uint8Array(0);
 
 /**
@@ -240,7 +241,7 @@ export class Exchange implements StreamOwner, SocketOwner, Waiter, AnswerSink, R
   }
 
   onComplete(trailers: readonly string[], excess: boolean): void {
-    if (trailers.length > 0) this.#stream.trailers(latin1(trailersText(trailers)));
+    if (trailers.length > 0) this.#stream.trailers(latin1Bytes(trailersText(trailers)));
     else if (!this.#answerEnded) this.#stream.end();
     if (!this.#requestEnded) this.#stream.stop();
     const written = this.#requestEnded || this.#upgrade;

@@ -1,10 +1,10 @@
-import { latin1 } from "../latin1.ts";
+import { latin1Bytes } from "@warren/host";
 import type { ServiceSocket } from "../service-socket.ts";
 import type { RequestShape } from "./request-shape.ts";
 
-const CRLF = latin1("\r\n");
-const LAST_CHUNK = latin1("0\r\n\r\n");
-const LAST_CHUNK_WITH_TRAILERS = latin1("0\r\n");
+const CRLF = latin1Bytes("\r\n");
+const LAST_CHUNK = latin1Bytes("0\r\n\r\n");
+const LAST_CHUNK_WITH_TRAILERS = latin1Bytes("0\r\n");
 
 /**
  * Writes one request's body in the framing that its head announces, and nothing beyond it: bytes in
@@ -31,7 +31,7 @@ export class RequestBody {
     this.begun = true;
     if (this.#chunked) {
       socket.cork();
-      socket.writeUncounted(latin1(`${chunk.length.toString(16)}\r\n`));
+      socket.writeUncounted(latin1Bytes(`${chunk.length.toString(16)}\r\n`));
       socket.write(chunk);
       socket.writeUncounted(CRLF);
       socket.uncork();

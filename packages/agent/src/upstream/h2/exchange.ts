@@ -1,3 +1,4 @@
+import { latin1Bytes, latin1Text } from "@warren/host";
 import { constants, type ClientHttp2Stream } from "node:http2";
 import {
   endToEnd,
@@ -16,7 +17,6 @@ import { broken } from "../failures.ts";
 import { headBlock } from "../head-block.ts";
 import { Hold } from "../hold.ts";
 import type { Origin, Running, StreamHost } from "../host.ts";
-import { latin1, textOf } from "../latin1.ts";
 import type { Session } from "./session.ts";
 import type { SessionPool, SessionWaiter } from "./session-pool.ts";
 
@@ -74,7 +74,7 @@ export class Http2Exchange implements StreamOwner, SessionWaiter, Running {
 
   /** Undefined, with the stream reset, when the head cannot be sent. */
   static create(errand: Http2Errand): Http2Exchange | undefined {
-    const head = parseRequestHead(textOf(errand.opening, errand.headAt));
+    const head = parseRequestHead(latin1Text(errand.opening, errand.headAt));
     if (head instanceof Refusal || (errand.ended && head.contentLength > 0)) {
       errand.stream.reset(new WireError("bad_request", "the opening's head is malformed"));
       return undefined;
@@ -150,7 +150,7 @@ export class Http2Exchange implements StreamOwner, SessionWaiter, Running {
   }
 
   #finishRequest(request: ClientHttp2Stream, block: Uint8Array | undefined): void {
-    const trailers = block === undefined ? [] : parseTrailers(textOf(block));
+    const trailers = block === undefined ? [] : parseTrailers(latin1Text(block));
     if (trailers instanceof Refusal)
       return this.#fail(new WireError("bad_request", trailers.message));
     request.once("wantTrailers", () => request.sendTrailers(asHeaders(trailers)));
@@ -198,7 +198,7 @@ export class Http2Exchange implements StreamOwner, SessionWaiter, Running {
   #onServiceEnd(request: ClientHttp2Stream): void {
     if (this.#over || this.#status === 0 || request.rstCode !== NGHTTP2_NO_ERROR) return;
     const trailers = this.#trailers ?? [];
-    if (trailers.length > 0) this.#stream.trailers(latin1(trailersText(trailers)));
+    if (trailers.length > 0) this.#stream.trailers(latin1Bytes(trailersText(trailers)));
     else this.#stream.end();
     if (!this.#ended) {
       this.#stream.stop();
