@@ -23,6 +23,8 @@ export interface AgentDeps {
   onRequest: ((seen: Seen) => void) | undefined;
   /** A tcp route got its public port. */
   onPort: ((routeKey: string, port: number) => void) | undefined;
+  /** A gateway has taken all routes that it will: so many. */
+  onPublished: ((routes: number) => void) | undefined;
 }
 
 export interface RunningAgent extends AsyncDisposable {
@@ -152,7 +154,7 @@ function tunnelDeps(
     version: deps.version,
     limits: { ...LIMITS, streams: Math.min(LIMITS.streams, streams) },
     pool: () => new Pool(poolBytes, total),
-    events: new ControlEvents(deps.log, deps.metrics, deps.onPort ?? (() => {})),
+    events: new ControlEvents(deps.log, deps.metrics, deps),
   };
 }
 

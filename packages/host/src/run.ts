@@ -29,6 +29,9 @@ export async function run(main: (running: Running) => Promise<Exit | void>): Pro
   process.stdout.on("error", (error: NodeJS.ErrnoException) =>
     error.code === "EPIPE" ? process.exit(EXITS.ok.code) : fatal(error),
   );
+  // No timer of the product keeps a process alive: that it runs until main ends is said here, also
+  // while an agent waits for its next dial and nothing else is open.
+  setInterval(() => {}, 2 ** 31 - 1);
   try {
     const exit = await main({ signal: stopped, logTo: (given) => (log = given) });
     process.exit(EXITS[exit ?? "ok"].code);

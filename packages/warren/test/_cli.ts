@@ -60,6 +60,13 @@ export class Cli implements AsyncDisposable {
     });
   }
 
+  /** As `says`, in what is said from now on. */
+  saysNext(pattern: RegExp): Promise<RegExpExecArray> {
+    this.stdout = "";
+    this.stderr = "";
+    return this.says(pattern);
+  }
+
   async ended(): Promise<Ended> {
     const [code, signal] = (await this.#closed) as [number | null, string | null];
     return { code: code ?? signal ?? "", stdout: this.stdout, stderr: this.stderr };
@@ -75,6 +82,12 @@ export class Cli implements AsyncDisposable {
   }
 }
 
+export interface Up extends AsyncDisposable {
+  cli: Cli;
+  port: number;
+  agentPid: number;
+}
+
 /** A folder that goes away, and commands that run in it. */
 export function house() {
   const folder = mkdtempDisposableSync(join(tmpdir(), "warren-"));
@@ -84,6 +97,20 @@ export function house() {
     path: folder.path,
     at: (...names: string[]) => join(folder.path, ...names),
     start,
+    /** `warren up` on free ports, once it has said that it runs. */
+    async up(words: readonly string[] = []): Promise<Up> {
+      const cli = start(["up", "--port", "0", "--admin-port", "0", ...words]);
+      const [, port] = await cli.says(/demo +http:\/\/hello\.localhost:(\d+)\//);
+      const [, agentPid] = await cli.says(/agent +process (\d+),/);
+      await cli.says(/Ctrl-C ends it/);
+      const dispose = () => cli[Symbol.asyncDispose]();
+      return {
+        cli,
+        port: Number(port),
+        agentPid: Number(agentPid),
+        [Symbol.asyncDispose]: dispose,
+      };
+    },
     /** Runs a command to its end. */
     run: (words: readonly string[], env: Record<string, string> = {}) => start(words, env).ended(),
     [Symbol.dispose]: () => folder.remove(),

@@ -24,7 +24,7 @@ function joined() {
   const link = { up: false };
   const announcer = new Announcer({
     published,
-    events: new ControlEvents(log, promMetrics(), () => {}),
+    events: new ControlEvents(log, promMetrics(), { onPort: undefined, onPublished: undefined }),
     clock,
     random: () => 0.5,
     send: (message) => link.up && said.push(message as Said) > 0,

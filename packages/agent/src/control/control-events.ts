@@ -2,6 +2,12 @@ import type { Counter, Gauge, Log, Metrics } from "@warren/host";
 import type { RegisterSuccess, WireError } from "@warren/wire";
 import type { AnnouncerEvents } from "./announcer.ts";
 
+/** Who wants to know more than the log says. */
+export interface Hearers {
+  onPort: ((routeKey: string, port: number) => void) | undefined;
+  onPublished: ((routes: number) => void) | undefined;
+}
+
 /** What an agent tells of its tunnels and routes: log line and metric together. */
 export class ControlEvents implements AnnouncerEvents {
   readonly #log: Log;
@@ -10,11 +16,11 @@ export class ControlEvents implements AnnouncerEvents {
   readonly #failures: (code: string) => Counter;
   readonly #rejected: (code: string) => Counter;
   readonly #routes: Gauge;
-  readonly #onPort: (routeKey: string, port: number) => void;
+  readonly #heard: Hearers;
 
-  constructor(log: Log, metrics: Metrics, onPort: (routeKey: string, port: number) => void) {
+  constructor(log: Log, metrics: Metrics, heard: Hearers) {
     this.#log = log;
-    this.#onPort = onPort;
+    this.#heard = heard;
     const tunnels = { name: "agent_tunnels_connected", help: "Tunnels connected now.", labels: [] };
     this.#connected = metrics.gauge(tunnels).with();
     const resumes = {
@@ -81,6 +87,7 @@ export class ControlEvents implements AnnouncerEvents {
   published(routes: number): void {
     this.#routes.set(routes);
     this.#log.info("routes published", { routes });
+    this.#heard.onPublished?.(routes);
   }
   unanswered(revision: number): void {
     this.#log.warn("the gateway did not answer the routes in time: saying them again", {
@@ -88,6 +95,6 @@ export class ControlEvents implements AnnouncerEvents {
     });
   }
   port(routeKey: string, port: number): void {
-    this.#onPort(routeKey, port);
+    this.#heard.onPort?.(routeKey, port);
   }
 }

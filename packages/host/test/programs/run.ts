@@ -4,8 +4,6 @@ import { ExitError, ListenError, pinoLog, run, systemClock } from "../../src/ind
 const [, , way] = process.argv;
 
 await run(async ({ signal, logTo }) => {
-  // Timers of the clock keep no process alive; this one stands for a listening socket.
-  const alive = setInterval(() => {}, 1000);
   if (way === "logged" || way === "uncaught" || way === "rejected") {
     logTo(pinoLog({ level: "info", format: "json", to: 2 }));
   }
@@ -18,7 +16,7 @@ await run(async ({ signal, logTo }) => {
       throw new TypeError("a bug");
     });
   if (way === "rejected") void Promise.reject(new TypeError("a bug"));
-  if (way === "done") return clearInterval(alive);
+  if (way === "done") return;
   process.stdout.write("ready\n");
   await new Promise((resolve) => signal.addEventListener("abort", resolve));
   process.stdout.write(`stopping on ${String(signal.reason)}\n`);

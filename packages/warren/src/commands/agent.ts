@@ -63,17 +63,19 @@ have; the file is read again at each dial. Services are flags, or a file of tabl
     }
     const id = call.config.agentId ?? ownSlot(call, opened);
     const config = agentConfig(call.config, { ...given, id: await id });
+    const published = Promise.withResolvers<void>();
     const deps = {
       log,
       metrics: openMetrics(),
       version: VERSION,
       onRequest: undefined,
       onPort: (route: string, port: number) => log.info("public port", { route, port }),
+      onPublished: () => published.resolve(),
     };
     const running = opened.use(
       await startUnder(call.signal, (starting) => startAgent(config, deps, starting)),
     );
-    void running.registered.then(({ name, gateway }) =>
+    void Promise.all([running.registered, published.promise]).then(([{ name, gateway }]) =>
       call.terminal.out(`joined ${gateway.id} as ${name}`),
     );
     await Promise.race([ended(call), replaced(running.replaced)]);

@@ -102,7 +102,6 @@ passes through untouched, chosen by its server name).`,
     await using running = await startUnder(signal, (starting) =>
       startAgent(settings, deps(call, shown, log, way), starting),
     );
-    void running.registered.then(() => announce(call, shown, way));
     await Promise.race([aborted(signal), replaced(running.replaced)]);
     await running.drain();
     if (!config.json) terminal.note("stopped");
@@ -122,15 +121,23 @@ async function readWish({ config, positionals: [destination = ""] }: ExposeCall)
   return read;
 }
 
-function deps({ config, terminal }: ExposeCall, { to }: Exposed, log: Log, way: WayIn) {
+function deps(call: ExposeCall, shown: Exposed, log: Log, way: WayIn) {
+  const { config, terminal } = call;
+  const { to } = shown;
   const tell = (record: object, line: string) =>
     terminal.out(config.json ? JSON.stringify(record) : line);
+  let told = false;
   return {
     log,
     metrics: openMetrics(),
     version: VERSION,
     onRequest: (seen: Parameters<typeof liveRecord>[0]) =>
       tell(liveRecord(seen), liveLine(seen, terminal.paintOut)),
+    onPublished: (routes: number) => {
+      // Said again after each connect; news only once. None: the log says why they were refused.
+      if (!told && routes > 0) announce(call, shown, way);
+      told ||= routes > 0;
+    },
     onPort: (_route: string, port: number) => {
       const place = publicPlace(way.gateways[0] ?? "", config.host[0], port);
       tell(

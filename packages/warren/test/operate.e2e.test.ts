@@ -1,0 +1,96 @@
+import { writeFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { house } from "./_cli.ts";
+import { ask, webService } from "./_service.ts";
+
+const cluster = (host: string) => ["token", "create", "--cluster", "home", "--host", host];
+
+test("an agent comes in with a token; revoking it closes the tunnel within 5 s", async () => {
+  using home = house();
+  await using service = await webService("app");
+  await using up = await home.up();
+  const made = await home.run([...cluster("*.home.localhost"), "--out", "t", "--json"]);
+  const { token_id: id } = JSON.parse(made.stdout) as { token_id: string };
+  writeFileSync(
+    home.at("s.toml"),
+    `[[service]]\nhost = "app.home.localhost"\nto = "${service.port}"\npolicy = { strip_headers = ["cookie"] }\n`,
+  );
+  const words = ["agent", "--gateway", `ws://127.0.0.1:${up.port}`, "--token-file", "t"];
+  await using agent = home.start([...words, "--services", "s.toml", "--log-format", "json"]);
+  await agent.says(/^joined .* as home$/m);
+  expect((await ask(up.port, "app.home.localhost")).body).toBe("app GET /");
+  const since = performance.now();
+  const { code, stderr } = await home.run(["token", "revoke", id]);
+  expect([code, stderr]).toEqual([0, `token ${id} is revoked\n`]);
+  await agent.says(/token_revoked|refuses this agent's token/);
+  expect(performance.now() - since).toBeLessThan(5000);
+  expect((await ask(up.port, "app.home.localhost")).status).toBe(404);
+  agent.signal("SIGTERM");
+  expect((await agent.ended()).code).toBe(0);
+});
+
+test("a host that the token does not cover is refused, and said", async () => {
+  using home = house();
+  await using up = await home.up();
+  await home.run([...cluster("a.localhost"), "--out", "t"]);
+  const words = ["agent", "--gateway", `ws://127.0.0.1:${up.port}`, "--token-file", "t"];
+  await using agent = home.start([...words, "--service", "b.localhost=3000"]);
+  await agent.says(/b\.localhost.*host_not_allowed/);
+});
+
+test("what runs can be asked: status, routes, claims, why; a claim can be released", async () => {
+  using home = house();
+  await using up = await home.up();
+  const status = await home.run(["status"]);
+  expect(status.stdout).toMatch(/^gateway ready, 1 tunnel, 1 route\n/);
+  expect(status.stdout).toMatch(/\ndemo +\S+ +connected +127\.0\.0\.1 /);
+  const routes = JSON.parse((await home.run(["routes", "--json"])).stdout) as object[];
+  expect(routes).toMatchObject([{ route: { host: "hello.localhost", kind: "http" } }]);
+  expect((await home.run(["routes"])).stdout).toMatch(/\nhello\.localhost +\/\* +\S+ +demo:\d+ /);
+  const why = await home.run(["why", `http://hello.localhost:${up.port}/x`, "--json"]);
+  expect(JSON.parse(why.stdout)).toMatchObject({ served: true, host: "hello.localhost" });
+  expect((await home.run(["why", "nobody.localhost"])).stdout).toMatch(/served +false/);
+  expect((await home.run(["routes", "--claims"])).stdout).toMatch(/\nhello\.localhost +local /);
+  const release = ["claims", "release", "hello.localhost"];
+  expect((await home.run(release)).stderr).toBe("hello.localhost is free\n");
+  const again = await home.run(["claims", "release", "nobody.localhost"]);
+  expect(again.code).toBe(1);
+  expect(again.stderr).toContain("nobody claims this host");
+});
+
+test("drain ends a gateway clean", async () => {
+  using home = house();
+  await using up = await home.up();
+  expect((await home.run(["drain"])).code).toBe(0);
+  expect((await up.cli.ended()).code).toBe(0);
+});
+
+test.each([
+  {
+    words: ["agent"],
+    want: "--gateway: needed, at least once\n  --token-file: needed; `warren token create` makes one\n  --service or --services: needed",
+  },
+  {
+    words: ["agent", "--gateway", "x://y", "--service", "3000", "--services", "none.toml"],
+    want: '--gateway: expected a URL like wss://gateway.example.com, got "x://y"',
+  },
+  {
+    words: ["agent", "--gateway", "ws://a", "--token", "t", "--services", "none.toml"],
+    want: "--services none.toml: cannot be read (ENOENT)",
+  },
+  { words: ["gateway", "--peer-port", "7000"], want: "--peer-port: needs --peer-advertise" },
+])("$words is refused", async ({ words, want }) => {
+  using home = house();
+  const { code, stderr } = await home.run(words);
+  expect(code).toBe(2);
+  expect(stderr).toContain(want);
+});
+
+test("an agent started with --end-with-stdin ends with it", async () => {
+  using home = house();
+  const words = ["agent", "--gateway", "ws://127.0.0.1:1", "--token", "t", "--demo", "a.localhost"];
+  await using agent = home.start([...words, "--end-with-stdin"]);
+  await agent.says(/no tunnel to the gateway: trying again/);
+  agent.child.stdin?.end();
+  expect((await agent.ended()).code).toBe(0);
+});
