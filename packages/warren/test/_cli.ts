@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+const BIN = fileURLToPath(new URL("../bin/warren.js", import.meta.url));
 
 export interface Ended {
   code: number | string;
@@ -24,7 +24,7 @@ export class Cli implements AsyncDisposable {
   constructor(words: readonly string[], options: { env?: Record<string, string>; cwd: string }) {
     const { env = {}, cwd } = options;
     const own = { PATH: process.env["PATH"] ?? "", HOME: cwd };
-    this.child = spawn(process.execPath, [MAIN, ...words], {
+    this.child = spawn(process.execPath, [BIN, ...words], {
       cwd,
       env: { ...own, ...env },
       stdio: ["pipe", "pipe", "pipe"],

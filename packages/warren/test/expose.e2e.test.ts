@@ -25,7 +25,7 @@ describe("warren expose beside warren up", () => {
     expect(shown.stdout).not.toContain("\u001b");
     shown.signal("SIGINT");
     expect((await shown.ended()).code).toBe(0);
-    expect((await ask(up.port, "app.localhost")).status).toBe(404);
+    expect((await ask(up.port, "app.localhost")).status).toBe(503);
   });
 
   test("prints JSON when asked", async () => {

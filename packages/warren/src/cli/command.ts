@@ -35,9 +35,9 @@ export interface CommandText {
 /** The process itself, as far as a command has to do with it. */
 export interface Self {
   pid: number;
-  /** What to start for another `warren`: the Node that runs, and the script it was given. */
+  /** What to start for another `warren`: the Node that runs, with its own flags and the script. */
   node: string;
-  script: string;
+  nodeWords: readonly string[];
   /** Resolves when nothing more will come on standard input. */
   stdinEnded: () => Promise<void>;
 }

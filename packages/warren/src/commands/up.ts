@@ -107,5 +107,5 @@ function agentCommand(
   words.push("--log-format", config.logFormat, "--drain-deadline", `${config.drainDeadline}ms`);
   // Its flags say it all; a WARREN_TOKEN meant for this process would be a second word.
   const rest = Object.entries(env).filter(([name]) => !name.startsWith("WARREN_"));
-  return { node: self.node, script: self.script, words, env: Object.fromEntries(rest) };
+  return { node: self.node, words: [...self.nodeWords, ...words], env: Object.fromEntries(rest) };
 }

@@ -5,7 +5,6 @@ import { createInterface } from "node:readline";
 
 export interface ChildCommand {
   node: string;
-  script: string;
   words: readonly string[];
   env: Readonly<Record<string, string | undefined>>;
 }
@@ -56,8 +55,8 @@ export function keepChild(command: ChildCommand, log: Log): Child {
 }
 
 function start(command: ChildCommand, onJoined: (pid: number) => void): ChildProcess {
-  const { node, script, words, env } = command;
-  const child = spawn(node, [script, ...words], {
+  const { node, words, env } = command;
+  const child = spawn(node, words, {
     env: { ...env },
     stdio: ["pipe", "pipe", "inherit"],
     // Out of the terminal's process group: Ctrl-C is for the parent, which ends it in its turn.
