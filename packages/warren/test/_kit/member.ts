@@ -33,7 +33,12 @@ async function start(part: Part): Promise<Said> {
       return { ports: gateway.ports };
     }
     case "agent": {
-      const unheard = { version: "0", onRequest: undefined, onPort: undefined };
+      const unheard = {
+        version: "0",
+        onRequest: undefined,
+        onPort: undefined,
+        onPublished: undefined,
+      };
       await startAgent(agentConfig(part.settings), { ...deps(), ...unheard }, signal);
       return { ports: {} };
     }
