@@ -1,24 +1,53 @@
 // docs/operations.md against the code, both ways. A table that is missing here is not checked: add it
 // to the list of its kind.
 import {
-  configOption,
   EXITS,
+  loadConfig,
+  namesOf,
   optionRows,
+  promMetrics,
   SIGNALS,
   type Declaration,
   type Options,
 } from "@warren/host";
+import { agentConfig, agentDefaults, agentOptions, startAgent } from "@warren/agent";
+import { gatewayConfig, gatewayOptions, startGateway } from "@warren/gateway";
+import { silentLog } from "@warren/host/testing";
+import { commands } from "@warren/warren";
 import { CODES } from "@warren/wire";
+import { mkdtempDisposableSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { code, tableUnder } from "./_tables.ts";
 
 const OPERATIONS = "docs/operations.md";
 
-/** Heading in the document, and the options that its table lists. */
-const OPTION_TABLES: [string, Options][] = [["Options of every command", { config: configOption }]];
+const optionsOf = (name: string): Options => commands.find((one) => one.name === name)!.options;
 
-/** Heading in the document, and `metrics.declared` of what its table lists. */
-const METRIC_TABLES: [string, readonly Declaration[]][] = [];
+/** Those of `options` that are not the very same in one of `others`. */
+function besides(options: Options, ...others: Options[]): Options {
+  const said = Object.entries(options).filter(
+    ([key, option]) => !others.some((other) => other[key] === option),
+  );
+  return Object.fromEntries(said);
+}
+
+const everywhere = besides(optionsOf("gateway"), gatewayOptions);
+const asking = besides(optionsOf("status"), everywhere);
+
+/** Heading in the document, and the options that its table lists. */
+const OPTION_TABLES: [string, Options][] = [
+  ["Options that commands share", everywhere],
+  ["Options of `gateway` and `up`", gatewayOptions],
+  ["What `up` has other defaults for", besides(optionsOf("up"), everywhere, gatewayOptions)],
+  ["Options of `agent`", besides(optionsOf("agent"), everywhere)],
+  ["Options of `expose`", besides(optionsOf("expose"), everywhere, agentOptions, asking)],
+  ["Options of `token create`", besides(optionsOf("token create"), everywhere, asking)],
+  ["Options of commands that ask or print", asking],
+  ["Options of `routes`", besides(optionsOf("routes"), everywhere, asking)],
+  ["Options of `why`", besides(optionsOf("why"), everywhere, asking)],
+];
 
 test("error codes", () => {
   const rows = tableUnder(OPERATIONS, "Error codes");
@@ -59,10 +88,65 @@ describe("options", () => {
   });
 });
 
-test("metrics", () => {
-  for (const [heading, declared] of METRIC_TABLES) {
-    expect(tableUnder(OPERATIONS, heading), heading).toEqual(
-      declared.map(({ name, labels, help }) => [code(name), labels.map(code).join(", "), help]),
-    );
-  }
+test("every option of every command has a row", () => {
+  const listed = new Set(OPTION_TABLES.flatMap(([, options]) => Object.values(options)));
+  for (const { name, options } of commands)
+    for (const [key, option] of Object.entries(options))
+      expect(listed.has(option) || option === listedAs(key), `${name}: ${key}`).toBe(true);
 });
+
+/** `expose` takes some options of `agent`, which are listed there. */
+function listedAs(key: string): unknown {
+  return (agentOptions as Options)[key];
+}
+
+test("commands", () => {
+  expect(tableUnder(OPERATIONS, "Commands")).toEqual(
+    commands.map(({ name, summary }) => [code(`warren ${name}`), summary]),
+  );
+});
+
+test("ports", () => {
+  const ports = [
+    ...["port", "tlsPort", "adminPort", "agentPort", "peerPort", "tcpPorts"].map(
+      (key) => [key, gatewayOptions] as const,
+    ),
+    ["agentAdminPort", agentOptions] as const,
+  ];
+  const rows = tableUnder(OPERATIONS, "Ports");
+  expect(rows.map(([flag, text]) => [flag, text])).toEqual(
+    ports.map(([key, options]) => {
+      const option = (options as Options)[key]!;
+      return [code(namesOf(key, option).flag), option.default ?? "none"];
+    }),
+  );
+});
+
+describe("metrics", () => {
+  test("of a gateway", async () => {
+    using folder = mkdtempDisposableSync(join(tmpdir(), "warren-"));
+    const argv = ["--port", "0", "--admin-port", "0", "--listen", "127.0.0.1"];
+    const loaded = loadConfig(gatewayOptions, { argv, env: {}, file: undefined, all: [] });
+    if (!loaded.ok) throw new Error(loaded.problems.join());
+    const read = gatewayConfig(loaded.config, folder.path, (key) => key);
+    if ("problems" in read) throw new Error(read.problems.join());
+    const deps = { log: silentLog(), metrics: promMetrics(), sockets: new Map<string, number>() };
+    await using _gateway = await startGateway(read.config, deps, new AbortController().signal);
+    expect(tableUnder(OPERATIONS, "Metrics of a gateway")).toEqual(rowsOf(deps.metrics.declared));
+  });
+
+  test("of an agent", async () => {
+    const unheard = { onRequest: undefined, onPort: undefined, onPublished: undefined };
+    const deps = { log: silentLog(), metrics: promMetrics(), version: "0", ...unheard };
+    const proxy = { httpsProxy: undefined, httpProxy: undefined, noProxy: undefined };
+    const config = agentConfig(agentDefaults, { id: "a", token: noToken, publications: [], proxy });
+    await using _agent = await startAgent(config, deps, new AbortController().signal);
+    expect(tableUnder(OPERATIONS, "Metrics of an agent")).toEqual(rowsOf(deps.metrics.declared));
+  });
+});
+
+const noToken = () => Promise.resolve("");
+
+function rowsOf(declared: readonly Declaration[]): string[][] {
+  return declared.map(({ name, labels, help }) => [code(name), labels.map(code).join(", "), help]);
+}

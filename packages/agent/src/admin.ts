@@ -30,7 +30,7 @@ export async function startAgentAdmin(options: AgentAdminOptions): Promise<Liste
     }
   });
   server.maxConnections = 64;
-  const said = { host: "--admin-host", port: "--admin-port" };
+  const said = { host: "--agent-admin-host", port: "--agent-admin-port" };
   return listen(server, { host, port, fd: undefined, said });
 }
 

@@ -18,7 +18,7 @@ export function listenersOf(
     http: {
       ...http,
       fd: sockets.get("http") ?? sockets.get("0"),
-      said: { host: "--host", port: "--port" },
+      said: { host: "--listen", port: "--port" },
     },
     tls:
       tls === undefined
@@ -27,7 +27,7 @@ export function listenersOf(
             host: tls.host,
             port: tls.port,
             fd: sockets.get("tls") ?? sockets.get("1"),
-            said: { host: "--tls-host", port: "--tls-port" },
+            said: { host: "--listen", port: "--tls-port" },
           },
     tcpHost: tcpPorts?.host,
   };

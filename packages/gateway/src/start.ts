@@ -66,7 +66,7 @@ async function openPeerListener(
     agents,
     log,
   });
-  const said = { host: "--peer-host", port: "--peer-port" };
+  const said = { host: "--peer-listen", port: "--peer-port" };
   const { host, port } = config.peers;
   const bound = opened.use(await listen(listener.server, { host, port, fd: undefined, said }));
   opened.defer(() => listener.close(new WireError("draining", "the gateway stopped")));

@@ -25,6 +25,6 @@ export async function openAgentListener(
     const address = request.socket.remoteAddress ?? "";
     void agents.accept({ request: { method, url, headers }, socket, head }, address);
   });
-  const said = { host: "--agent-host", port: "--agent-port" };
+  const said = { host: "--listen", port: "--agent-port" };
   return opened.use(await listen(server, { ...own, fd: undefined, said })).port;
 }
