@@ -218,6 +218,29 @@ describe("endings over HTTP/1.1", () => {
     await client.has("took it");
   });
 
+  test("what comes of a body while another agent is looked for is not lost", async () => {
+    const [moved, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let dispatches = 0;
+    await using kit = await FrontKit.start({
+      gate: () => {
+        if (++dispatches === 1) return undefined;
+        moved.resolve();
+        return gate.promise;
+      },
+    });
+    const client = kit.send(`${post("content-length: 10")}hello`);
+    const first = await kit.stream();
+    await first.until((s) => s.bytes === 5);
+    first.opened.reset(new WireError("refused", "draining"));
+    await moved.promise;
+    client.send("world");
+    // Heard by the time that something later is answered.
+    await kit.send(GET.replace("app", "no")).has("404");
+    gate.resolve();
+    const second = await (await kit.stream()).requested();
+    expect(second.text).toBe("helloworld");
+  });
+
   test("a request that everybody refuses is 503", async () => {
     await using kit = await FrontKit.start();
     kit.onStream = (stream) => stream.opened.reset(new WireError("refused", ""));
@@ -225,4 +248,18 @@ describe("endings over HTTP/1.1", () => {
     await client.has("503 Service Unavailable");
     expect(kit.streams).toHaveLength(4);
   });
+});
+
+test("a client that sends far ahead of its turn is read no further", async () => {
+  await using kit = await FrontKit.start();
+  const client = kit.send(GET);
+  const stream = await kit.stream();
+  // More than the kernel's buffers hold.
+  client.send(Buffer.alloc(40_000_000, GET));
+  const other = kit.send(GET.replace("app", "no"));
+  await other.has("404");
+  expect(client.socket.writableLength).toBeGreaterThan(0);
+  client.socket.destroy();
+  // A reset is seen once the answer cannot be written.
+  stream.answer("200 OK", "x".repeat(1_000));
 });

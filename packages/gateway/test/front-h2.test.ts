@@ -224,6 +224,30 @@ test("a request that was refused unread goes elsewhere with its body", async () 
   expect((await answer).head[":status"]).toBe(200);
 });
 
+test("what comes of a body while another agent is looked for is not lost", async () => {
+  const [moved, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let dispatches = 0;
+  await using kit = await FrontKit.start({
+    gate: () => {
+      if (++dispatches === 1) return undefined;
+      moved.resolve();
+      return gate.promise;
+    },
+  });
+  const session = dial(kit);
+  const request = ask(session, { ":method": "POST" }, false);
+  request.write("hello");
+  const first = await kit.stream();
+  await first.until((s) => s.bytes === 5);
+  first.opened.reset(new WireError("refused", ""));
+  await moved.promise;
+  request.end("world");
+  await answerOf(ask(session, { ":authority": "no.test" }));
+  gate.resolve();
+  const second = await (await kit.stream()).requested();
+  expect(second.text).toBe("helloworld");
+});
+
 test.each([
   { name: "an unknown host", headers: { ":authority": "no.test" }, status: 404 },
   {

@@ -1,4 +1,5 @@
 import { closeFrame } from "@warren/http";
+import { virtualClock } from "@warren/host/testing";
 import { KIND, WireError } from "@warren/wire";
 import { expect, test } from "vitest";
 import { FrontKit, type AgentStream, type Client } from "./_front-kit.ts";
@@ -125,4 +126,15 @@ test.each([
   stream.opened.reset(new WireError(error, ""));
   await client.until((c) => c.closed);
   expect(client.received).toBe(before + write.length);
+});
+
+test("a silent connection is left alone for an hour", async () => {
+  const clock = virtualClock();
+  await using kit = await FrontKit.start({ clock });
+  const { client, stream } = await switched(kit);
+  clock.advance(3_600_000);
+  stream.write(frame("still here"));
+  await client.has("still here");
+  client.send("so am I");
+  await stream.until((s) => s.text === "so am I");
 });

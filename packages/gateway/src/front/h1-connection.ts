@@ -280,6 +280,7 @@ export class H1Connection extends SocketSide implements ExchangeOwner, RequestSi
   onReset(_stream: Stream, error: WireError): void {
     if (error.code !== "refused" || this.#answer !== undefined) return this.#fail(error);
     this.#phase = PHASE.deciding;
+    this.#reader.wants = WANTS.nothing; // until there is a stream again
     if (!this.#exchange!.move()) this.#fail(error);
   }
 

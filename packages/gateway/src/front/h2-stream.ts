@@ -18,7 +18,7 @@ import { LIMITS, WireError } from "@warren/wire";
 import { errorAnswer, type ErrorAnswer } from "../answers/error-answer.ts";
 import { answerFields } from "./answer-fields.ts";
 import { Exchange, type ExchangeOwner } from "./exchange.ts";
-import type { FrontContext } from "./front-context.ts";
+import type { Flushed, FrontContext } from "./front-context.ts";
 import type { Peer } from "./peer.ts";
 import { SlowWatch } from "./slow-watch.ts";
 import { unpinned } from "./socket-side.ts";
@@ -31,7 +31,7 @@ export interface H2StreamHost {
 }
 
 /** One request over HTTP/2 and its answer: the same exchange as over HTTP/1.1. */
-export class H2Stream implements ExchangeOwner {
+export class H2Stream implements ExchangeOwner, Flushed {
   readonly #context: FrontContext;
   readonly #host: H2StreamHost;
   readonly #h2: ServerHttp2Stream;
@@ -44,6 +44,11 @@ export class H2Stream implements ExchangeOwner {
   #requested = false;
   #requestTrailers: readonly string[] = [];
   #trailers: readonly string[] = [];
+  /**
+   * The answer's head until something follows it, at the latest at the end of the turn: a head that
+   * ends its stream must say so itself (gRPC tells an error from an answer by it).
+   */
+  #waiting: string[] | undefined;
 
   constructor(context: FrontContext, host: H2StreamHost, h2: ServerHttp2Stream) {
     this.#context = context;
@@ -75,7 +80,7 @@ export class H2Stream implements ExchangeOwner {
   readonly #onBytes = (chunk: Buffer): void => {
     const exchange = this.#exchange!;
     this.#slow.passed(chunk.length);
-    if (this.#stopped || exchange.stream === undefined) return;
+    if (this.#stopped) return;
     const most = exchange.policy?.max_body_bytes;
     if (most !== undefined && exchange.bytesIn + chunk.length > most)
       return this.#fail(new WireError("payload_too_large", ""));
@@ -94,7 +99,7 @@ export class H2Stream implements ExchangeOwner {
   readonly #onRequestEnd = (): void => {
     this.#requested = true;
     const exchange = this.#exchange!;
-    if (this.#stopped || exchange.ended || exchange.stream === undefined) return;
+    if (this.#stopped || exchange.ended) return;
     const trailers = this.#requestTrailers;
     exchange.forwardEnd(trailers.length === 0 ? undefined : latin1Bytes(trailersText(trailers)));
   };
@@ -126,20 +131,21 @@ export class H2Stream implements ExchangeOwner {
     const head = parseResponseHead(latin1Text(block), exchange.head);
     if (head instanceof Refusal || head.status === 101 || this.#answered)
       return this.#fail(new WireError("upstream_failed", "the answer is no HTTP"));
-    try {
-      if (head.status >= 200) this.#respond(exchange, head);
-      else if (head.status !== 100 || exchange.head.expectContinue) this.#inform(exchange, head);
-    } catch (reason) {
-      this.#fail(new WireError("upstream_failed", "the answer fits no HTTP/2", { cause: reason }));
-    }
+    if (head.status >= 200) this.#respond(exchange, head);
+    else if (head.status !== 100 || exchange.head.expectContinue) this.#inform(exchange, head);
   }
 
   #inform(exchange: Exchange, head: ResponseHead): void {
     exchange.continued ||= head.status === 100;
     exchange.lastForwardedAt = this.#context.now();
     this.#slow.restart(exchange.lastForwardedAt, 0);
+    if (this.#h2.closed || this.#h2.destroyed) return;
     const fields = tableOf(http2Fields(endToEnd(head)));
-    this.#h2.additionalHeaders({ ":status": head.status, ...fields });
+    try {
+      this.#h2.additionalHeaders({ ":status": head.status, ...fields });
+    } catch (reason) {
+      this.#fail(new WireError("upstream_failed", "a hint fits no HTTP/2", { cause: reason }));
+    }
   }
 
   #respond(exchange: Exchange, head: ResponseHead): void {
@@ -147,13 +153,32 @@ export class H2Stream implements ExchangeOwner {
     const fields = answerFields(head, exchange, this.#context.settings.hstsSeconds);
     const contentLength = status === 204 ? -1 : head.contentLength;
     const list = http2ResponseList({ status, contentLength }, fields);
-    const bodiless = head.framing === "none";
-    this.#h2.respond(list, { endStream: bodiless, waitForTrailers: !bodiless });
     this.#answered = true;
     exchange.status = status;
+    this.#waiting = list;
+    if (head.framing === "none") this.#sayHead(true);
+    else this.#context.flushSoon(this);
+  }
+
+  flush(): void {
+    this.#sayHead(false);
+  }
+
+  #sayHead(last: boolean): void {
+    const list = this.#waiting;
+    if (list === undefined) return;
+    this.#waiting = undefined;
+    if (this.#h2.closed || this.#h2.destroyed) return;
+    try {
+      this.#h2.respond(list, { endStream: last, waitForTrailers: !last });
+    } catch (reason) {
+      this.#answered = false;
+      this.#fail(new WireError("upstream_failed", "the answer fits no HTTP/2", { cause: reason }));
+    }
   }
 
   onData(stream: Stream, chunk: Uint8Array): void {
+    this.#sayHead(false);
     if (!this.#answered || !this.#h2.writable)
       return this.#fail(new WireError("upstream_failed", "more body than announced"));
     this.#exchange!.bytesOut += chunk.length;
@@ -164,6 +189,7 @@ export class H2Stream implements ExchangeOwner {
     const trailers = parseTrailers(latin1Text(block));
     if (trailers instanceof Refusal)
       return this.#fail(new WireError("upstream_failed", trailers.message));
+    this.#sayHead(false);
     this.#trailers = trailers;
   }
 
@@ -175,12 +201,15 @@ export class H2Stream implements ExchangeOwner {
   onEnd(): void {
     if (!this.#answered)
       return this.#fail(new WireError("upstream_failed", "the answer broke off"));
-    this.#finish();
+    this.#sayHead(true);
+    if (this.#exchange !== undefined) this.#finish();
   }
 
   onReset(_stream: Stream, error: WireError): void {
-    if (error.code === "refused" && this.#exchange!.move()) return;
-    this.#fail(error);
+    if (error.code !== "refused" || this.#answered) return this.#fail(error);
+    this.#blocked = true; // until there is a stream again
+    this.#h2.pause();
+    if (!this.#exchange!.move()) this.#fail(error);
   }
 
   onOwnAnswer(answer: ErrorAnswer): void {

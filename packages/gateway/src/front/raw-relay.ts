@@ -79,6 +79,10 @@ export class RawRelay extends SocketSide {
       if (this.socket.isPaused()) this.socket.resume();
       return;
     }
+    this.pause();
+  }
+
+  protected pause(): void {
     this.#paused = true;
     this.socket.pause();
   }

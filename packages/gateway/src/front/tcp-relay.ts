@@ -51,6 +51,7 @@ export class TcpRelay extends RawRelay {
       this.#error = error;
       return super.onReset(stream, error);
     }
+    this.pause(); // nothing may come while there is nobody to give it to
     void this.#move(this.#sent).catch((reason: unknown) => {
       this.#error = WireError.from(reason);
       this.destroy();
