@@ -149,8 +149,15 @@ export abstract class SocketSide implements StreamOwner, Connection {
   }
 }
 
+/** What a client sends may find a bug of ours: that costs its own connection, not all others. */
 function onData(this: Sided, chunk: Buffer): void {
-  this[SIDE]?.onBytes(chunk);
+  const side = this[SIDE];
+  try {
+    side?.onBytes(chunk);
+  } catch (error) {
+    side?.context.deps.events.broke("client connection", error);
+    this.destroy();
+  }
 }
 function onEnd(this: Sided): void {
   this[SIDE]?.onFin();
