@@ -66,11 +66,23 @@ test("the peer's delay before it acknowledged is no part of the round trip", () 
   expect(pace.rttMs).toBe(25);
 });
 
+test("an early word after a late one does not make the path look fast", () => {
+  const pace = new Pace();
+  // Ten frames leave together and arrive 10 ms apart; the peer is slow to say so for the first nine.
+  pace.departed(1, 0, false);
+  pace.acknowledged(1, 10_000, 20, 0);
+  for (let n = 2; n <= 11; n++) pace.departed(n, 20, false);
+  pace.acknowledged(10, 90_000, 130, 20);
+  pace.departed(12, 130, false);
+  pace.acknowledged(12, 20_000, 140, 0);
+  expect(pace.bytesPerSecond).toBeLessThanOrEqual(1_000_000);
+});
+
 test("a sender with little to say does not make the path look slow", () => {
   const pace = new Pace();
   saturate(pace, { bytesPerMs: 10_000, rttMs: 20 }, 2_000);
   const before = pace.bytesPerSecond;
-  for (let n = 0; n < 100; n++) {
+  for (let n = 0; n < 300; n++) {
     pace.departed(1_000_000 + n, 3_000 + n * 100, true);
     pace.acknowledged(1_000_000 + n, 100, 3_020 + n * 100, 0);
   }

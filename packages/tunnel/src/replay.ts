@@ -88,7 +88,10 @@ export class Replay {
     if (this.#kept > this.#mostKept) this.#mostKept = this.#kept;
   }
 
-  /** Forgets frames up to number `upTo`; returns the bytes freed, or -1 when that was never sent. */
+  /**
+   * Forgets frames up to number `upTo`; returns the bytes freed, or -1 when that was never sent. A
+   * number below what is acknowledged is an old word, overtaken by a resume.
+   */
   acknowledge(upTo: number): number {
     if (upTo > this.departed) return -1;
     let freed = 0;

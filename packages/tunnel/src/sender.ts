@@ -106,7 +106,6 @@ export class Sender {
 
   /** The peer has our frames up to `upTo`. False when that was never sent. */
   acknowledged(upTo: number, delayMs: number): boolean {
-    if (upTo < this.replay.acked) return true; // an old word, overtaken by the resume
     const bytes = this.replay.acknowledge(upTo);
     if (bytes < 0) return false;
     if (bytes > 0) this.#pace.acknowledged(upTo, bytes, this.#options.clock.now(), delayMs);

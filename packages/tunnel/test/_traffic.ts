@@ -1,6 +1,7 @@
 import type { Stream, StreamOwner } from "../src/index.ts";
 
-const CHUNK = new Uint8Array(65_536);
+/** Byte i of a stream is i mod 251: a hole, a repeat or a swap shows. */
+const CHUNK = Uint8Array.from({ length: 251 * 256 }, (_, i) => i % 251);
 
 /** What every owner here ignores. */
 class Deaf implements StreamOwner {
@@ -38,16 +39,24 @@ export class Source extends Deaf {
 /** Counts what comes, and consumes it at once, or, once `stalled`, never. */
 export class Sink extends Deaf {
   bytes = 0;
+  /** Where what came first differed from what a `Source` sends; looked for if `checking`. */
+  wrongAt: number | undefined;
+  checking = false;
   unconsumed = 0;
   ended = false;
   stalled = false;
   override onData(stream: Stream, chunk: Uint8Array): void {
+    if (this.checking) this.#check(chunk);
     this.bytes += chunk.length;
     if (this.stalled) this.unconsumed += chunk.length;
     else stream.consumed(chunk.length);
   }
   override onEnd(): void {
     this.ended = true;
+  }
+  #check(chunk: Uint8Array): void {
+    const wrong = chunk.findIndex((byte, n) => byte !== (this.bytes + n) % 251);
+    if (wrong >= 0) this.wrongAt ??= this.bytes + wrong;
   }
 }
 

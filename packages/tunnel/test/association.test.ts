@@ -1,5 +1,6 @@
 import { WireError } from "@warren/wire";
 import { expect, test } from "vitest";
+import { Early } from "../src/early.ts";
 import { House, Recorder } from "../src/testing/index.ts";
 
 const bytes = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0));
@@ -44,6 +45,32 @@ test("a cut transport is resumed within the first jitter, and its streams go on"
   expect(client.text).toBe("before after");
   expect(heard.at(-1)).toBe("resumed");
   expect(heard.filter((word) => word.startsWith("dial")).at(-1)).toBe("dial ws://g1");
+});
+
+test("a resumed tunnel is not given up when the time to wait for it would have passed", async () => {
+  const house = new House();
+  const { dialler, gone } = house.dialler("a1");
+  dialler.start();
+  await house.pass(100);
+  house.cutAll();
+  await house.pass(120_000, 1_000);
+  expect(gone).toEqual([]);
+  expect(house.said.filter((word) => word.startsWith("gone"))).toEqual([]);
+});
+
+test("what a WebSocket says before its dial has resolved is heard, in order", () => {
+  const line = new Early();
+  const heard: string[] = [];
+  line.onText("a");
+  line.onBinary(bytes("b"));
+  line.onClose(1000, "c");
+  line.connect({
+    onText: (text) => void heard.push(text),
+    onBinary: (message) => void heard.push(String.fromCharCode(...message)),
+    onClose: (_code, reason) => void heard.push(reason),
+  });
+  line.onText("d");
+  expect(heard).toEqual(["a", "b", "c", "d"]);
 });
 
 test("a silent transport is noticed within 30 s and resumed", async () => {
@@ -231,100 +258,6 @@ test("control messages of unknown types are answered once per type", async () =>
   for (let n = 0; n < 3; n++) line.onText(JSON.stringify({ type: "teleport", request_id: "r1" }));
   expect(answers).toHaveLength(1);
   expect(answers[0]).toContain("protocol_fallback");
-});
-
-/** A transport that a test speaks through by hand; `said` is what the acceptor sent. */
-function byHand() {
-  const said: string[] = [];
-  const ends: string[] = [];
-  const transport = {
-    send: () => {},
-    sendText: (text: string) => void said.push(text),
-    batch: (writes: () => void) => writes(),
-    close: (code: number) => void ends.push(`close ${code}`),
-    terminate: () => void ends.push("terminate"),
-  };
-  return { said, ends, transport };
-}
-const who = { tokenId: "t1", clusterUuid: "c1", cluster: "home" };
-const registration = (agent: string, resume?: { tunnel_id: string; received: number }) =>
-  JSON.stringify({
-    type: "register",
-    payload: { agent_id: agent, versions: { agent: "0", protocol: [1] }, resume },
-  });
-
-test("a spliced transport is its owner's to keep alive: it outlives the detection time", async () => {
-  const house = new House();
-  const { ends, said, transport } = byHand();
-  const texts: string[] = [];
-  house.elsewhere = async () => ({
-    onBinary: () => {},
-    onText: (text) => void texts.push(text),
-    onClose: () => {},
-  });
-  const line = house.acceptor.accept(transport, who);
-  line.onText(registration("a1", { tunnel_id: "far", received: 0 }));
-  await house.pass(120_000, 1_000);
-  expect(ends).toEqual([]);
-  expect(said).toEqual([]);
-  line.onText("still here");
-  expect(texts).toEqual(["still here"]);
-});
-
-test("a resume whose owner cannot be looked up is put off, not called unknown", async () => {
-  const house = new House();
-  const { ends, said, transport } = byHand();
-  house.elsewhere = () => Promise.reject(new Error("the directory does not answer"));
-  const line = house.acceptor.accept(transport, who);
-  line.onText(registration("a1", { tunnel_id: "far", received: 0 }));
-  await house.settle();
-  expect(said[0]).toContain("overloaded");
-  expect(said[0]).toContain("retry_after_ms");
-  expect(ends).toEqual(["close 4503"]);
-});
-
-test("a transport registers once: a second register while the first is looked up ends it", async () => {
-  const house = new House();
-  const { ends, transport } = byHand();
-  house.elsewhere = () => new Promise(() => {});
-  const line = house.acceptor.accept(transport, who);
-  line.onText(registration("a1", { tunnel_id: "far", received: 0 }));
-  line.onText(registration("a1"));
-  await house.settle();
-  expect(ends).toEqual(["close 1002"]);
-  expect(house.said).toEqual([]);
-});
-
-test("a process that lost its place while it was cut off does not take it back by resuming", async () => {
-  const house = new House();
-  const first = house.dialler("a1");
-  first.dialler.start();
-  await house.pass(100);
-  house.door = "shut";
-  house.cutAll();
-  await house.pass(100);
-  const second = house.dialler("a1");
-  house.door = "open";
-  second.dialler.start();
-  await house.pass(10_000);
-  expect(first.heard.at(-1)).toBe("replaced");
-  expect(first.dialler.phase).toBe("closed");
-  expect(second.dialler.phase).toBe("serving");
-});
-
-test("an answer to a resume that names another tunnel is a broken protocol, not a resume", async () => {
-  const house = new House();
-  const { dialler, gone, ups } = house.dialler("a1");
-  dialler.start();
-  await house.pass(100);
-  house.forge = (text) => text.replace('"tunnel-1"', '"tunnel-7"');
-  house.cutAll();
-  await house.pass(300);
-  expect(gone[0]?.error.code).toBe("protocol_error");
-  house.forge = undefined;
-  await house.pass(20_000);
-  expect(ups.at(-1)!.resumed).toBe(false);
-  expect(dialler.phase).toBe("serving");
 });
 
 test("a gateway that asks for a long wait is tried again within a minute", async () => {

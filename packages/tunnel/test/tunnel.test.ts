@@ -119,6 +119,18 @@ describe("a stream", () => {
     expect([pair.dialler.streams, pair.acceptor.streams]).toEqual([0, 0]);
   });
 
+  test("takes nothing more once its end is said, though the end has not left", () => {
+    const { pair, accepted } = recorded();
+    const stream = pair.dialler.open(bytes("x"), false, new Recorder());
+    stream.write(bytes("all"), false);
+    stream.end();
+    stream.write(bytes("more"), false);
+    stream.end();
+    pair.settle();
+    expect(accepted[0]!.owner).toMatchObject({ text: "all", ended: true });
+    expect(pair.errors).toEqual([]);
+  });
+
   test("that has said all it has to say hears of no stop", () => {
     const { pair, accepted } = recorded();
     const client = new Recorder();
@@ -219,6 +231,23 @@ describe("credit", () => {
     expect(pair.acceptor.streams).toBe(1);
   });
 
+  test("of bytes dropped after a stop is given back when they end", () => {
+    const clock = new ManualClock();
+    const { pair, accepted } = recorded({ clock });
+    const stream = pair.dialler.open(bytes("x"), false, new Recorder());
+    for (let n = 0; n < 20; n++) {
+      stream.write(new Uint8Array(200_000), false);
+      pair.settle(6);
+      clock.advance(4);
+    }
+    accepted[0]!.stream.stop();
+    pair.settle();
+    stream.end();
+    pair.settle();
+    expect(pair.acceptor.streams).toBe(1);
+    expect(pair.acceptor.pool.lentBytes).toBe(0);
+  });
+
   test("the writer hears when there is room again", () => {
     const { pair, accepted } = recorded();
     const client = new Recorder();
@@ -235,6 +264,40 @@ describe("credit", () => {
   });
 });
 
+describe("what waits in a stream", () => {
+  test("is no more than 256 KiB, however much credit it has", () => {
+    const clock = new ManualClock();
+    const { pair } = recorded({ clock });
+    const stream = pair.dialler.open(bytes("x"), false, new Recorder());
+    for (let n = 0; n < 60; n++) {
+      stream.write(new Uint8Array(200_000), false);
+      pair.settle(6);
+      clock.advance(4);
+    }
+    pair.settle();
+    pair.pipe.cut();
+    let queued = 0;
+    for (; stream.write(new Uint8Array(8_192), false); queued += 8_192);
+    expect(queued).toBeLessThanOrEqual(262_144);
+    expect(queued).toBeGreaterThan(200_000);
+  });
+
+  test("is no more than 1,024 pieces, however small they are", () => {
+    const { pair, accepted } = recorded();
+    const client = new Recorder();
+    const stream = pair.dialler.open(bytes("x"), false, client);
+    pair.settle();
+    pair.pipe.cut();
+    let pieces = 1;
+    for (; stream.write(bytes("."), false); pieces++);
+    expect(pieces).toBe(1_024);
+    pair.join();
+    pair.settle();
+    expect(client.writable).toBe(1);
+    expect(accepted[0]!.owner.bytes).toBe(1_024);
+  });
+});
+
 describe("a small stream beside a bulk sender", () => {
   test("is served before the bulk that waits", () => {
     const { pair, accepted } = recorded();
@@ -244,6 +307,19 @@ describe("a small stream beside a bulk sender", () => {
     pair.dialler.open(bytes("small"), true, new Recorder());
     pair.settle(2);
     expect(accepted.map(({ opening }) => opening)).toEqual(["bulk", "small"]);
+  });
+});
+
+describe("without a transport", () => {
+  test("what comes late from an old one was never received", () => {
+    const { pair } = recorded();
+    pair.dialler.open(bytes("x"), false, new Recorder());
+    pair.settle(1);
+    const before = pair.acceptor.received;
+    pair.pipe.cut();
+    pair.acceptor.receive(Uint8Array.of(3, 0, 0, 0, 0, 0, 0, 1));
+    expect(pair.acceptor.received).toBe(before);
+    expect(pair.errors).toEqual([]);
   });
 });
 

@@ -1,0 +1,141 @@
+import { WireError } from "@warren/wire";
+import { expect, test } from "vitest";
+import { House } from "../src/testing/index.ts";
+
+/** A transport that a test speaks through by hand; `said` is what the acceptor sent. */
+function byHand() {
+  const said: string[] = [];
+  const ends: string[] = [];
+  const transport = {
+    send: () => {},
+    sendText: (text: string) => void said.push(text),
+    batch: (writes: () => void) => writes(),
+    close: (code: number) => void ends.push(`close ${code}`),
+    terminate: () => void ends.push("terminate"),
+  };
+  return { said, ends, transport };
+}
+const who = { tokenId: "t1", clusterUuid: "c1", cluster: "home" };
+const registration = (agent: string, resume?: { tunnel_id: string; received: number }) =>
+  JSON.stringify({
+    type: "register",
+    payload: { agent_id: agent, versions: { agent: "0", protocol: [1] }, resume },
+  });
+
+test("a spliced transport is its owner's to keep alive: it outlives the detection time", async () => {
+  const house = new House();
+  const { ends, said, transport } = byHand();
+  const texts: string[] = [];
+  house.elsewhere = async () => ({
+    onBinary: () => {},
+    onText: (text) => void texts.push(text),
+    onClose: () => {},
+  });
+  const line = house.acceptor.accept(transport, who);
+  line.onText(registration("a1", { tunnel_id: "far", received: 0 }));
+  await house.pass(120_000, 1_000);
+  expect(ends).toEqual([]);
+  expect(said).toEqual([]);
+  line.onText("still here");
+  expect(texts).toEqual(["still here"]);
+});
+
+test("a resume whose owner cannot be looked up is put off, not called unknown", async () => {
+  const house = new House();
+  const { ends, said, transport } = byHand();
+  house.elsewhere = () => Promise.reject(new Error("the directory does not answer"));
+  const line = house.acceptor.accept(transport, who);
+  line.onText(registration("a1", { tunnel_id: "far", received: 0 }));
+  await house.settle();
+  expect(said[0]).toContain("overloaded");
+  expect(said[0]).toContain("retry_after_ms");
+  expect(ends).toEqual(["close 4503"]);
+});
+
+test("a transport registers once: a second register while the first is looked up ends it", async () => {
+  const house = new House();
+  const { ends, transport } = byHand();
+  house.elsewhere = () => new Promise(() => {});
+  const line = house.acceptor.accept(transport, who);
+  line.onText(registration("a1", { tunnel_id: "far", received: 0 }));
+  line.onText(registration("a1"));
+  await house.settle();
+  expect(ends).toEqual(["close 1002"]);
+  expect(house.said).toEqual([]);
+});
+
+test("a process that lost its place while it was cut off does not take it back by resuming", async () => {
+  const house = new House();
+  const first = house.dialler("a1");
+  first.dialler.start();
+  await house.pass(100);
+  house.door = "shut";
+  house.cutAll();
+  await house.pass(100);
+  const second = house.dialler("a1");
+  house.door = "open";
+  second.dialler.start();
+  await house.pass(10_000);
+  expect(first.heard.at(-1)).toBe("replaced");
+  expect(first.dialler.phase).toBe("closed");
+  expect(second.dialler.phase).toBe("serving");
+});
+
+test("an answer to a resume that names another tunnel is a broken protocol, not a resume", async () => {
+  const house = new House();
+  const { dialler, gone, ups } = house.dialler("a1");
+  dialler.start();
+  await house.pass(100);
+  house.forge = (text) => text.replace('"tunnel-1"', '"tunnel-7"');
+  house.cutAll();
+  await house.pass(300);
+  expect(gone[0]?.error.code).toBe("protocol_error");
+  house.forge = undefined;
+  await house.pass(20_000);
+  expect(ups.at(-1)!.resumed).toBe(false);
+  expect(dialler.phase).toBe("serving");
+});
+
+test("a newer transport of a tunnel replaces the older, which is dropped without a word", async () => {
+  const house = new House();
+  const older = byHand();
+  house.acceptor.accept(older.transport, who).onText(registration("a1"));
+  const newer = byHand();
+  const resume = { tunnel_id: "tunnel-1", received: 0 };
+  house.acceptor.accept(newer.transport, who).onText(registration("a1", resume));
+  await house.settle();
+  expect(older.ends).toEqual(["terminate"]);
+  expect(older.said).toHaveLength(1);
+  expect(newer.said[0]).toContain('"resumed":true');
+  expect([...house.acceptor.associations()]).toHaveLength(1);
+});
+
+test("each who asks gets a slot of its own, and a slot not taken is not kept", async () => {
+  const house = new House();
+  const { acceptor } = house;
+  expect([acceptor.slotMs(), acceptor.slotMs(), acceptor.slotMs()]).toEqual([0, 5, 10]);
+  await house.pass(100);
+  expect(acceptor.slotMs()).toBe(0);
+});
+
+test("a transport that comes when its dialler was closed meanwhile is dropped", async () => {
+  const house = new House();
+  const { dialler } = house.dialler("a1");
+  dialler.start();
+  house.clock.advance(0);
+  expect(dialler.phase).toBe("dialling");
+  dialler.close(new WireError("cancelled", ""));
+  await house.settle();
+  expect(dialler.phase).toBe("closed");
+  expect([...house.pipes][0]!.left.closed).toBe(true);
+});
+
+test("an idle tunnel knows its round trip from pings", async () => {
+  const house = new House();
+  const { dialler } = house.dialler("a1");
+  dialler.start();
+  await house.pass(100);
+  expect(dialler.tunnel!.rttMs).toBeUndefined();
+  await house.pass(30_000);
+  expect(dialler.tunnel!.rttMs).toBe(0);
+});
