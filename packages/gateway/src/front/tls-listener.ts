@@ -104,6 +104,8 @@ class Handshake implements Connection {
   readonly #onSecure = (): void => {
     const tls = this.#tls;
     tls.off("secure", this.#onSecure).off("error", ignore).off("close", this.#onClose);
+    // As tls.Server does: an HTTP/2 session waits for ever for a socket that still says this.
+    (tls as { secureConnecting?: boolean }).secureConnecting = false;
     const context = this.#context;
     if (tls.alpnProtocol === "h2") H2Session.begin(context, tls, this.#peer);
     else H1Connection.begin(context, tls, { peer: this.#peer, onPreface: undefined });

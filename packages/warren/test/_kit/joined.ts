@@ -1,0 +1,108 @@
+import { randomUUID } from "node:crypto";
+import { mkdirSync, mkdtempDisposableSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startAgent, type ConfiguredRoute } from "@warren/agent";
+import { createToken, openSigningKey, startGateway, type RunningGateway } from "@warren/gateway";
+import { promMetrics } from "@warren/host";
+import { recordingLog, silentLog, type IssuedCertificate } from "@warren/host/testing";
+import type { Rate } from "@warren/wire";
+import { agentConfig, gatewayConfig } from "./configs.ts";
+
+export interface JoinedOptions {
+  routes: readonly ConfiguredRoute[];
+  gateway?: Parameters<typeof gatewayConfig>[1];
+  /** Certificates of the TLS listener by file name; without any there is no such listener. */
+  certificates?: Readonly<Record<string, IssuedCertificate>>;
+  tls?: { redirect?: boolean; hstsSeconds?: number };
+  /** Limits that the token carries. */
+  rates?: { rate?: Rate; client_rate?: Rate };
+  /** CA file's text for TLS services. */
+  serviceCa?: string;
+}
+
+/** A gateway and an agent in this process, joined by a real tunnel, whose routes are in force. */
+export class Joined implements AsyncDisposable {
+  readonly log = recordingLog();
+  readonly folder: string;
+  readonly certificatesFolder: string;
+  readonly #owned = new AsyncDisposableStack();
+  #gateway!: RunningGateway;
+
+  private constructor() {
+    const folder = this.#owned.adopt(
+      mkdtempDisposableSync(join(tmpdir(), "warren-traffic-")),
+      (f) => f.remove(),
+    );
+    this.folder = folder.path;
+    this.certificatesFolder = join(this.folder, "certificates");
+    mkdirSync(this.certificatesFolder);
+  }
+
+  get port(): number {
+    return this.#gateway.ports.http;
+  }
+  get tlsPort(): number {
+    return this.#gateway.ports.tls!;
+  }
+
+  static async start(options: JoinedOptions): Promise<Joined> {
+    const joined = new Joined();
+    await joined.#start(options).catch(async (error: unknown) => {
+      await joined[Symbol.asyncDispose]();
+      throw error;
+    });
+    return joined;
+  }
+
+  writeCertificate(name: string, { cert, key }: IssuedCertificate): void {
+    writeFileSync(join(this.certificatesFolder, `${name}.key`), key);
+    writeFileSync(join(this.certificatesFolder, `${name}.crt`), cert);
+  }
+
+  async #start({ routes, gateway, certificates, tls, rates, serviceCa }: JoinedOptions) {
+    const { signal } = new AbortController();
+    const token = await this.#token(rates ?? {});
+    for (const [name, issued] of Object.entries(certificates ?? {}))
+      this.writeCertificate(name, issued);
+    const listener = {
+      host: "127.0.0.1",
+      port: 0,
+      certificatesFolder: this.certificatesFolder,
+      redirect: false,
+      hstsSeconds: 0,
+      ...tls,
+    };
+    const config = {
+      ...gatewayConfig(this.folder, gateway),
+      ...(certificates === undefined ? {} : { tls: listener }),
+      requestLog: true,
+    };
+    const deps = { log: this.log, metrics: promMetrics(), sockets: new Map<string, number>() };
+    this.#gateway = this.#owned.use(await startGateway(config, deps, signal));
+    const settings = { id: "agent", token, gatewayPort: this.port, routes };
+    const agent = agentConfig(settings);
+    if (serviceCa !== undefined) {
+      agent.upstream.caFile = join(this.folder, "service-ca.pem");
+      writeFileSync(agent.upstream.caFile, serviceCa);
+    }
+    const heard = { version: "0", onRequest: undefined, onPort: undefined };
+    const agentDeps = { log: silentLog(), metrics: promMetrics(), ...heard };
+    this.#owned.use(await startAgent(agent, agentDeps, signal));
+    await this.log.line(({ msg }) => msg === "routes applied");
+  }
+
+  async #token(rates: { rate?: Rate; client_rate?: Rate }): Promise<string> {
+    const key = await openSigningKey({
+      privateFile: join(this.folder, "signing.pem"),
+      publicFolder: join(this.folder, "keys"),
+    });
+    const iat = Math.floor(Date.now() / 1_000);
+    const who = { jti: randomUUID(), sub: randomUUID(), cluster: "home", group: "home" };
+    return createToken(key, { ...who, hosts: ["*"], tcp: true, iat, ...rates });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#owned.disposeAsync();
+  }
+}

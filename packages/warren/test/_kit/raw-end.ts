@@ -1,0 +1,156 @@
+import { once } from "node:events";
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+import { connect as connectTls, type ConnectionOptions } from "node:tls";
+
+/** One end of a connection under a test's hand: what it got, and ways to wait for more. */
+export class RawEnd implements Disposable {
+  readonly socket: Socket;
+  ended = false;
+  closed = false;
+  error: NodeJS.ErrnoException | undefined;
+  #got: Buffer[] = [];
+  readonly #waiting = new Set<() => void>();
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    socket.on("data", (chunk: Buffer) => {
+      this.#got.push(chunk);
+      this.#look();
+    });
+    socket.on("end", () => {
+      this.ended = true;
+      this.#look();
+    });
+    socket.on("error", (error) => (this.error = error));
+    socket.on("close", () => {
+      this.closed = true;
+      this.#look();
+    });
+  }
+
+  get bytes(): Buffer {
+    if (this.#got.length > 1) this.#got = [Buffer.concat(this.#got)];
+    return this.#got[0] ?? Buffer.alloc(0);
+  }
+  /** Latin-1. */
+  get text(): string {
+    return this.bytes.toString("latin1");
+  }
+
+  send(text: string | Uint8Array): void {
+    if (typeof text === "string") this.socket.write(text, "latin1");
+    else this.socket.write(text);
+  }
+
+  until(seen: (end: this) => boolean): Promise<this> {
+    return new Promise((resolve) => {
+      const look = () => {
+        if (!seen(this)) return;
+        this.#waiting.delete(look);
+        resolve(this);
+      };
+      this.#waiting.add(look);
+      look();
+    });
+  }
+  has(text: string): Promise<this> {
+    return this.until((end) => end.text.includes(text));
+  }
+  /** The other side sends no more. */
+  over(): Promise<this> {
+    return this.until((end) => end.ended || end.closed);
+  }
+
+  #look(): void {
+    for (const look of this.#waiting) look();
+  }
+
+  [Symbol.dispose](): void {
+    this.socket.destroy();
+  }
+}
+
+/** A connection to 127.0.0.1 that keeps its own direction open until it is told otherwise. */
+export function rawClient(port: number, text = ""): RawEnd {
+  const end = new RawEnd(connect({ port, host: "127.0.0.1", allowHalfOpen: true, noDelay: true }));
+  if (text !== "") end.send(text);
+  return end;
+}
+
+/** The same over TLS. Resolves when the handshake is done, rejects when it fails. */
+export async function tlsClient(port: number, options: ConnectionOptions): Promise<RawEnd> {
+  const socket = connectTls({ port, host: "127.0.0.1", ...options });
+  await once(socket, "secureConnect");
+  return new RawEnd(socket);
+}
+
+/** A service that does nothing by itself: a test reads what it gets and says what it answers. */
+export class RawService implements Disposable {
+  readonly connections: RawEnd[] = [];
+  /** What happens to a connection; absent: the test does it. */
+  onConnection: ((end: RawEnd) => void) | undefined;
+  readonly #server = createServer({ allowHalfOpen: true, noDelay: true });
+  readonly #waiting = new Set<() => void>();
+
+  static async start(onConnection?: (end: RawEnd) => void): Promise<RawService> {
+    const service = new RawService();
+    service.onConnection = onConnection;
+    service.#server.on("connection", (socket) => {
+      const end = new RawEnd(socket);
+      service.connections.push(end);
+      service.onConnection?.(end);
+      for (const look of service.#waiting) look();
+    });
+    service.#server.listen(0, "127.0.0.1");
+    await once(service.#server, "listening");
+    return service;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+  /** Everything that it was ever sent. */
+  get text(): string {
+    return this.connections.map(({ text }) => text).join("");
+  }
+
+  /** The n-th connection, counted from 1. */
+  connection(n = 1): Promise<RawEnd> {
+    return new Promise((resolve) => {
+      const look = () => {
+        const end = this.connections[n - 1];
+        if (end === undefined) return;
+        this.#waiting.delete(look);
+        resolve(end);
+      };
+      this.#waiting.add(look);
+      look();
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#server.close();
+    for (const { socket } of this.connections) socket.destroy();
+  }
+}
+
+/** Answers every bodyless request alike, also several that come at once. */
+export function answering(answer: string): (end: RawEnd) => void {
+  return (end) => {
+    let answered = 0;
+    end.socket.on("data", () => {
+      const asked = end.text.split("\r\n\r\n").length - 1;
+      for (; answered < asked; answered++) end.send(answer);
+    });
+  };
+}
+
+/** A port that was free a moment ago: public tcp ports come out of a range, not from 0. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
