@@ -29,7 +29,7 @@ test("every guarantee names tests that exist", () => {
     .slice(1);
   expect(guarantees.length).toBeGreaterThan(20);
   for (const guarantee of guarantees) {
-    const named = [...guarantee.matchAll(/^ {3}- `([^`]+)`: (.+)$/gm)];
+    const named = [...guarantee.matchAll(/^ {3,4}- `([^`]+)`: (.+)$/gm)];
     expect(named.length, guarantee).toBeGreaterThan(0);
     for (const [, file, name] of named) expect(readFileSync(file!, "utf8")).toContain(name);
   }
