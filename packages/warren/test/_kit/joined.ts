@@ -86,7 +86,7 @@ export class Joined implements AsyncDisposable {
       agent.upstream.caFile = join(this.folder, "service-ca.pem");
       writeFileSync(agent.upstream.caFile, serviceCa);
     }
-    const heard = { version: "0", onRequest: undefined, onPort: undefined };
+    const heard = { version: "0", onRequest: undefined, onPort: undefined, onPublished: undefined };
     const agentDeps = { log: silentLog(), metrics: promMetrics(), ...heard };
     this.#owned.use(await startAgent(agent, agentDeps, signal));
     await this.log.line(({ msg }) => msg === "routes applied");
