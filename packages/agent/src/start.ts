@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { type Log, type Metrics, nodeWorld, systemClock } from "@warren/host";
+import { nodeWorld, randomId, systemClock, type Log, type Metrics } from "@warren/host";
 import { Pool } from "@warren/tunnel";
 import { backendsOf, LIMITS, Route, WireError, type RegisterSuccess } from "@warren/wire";
 import * as v from "valibot";
@@ -152,6 +152,7 @@ function tunnelDeps(
     config,
     world: nodeWorld,
     version: deps.version,
+    instance: randomId(8, "hex"),
     limits: { ...LIMITS, streams: Math.min(LIMITS.streams, streams) },
     pool: () => new Pool(poolBytes, total),
     events: new ControlEvents(deps.log, deps.metrics, deps),

@@ -128,7 +128,7 @@ function openTunnels(ground: Ground, signal: AbortSignal, opened: AsyncDisposabl
     clock: systemClock,
     onChange: (gateways) => {
       limits.setGateways(gateways.length);
-      peers?.keep(new Set(gateways.map(({ gatewayId }) => gatewayId)));
+      peers?.keep(gateways);
       agents.announceGateways();
     },
     onFailure: (error) => log.debug("which gateways there are is not known", { error }),
@@ -160,7 +160,6 @@ function dispatcherOf(
     room,
     peers,
     flapMs: config.timeouts.flapMs,
-    weightOf: (clusterUuid) => weightOf(links, clusterUuid),
   });
 }
 
@@ -173,13 +172,6 @@ async function openBalancer({ peers }: GatewayConfig): Promise<AgentBalancer> {
   const tag = (text: string): string =>
     createHmac("sha256", secret).update(`sticky ${text}`).digest("base64url").slice(0, 16);
   return new AgentBalancer({ affinityMs: AFFINITY_MS, remembered: REMEMBERED_CLIENTS, tag });
-}
-
-/** A cluster's share among those that serve the same host: label `weight` of its agents, else 1. */
-function weightOf(links: Links, clusterUuid: string): number {
-  const said = links.cluster(clusterUuid)?.agents[0]?.association.register.labels["weight"];
-  const weight = Number(said ?? 1);
-  return Number.isFinite(weight) && weight >= 0 ? weight : 1;
 }
 
 async function openCertificates(

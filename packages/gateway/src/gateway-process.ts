@@ -2,6 +2,7 @@ import type { Admin } from "./admin/start-admin.ts";
 import type { GatewayConfig } from "./config.ts";
 import type { Core } from "./core.ts";
 import type { Front } from "./front/front.ts";
+import type { PeerListener } from "./peers/peer-listener.ts";
 
 export interface RunningGateway extends AsyncDisposable {
   readonly ports: {
@@ -33,18 +34,25 @@ export class GatewayProcess implements RunningGateway {
   readonly #config: GatewayConfig;
   readonly #core: Core;
   readonly #front: Front;
+  readonly #peers: PeerListener | undefined;
   readonly #owned: AsyncDisposableStack;
   #drained: Promise<void> | undefined;
 
   constructor(
     config: GatewayConfig,
     core: Core,
-    parts: { front: Front; admin: Admin; ports: RunningGateway["ports"] },
+    parts: {
+      front: Front;
+      admin: Admin;
+      peers: PeerListener | undefined;
+      ports: RunningGateway["ports"];
+    },
     owned: AsyncDisposableStack,
   ) {
     this.#config = config;
     this.#core = core;
     this.#front = parts.front;
+    this.#peers = parts.peers;
     this.#owned = owned;
     this.ports = parts.ports;
     this.adminUrl = parts.admin.url;
@@ -59,25 +67,23 @@ export class GatewayProcess implements RunningGateway {
     const { agents, events, fleet, readiness } = this.#core;
     const { delayMs, deadlineMs } = this.#config.drain;
     readiness.asked.resolve();
-    // 1. Not ready, and no longer among the gateways that agents should dial.
+    // 1. Not ready, and no longer among the gateways that agents and others should dial.
     readiness.ready = false;
     events.drainBegan(deadlineMs);
     await fleet.withdraw();
-    // 2. Balancers need a moment to see it; until they do, connections still come and are served.
+    // 2. Agents go elsewhere. Their tunnels here stay, and carry what still comes: the successor
+    //    has them before it is alone.
+    agents.drain(delayMs + deadlineMs);
+    // 3. Balancers need a moment to see it; until they do, connections still come and are served.
     await pause(delayMs);
-    // 3. Accept no more; 4. agents go elsewhere; 5. what is under way finishes, or is cut off.
-    const front = this.#front.drain(deadlineMs);
-    agents.acceptor.drain(deadlineMs);
-    await front;
-    // 6. Streams that other gateways sent through here.
-    for (let left = deadlineMs; left > 0 && this.#streams() > 0; left -= DRAIN_LOOK_MS)
+    // 4. Accept no more; what is under way finishes, or is cut off.
+    const untilMs = performance.now() + deadlineMs;
+    await this.#front.drain(deadlineMs);
+    // 5. Streams that other gateways sent through here.
+    this.#peers?.drain();
+    while (performance.now() < untilMs && (this.#peers?.relayed ?? 0) > 0)
       await pause(DRAIN_LOOK_MS);
-  }
-
-  #streams(): number {
-    let count = 0;
-    for (const one of this.#core.agents.acceptor.associations()) count += one.tunnel.streams;
-    return count;
+    await this.#peers?.cutOff();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -54,7 +54,7 @@ export class PatientLookup {
     const until = clock.now() + flapMs;
     let answer = await first;
     while (isUnknown(answer) && this.#expects(question.host)) {
-      if (!(await room.wait([ROUTES_APPLIED], until - clock.now()))) break;
+      if ((await room.wait([ROUTES_APPLIED], until - clock.now())) !== "woken") break;
       answer = await registry.lookup(question);
     }
     return answer;

@@ -127,6 +127,10 @@ export interface TunnelPlace {
   peerUrl: string;
   /** Limits of the token behind the tunnel: whichever gateway takes a request applies them. */
   rates: Pick<LimitRates, "cluster" | "client">;
+  /** The agent's label `weight`; absent: 1. */
+  weight?: number;
+  /** It finishes what it has; nothing new is sent there. */
+  leaving?: boolean;
 }
 
 /** A gateway as agents and other gateways see it. */
@@ -143,6 +147,7 @@ export interface Directory {
   gateways(): Promise<GatewayPlace[]>;
   announceTunnel(place: TunnelPlace): Promise<void>;
   withdrawTunnel(tunnelId: string): Promise<void>;
+  /** Rejects when it is not known here and the others cannot be asked now. */
   tunnel(tunnelId: string): Promise<TunnelPlace | undefined>;
   /** Tunnels of a cluster; synchronous when known. */
   tunnelsOf(clusterUuid: string): readonly TunnelPlace[] | Promise<readonly TunnelPlace[]>;
@@ -178,6 +183,16 @@ export interface Errand {
   /** True when no body follows. */
   ended: boolean;
   owner: StreamOwner;
+  /** What became of it so far, kept by `moveOn`; absent before it was refused. */
+  moved?: Moved;
+}
+
+/** An errand on its way from one agent to another. */
+export interface Moved {
+  /** Monotonic milliseconds: the wait for an agent counts from here, however often it moves. */
+  sinceMs: number;
+  /** `agentKey` of those that refused it unread: not asked again while there are others. */
+  refusedBy: string[];
 }
 
 /** Where a stream went. */

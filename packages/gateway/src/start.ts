@@ -45,9 +45,10 @@ export async function startGateway(
     tls: front.ports.tls,
     admin: admin.port,
     agents,
-    peers,
+    peers: peers?.port,
   };
-  return new GatewayProcess(config, core, { front, admin, ports }, opened.move());
+  const parts = { front, admin, peers: peers?.listener, ports };
+  return new GatewayProcess(config, core, parts, opened.move());
 }
 
 async function openPeerListener(
@@ -55,7 +56,7 @@ async function openPeerListener(
   { agents }: Core,
   log: Log,
   opened: AsyncDisposableStack,
-): Promise<number | undefined> {
+): Promise<{ listener: PeerListener; port: number } | undefined> {
   if (config.peers === undefined) return undefined;
   const listener = await PeerListener.create({
     config: config.peers,
@@ -70,7 +71,7 @@ async function openPeerListener(
   const { host, port } = config.peers;
   const bound = opened.use(await listen(listener.server, { host, port, fd: undefined, said }));
   opened.defer(() => listener.close(new WireError("draining", "the gateway stopped")));
-  return bound.port;
+  return { listener, port: bound.port };
 }
 
 function openAdmin(

@@ -58,7 +58,8 @@ const ASK_AGAIN_MS = 1_000;
  * The gateway's side: takes transports, registers and resumes. Invariants:
  *
  * A1. One association per (cluster, agent id): a newer registration replaces the older, which hears
- *     `replaced`, at once or, when it was cut off, at its next resume.
+ *     `replaced`, at once or, when it was cut off, at its next resume. Exempt are a tunnel that was
+ *     asked to leave, and a second tunnel of the same run of the agent: nobody takes over itself.
  * A2. A tunnel is resumed only with its 128-bit id, by the token it was registered with.
  * A3. A newer transport replaces the older one of the same tunnel.
  */
@@ -113,7 +114,7 @@ export class Acceptor<I extends Identity> {
   begin(register: Register, identity: I): Held<I> {
     const key = agentKey(identity, register);
     const loser = this.#byAgent.get(key);
-    if (loser !== undefined) {
+    if (loser !== undefined && !loser.retiring && !isSameRun(loser.register, register)) {
       this.#rememberReplaced(loser);
       loser.end(new WireError("replaced", TAKEN_OVER)); // A1
     }
@@ -157,6 +158,10 @@ export class Acceptor<I extends Identity> {
 }
 
 const TAKEN_OVER = "another process registered with this agent id";
+
+function isSameRun(one: Register, other: Register): boolean {
+  return one.instance !== undefined && one.instance === other.instance;
+}
 
 function agentKey(identity: Identity, register: Register): string {
   return `${identity.clusterUuid} ${register.agent_id}`;

@@ -18,6 +18,8 @@ export interface Association<I extends Identity = Identity> {
   readonly attached: boolean;
   /** The agent asked for no new streams. */
   draining: boolean;
+  /** This side asked the agent to leave: a newer tunnel of the same agent lets this one finish. */
+  retiring: boolean;
   /** Sends a control message if attached; returns whether it could. */
   send(message: ControlInput): boolean;
   /** Ends it: streams fail with `error`, the agent hears it. */

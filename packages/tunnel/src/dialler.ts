@@ -4,10 +4,12 @@ import {
   WireError,
   type Control,
   type ControlInput,
+  type ErrorCode,
   type Limits,
   type Place,
   type RegisterSuccess,
 } from "@warren/wire";
+import { Addresses } from "./addresses.ts";
 import { Carrier, type Heard } from "./carrier.ts";
 import { announce, limitsOf } from "./announce.ts";
 import { Early } from "./early.ts";
@@ -24,6 +26,8 @@ export type TunnelWorld = Pick<
 /** Who registers; read again for each dial, so that it may change. */
 export interface Registration {
   agentId: string;
+  /** Of this run of the process; undefined: every registration is a takeover. */
+  instance: string | undefined;
   name: string;
   version: string;
   labels: Record<string, string>;
@@ -52,6 +56,8 @@ export interface DiallerOptions {
   world: TunnelWorld;
   /** Where the gateway answers; tried in turn. */
   urls: readonly string[];
+  /** Other gateways: they lead a resume to its owner, or know that there is none any more. */
+  others: () => readonly string[];
   /** Opens a WebSocket. Rejects with a WireError; `unauthorized` and `forbidden` are tried slowly. */
   dial: (url: string, heard: Heard) => Promise<Transport>;
   registration: () => Registration;
@@ -80,6 +86,14 @@ const REGISTER_MS = 30_000;
 /** Whatever wait was asked for, the next dial comes within this. */
 const ASKED_CAP_MS = 60_000;
 
+/** With these a gateway ends a tunnel that was up: there is nothing to resume. */
+const ENDINGS: ReadonlySet<ErrorCode> = new Set([
+  "token_revoked",
+  "token_expired",
+  "draining",
+  "tunnel_lost",
+]);
+
 /** Where a dialler stands. Each phase owns its timers and its transport. */
 type Phase =
   | { at: "waiting"; cancel: () => void }
@@ -104,13 +118,15 @@ export class Dialler {
   #tunnel: Tunnel | undefined;
   #info: RegisterSuccess | undefined;
   #failures = 0;
-  #tries = 0;
-  #turn = 0;
+  readonly #addresses: Addresses;
+  /** The transport leads to another gateway than the tunnel's. */
+  #guest = false;
   #retiring = false;
   #cancelLost: (() => void) | undefined;
 
   constructor(options: DiallerOptions) {
     this.#options = options;
+    this.#addresses = new Addresses(options.urls, options.others);
   }
 
   get phase(): Phase["at"] {
@@ -183,13 +199,11 @@ export class Dialler {
     }
   }
 
-  /** A resume goes to the owner's own address first; after that, and otherwise, each in turn. */
   #nextUrl(): string {
-    const { urls } = this.#options;
-    const own = this.#info?.gateway.url;
-    if (this.#tunnel !== undefined && own !== undefined && own !== "" && this.#tries++ % 2 === 0)
-      return own;
-    return urls[this.#turn++ % urls.length]!;
+    const own = this.#tunnel === undefined ? undefined : this.#info?.gateway.url;
+    const { url, guest } = own === undefined ? this.#addresses.next() : this.#addresses.resume(own);
+    this.#guest = guest;
+    return url;
   }
 
   #register(line: Early, transport: Transport): void {
@@ -216,7 +230,7 @@ export class Dialler {
   }
 
   #sayRegister(carrier: Carrier): void {
-    const { agentId, name, version, labels, place } = this.#options.registration();
+    const { agentId, instance, name, version, labels, place } = this.#options.registration();
     const tunnel = this.#tunnel;
     const resume =
       tunnel === undefined || this.#info === undefined
@@ -226,6 +240,7 @@ export class Dialler {
       type: "register",
       payload: {
         agent_id: agentId,
+        instance,
         name,
         versions: { agent: version, protocol: [PROTOCOL_VERSION] },
         features: [...FEATURES],
@@ -261,8 +276,10 @@ export class Dialler {
       return this.#options.owner.onReplaced(error);
     }
     const phase = this.#phase;
-    if (phase.at !== "registering" || message.request_id !== undefined)
+    if (phase.at !== "registering" || message.request_id !== undefined) {
+      if (message.request_id === undefined && ENDINGS.has(code)) this.#lose(error);
       return this.#options.owner.onControl(message);
+    }
     if (code === "unknown_tunnel") return this.#afresh(phase, error);
     this.#leave({ at: "closed" });
     carrier.close(1000, code);
@@ -276,6 +293,10 @@ export class Dialler {
       phase.carrier.abandon();
       return this.#retired();
     }
+    if (this.#guest) {
+      phase.carrier.abandon();
+      return this.#retry(error);
+    }
     phase.cancel();
     phase.cancel = this.#options.world.clock.after(askedWait(error), () => {
       phase.cancel = this.#registerTimer(phase.carrier);
@@ -286,7 +307,7 @@ export class Dialler {
   #up(carrier: Carrier, info: RegisterSuccess): void {
     const { owner, world, limits, pool } = this.#options;
     this.#leave({ at: "serving", carrier, sinceMs: world.clock.now() });
-    this.#tries = 0;
+    this.#addresses.reached();
     this.#cancelLost?.();
     this.#cancelLost = undefined;
     if (info.resumed && info.tunnel_id !== this.#info?.tunnel_id) return this.#broken(NOT_OURS); // D4
@@ -331,6 +352,7 @@ export class Dialler {
       owner.onDown(tunnel, why);
     }
     this.#retry(new WireError("cluster_reconnecting", why));
+    if (phase.at === "serving") tunnel?.refuseUndeparted();
   }
 
   /** Chooses the wait before the next dial, starts it and says so. */

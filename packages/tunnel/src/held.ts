@@ -13,6 +13,7 @@ export class Held<I extends Identity> implements Association<I> {
   readonly identity: I;
   readonly tunnel: Tunnel;
   draining = false;
+  retiring = false;
   readonly #acceptor: Acceptor<I>;
   #carrier: Carrier | undefined;
   #cancelWait: (() => void) | undefined;
@@ -71,6 +72,7 @@ export class Held<I extends Identity> implements Association<I> {
       this.end(new WireError("tunnel_lost", "the agent did not come back in time")),
     );
     owner.onDown(this, why);
+    this.tunnel.refuseUndeparted();
   }
 
   end(error: WireError): void {

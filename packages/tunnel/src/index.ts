@@ -2,7 +2,7 @@ export * from "./ports.ts";
 export { Pool } from "./pool.ts";
 export { MIN_IN_FLIGHT_BYTES } from "./pace.ts";
 export { MAX_WINDOW_BYTES } from "./window.ts";
-export { Tunnel, type TunnelOptions, type TunnelStats } from "./tunnel.ts";
+export { Tunnel, type TunnelOptions } from "./tunnel.ts";
 export { Carrier, type Heard } from "./carrier.ts";
 export {
   Dialler,
@@ -13,3 +13,4 @@ export {
 } from "./dialler.ts";
 export { Acceptor, type AcceptorOptions, type AcceptorOwner } from "./acceptor.ts";
 export type { Association, Identity } from "./association.ts";
+export * from "./tunnel-stats.ts";

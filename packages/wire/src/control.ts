@@ -23,6 +23,8 @@ export const AnnouncedLimits = v.object({ frame_bytes: count, head_bytes: count,
 export const Register = v.object({
   /** One process slot: a pod name, or an id minted in the data folder and held by a lock. */
   agent_id: v.pipe(word, v.minLength(1)),
+  /** One run of the process: a second tunnel of the same run is no takeover. */
+  instance: v.optional(word),
   name: v.optional(word, ""),
   versions: v.object({ agent: word, protocol: v.array(count) }),
   features: v.optional(v.array(word), []),

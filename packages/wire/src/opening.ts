@@ -4,7 +4,7 @@
  *     u8 kind | u8 backend index | u16 route length | route (latin-1) | head (bytes, to the end)
  *
  * The route is a key that the agent itself published (`routeKey`), never an address: an agent dials
- * only what its own watch shows. Between gateways the route is `cluster uuid` SP `route key`.
+ * only what its own watch shows. Between gateways the route is `tunnel id` SP `route key`.
  */
 export const KIND = {
   /** Head: request line and fields as HTTP/1.1 text. One message each way. */

@@ -4,22 +4,21 @@ import type { Heard, Transport } from "@warren/tunnel";
 import { isErrorCode, SUBPROTOCOL, TUNNEL_PATH, WireError } from "@warren/wire";
 import type { AgentConfig } from "../config.ts";
 
-/** Dials gateways as configured: token, CA, client certificate and proxy are read at each dial. */
+/** Dials gateways as configured: CA, client certificate and proxy are read at each dial. */
 export class GatewayDial {
-  readonly #config: Pick<AgentConfig, "dial" | "token">;
+  readonly #config: Pick<AgentConfig, "dial">;
   readonly #signal: AbortSignal;
 
-  constructor(config: Pick<AgentConfig, "dial" | "token">, signal: AbortSignal) {
+  constructor(config: Pick<AgentConfig, "dial">, signal: AbortSignal) {
     this.#config = config;
     this.#signal = signal;
   }
 
   /** Rejects with a WireError. */
-  async dial(gatewayUrl: string, heard: Heard): Promise<Transport> {
+  async dial(gatewayUrl: string, token: string, heard: Heard): Promise<Transport> {
     const { dial } = this.#config;
     const url = new URL(TUNNEL_PATH, gatewayUrl);
-    const [token, ca, cert, key] = await Promise.all([
-      this.#config.token(),
+    const [ca, cert, key] = await Promise.all([
       readIf(dial.caFile),
       readIf(dial.certFile),
       readIf(dial.keyFile),

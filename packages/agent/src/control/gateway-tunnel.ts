@@ -1,4 +1,11 @@
-import { Dialler, type DiallerOptions, type Tunnel, type TunnelWorld } from "@warren/tunnel";
+import {
+  Dialler,
+  type DiallerOptions,
+  type Heard,
+  type Transport,
+  type Tunnel,
+  type TunnelWorld,
+} from "@warren/tunnel";
 import {
   WireError,
   type Control,
@@ -11,15 +18,22 @@ import type { Published } from "../published.ts";
 import type { AgentStreams } from "../streams.ts";
 import { Announcer } from "./announcer.ts";
 import type { ControlEvents } from "./control-events.ts";
+import { Credential } from "./credential.ts";
 import type { GatewayDial } from "./dial-gateway.ts";
 
 /** A gateway that does not confirm a farewell in this time is not waited for. */
 const FAREWELL_MS = 2_000;
+/** How often a tunnel that is left looks whether its last stream has ended. */
+const LEAVE_LOOK_MS = 1_000;
+/** A gateway that failed so often in a row is not counted on. */
+const HOPELESS = 2;
 
 /** What every tunnel of an agent shares. */
 export interface GatewayTunnelDeps {
   config: AgentConfig;
   version: string;
+  /** Of this run of the process. */
+  instance: string;
   world: TunnelWorld;
   limits: Limits;
   pool: DiallerOptions["pool"];
@@ -35,6 +49,10 @@ export interface GatewayTunnelOwner {
   /** The gateway goes away: whoever replaces it may be dialled after `waitMs`. */
   onDrain(one: GatewayTunnel, waitMs: number): void;
   onGateways(gateways: readonly GatewayAddress[]): void;
+  /** Other gateways that may know whose a tunnel is. */
+  others(one: GatewayTunnel): readonly string[];
+  /** Its gateway was not reached several times in a row. It goes on trying. */
+  onHopeless(one: GatewayTunnel): void;
   onReplaced(one: GatewayTunnel, error: WireError): void;
   onRetired(one: GatewayTunnel): void;
 }
@@ -49,11 +67,21 @@ export class GatewayTunnel {
   #cancelHeartbeat: (() => void) | undefined;
   #farewell: (() => void) | undefined;
   #gatewayId: string | undefined;
+  readonly #credential: Credential;
+  #failures: number;
+  #cancelLeave: (() => void) | undefined;
 
-  constructor(urls: readonly string[], deps: GatewayTunnelDeps, owner: GatewayTunnelOwner) {
+  /** `hopeful`: it is counted on before it is up. */
+  constructor(
+    { urls, hopeful }: { urls: readonly string[]; hopeful: boolean },
+    deps: GatewayTunnelDeps,
+    owner: GatewayTunnelOwner,
+  ) {
     this.urls = urls;
     this.#deps = deps;
     this.#owner = owner;
+    this.#failures = hopeful ? 0 : HOPELESS;
+    this.#credential = new Credential(() => deps.config.token());
     this.#announcer = new Announcer({
       published: deps.published,
       clock: deps.world.clock,
@@ -71,6 +99,14 @@ export class GatewayTunnel {
   get serving(): boolean {
     return this.#dialler.phase === "serving";
   }
+  /** It serves, or may well do so soon. */
+  get hopeful(): boolean {
+    return this.#failures < HOPELESS;
+  }
+  /** Streams that it carries. */
+  get streams(): number {
+    return this.#dialler.tunnel?.streams ?? 0;
+  }
   get retiring(): boolean {
     return this.#dialler.retiring;
   }
@@ -85,6 +121,17 @@ export class GatewayTunnel {
   /** Only finishes what it carries. */
   retire(): void {
     this.#dialler.retire();
+  }
+
+  /** Asks for nothing new, and ends with what it carries. */
+  async leave(): Promise<void> {
+    this.#dialler.retire();
+    await this.sayFarewell(FAREWELL_MS);
+    const look = (): void => {
+      if (this.streams === 0) return this.#owner.onRetired(this);
+      this.#cancelLeave = this.#deps.world.clock.after(LEAVE_LOOK_MS, look);
+    };
+    look();
   }
 
   /** Asks the gateway for no more streams; resolves when it has understood, or is not there. */
@@ -106,18 +153,21 @@ export class GatewayTunnel {
 
   close(error: WireError): void {
     this.#cancelHeartbeat?.();
+    this.#cancelLeave?.();
     this.#announcer.close();
     this.#dialler.close(error);
   }
 
   #diallerOptions(): DiallerOptions {
-    const { config, dial, events, limits, pool, streams, version, world } = this.#deps;
+    const { config, events, instance, limits, pool, streams, version, world } = this.#deps;
     return {
       world,
       urls: this.urls,
-      dial: (url, heard) => dial.dial(url, heard),
+      others: () => this.#owner.others(this),
+      dial: (url, heard) => this.#dial(url, heard),
       registration: () => ({
         agentId: config.id,
+        instance,
         name: config.name,
         version,
         labels: config.labels,
@@ -136,13 +186,30 @@ export class GatewayTunnel {
           this.#down();
           events.gone(this.name, error);
         },
-        onRetry: (error, retryInMs) => events.retry(this.name, error, retryInMs),
+        onRetry: (error, retryInMs) => {
+          events.retry(this.name, error, retryInMs);
+          if (++this.#failures === HOPELESS) this.#owner.onHopeless(this);
+        },
         onReplaced: (error) => this.#owner.onReplaced(this, error),
         onRetired: () => this.#owner.onRetired(this),
         onControl: (message) => this.#hear(message),
         onStream: (stream, opening, ended) => streams.accept(stream, opening, ended),
       },
     };
+  }
+
+  async #dial(url: string, heard: Heard): Promise<Transport> {
+    const { dial } = this.#deps;
+    const resuming = this.tunnel !== undefined;
+    const token = await this.#credential.show(resuming);
+    try {
+      return await dial.dial(url, token, heard);
+    } catch (reason) {
+      // The tunnel cannot be had with a token that does not count any more: a new one can.
+      const again = resuming && isRefusal(reason) && (await this.#credential.refused());
+      if (!again) throw reason;
+      return dial.dial(url, await this.#credential.show(false), heard);
+    }
   }
 
   /** For logs: the gateway's id once known, else what is dialled. */
@@ -152,6 +219,8 @@ export class GatewayTunnel {
 
   #up(info: RegisterSuccess, resumed: boolean): void {
     this.#gatewayId = info.gateway.id;
+    this.#failures = 0;
+    if (!resumed) this.#credential.began();
     this.#deps.events.up(this.name, info, resumed);
     this.#announcer.up(resumed);
     this.#beat(info.heartbeat_interval_ms);
@@ -202,4 +271,8 @@ export class GatewayTunnel {
         return;
     }
   }
+}
+
+function isRefusal(reason: unknown): boolean {
+  return reason instanceof WireError && (reason.http === 401 || reason.http === 403);
 }

@@ -5,8 +5,10 @@ import {
   type GatewayTunnelOwner,
 } from "./gateway-tunnel.ts";
 
-/** A takeover by our own second tunnel to the same gateway shows within this time. */
-const SELF_MS = 2_000;
+/** A learnt gateway is dialled within this, so that not all agents come at once. */
+const SPREAD_MS = 1_000;
+/** An address that led where a tunnel was already is asked again after this: it may be a balancer's. */
+const LOOK_AGAIN_MS = 60_000;
 
 export interface GatewaysOptions {
   deps: GatewayTunnelDeps;
@@ -17,8 +19,12 @@ export interface GatewaysOptions {
 }
 
 /**
- * The tunnels of an agent: one to each configured gateway, more to gateways learnt from them until
- * there are enough, replacements for those that go away.
+ * The tunnels of an agent: one to each configured address, more to gateways learnt from them until
+ * there are enough, others in place of those that go away. Invariants:
+ *
+ * G1. A tunnel that carries streams is never ended here: one that is not wanted is left with a
+ *     farewell and ends with its last stream.
+ * G2. Only tunnels that serve, or have not failed twice in a row, count as tunnels to a gateway.
  */
 export class Gateways implements GatewayTunnelOwner {
   readonly #options: GatewaysOptions;
@@ -40,7 +46,7 @@ export class Gateways implements GatewayTunnelOwner {
   }
 
   start(): void {
-    for (const url of this.#options.deps.config.gateways) this.#add([url], 0);
+    for (const url of this.#configured) this.#add([url], { delayMs: 0, hopeful: true });
   }
 
   /** Every gateway is told to send nothing new; resolves when all have understood. */
@@ -62,36 +68,40 @@ export class Gateways implements GatewayTunnelOwner {
       this.#isUp = true;
       this.#options.onFirstUp(info);
     }
-    this.#dropDoubles(one);
+    this.#leaveDoubles(one);
     this.onGateways(info.gateways);
   }
 
   onGateways(gateways: readonly GatewayAddress[]): void {
     this.#known = new Map(gateways.filter(({ url }) => url !== "").map(({ id, url }) => [id, url]));
+    for (const one of this.#tunnels) this.#forgetIfGone(one);
+    this.#keepEnough();
+  }
+
+  others(one: GatewayTunnel): readonly string[] {
+    return [...this.#known].filter(([id]) => id !== one.gatewayId).map(([, url]) => url);
+  }
+
+  onHopeless(one: GatewayTunnel): void {
+    this.#forgetIfGone(one);
     this.#keepEnough();
   }
 
   onDrain(one: GatewayTunnel, waitMs: number): void {
+    if (one.retiring) return; // it was said before
     one.retire();
-    if (one.gatewayId !== undefined) this.#known.delete(one.gatewayId);
+    if (this.#closed) return;
+    // Whoever takes its place answers at the same address: a new process, or a balancer; or it was
+    // this tunnel's token that came to its end. Not counted on, so that others are dialled as well.
+    this.#add(one.urls, { delayMs: waitMs, hopeful: false });
     this.#keepEnough();
-    // Whoever takes its place answers at the configured address: a new process, or a balancer.
-    const configured = this.#options.deps.config.gateways.find((url) => one.urls.includes(url));
-    if (configured !== undefined && !this.#closed) this.#add([configured], waitMs);
   }
 
   onReplaced(one: GatewayTunnel, error: WireError): void {
-    const { deps, onReplaced } = this.#options;
-    // Two configured addresses may lead to one gateway: then the newer tunnel is our own.
-    deps.world.clock.after(SELF_MS, () => {
-      const own = [...this.#tunnels].some(
-        (other) => other !== one && other.serving && other.gatewayId === one.gatewayId,
-      );
-      this.#drop(one, error);
-      if (own || this.#closed) return;
-      deps.events.replaced(one.name);
-      onReplaced(error);
-    });
+    this.#drop(one, error);
+    if (this.#closed) return;
+    this.#options.deps.events.replaced(one.name);
+    this.#options.onReplaced(error);
   }
 
   onRetired(one: GatewayTunnel): void {
@@ -99,10 +109,18 @@ export class Gateways implements GatewayTunnelOwner {
     this.#keepEnough();
   }
 
-  #add(urls: readonly string[], delayMs: number): void {
-    const one = new GatewayTunnel(urls, this.#options.deps, this);
+  get #configured(): readonly string[] {
+    return this.#options.deps.config.gateways;
+  }
+
+  #isConfigured(one: GatewayTunnel): boolean {
+    return one.urls.some((url) => this.#configured.includes(url));
+  }
+
+  #add(urls: readonly string[], how: { delayMs: number; hopeful: boolean }): void {
+    const one = new GatewayTunnel({ urls, hopeful: how.hopeful }, this.#options.deps, this);
     this.#tunnels.add(one);
-    one.start(delayMs);
+    one.start(how.delayMs);
   }
 
   #drop(one: GatewayTunnel, error: WireError): void {
@@ -110,25 +128,42 @@ export class Gateways implements GatewayTunnelOwner {
     one.close(error);
   }
 
-  /** A tunnel to a learnt gateway is not needed twice once a configured address leads there too. */
-  #dropDoubles(newer: GatewayTunnel): void {
-    for (const one of this.#tunnels)
-      if (one !== newer && !one.serving && !one.retiring && one.gatewayId === newer.gatewayId)
-        this.#drop(one, new WireError("replaced", "a newer tunnel leads to the same gateway"));
+  /** Two addresses may lead to one gateway, and one of the tunnels is then enough. */
+  #leaveDoubles(newer: GatewayTunnel): void {
+    for (const older of this.#tunnels) {
+      if (older === newer || older.retiring || older.gatewayId !== newer.gatewayId) continue;
+      // One that waits to resume may still save its streams, and ends with them (G1).
+      if (!older.serving) older.retire();
+      else if (this.#isConfigured(newer) && !this.#isConfigured(older)) void older.leave();
+      else void newer.leave();
+    }
   }
 
-  /** Dials learnt gateways until there are tunnels to enough different ones. */
+  /** A learnt gateway that does not answer and that nobody knows any more. */
+  #forgetIfGone(one: GatewayTunnel): void {
+    if (one.hopeful || one.retiring || this.#isConfigured(one)) return;
+    if ([...this.#known.values()].some((url) => one.urls.includes(url))) return;
+    one.retire();
+  }
+
+  /** Dials learnt gateways until there are tunnels to enough different ones (G2). */
   #keepEnough(): void {
     if (this.#closed || !this.#isUp) return;
     const { config, world } = this.#options.deps;
     const live = [...this.#tunnels].filter((one) => !one.retiring);
+    let missing = config.minGateways - live.filter((one) => one.hopeful).length;
     const there = new Set(live.map((one) => one.gatewayId));
-    let count = live.length;
+    const dialled = new Set(live.flatMap((one) => one.urls));
     for (const [id, url] of this.#known) {
-      if (count >= config.minGateways) return;
-      if (there.has(id) || live.some((one) => one.urls.includes(url))) continue;
-      this.#add([url], world.random() * 1_000);
-      count++;
+      if (missing <= 0) return;
+      if (there.has(id) || dialled.has(url)) continue;
+      this.#add([url], { delayMs: world.random() * SPREAD_MS, hopeful: true });
+      missing--;
+    }
+    for (const url of this.#configured) {
+      if (missing <= 0 || dialled.has(url)) continue;
+      const delayMs = LOOK_AGAIN_MS * (0.5 + world.random());
+      this.#add([url], { delayMs, hopeful: false });
     }
   }
 }

@@ -12,6 +12,7 @@ import type {
   RouteAnswer,
   RouteQuestion,
 } from "../ports.ts";
+import { moveOn } from "../tunnels/moved.ts";
 import type { FrontContext } from "./front-context.ts";
 import { AFFINITY_COOKIE, cookieOf } from "./affinity-cookie.ts";
 import { healthAnswer, redirectAnswer } from "./own-answers.ts";
@@ -25,8 +26,10 @@ export interface ExchangeOwner extends StreamOwner {
   onOwnAnswer(answer: ErrorAnswer): void;
 }
 
-/** A request that was refused unread is sent elsewhere so many times. */
-const MOST_MOVES = 3;
+/** Refusals in a row that no wait came between end a request; the dispatcher ends it by the clock. */
+const MOST_MOVES = 64;
+/** A request that nobody has read has at most its stream's floor, and one read beyond that, on its way. */
+const REMEMBERED_BYTES = FLOOR_BYTES + 131_072;
 const SAFE_ID = /^[\w.:+/=-]{1,200}$/;
 
 /**
@@ -139,6 +142,7 @@ export class Exchange implements RouteQuestion, AnsweredRequest {
   move(): boolean {
     const known = this.bytesIn === 0 || this.#sent !== undefined;
     if (this.status !== 0 || !known || ++this.#moves > MOST_MOVES) return false;
+    moveOn(this.#errand!, this.opened!, this.#context.now());
     this.opened = undefined;
     this.#open();
     return true;
@@ -293,9 +297,8 @@ export class Exchange implements RouteQuestion, AnsweredRequest {
     else stream.trailers(this.#sentTrailers);
   }
 
-  /** A stream that nobody has read has no more credit than its floor. */
   #remember(piece: Uint8Array): void {
-    if (this.status !== 0 || this.bytesIn > FLOOR_BYTES) this.#sent = undefined;
+    if (this.status !== 0 || this.bytesIn > REMEMBERED_BYTES) this.#sent = undefined;
     else (this.#sent ??= []).push(piece);
   }
 

@@ -11,7 +11,9 @@ import {
   type Heard,
   type Identity,
   type Stream,
+  type StreamOwner,
   type Transport,
+  type Tunnel,
 } from "@warren/tunnel";
 import {
   PEER_PATH,
@@ -27,7 +29,7 @@ import type { Agents } from "../tunnels/agents.ts";
 import { refuse, shakeHands } from "../tunnels/handshake.ts";
 import { PeerKey } from "./peer-auth.ts";
 import type { PeersConfig } from "./peer-dial.ts";
-import { Relay } from "./relay.ts";
+import { Crossing } from "./relay.ts";
 import { Spliced } from "./splice.ts";
 
 export interface PeerListenerOptions {
@@ -40,11 +42,17 @@ export interface PeerListenerOptions {
   log: Log;
 }
 
+/** What is cut off gets this long to come to its end. */
+const CUT_GRACE_MS = 2_000;
+const CUT_LOOK_MS = 20;
+
 /** What other gateways dial: streams for tunnels that are here, and resumes that landed there. */
 export class PeerListener {
   readonly server: ReturnType<typeof createPlain> | ReturnType<typeof createTls>;
   readonly #options: PeerListenerOptions;
   readonly #acceptor: Acceptor<Identity>;
+  readonly #crossings = new Set<Crossing>();
+  #draining = false;
 
   static async create(options: PeerListenerOptions): Promise<PeerListener> {
     const { auth } = options.config;
@@ -95,6 +103,31 @@ export class PeerListener {
     );
   }
 
+  /** Streams of other gateways that go through here now. */
+  get relayed(): number {
+    return this.#crossings.size;
+  }
+
+  /** New streams are refused unread from now on; those under way go on. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  /** Ends what is left, WebSockets at a frame boundary. Resolves when that is done, or took too long. */
+  async cutOff(): Promise<void> {
+    const error = new WireError("draining", "the gateway is going");
+    for (const crossing of this.#crossings) crossing.cutOff(error);
+    // Farewells are on their way to other gateways, and frames to the boundary before them.
+    for (let left = CUT_GRACE_MS; left > 0 && this.#streams > 0; left -= CUT_LOOK_MS)
+      await new Promise<void>((resolve) => void nodeWorld.clock.after(CUT_LOOK_MS, resolve));
+  }
+
+  get #streams(): number {
+    let count = 0;
+    for (const one of this.#acceptor.associations()) count += one.tunnel.streams;
+    return count;
+  }
+
   close(error: WireError): void {
     this.#acceptor.close(error);
     this.server.close();
@@ -102,7 +135,7 @@ export class PeerListener {
   }
 
   async #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const { pathname } = new URL(request.url ?? "/", "http://gateway");
+    const pathname = (request.url ?? "/").split("?", 1)[0]!;
     if (pathname !== PEER_PATH && pathname !== SPLICE_PATH)
       return refuse(socket, new WireError("no_route", "not a path between gateways"));
     const headers: Record<string, string | undefined> = {};
@@ -149,14 +182,26 @@ export class PeerListener {
       return from.reset(new WireError("protocol_error", "a malformed opening"));
     const route = nodeWorld.toText(opening.route);
     const space = route.indexOf(" ");
-    const association = this.#options.agents.acceptor.find(route.slice(0, space));
-    if (association === undefined || !association.attached || !association.tunnel.openable)
-      return from.reset(new WireError("refused", "the tunnel is not here any more"));
+    const tunnel = this.#willing(route.slice(0, space));
+    if (tunnel === undefined)
+      return from.reset(new WireError("refused", "the tunnel takes nothing new here"));
     const onward = { ...opening, route: opening.route.subarray(space + 1) };
     const head = bytes.subarray(opening.headAt);
     const block = Buffer.allocUnsafe(OPENING_HEADER_BYTES + onward.route.length + head.length);
     block.set(head, writeOpening(block, onward));
-    const to = association.tunnel.open(block, ended, Relay.towards(from));
-    from.owner = Relay.towards(to);
+    try {
+      const open = (owner: StreamOwner): Stream => tunnel.open(block, ended, owner);
+      const crossing = new Crossing(from, open, (over) => this.#crossings.delete(over));
+      this.#crossings.add(crossing);
+    } catch (reason) {
+      from.reset(WireError.from(reason)); // a head beyond what the agent takes
+    }
+  }
+
+  /** The tunnel of this gateway by its id, if a new stream could leave in it now. */
+  #willing(tunnelId: string): Tunnel | undefined {
+    const one = this.#options.agents.acceptor.find(tunnelId);
+    if (one === undefined || this.#draining || one.draining || one.retiring) return undefined;
+    return one.attached && one.tunnel.openable ? one.tunnel : undefined;
   }
 }

@@ -1,8 +1,11 @@
+<<<<<<< HEAD
 import { nodeWorld } from "@warren/host";
+=======
+import { DialError, randomId, type Log } from "@warren/host";
+>>>>>>> 8e2f9cc (feat(gateway): requests move between agents, gateways and clusters; nobody takes over itself; dead gateways are known at once)
 import { Dialler, Pool, type Stream, type StreamOwner, type Tunnel } from "@warren/tunnel";
 import { PEER_PATH, WireError, type Limits } from "@warren/wire";
-import type { Log } from "@warren/host";
-import type { TunnelPlace } from "../ports.ts";
+import type { GatewayPlace, TunnelPlace } from "../ports.ts";
 import type { Peers } from "../tunnels/dispatcher.ts";
 import type { PeerDial } from "./peer-dial.ts";
 
@@ -21,17 +24,25 @@ export interface PeerTunnelsOptions {
   log: Log;
 }
 
-/** One other gateway, and the tunnel to it. */
+/** One process of another gateway, and the tunnel to it. */
 interface Peer {
+  gatewayId: string;
   dialler: Dialler;
-  shunnedUntilMs: number;
   waiters: Set<(tunnel: Tunnel | undefined) => void>;
 }
 
-/** Tunnels to other gateways, dialled when first needed, resumed like any other. */
+type Address = Pick<TunnelPlace, "gatewayId" | "peerUrl">;
+
+/**
+ * Tunnels to other gateways, dialled when first needed, resumed like any other. A gateway where
+ * nobody listens any more is gone with all that it carried: its streams fail at once.
+ */
 export class PeerTunnels implements Peers {
   readonly #options: PeerTunnelsOptions;
+  readonly #instance = randomId(8, "hex");
+  /** By id and address: a process that comes back elsewhere is another one. */
   readonly #peers = new Map<string, Peer>();
+  readonly #shunnedUntilMs = new Map<string, number>();
 
   constructor(options: PeerTunnelsOptions) {
     this.#options = options;
@@ -43,7 +54,7 @@ export class PeerTunnels implements Peers {
     ended: boolean,
     owner: StreamOwner,
   ): Promise<Stream> {
-    const peer = this.#peer(place);
+    const peer = this.#peers.get(keyOf(place)) ?? this.#add(place);
     const tunnel = peer.dialler.phase === "serving" ? peer.dialler.tunnel : await this.#wait(peer);
     if (tunnel === undefined)
       throw new WireError("refused", "the gateway that has the tunnel does not answer");
@@ -51,26 +62,28 @@ export class PeerTunnels implements Peers {
   }
 
   outstanding(place: TunnelPlace): number {
-    return this.#peers.get(place.gatewayId)?.dialler.tunnel?.streams ?? 0;
+    return this.#peers.get(keyOf(place))?.dialler.tunnel?.streams ?? 0;
   }
 
-  reachable(gatewayId: string): boolean {
-    const peer = this.#peers.get(gatewayId);
-    return peer === undefined || peer.shunnedUntilMs <= nodeWorld.clock.now();
+  reachable(place: TunnelPlace): boolean {
+    const until = this.#shunnedUntilMs.get(keyOf(place));
+    return until === undefined || until <= nodeWorld.clock.now();
   }
 
-  /** Forgets gateways that left, once nothing goes there. */
-  keep(gatewayIds: ReadonlySet<string>): void {
-    for (const [id, peer] of this.#peers) {
-      if (gatewayIds.has(id) || (peer.dialler.tunnel?.streams ?? 0) > 0) continue;
-      this.#peers.delete(id);
-      peer.dialler.close(new WireError("draining", "the other gateway left"));
+  /** Forgets gateways that left, once nothing goes there or they are not there to carry it. */
+  keep(gateways: readonly GatewayPlace[]): void {
+    const there = new Set(gateways.map(keyOf));
+    const now = nodeWorld.clock.now();
+    for (const [key, until] of this.#shunnedUntilMs)
+      if (until <= now) this.#shunnedUntilMs.delete(key);
+    for (const [key, peer] of this.#peers) {
+      const carries = peer.dialler.phase === "serving" && (peer.dialler.tunnel?.streams ?? 0) > 0;
+      if (!there.has(key) && !carries) this.#drop(key, peer, LEFT);
     }
   }
 
   close(error: WireError): void {
-    for (const peer of this.#peers.values()) peer.dialler.close(error);
-    this.#peers.clear();
+    for (const [key, peer] of this.#peers) this.#drop(key, peer, error);
   }
 
   #wait(peer: Peer): Promise<Tunnel | undefined> {
@@ -80,32 +93,27 @@ export class PeerTunnels implements Peers {
         peer.waiters.delete(done);
         resolve(tunnel);
       };
-      const cancel = nodeWorld.clock.after(DIAL_WAIT_MS, () => {
-        this.#shun(peer);
-        done(undefined);
-      });
+      const cancel = nodeWorld.clock.after(DIAL_WAIT_MS, () => done(undefined));
       peer.waiters.add(done);
     });
   }
 
-  #shun(peer: Peer): void {
-    peer.shunnedUntilMs = nodeWorld.clock.now() + SHUN_MS;
+  #drop(key: string, peer: Peer, error: WireError): void {
+    this.#peers.delete(key);
+    peer.dialler.close(error);
+    tell(peer, undefined);
   }
 
-  #peer(place: TunnelPlace): Peer {
-    const known = this.#peers.get(place.gatewayId);
-    if (known !== undefined) return known;
-    const { dial, gatewayId, gatewayPool, limits, poolBytes, detectMs, log } = this.#options;
-    const fields = { peer: place.gatewayId };
-    const tell = (tunnel: Tunnel | undefined): void => {
-      for (const waiter of peer.waiters) waiter(tunnel);
-    };
+  #add(place: Address): Peer {
+    const { dial, gatewayId, gatewayPool, limits, poolBytes, detectMs } = this.#options;
     const dialler = new Dialler({
       world: nodeWorld,
       urls: [place.peerUrl],
+      others: () => [],
       dial: (_url, heard) => dial.dial(place.peerUrl, PEER_PATH, heard),
       registration: () => ({
         agentId: gatewayId,
+        instance: this.#instance,
         name: gatewayId,
         version: "",
         labels: {},
@@ -114,31 +122,72 @@ export class PeerTunnels implements Peers {
       pool: () => new Pool(poolBytes, gatewayPool),
       limits,
       detectMs,
-      owner: {
-        onUp: (tunnel) => {
-          peer.shunnedUntilMs = 0;
-          log.debug("tunnel to gateway up", fields);
-          tell(tunnel);
-        },
-        onDown: (_tunnel, reason) => log.debug("tunnel to gateway down", { ...fields, reason }),
-        onGone: (_tunnel, error) => log.info("tunnel to gateway gone", { ...fields, error }),
-        onRetry: (error, retryInMs) => {
-          log.debug("gateway not reached", { ...fields, error, retry_in_ms: retryInMs });
-          this.#shun(peer);
-          if (peer.dialler.tunnel === undefined) tell(undefined);
-        },
-        onReplaced: () => {
-          log.warn("another process uses this gateway's id", fields);
-          this.#peers.delete(place.gatewayId);
-        },
-        onRetired: () => {},
-        onControl: () => {},
-        onStream: (stream) => stream.reset(new WireError("not_implemented", "")),
-      },
+      owner: this.#ownerOf(place),
     });
-    const peer: Peer = { dialler, shunnedUntilMs: 0, waiters: new Set() };
-    this.#peers.set(place.gatewayId, peer);
+    const peer: Peer = { gatewayId: place.gatewayId, dialler, waiters: new Set() };
+    this.#peers.set(keyOf(place), peer);
     dialler.start();
     return peer;
   }
+
+  #ownerOf(place: Address) {
+    const { log } = this.#options;
+    const key = keyOf(place);
+    const fields = { peer: place.gatewayId };
+    return {
+      onUp: (tunnel: Tunnel) => {
+        this.#shunnedUntilMs.delete(key);
+        log.debug("tunnel to gateway up", fields);
+        const peer = this.#peers.get(key);
+        if (peer !== undefined) tell(peer, tunnel);
+      },
+      onDown: (_tunnel: Tunnel, reason: string) =>
+        log.debug("tunnel to gateway down", { ...fields, reason }),
+      onGone: (_tunnel: Tunnel, error: WireError) =>
+        log.info("tunnel to gateway gone", { ...fields, error }),
+      onRetry: (error: WireError, retryInMs: number) => {
+        log.debug("gateway not reached", { ...fields, error, retry_in_ms: retryInMs });
+        this.#notReached(key, error);
+      },
+      onReplaced: () => {
+        log.warn("another process uses this gateway's id", fields);
+        const peer = this.#peers.get(key);
+        if (peer !== undefined) this.#drop(key, peer, LEFT);
+      },
+      onRetired: () => {},
+      onControl: () => {},
+      onStream: (stream: Stream) => stream.reset(new WireError("not_implemented", "")),
+    };
+  }
+
+  #notReached(key: string, error: WireError): void {
+    const peer = this.#peers.get(key);
+    if (peer === undefined) return;
+    const gone = nobodyListens(error);
+    // A transport that was just lost is dialled anew at once: no reason to look elsewhere yet.
+    if (gone || peer.dialler.tunnel === undefined)
+      this.#shunnedUntilMs.set(key, nodeWorld.clock.now() + SHUN_MS);
+    if (gone) this.#drop(key, peer, new WireError("tunnel_lost", "the other gateway is gone"));
+    else if (peer.dialler.tunnel === undefined) tell(peer, undefined);
+  }
+}
+
+const LEFT = new WireError("tunnel_lost", "the other gateway left");
+
+function keyOf({ gatewayId, peerUrl }: Address): string {
+  return `${gatewayId} ${peerUrl}`;
+}
+
+function tell(peer: Peer, tunnel: Tunnel | undefined): void {
+  for (const waiter of peer.waiters) waiter(tunnel);
+}
+
+/** The host answered that its port is closed. A host that says nothing may be there all the same. */
+export function nobodyListens(error: WireError): boolean {
+  const { cause } = error;
+  return (
+    cause instanceof DialError &&
+    cause.phase === "connect" &&
+    (cause.cause as NodeJS.ErrnoException | undefined)?.code === "ECONNREFUSED"
+  );
 }

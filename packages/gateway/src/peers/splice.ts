@@ -1,10 +1,11 @@
 import { nodeWorld } from "@warren/host";
 import type { Heard, Transport } from "@warren/tunnel";
-import { encodeControl, SPLICE_PATH, type Register } from "@warren/wire";
+import { encodeControl, SPLICE_PATH, WireError, type Register } from "@warren/wire";
 import * as v from "valibot";
 import type { Directory } from "../ports.ts";
 import type { AgentIdentity } from "../tunnels/identity.ts";
 import type { PeerDial } from "./peer-dial.ts";
+import { nobodyListens } from "./peer-tunnels.ts";
 
 /**
  * An agent resumed at a gateway that does not own its tunnel: that gateway joins the agent's
@@ -60,7 +61,10 @@ export class Splicer {
     this.#dial = dial;
   }
 
-  /** What hears the agent's transport from now on; undefined when nobody owns the tunnel. */
+  /**
+   * What hears the agent's transport from now on; undefined when nobody owns the tunnel. Rejects when
+   * the owner may be there and cannot be asked now.
+   */
   async splice(
     register: Register,
     identity: AgentIdentity,
@@ -73,8 +77,9 @@ export class Splicer {
       owner.sendText(JSON.stringify({ type: "splice", payload: identity }));
       owner.sendText(encodeControl({ type: "register", payload: register }, nodeWorld.timestamp()));
       return new Forward(owner);
-    } catch {
-      return undefined; // the owner is gone as far as this gateway can tell
+    } catch (reason) {
+      if (reason instanceof WireError && nobodyListens(reason)) return undefined;
+      throw reason;
     }
   }
 }

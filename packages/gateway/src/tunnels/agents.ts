@@ -23,6 +23,7 @@ import type { Links } from "./links.ts";
 const LONGEST_TIMER_MS = 2_147_483_647;
 /** How long an expired token's tunnel may finish what it carries. */
 const EXPIRY_GRACE_MS = 60_000;
+const REVOKED = new WireError("token_revoked", "the agent token was revoked");
 
 export interface AgentsOptions {
   config: Pick<GatewayConfig, "id" | "advertise" | "tunnels" | "peers">;
@@ -49,6 +50,9 @@ export class Agents {
   readonly #messages: AgentMessages;
   readonly #expiries = new Map<Association<AgentIdentity>, () => void>();
   readonly #stopHearing: () => void;
+  /** Words to the registry that are under way. */
+  readonly #farewells = new Set<Promise<void>>();
+  #isLeaving = false;
 
   constructor(options: AgentsOptions) {
     this.#options = options;
@@ -68,7 +72,7 @@ export class Agents {
       },
       onHeartbeat: (one, published) =>
         options.events.routesPublished(one.identity.clusterUuid, published),
-      onDraining: (one) => options.links.changed(one.identity.clusterUuid),
+      onDraining: (one) => this.#leaving(one),
       onFailure: (_one, what, reason) => options.events.broke(what, reason),
     });
     this.acceptor = new Acceptor<AgentIdentity>({
@@ -112,10 +116,19 @@ export class Agents {
       one.send({ type: "gateways", payload: { gateways } });
   }
 
-  close(error: WireError): void {
+  /** Agents go elsewhere, and other gateways send nothing more here. What is open stays so. */
+  drain(deadlineMs: number): void {
+    this.acceptor.drain(deadlineMs);
+    this.#isLeaving = true;
+    for (const one of this.acceptor.associations()) this.#announce(one);
+  }
+
+  /** Resolves when other gateways can know that the tunnels are gone. */
+  async close(why: WireError): Promise<void> {
     this.#stopHearing();
-    this.acceptor.close(error);
     for (const cancel of this.#expiries.values()) cancel();
+    this.acceptor.close(why);
+    await Promise.all(this.#farewells);
   }
 
   async #authenticate(
@@ -125,27 +138,20 @@ export class Agents {
     const { keys, registry } = this.#options;
     const claims = await verifyToken(bearer, keys, new Date());
     if (claims instanceof WireError) return claims;
-    if (await registry.revocations.isRevoked(claims.jti))
-      return new WireError("token_revoked", "the agent token was revoked");
+    if (await registry.revocations.isRevoked(claims.jti)) return REVOKED;
     return (transport) => this.acceptor.accept(transport, identityOf(claims, address, Date.now()));
   }
 
   #up(one: Association<AgentIdentity>, resumed: boolean): void {
-    const { config, events, links, registry } = this.#options;
+    const { events, links, registry } = this.#options;
     const { clusterUuid } = one.identity;
     if (resumed) {
       links.changed(clusterUuid);
     } else {
       links.add(one);
       this.#watchExpiry(one);
-      void registry.directory.announceTunnel({
-        tunnelId: one.tunnelId,
-        clusterUuid,
-        agentId: one.register.agent_id,
-        gatewayId: config.id,
-        peerUrl: config.peers?.advertise ?? "",
-        rates: { cluster: one.identity.rate, client: one.identity.clientRate },
-      });
+      this.#announce(one);
+      void this.#checkRevoked(one);
     }
     void registry.setOnline(clusterUuid, true);
     events.tunnelUp(named(one), resumed, () => one.tunnel.stats());
@@ -165,10 +171,51 @@ export class Agents {
     this.#expiries.get(one)?.();
     this.#expiries.delete(one);
     links.remove(one);
-    void registry.directory.withdrawTunnel(one.tunnelId);
-    if (links.cluster(clusterUuid) === undefined) void registry.setOnline(clusterUuid, false);
+    this.#say(registry.directory.withdrawTunnel(one.tunnelId));
+    if (links.cluster(clusterUuid) === undefined) this.#say(registry.setOnline(clusterUuid, false));
     events.tunnelGone(named(one), error);
     this.#countTunnels(clusterUuid);
+  }
+
+  /** Tells other gateways of a tunnel; again when it turns out to be leaving. */
+  #announce(one: Association<AgentIdentity>): void {
+    const { config, links, registry } = this.#options;
+    const { clusterUuid, rate, clientRate } = one.identity;
+    const link = links.cluster(clusterUuid)?.agents.find(({ association }) => association === one);
+    if (link === undefined) return;
+    const leaving = this.#isLeaving || one.draining || one.retiring;
+    const place = {
+      tunnelId: one.tunnelId,
+      clusterUuid,
+      agentId: one.register.agent_id,
+      gatewayId: config.id,
+      peerUrl: config.peers?.advertise ?? "",
+      rates: { cluster: rate, client: clientRate },
+      weight: link.weight,
+    };
+    this.#say(registry.directory.announceTunnel(leaving ? { ...place, leaving } : place));
+  }
+
+  #say(word: Promise<void>): void {
+    const said = word
+      .catch((reason: unknown) => this.#options.events.broke("directory", reason))
+      .finally(() => this.#farewells.delete(said));
+    this.#farewells.add(said);
+  }
+
+  #leaving(one: Association<AgentIdentity>): void {
+    this.#options.links.changed(one.identity.clusterUuid);
+    this.#announce(one);
+  }
+
+  /** Its token may have been revoked between the handshake and the registration. */
+  async #checkRevoked(one: Association<AgentIdentity>): Promise<void> {
+    const { events, registry } = this.#options;
+    try {
+      if (await registry.revocations.isRevoked(one.identity.tokenId)) one.end(REVOKED);
+    } catch (reason) {
+      events.broke("revocations", reason);
+    }
   }
 
   async #countRoutes(one: Association<AgentIdentity>): Promise<void> {
@@ -184,17 +231,16 @@ export class Agents {
   }
 
   #revoked(tokenId: string): void {
-    const error = new WireError("token_revoked", "the agent token was revoked");
     this.#options.events.tokenRevoked(tokenId);
     for (const one of this.acceptor.associations())
-      if (one.identity.tokenId === tokenId) one.end(error);
+      if (one.identity.tokenId === tokenId) one.end(REVOKED);
   }
 
   /** An expiring token retires its tunnel: nothing new, and an end after a grace. */
   #watchExpiry(one: Association<AgentIdentity>): void {
     const { expiresAt } = one.identity;
     if (expiresAt === undefined) return;
-    const { clock, links } = this.#options;
+    const { clock } = this.#options;
     const leftMs = expiresAt * 1_000 - Date.now();
     const step = (): void => this.#watchExpiry(one);
     if (leftMs > LONGEST_TIMER_MS) {
@@ -202,9 +248,8 @@ export class Agents {
       return;
     }
     const retire = (): void => {
-      const link = links.find(one);
-      if (link !== undefined) link.retiring = true;
-      links.changed(one.identity.clusterUuid);
+      one.retiring = true;
+      this.#leaving(one);
       one.send({ type: "drain", payload: { deadline_ms: EXPIRY_GRACE_MS } });
       const end = (): void =>
         one.end(new WireError("token_expired", "the agent token has expired"));

@@ -1,10 +1,4 @@
-import {
-  compileFleet,
-  type AgentBalancer,
-  type AgentState,
-  type FleetChooser,
-  type Reason,
-} from "@warren/fleet";
+import type { AgentBalancer, AgentState, Reason } from "@warren/fleet";
 import type { Clock, Stream, StreamOwner } from "@warren/tunnel";
 import { WireError } from "@warren/wire";
 import type {
@@ -16,7 +10,9 @@ import type {
   RouteEntry,
   TunnelPlace,
 } from "../ports.ts";
+import { ClusterChoice } from "./cluster-choice.ts";
 import type { AgentLink, Links } from "./links.ts";
+import { wayTo } from "./moved.ts";
 import type { OpeningCache } from "./opening-cache.ts";
 import type { WaitingRoom } from "./waiting-room.ts";
 
@@ -32,7 +28,7 @@ export interface Peers {
   /** Streams that go there now. */
   outstanding(place: TunnelPlace): number;
   /** False while the other gateway does not answer. */
-  reachable(gatewayId: string): boolean;
+  reachable(place: TunnelPlace): boolean;
 }
 
 export interface DispatcherOptions {
@@ -48,8 +44,6 @@ export interface DispatcherOptions {
   peers: Peers | undefined;
   /** A new request waits so long for a flapping cluster. */
   flapMs: number;
-  /** Weight of a cluster among those that share a host. */
-  weightOf: (clusterUuid: string) => number;
 }
 
 /** An agent whose tunnel is on another gateway. */
@@ -67,31 +61,40 @@ class RemoteAgent implements AgentState {
     return this.#peers.outstanding(this.place);
   }
   get usable(): boolean {
-    return this.#peers.reachable(this.place.gatewayId);
+    return this.place.leaving !== true && this.#peers.reachable(this.place);
   }
 }
 
 type Candidate = AgentLink | RemoteAgent;
 
-/** Tries of one request before it is answered `overloaded` or offline. */
-const MOST_TRIES = 4;
+/** Nobody says when another gateway's tunnel is back, or when an agent takes streams again. */
+const LOOK_MS = 250;
 
-/** Chooses cluster, gateway, agent and backend, and opens the stream. */
+/**
+ * Chooses cluster, gateway, agent and backend, and opens the stream. Invariants:
+ *
+ * P1. A gateway's own tunnels come first: the hop to another gateway is for what has none here, or
+ *     for a client that belongs to an agent elsewhere.
+ * P2. A cluster that can serve now is tried before one that flaps is waited for.
+ * P3. From its first attempt an errand looks for an agent for `flapMs`, however often it is refused.
+ */
 export class Dispatcher implements Dispatch {
   readonly #options: DispatcherOptions;
-  readonly #choosers = new WeakMap<Matched, { version: number; chooser: FleetChooser }>();
+  readonly #clusters: ClusterChoice;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    this.#clusters = new ClusterChoice({ ...options, hasPeers: options.peers !== undefined });
   }
 
   open(errand: Errand): Opened | Promise<Opened> {
     const { matched } = errand;
-    const entry = this.#entry(errand);
+    const entry = this.#clusters.choose(errand);
     const local = this.#options.links.cluster(entry.clusterUuid)?.agents;
     // The hot path: a usable agent of our own, nothing to remember about the client.
     if (
       local !== undefined &&
+      errand.moved === undefined &&
       (matched.policy.affinity === "none" || this.#options.peers === undefined)
     ) {
       const opened = this.#openLocal(errand, entry, local);
@@ -102,39 +105,53 @@ export class Dispatcher implements Dispatch {
 
   /** Every cluster of a route in the order in which it would be tried, and why. */
   why(matched: Matched): Reason[] {
-    return this.#chooser(matched).why(undefined);
+    return this.#clusters.why(matched);
   }
 
   async #openSlowly(errand: Errand): Promise<Opened> {
-    const { clock, room, flapMs } = this.#options;
-    const until = clock.now() + flapMs;
-    const clusters = [...new Set(errand.matched.entries.map((entry) => entry.clusterUuid))];
-    for (let tries = 0; tries < MOST_TRIES; tries++) {
+    const { clock, room, flapMs, peers } = this.#options;
+    const untilMs = (errand.moved?.sinceMs ?? clock.now()) + flapMs; // P3
+    const uuids = [...new Set(errand.matched.entries.map((entry) => entry.clusterUuid))];
+    for (;;) {
       const opened = await this.#try(errand);
       if (opened !== undefined) return opened;
-      if (clusters.every((uuid) => this.#isOffline(uuid))) break;
-      if (!(await room.wait(clusters, until - clock.now()))) break;
+      const leftMs = untilMs - clock.now();
+      if (leftMs <= 0 || !uuids.some((uuid) => this.#mayComeBack(uuid))) break;
+      const look = peers !== undefined || errand.moved !== undefined;
+      const waited = await room.wait(uuids, look ? Math.min(leftMs, LOOK_MS) : leftMs);
+      if (waited === "full") break;
+      // Whoever refused may take it by now.
+      if (errand.moved !== undefined) errand.moved.refusedBy.length = 0;
     }
-    throw this.#unavailable(clusters);
+    throw this.#unavailable(uuids);
   }
 
-  /** One attempt over all agents of the chosen cluster, here and elsewhere. */
+  /** One attempt over all agents of the chosen cluster, then of the others of the route (P2). */
   async #try(errand: Errand): Promise<Opened | undefined> {
-    const { links, peers, registry } = this.#options;
-    const entry = this.#entry(errand);
-    const local = links.cluster(entry.clusterUuid)?.agents ?? [];
+    const { entries } = errand.matched;
+    const chosen = this.#clusters.choose(errand);
+    const opened = await this.#tryEntry(errand, chosen);
+    if (opened !== undefined || entries.length === 1) return opened;
+    for (const { index } of this.why(errand.matched)) {
+      const entry = entries[index]!;
+      const found = entry === chosen ? undefined : await this.#tryEntry(errand, entry);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  async #tryEntry(errand: Errand, entry: RouteEntry): Promise<Opened | undefined> {
+    const { links } = this.#options;
+    const refusedBy = errand.moved?.refusedBy ?? [];
+    const local = (links.cluster(entry.clusterUuid)?.agents ?? []).filter(
+      ({ agentId }) => !refusedBy.includes(wayTo(agentId, undefined)),
+    );
     const sticky = errand.matched.policy.affinity !== "none";
     if (!sticky) {
-      const opened = this.#openLocal(errand, entry, local);
+      const opened = this.#openLocal(errand, entry, local); // P1
       if (opened !== undefined) return opened;
     }
-    if (peers === undefined) return this.#openLocal(errand, entry, local);
-    const places = await registry.directory.tunnelsOf(entry.clusterUuid);
-    const remote = places
-      .filter(({ gatewayId }) => gatewayId !== this.#options.gatewayId)
-      .filter(({ agentId }) => !local.some((link) => link.agentId === agentId && link.usable))
-      .map((place) => new RemoteAgent(place, peers));
-    const candidates: Candidate[] = [...local, ...remote];
+    const candidates: Candidate[] = [...local, ...(await this.#remote(entry, local, refusedBy))];
     while (candidates.length > 0) {
       const at = this.#choose(candidates, errand, entry);
       if (at === -1) return undefined;
@@ -143,6 +160,22 @@ export class Dispatcher implements Dispatch {
       if (opened !== undefined) return opened;
     }
     return undefined;
+  }
+
+  /** Agents that other gateways have and this one has not. */
+  async #remote(
+    { clusterUuid }: RouteEntry,
+    local: readonly AgentLink[],
+    refusedBy: readonly string[],
+  ): Promise<RemoteAgent[]> {
+    const { gatewayId, peers, registry } = this.#options;
+    if (peers === undefined) return [];
+    const here = new Set(local.filter((link) => link.usable).map((link) => link.agentId));
+    const places = await registry.directory.tunnelsOf(clusterUuid);
+    return places
+      .filter((place) => place.gatewayId !== gatewayId && !here.has(place.agentId))
+      .filter((place) => !refusedBy.includes(wayTo(place.agentId, place.gatewayId)))
+      .map((place) => new RemoteAgent(place, peers));
   }
 
   async #openOn(
@@ -205,65 +238,29 @@ export class Dispatcher implements Dispatch {
     return cookie.valueOf(clusterUuid, agentId);
   }
 
-  /** The entry of the cluster that the fleet chooses. */
-  #entry(errand: Errand): RouteEntry {
-    const { entries, policy } = errand.matched;
-    if (entries.length === 1) return entries[0]!;
-    const { balancer, links, random } = this.#options;
-    const { sticky } = errand;
-    if (policy.affinity === "cookie" && sticky !== undefined) {
-      const kept = entries.find(
-        ({ clusterUuid }) =>
-          balancer.cookie.namesCluster(sticky, clusterUuid) && links.cluster(clusterUuid)?.usable,
-      );
-      if (kept !== undefined) return kept;
-    }
-    const chooser = this.#chooser(errand.matched);
-    const at =
-      policy.affinity === "client_ip"
-        ? chooser.chooseFor(errand.client.address)
-        : chooser.choose(random());
-    return entries[at] ?? entries[0]!;
+  /**
+   * False when waiting would only delay the answer: the cluster is gone for so long that nobody will
+   * resume, or it is there and has all the streams that it may have.
+   */
+  #mayComeBack(uuid: string): boolean {
+    const here = this.#options.links.cluster(uuid);
+    if (here !== undefined) return !here.full;
+    return this.#options.registry.presence(uuid)?.online !== false;
   }
 
-  #chooser(matched: Matched): FleetChooser {
-    const { links, registry, weightOf } = this.#options;
-    const known = this.#choosers.get(matched);
-    if (known?.version === links.version) return known.chooser;
-    const clusters = matched.entries.map(({ clusterUuid: uuid }) => {
-      const up = links.cluster(uuid)?.usable === true || registry.presence(uuid)?.online === true;
-      return {
-        uuid,
-        weight: weightOf(uuid),
-        health: up ? ("up" as const) : ("down" as const),
-        draining: false,
-        place: {},
-      };
-    });
-    const chooser = compileFleet({ clusters });
-    this.#choosers.set(matched, { version: links.version, chooser });
-    return chooser;
-  }
-
-  /** Gone for so long that nobody will resume: waiting would only delay the answer. */
-  #isOffline(clusterUuid: string): boolean {
-    if (this.#options.links.cluster(clusterUuid) !== undefined) return false;
-    const presence = this.#options.registry.presence(clusterUuid);
-    return presence !== undefined && !presence.online;
-  }
-
-  #unavailable(clusters: readonly string[]): WireError {
-    const { links } = this.#options;
-    const here = clusters.map((uuid) => links.cluster(uuid)).filter((one) => one !== undefined);
-    if (here.some((cluster) => cluster.agents.some((agent) => agent.association.attached)))
-      return new WireError("overloaded", "every tunnel of the cluster is full or draining", {
+  #unavailable(uuids: readonly string[]): WireError {
+    const { links, registry } = this.#options;
+    if (uuids.some((uuid) => links.cluster(uuid)?.full === true))
+      return new WireError("overloaded", "every tunnel of the cluster is full", {
         retryAfterMs: 1_000,
       });
-    if (here.some((cluster) => cluster.waiting))
+    const expected = (uuid: string): boolean =>
+      links.cluster(uuid) !== undefined || registry.presence(uuid)?.online === true;
+    if (uuids.some(expected))
       return new WireError("cluster_reconnecting", "the cluster's tunnel is being resumed", {
         retryAfterMs: 5_000,
       });
-    return new WireError("cluster_offline", "the cluster has no tunnel to this gateway", {
+    return new WireError("cluster_offline", "the cluster has no tunnel to a gateway", {
       retryAfterMs: 30_000,
     });
   }

@@ -5,11 +5,12 @@ import type { AgentIdentity } from "./identity.ts";
 /** An agent that this gateway has a tunnel with, as choosing sees it. */
 export class AgentLink implements AgentState {
   readonly association: Association<AgentIdentity>;
-  /** The token expires or was told to end: what runs goes on, nothing new comes. */
-  retiring = false;
+  /** Label `weight` of the agent: its cluster's share among those that serve the same host. */
+  readonly weight: number;
 
   constructor(association: Association<AgentIdentity>) {
     this.association = association;
+    this.weight = weightOf(association.register.labels["weight"]);
   }
 
   get agentId(): string {
@@ -20,8 +21,12 @@ export class AgentLink implements AgentState {
   }
   /** A new stream would leave at once. */
   get usable(): boolean {
-    const { attached, draining, tunnel } = this.association;
-    return attached && !draining && !this.retiring && tunnel.openable;
+    return this.willing && this.association.tunnel.openable;
+  }
+  /** It is connected and takes new streams, as far as its limit allows. */
+  get willing(): boolean {
+    const { attached, draining, retiring } = this.association;
+    return attached && !draining && !retiring;
   }
   get clusterUuid(): string {
     return this.association.identity.clusterUuid;
@@ -43,9 +48,9 @@ export class ClusterLinks {
   get usable(): boolean {
     return this.agents.some((agent) => agent.usable);
   }
-  /** True while a lost tunnel may still be resumed. */
-  get waiting(): boolean {
-    return this.agents.some(({ association }) => !association.attached);
+  /** True when only a limit on streams keeps a new one from leaving. */
+  get full(): boolean {
+    return !this.usable && this.agents.some((agent) => agent.willing);
   }
 }
 
@@ -73,11 +78,6 @@ export class Links {
     return link;
   }
 
-  find(association: Association<AgentIdentity>): AgentLink | undefined {
-    const links = this.#clusters.get(association.identity.clusterUuid);
-    return links?.agents.find((link) => link.association === association);
-  }
-
   remove(association: Association<AgentIdentity>): void {
     const { clusterUuid } = association.identity;
     const links = this.#clusters.get(clusterUuid);
@@ -98,4 +98,10 @@ export class Links {
     this.#heard.add(heard);
     return () => void this.#heard.delete(heard);
   }
+}
+
+/** What is not a weight counts as the usual one. */
+function weightOf(label: string | undefined): number {
+  const weight = Number(label ?? 1);
+  return label !== "" && Number.isFinite(weight) && weight >= 0 ? weight : 1;
 }

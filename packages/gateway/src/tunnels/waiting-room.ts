@@ -3,29 +3,40 @@ import type { Clock } from "@warren/tunnel";
 /** Requests that wait for a flapping cluster are few and short: beyond this an error is kinder. */
 const MOST_WAITING = 10_000;
 
-/** Where new requests wait for a cluster's tunnel to come back. */
+/** How a wait ended: something changed, nothing did in time, or there was no room to wait in. */
+export type Waited = "woken" | "late" | "full";
+
+/** Where new requests wait for a cluster's tunnel to come back. Bounded. */
 export class WaitingRoom {
   readonly #clock: Clock;
+  readonly #most: number;
   readonly #byCluster = new Map<string, Set<() => void>>();
   #count = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, most = MOST_WAITING) {
     this.#clock = clock;
+    this.#most = most;
   }
 
-  /** Resolves true at the next sign of life of one of the clusters, false after `ms` or when full. */
-  wait(clusters: readonly string[], ms: number): Promise<boolean> {
-    if (ms <= 0 || this.#count >= MOST_WAITING) return Promise.resolve(false);
+  /** Requests that wait now. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Resolves at the next sign of life of one of the clusters, or after `ms`. */
+  wait(clusters: readonly string[], ms: number): Promise<Waited> {
+    if (ms <= 0) return Promise.resolve("late");
+    if (this.#count >= this.#most) return Promise.resolve("full");
     this.#count++;
     return new Promise((resolve) => {
-      const leave = (woken: boolean): void => {
+      const leave = (how: Waited): void => {
         cancel();
         this.#count--;
         for (const uuid of clusters) this.#remove(uuid, wake);
-        resolve(woken);
+        resolve(how);
       };
-      const wake = (): void => leave(true);
-      const cancel = this.#clock.after(ms, () => leave(false));
+      const wake = (): void => leave("woken");
+      const cancel = this.#clock.after(ms, () => leave("late"));
       for (const uuid of clusters) this.#add(uuid, wake);
     });
   }

@@ -16,6 +16,8 @@ export class House {
   readonly pipes = new Set<Pipe>();
   /** What `dial` does; tests make it fail. */
   door: "open" | "shut" | "unauthorized" | "later" = "open";
+  /** The same by address, where it matters. */
+  doors: ((url: string) => House["door"]) | undefined;
   /** Changes what gateways say. */
   forge: ((text: string) => string) | undefined;
   acceptor: Acceptor<Identity>;
@@ -23,6 +25,8 @@ export class House {
   readonly accepted: { stream: Stream; opening: string }[] = [];
   onStream: (stream: Stream, opening: Uint8Array, ended: boolean) => void = () => {};
   elsewhere: (transport: Transport) => Promise<Heard | undefined> = async () => undefined;
+  /** Other gateways that diallers know. */
+  others: readonly string[] = [];
   #ids = 0;
 
   constructor() {
@@ -66,7 +70,7 @@ export class House {
     });
   }
 
-  dialler(agentId: string, identity: Partial<Identity> = {}) {
+  dialler(agentId: string, identity: Partial<Identity> = {}, instance?: string) {
     const heard: string[] = [];
     const ups: RegisterSuccess[] = [];
     const gone: { tunnel: Tunnel; error: WireError }[] = [];
@@ -76,8 +80,16 @@ export class House {
     const dialler = new Dialler({
       world: this.world,
       urls: ["ws://one", "ws://two"],
+      others: () => this.others,
       dial: (url, line) => this.#dial(url, line, who, heard),
-      registration: () => ({ agentId, name: agentId, version: "0", labels: {}, place: {} }),
+      registration: () => ({
+        agentId,
+        instance,
+        name: agentId,
+        version: "0",
+        labels: {},
+        place: {},
+      }),
       pool: () => new Pool(1_048_576),
       limits: LIMITS,
       detectMs: 30_000,
@@ -104,9 +116,10 @@ export class House {
 
   async #dial(url: string, line: Heard, who: Identity, heard: string[]): Promise<Transport> {
     heard.push(`dial ${url}`);
-    if (this.door === "unauthorized") throw new WireError("unauthorized", "bad token");
-    if (this.door === "shut") throw new WireError("upstream_unreachable", "refused");
-    if (this.door === "later")
+    const door = this.doors?.(url) ?? this.door;
+    if (door === "unauthorized") throw new WireError("unauthorized", "bad token");
+    if (door === "shut") throw new WireError("upstream_unreachable", "refused");
+    if (door === "later")
       throw new WireError("overloaded", "come back in a day", { retryAfterMs: 86_400_000 });
     const pipe = new Pipe();
     this.pipes.add(pipe);

@@ -33,6 +33,8 @@ const RECOVERY_STEP_MS = 50;
 export class RedisDirectory implements Directory {
   readonly #options: RedisDirectoryOptions;
   readonly #gateways = new Map<string, GatewayPlace>();
+  /** All gateways as of the last look. */
+  #seen = new Map<string, GatewayPlace>();
   readonly #tunnels = new Map<string, TunnelPlace>();
   readonly #copies = new LRUCache<string, Copy>({ max: 10_000 });
   readonly #reading = new Map<string, Promise<readonly TunnelPlace[]>>();
@@ -48,13 +50,18 @@ export class RedisDirectory implements Directory {
 
   async withdrawGateway(gatewayId: string): Promise<void> {
     this.#gateways.delete(gatewayId);
+    this.#seen.delete(gatewayId);
     const remove = ["HDEL", KEYS.gateways, gatewayId];
     await this.#tell(() => this.#command(KEYS.gateways, remove), { gateways: true });
   }
 
   async gateways(): Promise<GatewayPlace[]> {
-    const found = await this.#alive<GatewayPlace>(KEYS.gateways).catch(() => []);
-    const all = new Map(found.map((place) => [place.gatewayId, place]));
+    const found = await this.#alive<GatewayPlace>(KEYS.gateways).catch(() => undefined);
+    const all = new Map((found ?? []).map((place) => [place.gatewayId, place]));
+    // While Redis cannot tell, or is being filled again, nobody has left.
+    if (found === undefined || this.#options.watch.isRecovering)
+      for (const [id, place] of this.#seen) if (!all.has(id)) all.set(id, place);
+    this.#seen = new Map(all);
     for (const [id, place] of this.#gateways) all.set(id, place);
     return [...all.values()];
   }
@@ -67,7 +74,8 @@ export class RedisDirectory implements Directory {
   }
 
   async withdrawTunnel(tunnelId: string): Promise<void> {
-    const place = this.#tunnels.get(tunnelId) ?? (await this.tunnel(tunnelId));
+    const place =
+      this.#tunnels.get(tunnelId) ?? (await this.tunnel(tunnelId).catch(() => undefined));
     if (place === undefined) return;
     const { clusterUuid } = place;
     this.#tunnels.delete(tunnelId);
@@ -86,9 +94,15 @@ export class RedisDirectory implements Directory {
     if (own !== undefined) return own;
     const key = KEYS.tunnel(tunnelId);
     const { link, watch, commandMs } = this.#options;
-    const text = await link.command(key, ["GET", key], commandMs).catch(() => null);
-    if (typeof text === "string") return JSON.parse(text) as TunnelPlace;
-    return link.healthy && !watch.isRecovering ? undefined : this.#copied(tunnelId);
+    try {
+      const text = await link.command(key, ["GET", key], commandMs);
+      if (typeof text === "string") return JSON.parse(text) as TunnelPlace;
+      return watch.isRecovering ? this.#copied(tunnelId) : undefined;
+    } catch (cause) {
+      const copied = this.#copied(tunnelId);
+      if (copied !== undefined) return copied;
+      throw cause; // it may exist: who asks must not take it for gone
+    }
   }
 
   tunnelsOf(clusterUuid: string): readonly TunnelPlace[] | Promise<readonly TunnelPlace[]> {
