@@ -16,6 +16,7 @@ import { Early } from "./early.ts";
 import type { Pool } from "./pool.ts";
 import type { Random, Stream, Transport } from "./ports.ts";
 import { Tunnel, type TunnelOptions } from "./tunnel.ts";
+import { askedWait, waitBeforeDial } from "./waits.ts";
 
 /** What a tunnel needs of its surroundings, the same for every tunnel of a process. */
 export type TunnelWorld = Pick<
@@ -68,23 +69,12 @@ export interface DiallerOptions {
   owner: DiallerOwner;
 }
 
-const FIRST_JITTER_MS = 250;
-const BASE_MS = 500;
-/** Cap of the wait while streams wait to be resumed. */
-const URGENT_CAP_MS = 5_000;
-/** Cap with nothing to save; short enough that a restarted gateway has all its agents in 30 s. */
-const IDLE_CAP_MS = 15_000;
-/** A refused credential is tried again, since files are renewed, but slowly. */
-const REFUSED_MIN_MS = 10_000;
-const REFUSED_CAP_MS = 60_000;
 /**
  * The count of failures starts anew only after a connection held for this part of the detection
  * time: 10 s of 30 s. By then each side has said something even if there was nothing to say.
  */
 const HELD_PART = 1 / 3;
 const REGISTER_MS = 30_000;
-/** Whatever wait was asked for, the next dial comes within this. */
-const ASKED_CAP_MS = 60_000;
 
 /** With these a gateway ends a tunnel that was up: there is nothing to resume. */
 const ENDINGS: ReadonlySet<ErrorCode> = new Set([
@@ -358,24 +348,12 @@ export class Dialler {
   /** Chooses the wait before the next dial, starts it and says so. */
   #retry(error: WireError): void {
     if (this.#retiring && (this.#tunnel?.streams ?? 0) === 0) return this.#retired();
-    const wait = this.#wait(error);
+    const urgent = (this.#tunnel?.streams ?? 0) > 0;
+    const { random } = this.#options.world;
+    const wait = waitBeforeDial(error, { failures: this.#failures, urgent, random });
     this.#failures++;
     this.#waitFor(wait);
     this.#options.owner.onRetry(error, wait);
-  }
-
-  #wait(error: WireError): number {
-    const { random } = this.#options.world;
-    const refused = error.http === 401 || error.http === 403;
-    if (refused) {
-      const most = Math.min(REFUSED_CAP_MS, REFUSED_MIN_MS * 2 ** Math.min(this.#failures, 8));
-      return REFUSED_MIN_MS / 2 + random() * most;
-    }
-    if (error.retryAfterMs !== undefined) return askedWait(error);
-    const urgent = (this.#tunnel?.streams ?? 0) > 0;
-    if (urgent && this.#failures === 0) return random() * FIRST_JITTER_MS;
-    const cap = urgent ? URGENT_CAP_MS : IDLE_CAP_MS;
-    return random() * Math.min(cap, BASE_MS * 2 ** Math.min(this.#failures, 10));
   }
 
   #retired(): void {
@@ -397,7 +375,3 @@ export class Dialler {
 }
 
 const NOT_OURS = new WireError("protocol_error", "a tunnel was resumed that is not this one");
-
-function askedWait(error: WireError): number {
-  return Math.min(error.retryAfterMs ?? 0, ASKED_CAP_MS);
-}

@@ -10,17 +10,14 @@ import { resetError, resetText } from "./reset-text.ts";
 import { Sender } from "./sender.ts";
 import { MuxStream, NOBODY, type StreamHost } from "./stream.ts";
 import type { TunnelStats } from "./tunnel-stats.ts";
+import { refuseUndeparted } from "./undeparted.ts";
 
 const LAST_ID = 0xffff_ffff;
-<<<<<<< HEAD
 /** With more than this of unacknowledged resets, stops and credit, resets say their code alone. */
 const TERSE_BYTES = 131_072;
 /** What resets, stops and credit for one stream weigh at most, terse. */
 const SIGNALS_OF_A_STREAM_BYTES = 128;
 const MOST_SIGNAL_BYTES = 1_048_576;
-=======
-const NEVER_LEFT = new WireError("refused", "the tunnel's transport was lost before this left");
->>>>>>> 8e2f9cc (feat(gateway): requests move between agents, gateways and clusters; nobody takes over itself; dead gateways are known at once)
 
 export interface TunnelOptions {
   /** Who dialled: decides the ids of the streams that each side opens (odd for the dialler). */
@@ -142,24 +139,15 @@ export class Tunnel implements StreamHost {
     this.#sender.detach();
   }
 
-<<<<<<< HEAD
-  /** Reads one binary message of the attached transport; without one, what comes was never sent. */
-=======
   /**
    * Gives back streams of this side that never left: their owners hear `refused`, as from a peer that
    * did not read them, and may send them over another tunnel instead of waiting for this one.
    */
   refuseUndeparted(): void {
-    for (const stream of this.#streams.values()) {
-      if (stream.departed || stream.deaf) continue;
-      const { owner } = stream;
-      stream.reset(NEVER_LEFT);
-      owner.onReset(stream, NEVER_LEFT);
-    }
+    refuseUndeparted(this.#streams.values());
   }
 
-  /** Reads one binary message of the attached transport. */
->>>>>>> 8e2f9cc (feat(gateway): requests move between agents, gateways and clusters; nobody takes over itself; dead gateways are known at once)
+  /** Reads one binary message of the attached transport; without one, what comes was never sent. */
   receive(message: Uint8Array): void {
     if (this.#failed !== undefined || !this.attached) return;
     this.#bytesReceived += message.length;

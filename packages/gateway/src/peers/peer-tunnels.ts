@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-import { nodeWorld } from "@warren/host";
-=======
-import { DialError, randomId, type Log } from "@warren/host";
->>>>>>> 8e2f9cc (feat(gateway): requests move between agents, gateways and clusters; nobody takes over itself; dead gateways are known at once)
+import { DialError, nodeWorld, randomId, type Log } from "@warren/host";
 import { Dialler, Pool, type Stream, type StreamOwner, type Tunnel } from "@warren/tunnel";
 import { PEER_PATH, WireError, type Limits } from "@warren/wire";
 import type { GatewayPlace, TunnelPlace } from "../ports.ts";
