@@ -57,7 +57,9 @@ export async function openCore(
 ): Promise<Core> {
   const { requestLog } = config;
   const events = new Events({ log, metrics, requestLog, mostClusters: MOST_CLUSTERS });
-  const registry = await openRegistry(config, events, opened);
+  const readiness = new Readiness();
+  const keeps = (): boolean => readiness.ready;
+  const registry = await openRegistry(config, events, { owned: opened, keeps });
   const links = new Links();
   const room = new WaitingRoom(systemClock);
   opened.defer(links.onChange((clusterUuid) => room.wake(clusterUuid)));
@@ -77,7 +79,7 @@ export async function openCore(
       flapMs: config.timeouts.flapMs,
       warmUpMs: config.tunnels.resumeMs,
     }),
-    readiness: new Readiness(),
+    readiness,
   };
 }
 

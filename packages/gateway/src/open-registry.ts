@@ -9,11 +9,14 @@ import { REDIS_REGISTRY_DEFAULTS, startRedisRegistry } from "./registry/redis/re
 /** Life of routes without a heartbeat (DESIGN §4). */
 const ROUTE_TTL_MS = 300_000;
 
-/** Opens the registry that the configuration asks for; `owned` closes it. */
+/**
+ * Opens the registry that the configuration asks for; `owned` closes it. Once `keeps` is false the data
+ * folder is left alone: a successor may keep its own state there.
+ */
 export async function openRegistry(
   config: GatewayConfig,
   events: Events,
-  owned: AsyncDisposableStack,
+  { owned, keeps }: { owned: AsyncDisposableStack; keeps: () => boolean },
 ): Promise<Registry> {
   const { registry, tcpPorts } = config;
   const ports = tcpPorts === undefined ? undefined : { from: tcpPorts.from, to: tcpPorts.to };
@@ -42,7 +45,9 @@ export async function openRegistry(
     ttlMs: ROUTE_TTL_MS,
     ports,
     kept: await kept.read(),
-    keep: (state) => kept.keep(state),
+    keep: (state) => {
+      if (keeps()) kept.keep(state);
+    },
   });
   owned.defer(() => kept.settled());
   return owned.use(opened);

@@ -246,7 +246,7 @@ describe("endings over HTTP/1.1", () => {
     kit.onStream = (stream) => stream.opened.reset(new WireError("refused", ""));
     const client = kit.send(GET);
     await client.has("503 Service Unavailable");
-    expect(kit.streams).toHaveLength(4);
+    expect(kit.streams).toHaveLength(65);
   });
 });
 

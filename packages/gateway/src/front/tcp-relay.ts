@@ -2,11 +2,14 @@ import type { Socket } from "node:net";
 import type { Stream } from "@warren/tunnel";
 import { FLOOR_BYTES, WireError } from "@warren/wire";
 import type { Errand, Opened } from "../ports.ts";
+import { moveOn } from "../tunnels/moved.ts";
 import type { FrontContext } from "./front-context.ts";
 import { RawRelay } from "./raw-relay.ts";
 
-/** A connection that was refused unread is sent elsewhere so many times. */
-const MOST_MOVES = 3;
+/** Refusals in a row that no wait came between end a connection; the dispatcher ends it by the clock. */
+const MOST_MOVES = 64;
+/** What nobody has read: at most its stream's floor, and one read beyond that. */
+const REMEMBERED_BYTES = FLOOR_BYTES + 131_072;
 
 /** A connection to a tcp or passthrough route. */
 export class TcpRelay extends RawRelay {
@@ -35,7 +38,7 @@ export class TcpRelay extends RawRelay {
 
   override onBytes(chunk: Uint8Array): void {
     this.#bytesIn += chunk.length;
-    if (this.#bytesIn > FLOOR_BYTES) this.#sent = undefined;
+    if (this.#bytesIn > REMEMBERED_BYTES) this.#sent = undefined;
     else this.#sent?.push(chunk);
     super.onBytes(chunk);
   }
@@ -73,6 +76,7 @@ export class TcpRelay extends RawRelay {
   }
 
   async #move(sent: readonly Uint8Array[]): Promise<void> {
+    moveOn(this.#errand, this.#opened, this.context.now());
     this.#opened = await this.context.deps.dispatch.open(this.#errand);
     this.joined(this.#opened.stream, sent);
   }

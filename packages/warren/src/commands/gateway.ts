@@ -34,9 +34,9 @@ tokens (\`warren token create\`): this gateway needs the public half of the key 
   async run(call) {
     const folder = dataFolder(call.config.data);
     const config = readConfig(call, folder.path);
-    using _lock = lockForGateway(folder);
     const log = openLog(call.config, call);
     const sockets = inheritedSockets(call.env, call.self.pid);
+    using _lock = lockForGateway(folder, sockets.size > 0);
     const deps = { log, metrics: openMetrics(), sockets };
     await using running = await startUnder(call.signal, (signal) =>
       startGateway(config, deps, signal),

@@ -18,7 +18,13 @@ export async function announceGateway(
   gateway: RunningGateway,
 ): Promise<AsyncDisposable> {
   await writeState(file, gateway);
-  return { [Symbol.asyncDispose]: () => rm(file, { force: true }) };
+  return {
+    async [Symbol.asyncDispose]() {
+      const said = await findGateway(file).catch(() => undefined);
+      // A successor may have announced itself meanwhile.
+      if (said === undefined || said.pid === gateway.pid) await rm(file, { force: true });
+    },
+  };
 }
 
 /** Undefined when none was announced. One that was killed may be: ask it to be sure. */
