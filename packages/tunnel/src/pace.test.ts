@@ -78,6 +78,16 @@ test("an early word after a late one does not make the path look fast", () => {
   expect(pace.bytesPerSecond).toBeLessThanOrEqual(1_000_000);
 });
 
+test("a rate that the path had once is forgotten when it has it no more", () => {
+  const pace = new Pace();
+  saturate(pace, { bytesPerMs: 10_000, rttMs: 20 }, 2_000);
+  for (let n = 0; n < 200; n++) {
+    pace.departed(1_000_000 + n, 3_000 + n * 100, false);
+    pace.acknowledged(1_000_000 + n, 50_000, 3_090 + n * 100, 0);
+  }
+  expect(pace.bytesPerSecond).toBeLessThan(1_000_000);
+});
+
 test("a sender with little to say does not make the path look slow", () => {
   const pace = new Pace();
   saturate(pace, { bytesPerMs: 10_000, rttMs: 20 }, 2_000);

@@ -146,6 +146,9 @@ test("more was in flight than a new transport may carry: it is sent again in ord
   for (const sink of sinks) {
     sink.checking = true;
     open("f20000000", sink);
+    // Uploads beside them make the agent give credit while it sends again.
+    const source = new Source();
+    source.start(open("s", source));
   }
   const all = () => sinks.every(({ ended }) => ended);
   let most = 0;
