@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const BIN = fileURLToPath(new URL("../bin/warren.js", import.meta.url));
+export const BIN = fileURLToPath(new URL("../bin/warren.js", import.meta.url));
 
 export interface Ended {
   code: number | string;
@@ -13,7 +13,12 @@ export interface Ended {
   stderr: string;
 }
 
-/** A `warren` of its own: no variable of whoever runs the tests reaches it. */
+export interface CliOptions {
+  env: Readonly<Record<string, string>>;
+  cwd: string;
+}
+
+/** A command of its own: no variable of whoever runs the tests reaches it. */
 export class Cli implements AsyncDisposable {
   readonly child: ChildProcess;
   stdout = "";
@@ -21,13 +26,14 @@ export class Cli implements AsyncDisposable {
   readonly #closed: Promise<unknown[]>;
   readonly #looks = new Set<() => void>();
 
-  constructor(words: readonly string[], options: { env?: Record<string, string>; cwd: string }) {
-    const { env = {}, cwd } = options;
+  constructor([command = "", ...words]: readonly string[], { env, cwd }: CliOptions) {
     const own = { PATH: process.env["PATH"] ?? "", HOME: cwd };
-    this.child = spawn(process.execPath, [BIN, ...words], {
+    this.child = spawn(command, words, {
       cwd,
       env: { ...own, ...env },
       stdio: ["pipe", "pipe", "pipe"],
+      // A group of its own, so that what a shell or npm started ends with it.
+      detached: true,
     });
     this.child.stdout?.on("data", (text) => this.#heard({ stdout: String(text) }));
     this.child.stderr?.on("data", (text) => this.#heard({ stderr: String(text) }));
@@ -77,7 +83,7 @@ export class Cli implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.over) this.child.kill("SIGKILL");
+    if (!this.over) process.kill(-this.child.pid!, "SIGKILL");
     await this.#closed;
   }
 }
@@ -92,7 +98,7 @@ export interface Up extends AsyncDisposable {
 export function house() {
   const folder = mkdtempDisposableSync(join(tmpdir(), "warren-"));
   const start = (words: readonly string[], env: Record<string, string> = {}) =>
-    new Cli(words, { env, cwd: folder.path });
+    new Cli([process.execPath, BIN, ...words], { env, cwd: folder.path });
   return {
     path: folder.path,
     at: (...names: string[]) => join(folder.path, ...names),

@@ -25,6 +25,25 @@ describe("warren up", () => {
     expect(existsSync(home.at("data/running.json"))).toBe(false);
   });
 
+  test("is stopped by Ctrl-C also while it starts", async () => {
+    using home = house();
+    await using cli = home.start([
+      "up",
+      "--port",
+      "0",
+      "--admin-port",
+      "0",
+      "--log-level",
+      "debug",
+    ]);
+    await cli.says(/tunnel connected|listen|agent/);
+    cli.signal("SIGINT");
+    expect(await cli.ended()).toMatchObject({
+      code: 0,
+      stderr: expect.not.stringContaining("error"),
+    });
+  });
+
   test("shows off a WebSocket", async () => {
     using home = house();
     await using up = await home.up();

@@ -26,6 +26,7 @@ export function adminClient({ url, token }: AdminAddress, signal: AbortSignal): 
   const ask = async (path: string, init: RequestInit = {}): Promise<unknown> => {
     const response = await fetch(new URL(path, url), { ...init, signal, redirect: "error" }).catch(
       (cause: unknown) => {
+        signal.throwIfAborted();
         throw unreachable(url, cause);
       },
     );

@@ -87,9 +87,23 @@ export function command<O extends Options>(declared: CommandDeclaration<O>): Com
         ? countProblem(loaded.positionals, declared.words)
         : loaded.problems;
       if (problems.length > 0 || !loaded.ok) throw usage(declared.name, problems);
-      return declared.run({ ...stage, ...loaded });
+      return unlessStopped(stage.signal, declared.run({ ...stage, ...loaded }));
     },
   };
+}
+
+/** Being told to stop while still starting is no failure. */
+async function unlessStopped(
+  signal: AbortSignal,
+  running: Promise<Exit | void>,
+): Promise<Exit | void> {
+  try {
+    return await running;
+  } catch (error) {
+    const stopped = error === signal.reason || (error as Error).name === "AbortError";
+    if (signal.aborted && stopped) return "ok";
+    throw error;
+  }
 }
 
 function load<O extends Options>(

@@ -47,7 +47,7 @@ you expose beside it (\`warren expose\`) finds its way in by itself.`,
     await using gateway = await startUnder(call.signal, (signal) =>
       startGateway(read.config, deps, signal),
     );
-    const { url, admin } = localAddresses(read.config, gateway);
+    const { http, url, admin } = localAddresses(read.config, gateway);
     await using _said = await announceGateway(folder.running, {
       pid: call.self.pid,
       gateway: url,
@@ -58,7 +58,7 @@ you expose beside it (\`warren expose\`) finds its way in by itself.`,
     const stopped = Promise.race([aborted(call.signal), gateway.drainAsked]);
     void stopped.then(() => stop.abort());
     void child.joined.then((pid) =>
-      greet(call, { gateway, admin, pid, folder, stop: stop.signal }),
+      greet(call, { gateway, http, admin, pid, folder, stop: stop.signal }),
     );
     await stopped;
     const { deadlineMs } = read.config.drain;
@@ -71,6 +71,7 @@ const GRACE_MS = 2_000;
 
 interface Started {
   gateway: RunningGateway;
+  http: string;
   admin: string;
   pid: number;
   folder: DataFolder;
@@ -80,9 +81,9 @@ interface Started {
 /** Says what runs once it was seen to answer. */
 async function greet(
   { terminal, env }: Call<typeof options>,
-  { gateway, admin, pid, folder, stop }: Started,
+  { gateway, http, admin, pid, folder, stop }: Started,
 ): Promise<void> {
-  if (!(await answers(DEMO_HOST, gateway.ports.http, stop))) return;
+  if (!(await answers(DEMO_HOST, new URL(http), stop))) return;
   const facts = {
     version: VERSION,
     httpPort: gateway.ports.http,
