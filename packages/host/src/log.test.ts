@@ -4,7 +4,12 @@ import { recordingLog, silentLog } from "./testing/index.ts";
 
 function written(level: Level = "debug", format: "json" | "pretty" = "json") {
   const lines: string[] = [];
-  const log = pinoLog({ level, format, to: { write: (line) => void lines.push(line) } });
+  const log = pinoLog({
+    level,
+    format,
+    to: { write: (line) => void lines.push(line) },
+    colours: false,
+  });
   return {
     log,
     lines,

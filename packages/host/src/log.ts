@@ -32,6 +32,8 @@ export interface LogOptions {
   format: LogFormat;
   /** A file descriptor, or a stream for tests. Commands keep 1 for their output and log to 2. */
   to: 1 | 2 | DestinationStream;
+  /** Whether pretty lines have colours on a terminal: not where NO_COLOR (no-color.org) is set. */
+  colours: boolean;
 }
 
 /** A reader of the log that stalls must not fill the memory: lines beyond this are dropped. */
@@ -49,7 +51,7 @@ export function pinoLog(options: LogOptions): Log {
   return logOver(pino(settings, destination(options)));
 }
 
-function destination({ format, to }: LogOptions): DestinationStream {
+function destination({ format, to, colours }: LogOptions): DestinationStream {
   // Written as the kernel takes it, flushed on exit by pino itself.
   const raw =
     typeof to === "number"
@@ -57,7 +59,11 @@ function destination({ format, to }: LogOptions): DestinationStream {
       : to;
   const terminal = typeof to === "number" && isatty(to);
   if (format === "json" || (format === "auto" && !terminal)) return raw;
-  const readable = prettyFactory({ colorize: terminal, translateTime: "SYS:HH:MM:ss.l" });
+  const readable = prettyFactory({
+    colorize: terminal && colours,
+    translateTime: "SYS:HH:MM:ss.l",
+    singleLine: true,
+  });
   return { write: (line) => raw.write(readable(line)) };
 }
 

@@ -5,7 +5,7 @@ const [, , way] = process.argv;
 
 await run(async ({ signal, logTo }) => {
   if (way === "logged" || way === "uncaught" || way === "rejected") {
-    logTo(pinoLog({ level: "info", format: "json", to: 2 }));
+    logTo(pinoLog({ level: "info", format: "json", to: 2, colours: false }));
   }
   if (way === "usage") throw new ExitError("usage", "--prot: unknown flag");
   if (way === "listen") throw new ListenError(80, "port 80 is in use");

@@ -8,7 +8,7 @@ import {
   Text,
   type Log,
 } from "@warren/host";
-import type { ConfigOf, Option, Running } from "@warren/host";
+import type { ConfigOf, Environment, Option, Running } from "@warren/host";
 
 export const dataOption = option({
   value: "<folder>",
@@ -37,9 +37,14 @@ export const jsonOption = switchOption({ help: "Print JSON, for programs." });
 /** The log of a long-lived command, on standard error; it says first what was odd in the options. */
 export function openLog(
   { logLevel, logFormat }: ConfigOf<typeof logOptions>,
-  { logTo, warnings }: Pick<Running, "logTo"> & { warnings: readonly string[] },
+  {
+    logTo,
+    warnings,
+    env,
+  }: Pick<Running, "logTo"> & { warnings: readonly string[]; env: Environment },
 ): Log {
-  const log = pinoLog({ level: logLevel, format: logFormat, to: 2 });
+  const colours = !env["NO_COLOR"];
+  const log = pinoLog({ level: logLevel, format: logFormat, to: 2, colours });
   logTo(log);
   for (const warning of warnings) log.warn(warning);
   return log;

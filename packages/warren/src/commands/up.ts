@@ -7,7 +7,6 @@ import { dataFolder, type DataFolder } from "../data/data-folder.ts";
 import { lockForGateway } from "../data/gateway-lock.ts";
 import { localAddresses } from "../data/local-addresses.ts";
 import { announceGateway } from "../data/running-gateway.ts";
-import { answers } from "../up/answers.ts";
 import { banner } from "../up/banner.ts";
 import { keepChild, type ChildCommand } from "../up/child.ts";
 import { DEMO_HOST, prepareDemo } from "../up/demo-cluster.ts";
@@ -47,19 +46,15 @@ you expose beside it (\`warren expose\`) finds its way in by itself.`,
     await using gateway = await startUnder(call.signal, (signal) =>
       startGateway(read.config, deps, signal),
     );
-    const { http, url, admin } = localAddresses(read.config, gateway);
+    const { url, admin } = localAddresses(read.config, gateway);
     await using _said = await announceGateway(folder.running, {
       pid: call.self.pid,
       gateway: url,
       admin,
     });
     const child = keepChild(agentCommand(call, folder, url), log);
-    const stop = new AbortController();
     const stopped = Promise.race([aborted(call.signal), gateway.drainAsked]);
-    void stopped.then(() => stop.abort());
-    void child.joined.then((pid) =>
-      greet(call, { gateway, http, admin, pid, folder, stop: stop.signal }),
-    );
+    void child.joined.then((pid) => greet(call, { gateway, admin, pid, folder }));
     await stopped;
     const { deadlineMs } = read.config.drain;
     await Promise.all([child.stop(deadlineMs + GRACE_MS), gateway.drain()]);
@@ -71,19 +66,16 @@ const GRACE_MS = 2_000;
 
 interface Started {
   gateway: RunningGateway;
-  http: string;
   admin: string;
   pid: number;
   folder: DataFolder;
-  stop: AbortSignal;
 }
 
-/** Says what runs once it was seen to answer. */
-async function greet(
+/** Says what runs, once the gateway has taken the demo's route. */
+function greet(
   { terminal, env }: Call<typeof options>,
-  { gateway, http, admin, pid, folder, stop }: Started,
-): Promise<void> {
-  if (!(await answers(DEMO_HOST, new URL(http), stop))) return;
+  { gateway, admin, pid, folder }: Started,
+): void {
   const facts = {
     version: VERSION,
     httpPort: gateway.ports.http,

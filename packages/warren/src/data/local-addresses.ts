@@ -4,9 +4,8 @@ import type { GatewayConfig, RunningGateway } from "@warren/gateway";
 export function localAddresses(
   { http, admin }: GatewayConfig,
   { ports }: Pick<RunningGateway, "ports">,
-): { url: string; http: string; admin: string } {
+): { url: string; admin: string } {
   return {
-    http: `http://${near(http.host)}:${ports.http}`,
     url: `ws://${near(http.host)}:${ports.agents ?? ports.http}`,
     admin: `http://${near(admin.host)}:${ports.admin}`,
   };

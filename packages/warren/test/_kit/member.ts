@@ -21,7 +21,7 @@ export type Said =
 
 const signal = new AbortController().signal;
 const deps = () => ({
-  log: pinoLog({ level: "error", format: "json", to: 2 }),
+  log: pinoLog({ level: "error", format: "json", to: 2, colours: false }),
   metrics: promMetrics(),
 });
 
