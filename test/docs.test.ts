@@ -6,19 +6,28 @@ import {
   namesOf,
   optionRows,
   promMetrics,
+  readToml,
   SIGNALS,
   type Declaration,
   type Options,
 } from "@warren/host";
-import { agentConfig, agentDefaults, agentOptions, startAgent } from "@warren/agent";
+import {
+  agentConfig,
+  agentDefaults,
+  agentOptions,
+  readServices,
+  startAgent,
+  STRICT_TLS,
+} from "@warren/agent";
 import { gatewayConfig, gatewayOptions, startGateway } from "@warren/gateway";
 import { silentLog } from "@warren/host/testing";
 import { commands } from "@warren/warren";
-import { CODES } from "@warren/wire";
-import { mkdtempDisposableSync } from "node:fs";
+import { CODES, Policy } from "@warren/wire";
+import { mkdtempDisposableSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { ROOT } from "./_rooms.ts";
 import { code, tableUnder } from "./_tables.ts";
 
 const OPERATIONS = "docs/operations.md";
@@ -99,6 +108,18 @@ test("every option of every command has a row", () => {
 function listedAs(key: string): unknown {
   return (agentOptions as Options)[key];
 }
+
+test("the example of a services file is one", () => {
+  const [, text = ""] = /```toml\n([\s\S]*?)```/.exec(
+    readFileSync(join(ROOT, OPERATIONS), "utf8"),
+  )!;
+  const toml = readToml({ name: OPERATIONS, text });
+  if ("problem" in toml) throw new Error(toml.problem);
+  const read = readServices(toml.document, { readFile: () => "PEM", tls: STRICT_TLS });
+  expect(read).toMatchObject({ ok: true });
+  const known = Object.keys(Policy.entries).filter((key) => key !== "basic_auth");
+  for (const key of known) expect(text).toContain(key);
+});
 
 test("commands", () => {
   expect(tableUnder(OPERATIONS, "Commands")).toEqual(
