@@ -13,7 +13,11 @@ const contextFor = (host: string) => {
   const { cert, key } = authority.issue({ hosts: [host] });
   return { context: createSecureContext({ cert, key }) };
 };
-const contexts = { "app.test": contextFor("app.test"), "other.test": contextFor("other.test") };
+const contexts = {
+  "app.test": contextFor("app.test"),
+  "other.test": contextFor("other.test"),
+  "app.localhost": contextFor("app.localhost"),
+};
 const certificates: CertificateChoice = {
   choose: (name) => contexts[name as keyof typeof contexts],
   misdirected: (host, name) => host in contexts && host !== name,
@@ -87,12 +91,13 @@ test("a request for another certificate's host is 421", async () => {
   await client.has("200 OK");
 });
 
-test("plain HTTP redirects where there is a certificate", async () => {
+test("plain HTTP redirects where there is a certificate, but on this machine", async () => {
   await using kit = await start({
     settings: { httpsPort: 8443 },
     routes: [
       { host: "app.test", service: "a", port: 1 },
       { host: "plain.test", service: "a", port: 1 },
+      { host: "app.localhost", service: "a", port: 1 },
       { host: "other.test", service: "a", port: 1, policy: { redirect_https: false } },
     ],
   });
@@ -102,6 +107,7 @@ test("plain HTTP redirects where there is a certificate", async () => {
   expect(client.text).toMatch(/^HTTP\/1.1 308 /);
   await kit.send(GET.replace("app", "plain")).has("\r\n\r\nplain");
   await kit.send(GET.replace("app", "other")).has("\r\n\r\nplain");
+  await kit.send(GET.replace("app.test", "app.localhost")).has("\r\n\r\nplain");
 });
 
 test("a passthrough route gets the bytes as they come, from the ClientHello on", async () => {

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { house } from "./_cli.ts";
 import { ask, webService } from "./_service.ts";
@@ -93,4 +93,24 @@ test("an agent started with --end-with-stdin ends with it", async () => {
   await agent.says(/no tunnel to the gateway: trying again/);
   agent.child.stdin?.end();
   expect((await agent.ended()).code).toBe(0);
+});
+
+test("beyond loopback, changes need the admin token; beside the gateway it is found", async () => {
+  using home = house();
+  using elsewhere = house();
+  const ports = ["--port", "0", "--admin-port", "0", "--drain-delay", "0"];
+  await using gateway = home.start(["gateway", "--admin-host", "0.0.0.0", ...ports]);
+  await gateway.says(/gateway runs/);
+  const { admin } = JSON.parse(readFileSync(home.at("data/running.json"), "utf8")) as {
+    admin: string;
+  };
+  expect((await elsewhere.run(["status", "--admin", admin])).code).toBe(0);
+  const refused = await elsewhere.run(["drain", "--admin", admin]);
+  expect(refused.code).toBe(4);
+  expect(refused.stderr).toContain("a change needs the admin token");
+  const token = ["--admin-token-file", home.at("data/admin.token")];
+  const revoke = ["token", "revoke", "some-id", "--admin", admin, ...token];
+  expect((await elsewhere.run(revoke)).code).toBe(0);
+  expect((await home.run(["drain"])).code).toBe(0);
+  expect((await gateway.ended()).code).toBe(0);
 });

@@ -210,6 +210,8 @@ export class Exchange implements RouteQuestion, AnsweredRequest {
     const { settings, deps } = this.#context;
     if (policy.redirect_https !== true) {
       if (!settings.redirect || settings.httpsPort === undefined) return undefined;
+      // One's own machine: nothing to protect on the way, and no certificate that a browser knows.
+      if (/(^|\.)localhost$/.test(this.head.host)) return undefined;
       if (deps.certificates?.choose(this.head.host) === undefined) return undefined;
     }
     if (this.#peer.isSecure(this.head)) return undefined;
