@@ -112,6 +112,28 @@ beforeAll(async () => {
 });
 afterAll(() => owned.disposeAsync());
 
+const unary = (
+  client: grpc.Client,
+  path: keyof typeof service,
+  body: Buffer,
+  {
+    metadata = new grpc.Metadata(),
+    ...options
+  }: grpc.CallOptions & { metadata?: grpc.Metadata } = {},
+) => {
+  const outcome = Promise.withResolvers<{ body?: Buffer; error?: grpc.ServiceError }>();
+  const call = client.makeUnaryRequest(
+    service[path].path,
+    raw,
+    raw,
+    body,
+    metadata,
+    options,
+    (error, answer) => outcome.resolve(error === null ? { body: answer! } : { error }),
+  );
+  return { call, outcome: outcome.promise };
+};
+
 const fronts = [
   { front: "TLS", host: HOST, behind: "h2c" },
   { front: "h2c", host: HOST, behind: "h2c" },
@@ -133,25 +155,6 @@ describe.each(fronts)("gRPC over $front in front and $behind behind", ({ front, 
           );
     return Object.assign(client, { [Symbol.dispose]: () => client.close() });
   };
-  const unary = (
-    client: grpc.Client,
-    path: keyof typeof service,
-    body: Buffer,
-    { metadata = new grpc.Metadata(), ...options }: grpc.CallOptions & { metadata?: grpc.Metadata } = {},
-  ) => {
-    const outcome = Promise.withResolvers<{ body?: Buffer; error?: grpc.ServiceError }>();
-    const call = client.makeUnaryRequest(
-      service[path].path,
-      raw,
-      raw,
-      body,
-      metadata,
-      options,
-      (error, answer) => outcome.resolve(error === null ? { body: answer! } : { error }),
-    );
-    return { call, outcome: outcome.promise };
-  };
-
   test("a unary call with metadata, repeated and binary, in both directions", async () => {
     using client = open();
     const metadata = new grpc.Metadata();

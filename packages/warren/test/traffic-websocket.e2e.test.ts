@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
 import { testCertificates } from "@warren/host/testing";
 import { WebSocket, WebSocketServer, type ClientOptions, type RawData } from "ws";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -20,7 +20,7 @@ beforeAll(async () => {
   const sockets = new WebSocketServer({
     server: http,
     maxPayload: 10_000_000,
-    verifyClient: ({ req }: { req: { url?: string } }) => req.url !== "/refused",
+    verifyClient: ({ req }: { req: IncomingMessage }) => req.url !== "/refused",
     handleProtocols: (offered) => (offered.has("second.v2") ? "second.v2" : false),
   });
   sockets.on("connection", (socket) => accepted.resolve(socket));
@@ -41,22 +41,16 @@ interface Ends extends Disposable {
   client: WebSocket;
   service: WebSocket;
 }
-const dial = (
+function dial(
   secure: boolean,
   protocols: string[] = [],
-  { path = "/socket?x=1", ...options }: ClientOptions & { path?: string } = {},
-): WebSocket =>
-  secure
-    ? new WebSocket(`wss://127.0.0.1:${joined.tlsPort}${path}`, protocols, {
-        ...options,
-        headers: { host: HOST },
-        ca: certificates.ca,
-        servername: HOST,
-      })
-    : new WebSocket(`ws://127.0.0.1:${joined.port}${path}`, protocols, {
-        ...options,
-        headers: { host: HOST },
-      });
+  { path = "/socket?x=1", ...more }: ClientOptions & { path?: string } = {},
+): WebSocket {
+  const tls = { ca: certificates.ca, servername: HOST };
+  const options = { ...more, headers: { host: HOST }, ...(secure ? tls : {}) };
+  const at = secure ? `wss://127.0.0.1:${joined.tlsPort}` : `ws://127.0.0.1:${joined.port}`;
+  return new WebSocket(at + path, protocols, options);
+}
 async function open(secure: boolean, protocols?: string[], options?: ClientOptions): Promise<Ends> {
   const client = dial(secure, protocols, options);
   const [service] = await Promise.all([accepted.promise, once(client, "open")]);

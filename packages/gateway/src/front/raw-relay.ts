@@ -35,8 +35,10 @@ export class RawRelay extends SocketSide {
   #serviceEnded = false;
   /** To be ended at the next frame boundary. */
   #leaving = false;
-  /** When the farewell was said; -1 before. */
+  /** Since when nothing is to be said any more, either way; -1 before. */
   #leftAt = -1;
+  /** The service reads no more. */
+  #stopped = false;
 
   protected constructor(context: FrontContext, socket: Socket, parts: RelayParts) {
     super(context, socket);
@@ -100,7 +102,8 @@ export class RawRelay extends SocketSide {
 
   onStopped(stream: Stream): void {
     stream.end();
-    this.#clientEnded = true;
+    this.#clientEnded = this.#stopped = true;
+    if (this.#serviceEnded) this.#strand();
   }
 
   onClosed(): void {
@@ -125,6 +128,13 @@ export class RawRelay extends SocketSide {
     this.#serviceEnded = true;
     this.flush();
     this.socket.end();
+    if (this.#stopped) this.#strand();
+  }
+
+  /** The service is gone whole: what the client still says leads nowhere. */
+  #strand(): void {
+    this.#leftAt = this.context.now();
+    if (this.#paused) this.socket.resume();
   }
 
   /** A farewell can only be said between two frames, and not behind another one. */
@@ -158,7 +168,9 @@ export class RawRelay extends SocketSide {
   }
 
   sweep(nowMs: number): void {
-    if (this.#leftAt !== -1 && nowMs - this.#leftAt >= this.context.settings.lingerMs)
-      this.socket.destroy();
+    if (this.#leftAt === -1) return;
+    // A slow reader of a complete answer may take its time.
+    if (this.#stopped && this.socket.writableLength > 0) this.#leftAt = nowMs;
+    else if (nowMs - this.#leftAt >= this.context.settings.lingerMs) this.socket.destroy();
   }
 }

@@ -80,7 +80,8 @@ export class Joined implements AsyncDisposable {
     };
     const deps = { log: this.log, metrics: promMetrics(), sockets: new Map<string, number>() };
     this.#gateway = this.#owned.use(await startGateway(config, deps, signal));
-    const settings = { id: "agent", token, gatewayPort: this.port, routes };
+    const gatewayPort = this.#gateway.ports.agents ?? this.port;
+    const settings = { id: "agent", token, gatewayPort, routes };
     const agent = agentConfig(settings);
     if (serviceCa !== undefined) {
       agent.upstream.caFile = join(this.folder, "service-ca.pem");

@@ -55,9 +55,9 @@ function overHttp2(plain: boolean, entry: Entry): SlowClient {
   return {
     write: (text) => void request.write(text),
     end: () => void request.end(),
-    cancel: () => void request.close(constants.NGHTTP2_CANCEL),
+    cancel: () => request.close(constants.NGHTTP2_CANCEL),
     status,
     heard: status.then(() => heard),
-    [Symbol.dispose]: () => void client.destroy(),
+    [Symbol.dispose]: () => client.destroy(),
   };
 }
