@@ -64,10 +64,25 @@ function ask(
   });
 }
 
+/**
+ * The transfer was not begun: 503 with Retry-After, as a gateway says while a tunnel is lost and may
+ * resume. A client that keeps asking is served; only what was begun must not fail.
+ */
+export class TurnedAway extends Error {
+  override readonly name = "TurnedAway";
+  readonly retryAfterMs: number;
+  constructor(retryAfterMs: number) {
+    super(`turned away for ${retryAfterMs} ms`);
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
 async function answered(asked: ClientRequest): Promise<IncomingMessage> {
   const [response] = (await once(asked, "response")) as [IncomingMessage];
   // What fails from here on also fails the response's body.
   asked.on("error", () => {});
+  const seconds = Number(response.headers["retry-after"]);
+  if (response.statusCode === 503 && seconds > 0) throw new TurnedAway(seconds * 1_000);
   if (response.statusCode !== 200) throw new Error(`answered ${response.statusCode}`);
   return response;
 }

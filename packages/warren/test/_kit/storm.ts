@@ -1,7 +1,8 @@
+import { setTimeout as later } from "node:timers/promises";
 import type { ServiceVerdict } from "./storm-service.ts";
 import { pseudoRandomDigest } from "./pseudo-random.ts";
 import { StormSocket } from "./storm-socket.ts";
-import { download, upload } from "./storm-transfer.ts";
+import { download, TurnedAway, upload } from "./storm-transfer.ts";
 
 export interface StormOptions {
   /** Where the traffic enters: a port of 127.0.0.1, and the Host to ask for. */
@@ -154,6 +155,10 @@ export class Storm implements Disposable {
     try {
       return await move({ entry, seed: i % SEEDS, length, bytesPerSecond, moved, signal });
     } catch (reason) {
+      if (reason instanceof TurnedAway && !signal.aborted) {
+        await later(reason.retryAfterMs, undefined, { signal }).catch(() => {});
+        return this.#moveOne(kind, i);
+      }
       this.#note(`${kind} ${i}: ${String(reason)}`);
       return undefined;
     }
