@@ -210,7 +210,8 @@ function offered(request: UpgradeRequest): string[] {
 }
 
 function refuse(socket: Duplex, subprotocol: string): undefined {
-  const body = `{"code":"bad_request","message":"expected the WebSocket subprotocol ${subprotocol}"}`;
+  const message = `expected the WebSocket subprotocol ${subprotocol}`;
+  const body = JSON.stringify({ error: { code: "bad_request", message } });
   socket.on("error", () => socket.destroy());
   socket.once("finish", () => socket.destroy());
   socket.end(

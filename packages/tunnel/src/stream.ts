@@ -130,7 +130,7 @@ export class MuxStream implements Stream {
   }
 
   consumed(bytes: number): void {
-    if (bytes > 0) this.#host.consumed(this, bytes);
+    if (bytes > 0 && !this.deaf) this.#host.consumed(this, bytes);
   }
 
   /** Queues one item; nothing enters after the end. */

@@ -3,6 +3,7 @@ import { assemble } from "./block.ts";
 import type { Allocate } from "./composer.ts";
 import { IdleCredit } from "./idle-credit.ts";
 import type { Pool } from "./pool.ts";
+import { Leftovers } from "./leftovers.ts";
 import type { Clock, EndOfTurn, Stream, StreamOwner, Transport, TunnelOwner } from "./ports.ts";
 import { Reader } from "./reader.ts";
 import type { Frame } from "./replay.ts";
@@ -54,6 +55,7 @@ export class Tunnel implements StreamHost {
   readonly #streams = new Map<number, MuxStream>();
   readonly #reader: Reader;
   readonly #idleCredit: IdleCredit;
+  readonly #leftovers: Leftovers;
   #nextId: number;
   #ours = 0;
   #theirs = 0;
@@ -74,6 +76,7 @@ export class Tunnel implements StreamHost {
       frameBytes: options.peerLimits.frameBytes,
     });
     this.#reader = new Reader({ onFrame: this.#onFrame }, options.limits.frameBytes);
+    this.#leftovers = new Leftovers(options.pool, options.clock);
     this.#idleCredit = new IdleCredit(options.clock, (stream, bytes) =>
       this.#control(FRAME.giveBack, stream.id, undefined, bytes),
     );
@@ -178,6 +181,7 @@ export class Tunnel implements StreamHost {
     }
     this.#streams.clear();
     this.#idleCredit.close();
+    this.#leftovers.close();
   }
 
   stats(): TunnelStats {
@@ -217,7 +221,10 @@ export class Tunnel implements StreamHost {
 
   consumed(stream: MuxStream, bytes: number): void {
     if (this.#failed !== undefined) return;
-    if (stream.receiveEnded) return stream.window.left(bytes, this.pool);
+    if (stream.receiveEnded) {
+      stream.window.left(bytes, this.pool);
+      return this.#leftovers.left(stream);
+    }
     if (!stream.window.consumed(bytes)) return;
     const rttMs = this.#sender.pace.effectiveRttMs;
     const path = { nowMs: this.#options.clock.now(), rttMs, pool: this.pool };
@@ -228,7 +235,9 @@ export class Tunnel implements StreamHost {
   finished(stream: MuxStream): void {
     if (!this.#streams.delete(stream.id)) return;
     this.#idleCredit.forget(stream);
-    stream.window.close(this.pool);
+    // What was reset or stopped here was dropped by its owner; anything else still has to leave.
+    if (stream.deaf || stream.stopSent) stream.window.close(this.pool);
+    else this.#leftovers.add(stream);
     if (this.#isOurs(stream.id)) this.#ours--;
     else this.#theirs--;
   }

@@ -28,6 +28,8 @@ export abstract class SocketSide implements StreamOwner, Connection {
   #unflushed = false;
   #corked = false;
   #unconsumed = 0;
+  /** Whose bytes those are: its answer may be over before the client has read it. */
+  #creditor: Stream | undefined;
 
   constructor(context: FrontContext, socket: Socket) {
     this.context = context;
@@ -42,6 +44,12 @@ export abstract class SocketSide implements StreamOwner, Connection {
   abstract onFin(): void;
   /** The socket is gone; said once, last. */
   abstract onClosed(): void;
+
+  /** Nobody will read what was not read yet. */
+  gone(): void {
+    this.onClosed();
+    this.forgetConsumption();
+  }
 
   abstract onHead(stream: Stream, block: Uint8Array): void;
   abstract onData(stream: Stream, chunk: Uint8Array): void;
@@ -89,6 +97,7 @@ export abstract class SocketSide implements StreamOwner, Connection {
   /** Writes bytes of the stream, as `say`, and reports them when they are gone. */
   protected relay(chunk: Uint8Array): void {
     this.#unconsumed += chunk.length;
+    this.#creditor ??= this.stream;
     // As text it is a copy, so a slow reader does not pin the tunnel's large buffers.
     if (chunk.length <= JOINED_BYTES) return this.say(latin1Text(chunk));
     this.#touch();
@@ -115,11 +124,14 @@ export abstract class SocketSide implements StreamOwner, Connection {
     const taken = this.#unconsumed - this.socket.writableLength;
     if (taken <= 0) return;
     this.#unconsumed -= taken;
-    this.stream?.consumed(taken);
+    this.#creditor?.consumed(taken);
+    if (this.#unconsumed === 0) this.#creditor = undefined;
   }
 
   /** A new stream owes nothing for the one before. */
   protected forgetConsumption(): void {
+    this.#creditor?.consumed(this.#unconsumed);
+    this.#creditor = undefined;
     this.#unconsumed = 0;
   }
 
@@ -172,7 +184,7 @@ function onClose(this: Sided): void {
   if (side === undefined) return;
   delete this[SIDE];
   side.context.closed(side);
-  side.onClosed();
+  side.gone();
 }
 
 /** A copy, unless `chunk` is most of the buffer that it is a view into. */
