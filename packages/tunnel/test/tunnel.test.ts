@@ -248,43 +248,6 @@ describe("credit", () => {
     expect(pair.acceptor.pool.lentBytes).toBe(0);
   });
 
-  describe("of a stream that ended while its consumer still holds its bytes", () => {
-    function leftover() {
-      const clock = new ManualClock();
-      const { pair, accepted } = recorded({ clock });
-      const stream = pair.dialler.open(bytes("x"), false, new Recorder());
-      stream.write(new Uint8Array(100_000), false);
-      pair.settle(8);
-      const { owner, stream: other } = accepted[0]!;
-      owner.consuming = false;
-      stream.write(new Uint8Array(100_000), true);
-      pair.settle();
-      other.end();
-      pair.settle();
-      expect(owner.ended).toBe(true);
-      expect([pair.dialler.streams, pair.acceptor.streams]).toEqual([0, 0]);
-      const held = () => pair.acceptor.pool.lentBytes;
-      expect(held()).toBe(owner.unconsumed - FLOOR_BYTES);
-      return { clock, owner, other, held };
-    }
-
-    test("stays borrowed until they have left", () => {
-      const { owner, other, held } = leftover();
-      const before = held();
-      other.consumed(10_000);
-      expect(held()).toBe(before - 10_000);
-      owner.unconsumed -= 10_000;
-      owner.catchUp();
-      expect(held()).toBe(0);
-    });
-
-    test("goes back when nobody reports on them any more", () => {
-      const { clock, held } = leftover();
-      clock.advance(119_000);
-      expect(held()).toBe(0);
-    });
-  });
-
   test("the writer hears when there is room again", () => {
     const { pair, accepted } = recorded();
     const client = new Recorder();
