@@ -15,6 +15,8 @@ export interface GatewayConfig {
         certificatesFolder: string;
         /** Plain HTTP redirects to HTTPS where a certificate exists. */
         redirect: boolean;
+        /** Port that redirects name; undefined: the listener's own. */
+        redirectPort: number | undefined;
         /** Strict-Transport-Security max-age for routes that set none; 0 sends none. */
         hstsSeconds: number;
       };

@@ -38,7 +38,7 @@ export function frontSettings({ acceptProxyProtocol, healthPath, timeouts, tls }
     headMs: timeouts.headMs,
     slowMs: timeouts.slowMs,
     healthPath,
-    httpsPort: tls?.port,
+    redirectPort: tls?.redirectPort,
     redirect: tls?.redirect ?? false,
     hstsSeconds: tls?.hstsSeconds ?? 0,
     acceptProxyProtocol,

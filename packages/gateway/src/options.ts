@@ -48,6 +48,11 @@ const listeners = {
     default: "true",
     help: "Plain HTTP redirects to HTTPS for hosts that have a certificate.",
   }),
+  redirectPort: option({
+    value: "<port>",
+    schema: Port,
+    help: "Port that redirects to HTTPS name, where clients see another than --tls-port: 443 behind a balancer.",
+  }),
   hsts: option({
     value: "<duration>",
     schema: Duration,
@@ -266,7 +271,7 @@ export function gatewayConfig(
 }
 
 function readTls(
-  { listen, tlsPort, certificates, redirectHttps, hsts }: ConfigOf<typeof listeners>,
+  { listen, tlsPort, certificates, redirectHttps, redirectPort, hsts }: ConfigOf<typeof listeners>,
   dataFolder: string,
 ): GatewayConfig["tls"] {
   if (tlsPort === undefined && certificates === undefined) return undefined;
@@ -275,6 +280,7 @@ function readTls(
     port: tlsPort ?? 8443,
     certificatesFolder: certificates ?? join(dataFolder, "certificates"),
     redirect: redirectHttps,
+    redirectPort,
     hstsSeconds: Math.round(hsts / 1000),
   };
 }

@@ -21,7 +21,9 @@ afterEach(() => {
 
 /** By prior knowledge on the plain port. */
 function dial(kit: FrontKit): ClientHttp2Session {
-  const session = connect(`http://127.0.0.1:${kit.front.ports.http}`);
+  const url = `http://127.0.0.1:${kit.front.ports.http}`;
+  // The gateway is what refuses here, not the client.
+  const session = connect(url, { maxSendHeaderBlockLength: 1_000_000 });
   session.on("error", () => {});
   sessions.push(session);
   return session;
@@ -278,7 +280,7 @@ test("a header block of more than 64 KiB does not get through, others do", async
   const fields: OutgoingHttpHeaders = {};
   for (let i = 0; i < 10; i++) fields[`x-${i}`] = "a".repeat(8_000);
   const got = await answerOf(ask(dial(kit), fields));
-  expect(got.head[":status"] ?? 431).toBe(431);
+  expect(got.head[":status"]).toBe(431);
   expect(kit.streams).toHaveLength(0);
   expect((await answerOf(ask(dial(kit)))).head[":status"]).toBe(200);
 });

@@ -93,7 +93,7 @@ test("a request for another certificate's host is 421", async () => {
 
 test("plain HTTP redirects where there is a certificate, but on this machine", async () => {
   await using kit = await start({
-    settings: { httpsPort: 8443 },
+    settings: { redirectPort: 8443 },
     routes: [
       { host: "app.test", service: "a", port: 1 },
       { host: "plain.test", service: "a", port: 1 },
@@ -192,7 +192,7 @@ test.each([
 ])("a trusted balancer's PROXY header, $name, says who the client is", async ({ header }) => {
   await using kit = await start({
     trusted: ["127.0.0.0/8"],
-    settings: { acceptProxyProtocol: true },
+    settings: { acceptProxyProtocol: true, redirect: false },
   });
   const client = kit.connect();
   client.send(header.subarray(0, 5));

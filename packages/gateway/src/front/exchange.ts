@@ -209,13 +209,13 @@ export class Exchange implements RouteQuestion, AnsweredRequest {
     if (policy.redirect_https === false || this.#peer.secure) return undefined;
     const { settings, deps } = this.#context;
     if (policy.redirect_https !== true) {
-      if (!settings.redirect || settings.httpsPort === undefined) return undefined;
+      if (!settings.redirect || settings.redirectPort === undefined) return undefined;
       // One's own machine: nothing to protect on the way, and no certificate that a browser knows.
       if (/(^|\.)localhost$/.test(this.head.host)) return undefined;
       if (deps.certificates?.choose(this.head.host) === undefined) return undefined;
     }
     if (this.#peer.isSecure(this.head)) return undefined;
-    return redirectAnswer(this.head, settings.httpsPort ?? 443, this.requestId);
+    return redirectAnswer(this.head, settings.redirectPort ?? 443, this.requestId);
   }
 
   #judged(refusal: WireError | undefined): void {

@@ -60,8 +60,8 @@ export interface FrontSettings {
   sweepMs: number;
   /** Answered where no route is; empty: none. */
   healthPath: string;
-  /** Public port of the TLS listener, for redirects; undefined: none. */
-  httpsPort: number | undefined;
+  /** Port that redirects to HTTPS name; undefined: the TLS listener's own, if there is one. */
+  redirectPort: number | undefined;
   /** Plain HTTP redirects to HTTPS where a certificate exists. */
   redirect: boolean;
   /** Strict-Transport-Security max-age for routes that set none; 0 sends none. */
@@ -78,7 +78,7 @@ export const FRONT_DEFAULTS: FrontSettings = {
   lingerMs: 5_000,
   sweepMs: 1_000,
   healthPath: "/health",
-  httpsPort: undefined,
+  redirectPort: undefined,
   redirect: true,
   hstsSeconds: 0,
   acceptProxyProtocol: false,

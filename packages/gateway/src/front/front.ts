@@ -52,6 +52,8 @@ export async function startFront(
     acceptProxied(context, socket, (given, proxy) => acceptTls(context, given, proxy)),
   );
   const tls = listeners.tls && opened.use(await listen(secure, listeners.tls));
+  // Known only now where any port would do, or where the listener was handed over.
+  context.settings.redirectPort ??= tls?.port;
   const options = { host: listeners.tcpHost, createServer: socketServer };
   const tcp = opened.use(await TcpPorts.open(context, options));
   opened.defer(startSweep(context));

@@ -14,7 +14,7 @@ export interface JoinedOptions {
   gateway?: Parameters<typeof gatewayConfig>[1];
   /** Certificates of the TLS listener by file name; without any there is no such listener. */
   certificates?: Readonly<Record<string, IssuedCertificate>>;
-  tls?: { redirect?: boolean; hstsSeconds?: number };
+  tls?: { redirect?: boolean; redirectPort?: number; hstsSeconds?: number };
   /** Limits that the token carries. */
   rates?: { rate?: Rate; client_rate?: Rate };
   /** CA file's text for TLS services. */
@@ -70,6 +70,7 @@ export class Joined implements AsyncDisposable {
       port: 0,
       certificatesFolder: this.certificatesFolder,
       redirect: false,
+      redirectPort: undefined,
       hstsSeconds: 0,
       ...tls,
     };

@@ -5,6 +5,8 @@ import { connect as connectTls, type ConnectionOptions } from "node:tls";
 /** One end of a connection under a test's hand: what it got, and ways to wait for more. */
 export class RawEnd implements Disposable {
   readonly socket: Socket;
+  /** Bytes; cheaper to ask often than `bytes`. */
+  received = 0;
   ended = false;
   closed = false;
   error: NodeJS.ErrnoException | undefined;
@@ -15,6 +17,7 @@ export class RawEnd implements Disposable {
     this.socket = socket;
     socket.on("data", (chunk: Buffer) => {
       this.#got.push(chunk);
+      this.received += chunk.length;
       this.#look();
     });
     socket.on("end", () => {
