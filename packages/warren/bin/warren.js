@@ -23,6 +23,8 @@ const version = Number(process.versions.node.split(".")[0]);
 if (version < OLDEST) startWith(installedNode());
 else if (version < TUNED || process.execArgv.includes(FLAGS[0]) || !canReplaceItself())
   await import(main.href);
+// Node marks inherited descriptors close-on-exec: sockets that were handed over need a child.
+else if (process.env.LISTEN_FDS) startWith(process.execPath);
 else replaceItself();
 
 function canReplaceItself() {

@@ -1,11 +1,13 @@
 import { spawn, type SpawnOptions } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, mkdirSync, mkdtempDisposableSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { descriptorOf } from "./_kit/haproxy.ts";
 
 const BIN = fileURLToPath(new URL("../bin/warren.js", import.meta.url));
 
@@ -54,6 +56,26 @@ test("--version and --help are answered", async () => {
     stdout: expect.stringContaining("Usage\n  warren <command>"),
   });
 });
+
+test.skipIf(process.platform === "win32")(
+  "a socket that was handed over reaches the program",
+  async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const folder = mkdtempDisposableSync(join(tmpdir(), "warren-"));
+    const words = ["gateway", "--admin-port", "0", "--data", folder.path];
+    const { child, ended } = started([BIN, ...words], {
+      stdio: ["ignore", "pipe", "pipe", descriptorOf(server)],
+      env: { ...process.env, LISTEN_FDS: "1", LISTEN_FDNAMES: "http" },
+    });
+    child.stderr?.on("data", (text) => String(text).includes("gateway runs") && child.kill());
+    const { stderr, code } = await ended;
+    expect(stderr).toContain(String((server.address() as AddressInfo).port));
+    expect(code).toBe(0);
+    server.close();
+    folder.remove();
+  },
+);
 
 test("an unknown flag is a usage error", async () => {
   expect(await started([BIN, "--prot"]).ended).toMatchObject({ code: 2, stdout: "" });

@@ -303,6 +303,12 @@ describe("what changes things", () => {
       status: 202,
     },
     {
+      name: "a balancer's check may leave the host out",
+      asked: { headers: { host: "" }, setHost: false },
+      path: "/readyz",
+      status: 200,
+    },
+    {
       name: "localhost is as good as 127.0.0.1",
       asked: { headers: { host: "localhost:9090" } },
       path: "/routes",

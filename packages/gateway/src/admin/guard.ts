@@ -11,7 +11,8 @@ export const ADMIN_FIELD = "x-warren-admin";
 /**
  * Undefined when the request may go on. A browser is the way in for others on loopback, so:
  *
- * - Host must be a name of loopback, which a page on a rebound DNS name cannot say;
+ * - Host must be a name of loopback, which a page on a rebound DNS name cannot say, or absent, as in
+ *   a balancer's check in HTTP/1.0: no browser leaves it out;
  * - an Origin must be the listener's own;
  * - what changes things carries JSON or `x-warren-admin`, neither of which a foreign page can send
  *   without a preflight, and no preflight is ever granted.
@@ -24,7 +25,7 @@ export async function guard(
   changes: boolean,
 ): Promise<WireError | undefined> {
   const { host, origin, authorization } = request.headers;
-  if (reach.loopback && !isLoopbackHost(host ?? ""))
+  if (reach.loopback && host !== undefined && !isLoopbackHost(host))
     return new WireError("misdirected", "this listener answers for localhost only");
   if (origin !== undefined && origin !== `http://${host}`)
     return new WireError("forbidden", "another site's page may not ask this");
