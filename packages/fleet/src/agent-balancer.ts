@@ -81,7 +81,9 @@ export class AgentBalancer {
     const count = agents.length;
     let best = -1;
     let fewest = Infinity;
-    // Starting elsewhere each time spreads ties: idle agents take turns.
+    // Starting elsewhere each time spreads ties: idle agents take turns. A look that finds nobody
+    // counts for nothing, or two looks for each request would let one of two agents win every tie.
+    const before = this.#turn;
     const start = this.#next();
     for (let step = 0; step < count; step += 1) {
       const at = (start + step) % count;
@@ -91,15 +93,18 @@ export class AgentBalancer {
         fewest = outstanding;
       }
     }
+    if (best === -1) this.#turn = before;
     return best;
   }
 
   #inTurn(agents: readonly AgentState[]): number {
     const count = agents.length;
+    const before = this.#turn;
     for (let step = 0; step < count; step += 1) {
       const at = this.#next() % count;
       if (agents[at]!.usable) return at;
     }
+    this.#turn = before;
     return -1;
   }
 

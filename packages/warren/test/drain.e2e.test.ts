@@ -99,8 +99,12 @@ describe("a drain under load", () => {
       const second = await fleet.gateway({ redis: store.url, more });
       const { file } = await fleet.token();
       await fleet.agent([
-        ...["--gateway", `ws://127.0.0.1:${first.port}`, "--token-file", file],
-        ...["--service", `${HOST}=${service.port}`],
+        "--gateway",
+        `ws://127.0.0.1:${first.port}`,
+        "--token-file",
+        file,
+        "--service",
+        `${HOST}=${service.port}`,
       ]);
       await expect.poll(() => tunnelsOf(second), { timeout: 20_000 }).toHaveLength(1);
       await using balancer = await startHaproxy(haproxy!, [first, second]);
@@ -138,8 +142,12 @@ describe("a drain under load", () => {
       };
       const old = await activated("old");
       await fleet.agent([
-        ...["--gateway", `ws://127.0.0.1:${socket.port}`, "--token-file", file],
-        ...["--service", `${HOST}=${service.port}`],
+        "--gateway",
+        `ws://127.0.0.1:${socket.port}`,
+        "--token-file",
+        file,
+        "--service",
+        `${HOST}=${service.port}`,
       ]);
       const { load, heard, sockets } = await drained(socket.port, async () => {
         await activated("new");

@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { createToken, openSigningKey, type TunnelSummary } from "@warren/gateway";
+import type { Rate } from "@warren/wire";
 import { Cli, house } from "../_cli.ts";
 
 export interface GatewayOptions {
@@ -11,6 +12,17 @@ export interface GatewayOptions {
   more?: readonly string[];
   /** Of a Redis that gateways share; with it goes a port for each other. */
   redis?: string;
+  /** How it proves itself to others, instead of the key that they share. */
+  peerKey?: string;
+  peerFiles?: { ca: string; cert: string; key: string };
+}
+
+interface Claims {
+  uuid: string;
+  group: string;
+  exp: number;
+  id: string;
+  rate: Rate;
 }
 
 /** A gateway as its command line starts it, on known ports of 127.0.0.1. */
@@ -22,6 +34,8 @@ export interface GatewayOnStage {
   peerPort: number;
 }
 
+const SHARED_KEY = "a key that all gateways of this test share";
+
 /** Gateways and agents as `warren` starts them, each a process of its own with a folder of its own. */
 export class Fleet implements AsyncDisposable {
   readonly #house = house();
@@ -31,23 +45,29 @@ export class Fleet implements AsyncDisposable {
   get folder(): string {
     return this.#house.path;
   }
-  get peerKey(): string {
-    const file = join(this.folder, "peer.key");
-    writeFileSync(file, "a key that all gateways of this test share");
+  #keyFile(key: string): string {
+    const file = join(this.folder, `${key.replaceAll(" ", "-")}.key`);
+    writeFileSync(file, key);
     return file;
   }
 
   /** A file with a token for any host. */
-  async token(claims: { uuid?: string; group?: string; exp?: number; id?: string } = {}) {
+  async token(claims: Partial<Claims> = {}) {
     const key = await openSigningKey({
       privateFile: join(this.folder, "signing.pem"),
       publicFolder: join(this.folder, "keys"),
     });
     const iat = Math.floor(Date.now() / 1_000);
-    const { uuid = randomUUID(), group = "home", exp, id = randomUUID() } = claims;
+    const { uuid = randomUUID(), group = "home", exp, id = randomUUID(), rate } = claims;
     const who = { jti: id, sub: uuid, cluster: "home", group, tcp: true };
     const file = join(this.folder, `${randomUUID()}.token`);
-    const token = await createToken(key, { ...who, hosts: ["*"], iat, ...(exp && { exp }) });
+    const token = await createToken(key, {
+      ...who,
+      hosts: ["*"],
+      iat,
+      ...(exp && { exp }),
+      ...(rate && { rate }),
+    });
     writeFileSync(file, token);
     return { file, uuid, id, token };
   }
@@ -58,15 +78,17 @@ export class Fleet implements AsyncDisposable {
     return cli;
   }
 
-  async gateway({ more = [], redis }: GatewayOptions = {}): Promise<GatewayOnStage> {
+  async gateway(options: GatewayOptions = {}): Promise<GatewayOnStage> {
+    const { more = [] } = options;
     await this.token();
     const id = `g${++this.#count}`;
     const [port, adminPort, peerPort] = [await freePort(), await freePort(), await freePort()];
     const cli = this.start([
       ...this.gatewayWords(id, adminPort),
-      ...["--port", String(port), "--listen", "127.0.0.1"],
-      ...["--advertise", `ws://127.0.0.1:${port}`],
-      ...(redis === undefined ? [] : this.#sharing(redis, peerPort)),
+      ...(more.includes("--port") ? [] : ["--port", String(port)]),
+      ...(more.includes("--listen") ? [] : ["--listen", "127.0.0.1"]),
+      ...(more.includes("--advertise") ? [] : ["--advertise", `ws://127.0.0.1:${port}`]),
+      ...this.#sharing(options, peerPort),
       ...more,
     ]);
     await cli.says(/gateway runs/);
@@ -76,16 +98,39 @@ export class Fleet implements AsyncDisposable {
   /** All but where the public listener is. */
   gatewayWords(id: string, adminPort: number, folder = id): string[] {
     return [
-      ...["gateway", "--gateway-id", id, "--data", join(this.folder, folder)],
-      ...["--keys", join(this.folder, "keys"), "--admin-port", String(adminPort)],
-      ...["--no-request-log", "--log-format", "json"],
+      "gateway",
+      "--gateway-id",
+      id,
+      "--data",
+      join(this.folder, folder),
+      "--keys",
+      join(this.folder, "keys"),
+      "--admin-port",
+      String(adminPort),
+      "--no-request-log",
+      "--log-format",
+      "json",
     ];
   }
 
-  #sharing(redis: string, peerPort: number): string[] {
+  #sharing({ redis, peerKey = SHARED_KEY, peerFiles }: GatewayOptions, port: number): string[] {
+    if (redis === undefined) return [];
+    const scheme = peerFiles === undefined ? "ws" : "wss";
+    const proof =
+      peerFiles === undefined
+        ? ["--peer-key-file", this.#keyFile(peerKey)]
+        : ["--peer-ca", peerFiles.ca, "--peer-cert", peerFiles.cert];
+    if (peerFiles !== undefined) proof.push("--peer-cert-key", peerFiles.key);
     return [
-      ...["--redis-url", redis, "--peer-port", String(peerPort), "--peer-listen", "127.0.0.1"],
-      ...["--peer-advertise", `ws://127.0.0.1:${peerPort}`, "--peer-key-file", this.peerKey],
+      "--redis-url",
+      redis,
+      "--peer-port",
+      String(port),
+      "--peer-listen",
+      "127.0.0.1",
+      "--peer-advertise",
+      `${scheme}://127.0.0.1:${port}`,
+      ...proof,
     ];
   }
 
@@ -94,7 +139,13 @@ export class Fleet implements AsyncDisposable {
     const id = `a${++this.#count}`;
     const data = join(this.folder, id);
     const cli = this.start([
-      ...["agent", "--agent-id", id, "--data", data, "--log-format", "json"],
+      "agent",
+      "--agent-id",
+      id,
+      "--data",
+      data,
+      "--log-format",
+      "json",
       ...words,
     ]);
     await cli.says(/joined /);

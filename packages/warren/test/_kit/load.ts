@@ -78,7 +78,7 @@ export class Load {
     });
     const answered = new Promise<{ status: number; text: string }>((resolve, reject) => {
       asked.on("error", reject);
-      asked.on("response", (answer) => readWhole(answer).then(resolve, reject));
+      asked.on("response", (answer) => void readWhole(answer).then(resolve, reject));
     });
     asked.end(post ? UPLOAD : undefined);
     const { status, text } = await answered;

@@ -10,7 +10,7 @@ export interface TrafficService extends AsyncDisposable {
 }
 
 /**
- * What `Load` and `watch.ts` talk to: `/<n>` answers `<n> <bytes of the body>`, `/sse?ticks=<n>` an
+ * What `Load` and `watch.ts` talk to: `/<n>` answers `<n> <bytes of the body>` and the trailer `x-sum`, `/sse?ticks=<n>` an
  * event every quarter of a second, WebSockets echo.
  */
 export async function trafficService(): Promise<TrafficService> {
@@ -45,6 +45,9 @@ async function count(asked: IncomingMessage, answer: ServerResponse, name: strin
   } catch {
     return; // cut off: nobody is there to answer
   }
+  if (asked.trailers["x-sum"] === undefined) return void answer.end(`${name} ${bytes}`);
+  answer.writeHead(200, { trailer: "x-sum" });
+  answer.addTrailers({ "x-sum": asked.trailers["x-sum"] });
   answer.end(`${name} ${bytes}`);
 }
 

@@ -17,6 +17,7 @@ export async function openEvents({ port, host }: Where, ticks: number) {
     headers: { host },
     agent: false,
   });
+  asked.on("error", () => {}); // told by the answer's body
   asked.end();
   const [answer] = (await once(asked, "response")) as [IncomingMessage];
   if (answer.statusCode !== 200) throw new Error(`events: ${answer.statusCode}`);
