@@ -254,3 +254,14 @@ describe("TLS towards a service", () => {
     expect(https.connections.length).toBe(1);
   });
 });
+
+test("trailers that HTTP/2 cannot say fail their request, not the agent", async () => {
+  using service = await h2Service((stream) => void stream.resume());
+  const agent = new JoinedAgent();
+  agent.publish(target(service.port));
+  const { stream, answer } = agent.open(POST, { ended: false });
+  stream.write(Buffer.from("hello"), false);
+  stream.trailers(Buffer.from("etag: a\r\netag: b\r\n"));
+  await answer.done();
+  expect(answer.error?.code).toBe("bad_request");
+});

@@ -43,6 +43,7 @@ export class PatientLookup {
   lookup(question: RouteQuestion): RouteAnswer | Promise<RouteAnswer> {
     const answer = this.#options.registry.lookup(question);
     if (this.#claimed.length === 0) return answer;
+    if (!(answer instanceof Promise) && !isUnknown(answer)) return answer;
     return this.#patiently(question, answer);
   }
 

@@ -30,6 +30,8 @@ export interface ExchangeOwner extends StreamOwner {
 const MOST_MOVES = 64;
 /** A request that nobody has read has at most its stream's floor, and one read beyond that, on its way. */
 const REMEMBERED_BYTES = FLOOR_BYTES + 131_072;
+/** They cost no credit once read, so that a client who reads none would have us keep them all. */
+const MOST_INFORMATIONAL = 64;
 const SAFE_ID = /^[\w.:+/=-]{1,200}$/;
 
 /**
@@ -61,6 +63,7 @@ export class Exchange implements RouteQuestion, AnsweredRequest {
   #sent: Uint8Array[] | undefined;
   #sentTrailers: Uint8Array | undefined;
   #moves = 0;
+  #informed = 0;
   #over = false;
 
   constructor(context: FrontContext, peer: Peer, owner: ExchangeOwner, head: RequestHead) {
@@ -136,6 +139,17 @@ export class Exchange implements RouteQuestion, AnsweredRequest {
     if (trailers === undefined) return this.stream!.end();
     this.#sentTrailers = trailers;
     this.stream!.trailers(trailers);
+  }
+
+  /** The final head has come: from here on the request cannot be sent again. */
+  answered(status: number): void {
+    this.status = status;
+    this.#sent = this.#sentTrailers = undefined;
+  }
+
+  /** One more informational answer; false when there were too many. */
+  mayInform(): boolean {
+    return ++this.#informed <= MOST_INFORMATIONAL;
   }
 
   /** Tries another agent after a stream was refused unread. False when it is time to give up. */
@@ -311,7 +325,7 @@ export class Exchange implements RouteQuestion, AnsweredRequest {
   }
 
   #answer(answer: ErrorAnswer): void {
-    this.status = answer.status;
+    this.answered(answer.status);
     this.#owner.onOwnAnswer(answer);
   }
 }

@@ -11,6 +11,7 @@ import type { Peer } from "./peer.ts";
 import { RawRelay } from "./raw-relay.ts";
 import { RequestReader, WANTS, type RequestSink } from "./request-reader.ts";
 import { SocketSide } from "./socket-side.ts";
+import { spend } from "./spent-stream.ts";
 
 const PHASE = {
   /** Between requests, or in the middle of a head. */
@@ -219,7 +220,7 @@ export class H1Connection extends SocketSide implements ExchangeOwner, RequestSi
     if (answer instanceof Refusal) return this.#fail(failed(answer.message));
     if (answer.status === 101) return this.#switch(exchange, answer);
     if (answer.status < 200) return this.#informational(exchange, answer);
-    exchange.status = answer.status;
+    exchange.answered(answer.status);
     this.#answer = answer;
     // C3: a client that may still be sending its body cannot send another request behind it.
     this.#keepAlive &&= !this.context.draining && !this.#reader.inBody && !answer.untilClose;
@@ -232,6 +233,7 @@ export class H1Connection extends SocketSide implements ExchangeOwner, RequestSi
   }
 
   #informational(exchange: Exchange, answer: H1Answer): void {
+    if (!exchange.mayInform()) return this.#fail(failed("too many informational answers"));
     if (exchange.head.minor === 0) return;
     if (answer.status === 100) {
       if (!exchange.head.expectContinue) return;
@@ -244,7 +246,7 @@ export class H1Connection extends SocketSide implements ExchangeOwner, RequestSi
 
   #switch(exchange: Exchange, answer: H1Answer): void {
     if (exchange.head.upgrade === "") return this.#fail(failed("a switch that nobody asked for"));
-    exchange.status = 101;
+    exchange.answered(101);
     this.say(answer.switchText());
     this.flush();
     const { stream } = exchange.opened!;
@@ -317,8 +319,8 @@ export class H1Connection extends SocketSide implements ExchangeOwner, RequestSi
     const exchange = this.#exchange!;
     const whole = !this.#reader.inBody;
     this.#exchange = this.#answer = undefined;
-    if (!whole) exchange.stream?.reset(CANCELLED);
-    else if (exchange.head.upgrade !== "") exchange.stream?.end(); // it stays what it was
+    if (exchange.stream !== undefined)
+      spend(exchange.stream, whole && exchange.head.upgrade !== "");
     exchange.finish();
     if (!this.#keepAlive || !whole) return this.#linger();
     this.#phase = PHASE.reading;

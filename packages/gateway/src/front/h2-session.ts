@@ -61,6 +61,9 @@ export class H2Session implements Connection {
     context.deps.events.connectionOpened("h2");
     session.on("stream", h2.#onStream).on("close", h2.#onClose).on("error", ignore);
     session.setLocalWindowSize(SESSION_WINDOW_BYTES);
+    // As http2.Server does; a session that was made by hand does not look after its socket, and a
+    // client that says no more has left: these sockets may be half-closed, sessions may not.
+    socket.on("end", h2.#onSocketOver).on("close", h2.#onSocketOver).on("error", ignore);
   }
 
   /** A stream has ended. */
@@ -85,6 +88,8 @@ export class H2Session implements Connection {
     this.#context.deps.events.connectionClosed("h2");
     this.#context.closed(this);
   };
+
+  readonly #onSocketOver = (): void => this.destroy();
 
   sweep(nowMs: number): void {
     for (const stream of this.#streams) stream.sweep(nowMs);

@@ -132,6 +132,8 @@ export class H2Stream implements ExchangeOwner, Flushed {
     if (head instanceof Refusal || head.status === 101 || this.#answered)
       return this.#fail(new WireError("upstream_failed", "the answer is no HTTP"));
     if (head.status >= 200) this.#respond(exchange, head);
+    else if (!exchange.mayInform())
+      this.#fail(new WireError("upstream_failed", "too many informational answers"));
     else if (head.status !== 100 || exchange.head.expectContinue) this.#inform(exchange, head);
   }
 
@@ -154,7 +156,7 @@ export class H2Stream implements ExchangeOwner, Flushed {
     const contentLength = status === 204 ? -1 : head.contentLength;
     const list = http2ResponseList({ status, contentLength }, fields);
     this.#answered = true;
-    exchange.status = status;
+    exchange.answered(status);
     this.#waiting = list;
     if (head.framing === "none") this.#sayHead(true);
     else this.#context.flushSoon(this);
@@ -193,9 +195,13 @@ export class H2Stream implements ExchangeOwner, Flushed {
     this.#trailers = trailers;
   }
 
-  /** An empty block ends the stream with an empty DATA frame. */
+  /** An empty block ends the stream with an empty DATA frame. Node refuses some repeated names. */
   readonly #onWantTrailers = (): void => {
-    this.#h2.sendTrailers(tableOf(http2Fields(this.#trailers)));
+    try {
+      this.#h2.sendTrailers(tableOf(http2Fields(this.#trailers)));
+    } catch {
+      this.#h2.close(constants.NGHTTP2_INTERNAL_ERROR);
+    }
   };
 
   onEnd(): void {

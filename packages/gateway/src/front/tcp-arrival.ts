@@ -1,22 +1,11 @@
 import { latin1Bytes } from "@warren/host";
 import { proxyV1 } from "@warren/http";
-import type { StreamOwner } from "@warren/tunnel";
 import { KIND, WireError } from "@warren/wire";
 import type { ClientAddress, Errand, Matched, RouteAnswer } from "../ports.ts";
 import type { FrontContext } from "./front-context.ts";
 import type { Peek } from "./peek.ts";
+import { NOBODY } from "./spent-stream.ts";
 import { TcpRelay } from "./tcp-relay.ts";
-
-/** Hears nothing: a relay takes the stream over in the turn in which it is opened. */
-const NOBODY: StreamOwner = {
-  onHead() {},
-  onData() {},
-  onTrailers() {},
-  onEnd() {},
-  onReset() {},
-  onWritable() {},
-  onStopped() {},
-};
 
 /**
  * Joins a connection to the service behind a tcp or passthrough route, or ends it: there is no way to
@@ -56,7 +45,7 @@ async function open(
     sticky: undefined,
     head: latin1Bytes(proxyV1(client, { address: client.localAddress, port: client.localPort })),
     ended: false,
-    owner: NOBODY,
+    owner: NOBODY, // a relay takes the stream over in the turn in which it is opened
   };
   const opened = await dispatch.open(errand);
   const socket = peek.give(0);

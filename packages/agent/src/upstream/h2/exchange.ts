@@ -153,8 +153,17 @@ export class Http2Exchange implements StreamOwner, SessionWaiter, Running {
     const trailers = block === undefined ? [] : parseTrailers(latin1Text(block));
     if (trailers instanceof Refusal)
       return this.#fail(new WireError("bad_request", trailers.message));
-    request.once("wantTrailers", () => request.sendTrailers(asHeaders(trailers)));
+    request.once("wantTrailers", () => this.#sayTrailers(request, trailers));
     request.end();
+  }
+
+  /** A name that HTTP/2 knows once only may come twice from a client. */
+  #sayTrailers(request: ClientHttp2Stream, trailers: readonly string[]): void {
+    try {
+      request.sendTrailers(asHeaders(trailers));
+    } catch (cause) {
+      this.#fail(new WireError("bad_request", "the trailers cannot be said in HTTP/2", { cause }));
+    }
   }
 
   // The answer
