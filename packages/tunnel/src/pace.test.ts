@@ -98,3 +98,51 @@ test("a sender with little to say does not make the path look slow", () => {
   }
   expect(pace.bytesPerSecond).toBe(before);
 });
+
+/** A line of `rate` bytes/ms and `rttMs`, always full: one flush of `bytes` a millisecond. */
+function fill(pace: Pace, line: { rate: number; rttMs: number; ms: number }): void {
+  const { rate, rttMs, ms } = line;
+  for (let now = 0; now < ms; now++) {
+    pace.departed(now + 1, now, false);
+    const back = now - rttMs;
+    if (back >= 0) pace.acknowledged(back + 1, rate, now, 0);
+  }
+}
+
+test("in flight is twice the product of rate and round trip, once the rate stopped growing", () => {
+  const pace = new Pace();
+  fill(pace, { rate: 50_000, rttMs: 50, ms: 1_000 });
+  expect(pace.rttMs).toBe(50);
+  expect(pace.bytesPerSecond / 50e6).toBeCloseTo(1, 1);
+  expect(pace.capBytes / (2 * 50 * 50_000)).toBeCloseTo(1, 1);
+});
+
+test("while the rate still grows, more may be in flight", () => {
+  const pace = new Pace();
+  fill(pace, { rate: 50_000, rttMs: 50, ms: 60 });
+  expect(pace.capBytes).toBeGreaterThan(2 * pace.effectiveRttMs * (pace.bytesPerSecond / 1_000));
+});
+
+test("a burst that a slow line took at once is not taken for its rate", () => {
+  const pace = new Pace();
+  pace.departed(1, 100, true);
+  pace.acknowledged(1, 16_384, 100.1, 0);
+  expect(pace.bytesPerSecond).toBeLessThanOrEqual((16_384 / RTT_FLOOR_MS) * 1_000);
+  expect(pace.capBytes).toBe(MIN_IN_FLIGHT_BYTES);
+});
+
+test("acknowledgements that come bunched together are not taken for a fast line", () => {
+  const pace = new Pace();
+  // 10 kB sent every 10 ms; the acknowledgements of 20 of those are held up and come at once.
+  for (let i = 0; i < 60; i++) pace.departed(i + 1, i * 10, false);
+  for (let i = 0; i < 20; i++) pace.acknowledged(i + 1, 10_000, i * 10 + 40, 0);
+  for (let i = 20; i < 60; i++) pace.acknowledged(i + 1, 10_000, 640, 0);
+  expect(pace.bytesPerSecond).toBeLessThan(1.3e6);
+});
+
+test("the bound is whole bytes, since payloads are cut by it", () => {
+  const pace = new Pace();
+  fill(pace, { rate: 33_333, rttMs: 17, ms: 500 });
+  expect(pace.capBytes).toBeGreaterThan(MIN_IN_FLIGHT_BYTES);
+  expect(Number.isInteger(pace.capBytes)).toBe(true);
+});

@@ -1,4 +1,5 @@
 import { Extreme } from "./extreme.ts";
+import { Ramp } from "./ramp.ts";
 
 /** Never fewer bytes in flight than this, whatever was measured (DESIGN §3). */
 export const MIN_IN_FLIGHT_BYTES = 65_536;
@@ -19,7 +20,9 @@ const PROBE_EVERY_MS = 10_000;
 const NEAR = 1.1;
 /** Below one, since the largest of the delivery rates is above the true one. */
 const PROBE_GAIN = 0.5;
+/** In flight, in products of rate and round trip; more while the rate is still being found out. */
 const GAIN = 2;
+const CLIMBING_GAIN = 3;
 
 /** What was known when a flush left, kept until its last frame is acknowledged. */
 interface Departure {
@@ -28,6 +31,8 @@ interface Departure {
   atMs: number;
   delivered: number;
   deliveredAtMs: number;
+  /** When the newest flush left that was acknowledged by then. */
+  sentAtMs: number;
   /** The sender had nothing more to send: the sample says little about the path. */
   idle: boolean;
 }
@@ -36,16 +41,20 @@ interface Departure {
  * How many bytes may be unacknowledged on a transport: about twice (delivery rate x smallest RTT),
  * measured from the tunnel's own acknowledgements. Delivery-rate sampling follows BBR
  * (draft-cheng-iccrg-delivery-rate-estimation): bytes acknowledged between a departure and its
- * acknowledgement, over the time between. One object lives as long as one transport.
+ * acknowledgement, over the time between, or over the time that sending them took where that is
+ * longer: acknowledgements that come bunched together say nothing about the path. One object lives
+ * as long as one transport.
  */
 export class Pace {
   readonly #rtt = new Extreme("smallest", RTT_SPAN_MS);
   /** Bytes per millisecond. */
   readonly #rate = new Extreme("largest", RATE_SPAN_MS);
   readonly #departures: Departure[] = [];
+  readonly #ramp = new Ramp();
   #next = 0;
   #delivered = 0;
   #deliveredAtMs = 0;
+  #sentAtMs = 0;
   #cap = MIN_IN_FLIGHT_BYTES;
   #nearAtMs: number | undefined;
   #probeUntilMs: number | undefined;
@@ -67,12 +76,13 @@ export class Pace {
 
   /** A flush left: frames up to `upTo` are on their way. */
   departed(upTo: number, nowMs: number, idle: boolean): void {
-    if (this.#next === this.#departures.length) this.#deliveredAtMs = nowMs;
+    if (this.#next === this.#departures.length) this.#deliveredAtMs = this.#sentAtMs = nowMs;
     this.#departures.push({
       upTo,
       atMs: nowMs,
       delivered: this.#delivered,
       deliveredAtMs: this.#deliveredAtMs,
+      sentAtMs: this.#sentAtMs,
       idle,
     });
   }
@@ -94,10 +104,26 @@ export class Pace {
     const rttMs = Math.max(0, nowMs - last.atMs - delayMs);
     this.sampleRtt(rttMs, nowMs);
     this.#watchQueue(rttMs, nowMs);
-    const rate = (this.#delivered - last.delivered) / Math.max(0.05, atMs - last.deliveredAtMs);
+    this.#sampleRate(last, nowMs);
+    const gain = this.#probeUntilMs !== undefined ? PROBE_GAIN : this.#gain;
+    const most = gain * (this.#rate.value ?? 0) * this.effectiveRttMs;
+    // Whole bytes: what is left of it cuts payloads, and credit is counted by what was cut.
+    this.#cap = Math.max(MIN_IN_FLIGHT_BYTES, Math.floor(most));
+  }
+
+  get #gain(): number {
+    return this.#ramp.climbing ? CLIMBING_GAIN : GAIN;
+  }
+
+  #sampleRate(last: Departure, nowMs: number): void {
+    this.#sentAtMs = last.atMs;
+    const delivered = this.#delivered - last.delivered;
+    const answeredInMs = this.#deliveredAtMs - last.deliveredAtMs;
+    const rate = delivered / Math.max(RTT_FLOOR_MS, answeredInMs, last.atMs - last.sentAtMs);
     if (!last.idle || rate > (this.#rate.value ?? 0)) this.#rate.add(rate, nowMs);
-    const gain = this.#probeUntilMs === undefined ? GAIN : PROBE_GAIN;
-    this.#cap = Math.max(MIN_IN_FLIGHT_BYTES, gain * (this.#rate.value ?? 0) * this.effectiveRttMs);
+    // A bulk sender that its credit holds back has found the path's end too.
+    if (!last.idle || delivered >= MIN_IN_FLIGHT_BYTES)
+      this.#ramp.sample(rate, last.delivered, this.#delivered);
   }
 
   /** Begins and ends probes for the round trip without a queue. */

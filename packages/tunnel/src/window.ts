@@ -6,8 +6,15 @@ const FIRST_GROWTH_BYTES = 131_072;
 /** No window is larger, whatever was measured. */
 export const MAX_WINDOW_BYTES = 16 * 1_048_576;
 /**
+ * Credit is announced by this part of the window, or by half a floor: fewer frames. With large parts a
+ * round trip would end before all that it brought is counted, and the window would grow slower than
+ * the path allows.
+ */
+const STEP = 1 / 16;
+const LEAST_STEP_BYTES = FLOOR_BYTES / 2;
+/**
  * Windows aim at so many times (consumption rate x RTT): the bound on bytes in flight lets a queue of
- * about one RTT stand, a quarter of a window is credit not yet given, and there is room to find out
+ * about one RTT stand, some of a window is credit not yet given, and there is room to find out
  * that more would flow. With less, windows decide who sends instead of turns, and are unfair.
  */
 const GAIN = 4;
@@ -51,9 +58,8 @@ export class Window {
   consumed(bytes: number): boolean {
     this.#unconsumed -= bytes;
     this.#epochBytes += bytes;
-    // Some of a window at a time: fewer frames, and the peer never waits.
-    const some = this.#size > FLOOR_BYTES ? this.#size / 4 : FLOOR_BYTES / 2;
-    return this.#size - this.receivable - this.#unconsumed >= some;
+    const due = this.#size - this.receivable - this.#unconsumed;
+    return due >= LEAST_STEP_BYTES && due >= this.#size * STEP;
   }
 
   /** Credit to announce now; adapts the window first. */
