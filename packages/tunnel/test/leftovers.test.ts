@@ -16,7 +16,7 @@ function leftover() {
   });
   const stream = pair.dialler.open(new Uint8Array(1), false, new Recorder());
   stream.write(new Uint8Array(100_000), false);
-  pair.settle(8);
+  pair.settle();
   owner.consuming = false;
   stream.write(new Uint8Array(100_000), true);
   pair.settle();
