@@ -7,7 +7,7 @@ import { startAgentAdmin } from "./admin.ts";
 import type { AgentConfig, ConfiguredRoute } from "./config.ts";
 import { ControlEvents } from "./control/control-events.ts";
 import { GatewayDial } from "./control/dial-gateway.ts";
-import type { GatewayTunnelDeps } from "./control/gateway-tunnel.ts";
+import type { GatewayTunnelDeps, RoutesAfter } from "./control/gateway-tunnel.ts";
 import { Gateways } from "./control/gateways.ts";
 import { AgentEvents } from "./events.ts";
 import { Published, type Publication } from "./published.ts";
@@ -38,8 +38,13 @@ export interface RunningAgent extends AsyncDisposable {
   readonly adminPort: number | undefined;
   /** Publishes exactly these instead of what was configured. */
   publish(routes: readonly ConfiguredRoute[]): void;
-  /** Says farewell to the gateways, finishes what runs, cuts off what is left at the deadline. */
-  drain(): Promise<void>;
+  /**
+   * Says farewell to the gateways, finishes what runs, cuts off what is left at the deadline.
+   * `withdrawn` takes the routes back first, so that their hosts are unknown at once instead of
+   * offline until the routes expire; a gateway keeps them while it
+   * knows another agent of the cluster.
+   */
+  drain(routes: RoutesAfter): Promise<void>;
 }
 
 /** What all tunnels may lend together, in tunnels' worth. */
@@ -93,10 +98,10 @@ export async function startAgent(
       return gateways.connected;
     },
     publish,
-    async drain() {
+    async drain(routes) {
       draining = true;
       // First the word, then the refusal: a stream that is under way is still taken.
-      await gateways.sayFarewell(config.drain.deadlineMs);
+      await gateways.sayFarewell(config.drain.deadlineMs, routes);
       await streams.drain(config.drain.deadlineMs);
     },
     async [Symbol.asyncDispose]() {

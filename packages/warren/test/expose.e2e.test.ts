@@ -25,7 +25,27 @@ describe("warren expose beside warren up", () => {
     expect(shown.stdout).not.toContain("\u001b");
     shown.signal("SIGINT");
     expect((await shown.ended()).code).toBe(0);
-    expect((await ask(up.port, "app.localhost")).status).toBe(503);
+    expect((await ask(up.port, "app.localhost")).status).toBe(404);
+  });
+
+  test("takes its routes back at its end, unless another with its token serves them", async () => {
+    using home = house();
+    await using service = await webService("app");
+    await using up = await home.up();
+    const minted = await home.run(["token", "create", "--cluster", "c", "--host", "app.localhost"]);
+    const gateway = `ws://127.0.0.1:${up.port}`;
+    const words = ["expose", String(service.port), "--host", "app.localhost", "--gateway", gateway];
+    const env = { WARREN_TOKEN: minted.stdout.trim() };
+    await using first = home.start(words, env);
+    await first.says(/-> http/);
+    await using second = home.start(words, env);
+    await second.says(/-> http/);
+    second.signal("SIGTERM");
+    expect((await second.ended()).code).toBe(0);
+    expect((await ask(up.port, "app.localhost")).status).toBe(200);
+    first.signal("SIGTERM");
+    expect((await first.ended()).code).toBe(0);
+    expect((await ask(up.port, "app.localhost")).status).toBe(404);
   });
 
   test("prints JSON when asked", async () => {

@@ -43,7 +43,7 @@ function joined() {
     if (!parsed.ok || parsed.message.type !== "ingress_routes_ack") throw new Error("not an ack");
     announcer.acknowledged(parsed.message.request_id, parsed.message.payload);
   };
-  return { clock, log, published, said, up, down, ack };
+  return { announcer, clock, log, published, said, up, down, ack };
 }
 
 const actions = (said: Said[]) => said.map(({ payload }) => payload.action);
@@ -73,6 +73,40 @@ describe("an announcer", () => {
     expect(revisions).toEqual(revisions.toSorted((a, b) => a - b));
     expect(hosts(said[2]!)).toEqual(["b.test"]);
   });
+
+  test("takes everything back, and says nothing after it", async () => {
+    const { announcer, up, down, published, said, clock, ack } = joined();
+    published.replace("config", [publication({})]);
+    up();
+    const withdrawn = announcer.withdraw();
+    const { revision } = published;
+    expect(revision).toBeGreaterThan(said[0]!.payload.revision!);
+    expect(said.slice(1).map(({ payload }) => payload)).toEqual([
+      { action: "sync", revision, routes: [] },
+    ]);
+    ack(1, {
+      revision: revision + 9,
+      accepted: 0,
+      rejected: [{ host: "", path: "", code: "stale_revision" }],
+    });
+    await withdrawn;
+    published.change("config", [publication({ host: "b.test" })], []);
+    down();
+    up();
+    clock.advance(300_000);
+    expect(said.length).toBe(2);
+  });
+
+  test.each(["lost", "not there"])(
+    "does not wait for an answer when the tunnel is %s",
+    async (how) => {
+      const { announcer, up, down } = joined();
+      if (how === "lost") up();
+      const withdrawn = announcer.withdraw();
+      if (how === "lost") down();
+      await expect(withdrawn).resolves.toBeUndefined();
+    },
+  );
 
   test("offers a refused route again, ever more slowly, until it is taken", () => {
     const { up, published, said, clock, ack, log } = joined();

@@ -61,6 +61,7 @@ type Rejection = IngressRoutesAck["rejected"][number];
  * A1. What was said and not answered is said again as a snapshot, which can repeat nothing wrong:
  *     control messages are lost with a transport.
  * A2. A key is offered again by at most one timer; a change of that key ends it.
+ * A3. Nothing is published after a withdrawal, which is the last word.
  */
 export class Announcer {
   readonly #options: AnnouncerOptions;
@@ -71,6 +72,8 @@ export class Announcer {
   #nextId = 0;
   #silences = 0;
   #up = false;
+  /** Set by `withdraw`: from then on nothing is said any more. */
+  #withdrawn: { requestId: string; answered: () => void } | undefined;
   #cancelAnswer: (() => void) | undefined;
   #cancelRefresh: (() => void) | undefined;
 
@@ -81,6 +84,7 @@ export class Announcer {
 
   /** The tunnel is up. A resumed one has what it had, unless something was not answered. */
   up(resumed: boolean): void {
+    if (this.#withdrawn !== undefined) return;
     this.#up = true;
     if (!resumed || this.#waiting.size > 0) this.#sync();
     else this.#refreshLater();
@@ -92,10 +96,12 @@ export class Announcer {
     this.#cancelAnswer?.();
     this.#cancelAnswer = undefined;
     this.#cancelRefresh?.();
+    this.#withdrawn?.answered();
   }
 
   /** An `ingress_routes_ack`; one that answers nothing we wait for is ignored. */
   acknowledged(requestId: string | undefined, ack: IngressRoutesAck): void {
+    if (this.#withdrawn !== undefined) return this.#heardOfWithdrawal(requestId);
     const said = this.#answered(requestId);
     if (said === undefined) return;
     const { published, events } = this.#options;
@@ -113,10 +119,28 @@ export class Announcer {
 
   /** An `error` in answer to one of our messages; returns whether it was one. */
   failed(requestId: string | undefined, code: ErrorCode): boolean {
+    if (this.#withdrawn !== undefined) {
+      this.#heardOfWithdrawal(requestId);
+      return false;
+    }
     if (this.#answered(requestId) === undefined) return false;
     if (code === "stale_revision") this.#outrun(undefined);
     else this.#syncLater();
     return true;
+  }
+
+  /**
+   * Takes back what was published; resolves when the gateway has answered, or cannot be reached. The
+   * gateway keeps the routes while it knows another agent of this cluster that may serve them.
+   */
+  withdraw(): Promise<void> {
+    this.close();
+    const requestId = `routes-${++this.#nextId}`;
+    return new Promise((answered) => {
+      this.#withdrawn = { requestId, answered };
+      const [message] = routesMessages("sync", [], this.#options.published.next());
+      if (!this.#options.send({ ...message!, request_id: requestId })) answered();
+    });
   }
 
   close(): void {
@@ -124,6 +148,10 @@ export class Announcer {
     for (const { forget } of this.#refused.values()) forget();
     this.#refused.clear();
     this.#stopHearing();
+  }
+
+  #heardOfWithdrawal(requestId: string | undefined): void {
+    if (requestId === this.#withdrawn?.requestId) this.#withdrawn?.answered();
   }
 
   #onChange({ revision, added, updated, deleted }: PublishedChange): void {

@@ -43,6 +43,9 @@ export interface GatewayTunnelDeps {
   events: ControlEvents;
 }
 
+/** Whether an agent that leaves leaves its routes behind, for others of its cluster or its return. */
+export type RoutesAfter = "kept" | "withdrawn";
+
 /** What the set of tunnels hears from one of them. */
 export interface GatewayTunnelOwner {
   onUp(one: GatewayTunnel, info: RegisterSuccess): void;
@@ -126,7 +129,7 @@ export class GatewayTunnel {
   /** Asks for nothing new, and ends with what it carries. */
   async leave(): Promise<void> {
     this.#dialler.retire();
-    await this.sayFarewell(FAREWELL_MS);
+    await this.sayFarewell(FAREWELL_MS, "kept");
     const look = (): void => {
       if (this.streams === 0) return this.#owner.onRetired(this);
       this.#cancelLeave = this.#deps.world.clock.after(LEAVE_LOOK_MS, look);
@@ -134,21 +137,28 @@ export class GatewayTunnel {
     look();
   }
 
-  /** Asks the gateway for no more streams; resolves when it has understood, or is not there. */
-  sayFarewell(deadlineMs: number): Promise<void> {
+  /**
+   * Asks the gateway for no more streams, and takes back what was published where that is wanted;
+   * resolves when it has understood, is not there, or does not answer.
+   */
+  async sayFarewell(deadlineMs: number, routes: RoutesAfter): Promise<void> {
+    const words = [this.#sayDrain(deadlineMs)];
+    // After it: only a leaving agent asks whether it is the last one that serves these routes.
+    if (routes === "withdrawn") words.push(this.#announcer.withdraw());
+    const patience = Promise.withResolvers<void>();
+    const cancel = this.#deps.world.clock.after(FAREWELL_MS, patience.resolve);
+    await Promise.race([Promise.all(words), patience.promise]);
+    cancel();
+  }
+
+  #sayDrain(deadlineMs: number): Promise<void> {
     const message = {
       type: "drain",
       request_id: "farewell",
       payload: { deadline_ms: deadlineMs },
     } as const;
     if (!this.#dialler.send(message)) return Promise.resolve();
-    return new Promise((resolve) => {
-      const cancel = this.#deps.world.clock.after(FAREWELL_MS, resolve);
-      this.#farewell = () => {
-        cancel();
-        resolve();
-      };
-    });
+    return new Promise((resolve) => (this.#farewell = resolve));
   }
 
   close(error: WireError): void {

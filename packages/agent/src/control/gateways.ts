@@ -3,6 +3,7 @@ import {
   GatewayTunnel,
   type GatewayTunnelDeps,
   type GatewayTunnelOwner,
+  type RoutesAfter,
 } from "./gateway-tunnel.ts";
 
 /** A learnt gateway is dialled within this, so that not all agents come at once. */
@@ -50,9 +51,9 @@ export class Gateways implements GatewayTunnelOwner {
   }
 
   /** Every gateway is told to send nothing new; resolves when all have understood. */
-  async sayFarewell(deadlineMs: number): Promise<void> {
+  async sayFarewell(deadlineMs: number, routes: RoutesAfter): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#tunnels].map((one) => one.sayFarewell(deadlineMs)));
+    await Promise.all([...this.#tunnels].map((one) => one.sayFarewell(deadlineMs, routes)));
   }
 
   close(error: WireError): void {

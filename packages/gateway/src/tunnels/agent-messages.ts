@@ -12,6 +12,8 @@ export interface AgentMessagesOptions {
   registry: Pick<Registry, "apply" | "renew">;
   /** RFC 3339 of now. */
   timestamp: () => string;
+  /** Whether another agent of its cluster has a tunnel, here or to another gateway, and stays. */
+  hasFellows: (association: Association<AgentIdentity>) => Promise<boolean>;
   onRoutes: (
     association: Association<AgentIdentity>,
     action: IngressRoutes["action"],
@@ -93,7 +95,9 @@ export class AgentMessages {
       });
       return;
     }
-    const verdict = await this.#apply(association.identity, whole);
+    const verdict = (await this.#isLeftBehind(association, whole))
+      ? { revision: whole.revision, accepted: 0, rejected: [], ports: {} }
+      : await this.#apply(association.identity, whole);
     association.send({
       type: "ingress_routes_ack",
       request_id: requestId,
@@ -105,6 +109,15 @@ export class AgentMessages {
       },
     });
     this.#options.onRoutes(association, whole.action, verdict);
+  }
+
+  /** An agent that goes takes its routes back; what others of its cluster serve stays. */
+  async #isLeftBehind(
+    association: Association<AgentIdentity>,
+    { action, routes }: IngressRoutes,
+  ): Promise<boolean> {
+    const withdraws = association.draining && action === "sync" && routes.length === 0;
+    return withdraws && (await this.#options.hasFellows(association));
   }
 
   async #apply(identity: AgentIdentity, message: IngressRoutes): Promise<RouteVerdict> {

@@ -17,7 +17,7 @@ import type { TokenKeys } from "../tokens/token-keys.ts";
 import { AgentMessages } from "./agent-messages.ts";
 import { shakeHands } from "./handshake.ts";
 import { identityOf, type AgentIdentity } from "./identity.ts";
-import type { Links } from "./links.ts";
+import type { AgentLink, Links } from "./links.ts";
 
 /** Timers hold no more than 2^31 - 1 ms. */
 const LONGEST_TIMER_MS = 2_147_483_647;
@@ -62,6 +62,7 @@ export class Agents {
     this.#messages = new AgentMessages({
       registry,
       timestamp: nodeWorld.timestamp,
+      hasFellows: (one) => this.#hasFellows(one),
       onRoutes: (one, action, verdict) => {
         const { clusterUuid } = one.identity;
         const { revision } = verdict;
@@ -208,6 +209,16 @@ export class Agents {
     this.#announce(one);
   }
 
+  async #hasFellows({ identity, register }: Association<AgentIdentity>): Promise<boolean> {
+    const { links, registry } = this.#options;
+    const { clusterUuid } = identity;
+    const isFellow = ({ agentId }: { agentId: string }) => agentId !== register.agent_id;
+    const here = links.cluster(clusterUuid)?.agents ?? [];
+    if (here.some((link) => stays(link) && isFellow(link))) return true;
+    const places = await registry.directory.tunnelsOf(clusterUuid);
+    return places.some((place) => place.leaving !== true && isFellow(place));
+  }
+
   /** Its token may have been revoked between the handshake and the registration. */
   async #checkRevoked(one: Association<AgentIdentity>): Promise<void> {
     const { events, registry } = this.#options;
@@ -257,6 +268,11 @@ export class Agents {
     };
     this.#expiries.set(one, clock.after(Math.max(0, leftMs), retire));
   }
+}
+
+/** Also one without a transport: it will be back, and serves on. */
+function stays({ association }: AgentLink): boolean {
+  return !association.draining && !association.retiring;
 }
 
 function named({ tunnelId, identity, register }: Association<AgentIdentity>): EventTunnel {

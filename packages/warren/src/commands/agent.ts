@@ -79,7 +79,7 @@ have; the file is read again at each dial. Services are flags, or a file of tabl
       call.terminal.out(`joined ${gateway.id} as ${name}`),
     );
     await Promise.race([ended(call), replaced(running.replaced)]);
-    await running.drain();
+    await running.drain("kept");
     log.info("agent stopped");
   },
 });

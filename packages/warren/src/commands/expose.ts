@@ -103,7 +103,7 @@ passes through untouched, chosen by its server name).`,
       startAgent(settings, deps(call, shown, log, way), starting),
     );
     await Promise.race([aborted(signal), replaced(running.replaced)]);
-    await running.drain();
+    await running.drain("withdrawn");
     if (!config.json) terminal.note("stopped");
   },
 });
