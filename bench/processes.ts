@@ -62,6 +62,14 @@ export class Processes implements AsyncDisposable {
     }
   }
 
+  /** The end of every program's log, for whoever must find out what went wrong. */
+  lastWords(): string {
+    const said = [...this.#logFiles.values()].map(
+      (file) => `--- ${path.basename(file)}\n${lastWords(file)}`,
+    );
+    return said.join("\n");
+  }
+
   /** `task` runs when all programs have ended. */
   defer(task: () => void): void {
     this.#last.push(task);

@@ -62,6 +62,9 @@ async function soak(): Promise<StormVerdict> {
     recoverMs: RECOVER_MS,
     pauseMs: 1_000,
     onCut: (cut) => console.log(progressLine(cut, storm, started.pids)),
+  }).catch((reason: unknown) => {
+    console.log(processes.lastWords());
+    throw reason;
   });
   return storm.finish();
 }
