@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { routeTo } from "./_kit/configs.ts";
 import { Joined } from "./_kit/joined.ts";
 import { answering, rawClient, RawService } from "./_kit/raw-end.ts";
+import { exchange } from "./_kit/web-client.ts";
 
 const owned = new AsyncDisposableStack();
 let joined: Joined;
@@ -186,6 +187,15 @@ describe("over HTTP/1.1", () => {
       expect(service.text.startsWith(want)).toBe(true);
     },
   );
+
+  test("the gateway's own paths never reach a service, on whatever host", async () => {
+    const entry = { port: joined.port, tlsPort: 0, ca: "", host: "app.test" };
+    for (const front of ["h1", "h2c"] as const) {
+      const answer = await exchange(front, entry, { path: "/.well-known/warren/other" });
+      expect(answer.status).toBe(404);
+    }
+    expect(service.connections.length).toBe(0);
+  });
 
   test("no other host is dialled for anybody", async () => {
     using victim = await RawService.start();

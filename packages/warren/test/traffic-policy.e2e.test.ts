@@ -226,7 +226,7 @@ describe("time", () => {
     // Three pieces, each within the limit of 400 ms (looked at once a second) but not together.
     const end = await service.connection();
     for (const piece of ["aa", "bb", "cc"]) {
-      await new Promise((resolve) => setTimeout(resolve, 900));
+      await new Promise((resolve) => setTimeout(resolve, 600));
       client.send(piece);
     }
     await end.has("aabbcc");

@@ -244,6 +244,49 @@ describe("Expect: 100-continue", () => {
   });
 });
 
+describe("an early answer to a large upload", () => {
+  test.each(FRONT_PROTOCOLS)(
+    "is read whole by a client that goes on sending (%s)",
+    async (front) => {
+      for (const host of HOSTS) {
+        arrived = Promise.withResolvers();
+        using client = slowly(front, host);
+        for (let n = 0; n < 20; n++) client.write("x".repeat(1_000_000));
+        const { response } = await arrived.promise;
+        const body = "n".repeat(100_000);
+        response.writeHead(413).end(body);
+        expect(await client.status).toBe(413);
+        await (await client.heard).next(body);
+      }
+    },
+  );
+});
+
+test("a connection of HTTP/2 that vanishes cancels all its requests within a second", async () => {
+  const client = session(true, entry("http.test"));
+  const gone = [];
+  for (let n = 0; n < 5; n++) {
+    arrived = Promise.withResolvers();
+    client.request({ ":authority": "http.test" }).on("error", () => {});
+    gone.push(once((await arrived.promise).response, "close"));
+  }
+  const since = performance.now();
+  client.destroy();
+  await Promise.all(gone);
+  expect(performance.now() - since).toBeLessThan(1_000);
+});
+
+test("a service of HTTP/2 that vanishes breaks its answers off at once", async () => {
+  using client = slowly("h1", "h2c.test");
+  client.end();
+  const { response } = await arrived.promise;
+  response.write("first");
+  const heard = await client.heard;
+  await heard.next("first");
+  (response as unknown as { stream: ServerHttp2Stream }).stream.session!.destroy();
+  expect(await heard.over()).toBe("broken");
+});
+
 describe("informational answers", () => {
   test("103 reaches clients of HTTP/1.1 and HTTP/2 before the final answer", async () => {
     const link = "</style.css>; rel=preload; as=style";

@@ -151,6 +151,26 @@ describe("a tcp route", () => {
     clearInterval(sender);
   });
 
+  test("gets a port of the range when it asks for none; one beyond the range is refused", async () => {
+    const port = await freePort();
+    const { route, targets } = tcpRoute("any", service.port, port, false);
+    const { public_port: _, ...anywhere } = route;
+    await using other = await Joined.start({
+      routes: [
+        { route: anywhere, targets },
+        tcpRoute("beyond", service.port, port === 65_535 ? 1 : port + 1, false),
+      ],
+      gateway: { tcpPorts: { host: "127.0.0.1", from: port, to: port } },
+    });
+    const rejected = await other.log.line(({ msg }) => msg === "route rejected");
+    expect(rejected.fields["code"]).toBe("invalid_route");
+    await other.log.line(({ fields }) => fields["port"] === port);
+    expect(await other.publicPort).toBe(port);
+    using client = rawClient(port, "x");
+    await (await service.connection()).has("x");
+    expect(client.closed).toBe(false);
+  });
+
   test("says in a PROXY v2 header who connects, where that is asked for", async () => {
     using client = rawClient(ports.proxied, "hello");
     const end = await (await service.connection()).has("hello");

@@ -96,6 +96,16 @@ describe("ALPN", () => {
     expect((client.socket as TLSSocket).alpnProtocol).toBe(want);
   });
 
+  test("of either kind tells the service of https", async () => {
+    const entry = { port: 0, tlsPort: joined.tlsPort, ca: authority.ca, host: "one.test" };
+    for (const front of ["h1 over TLS", "h2 over TLS"] as const) {
+      for (const end of service.connections.splice(0)) end[Symbol.dispose]();
+      expect((await exchange(front, entry, {})).status).toBe(200);
+      expect(service.text).toContain("x-forwarded-proto: https\r\n");
+      expect(service.text).toContain(";proto=https\r\n");
+    }
+  });
+
   test("none is HTTP/1.1", async () => {
     using client = await secure("one.test");
     client.send(get("one.test"));

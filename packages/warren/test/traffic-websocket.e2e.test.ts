@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import { testCertificates } from "@warren/host/testing";
 import { WebSocket, WebSocketServer, type ClientOptions, type RawData } from "ws";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -9,29 +10,35 @@ import { Joined } from "./_kit/joined.ts";
 import { serving } from "./_kit/web-service.ts";
 
 const HOST = "ws.test";
-const certificates = testCertificates([HOST]);
+const SECURE = "wss.test";
+const certificates = testCertificates([HOST, SECURE, "127.0.0.1"]);
 const owned = new AsyncDisposableStack();
 let joined: Joined;
 /** The service's ends, as they come. */
 let accepted = Promise.withResolvers<WebSocket>();
 
 beforeAll(async () => {
-  const http = createServer((_request, response) => response.writeHead(418).end("no"));
+  const plain = owned.use(await serving(withSockets(createServer())));
+  const secure = owned.use(await serving(withSockets(createSecureServer(certificates.server))));
+  joined = owned.use(
+    await Joined.start({
+      routes: [routeTo(HOST, plain.port), routeTo(SECURE, secure.port, { protocol: "https" })],
+      certificates: { ws: certificates.server },
+      serviceCa: certificates.ca,
+    }),
+  );
+});
+
+function withSockets<S extends Server>(server: S): S {
   const sockets = new WebSocketServer({
-    server: http,
+    server,
     maxPayload: 10_000_000,
     verifyClient: ({ req }: { req: IncomingMessage }) => req.url !== "/refused",
     handleProtocols: (offered) => (offered.has("second.v2") ? "second.v2" : false),
   });
   sockets.on("connection", (socket) => accepted.resolve(socket));
-  const service = owned.use(await serving(http));
-  joined = owned.use(
-    await Joined.start({
-      routes: [routeTo(HOST, service.port)],
-      certificates: { ws: certificates.server },
-    }),
-  );
-});
+  return server;
+}
 afterAll(() => owned.disposeAsync());
 beforeEach(() => {
   accepted = Promise.withResolvers();
@@ -41,18 +48,27 @@ interface Ends extends Disposable {
   client: WebSocket;
   service: WebSocket;
 }
+interface WayIn {
+  secure: boolean;
+  host: string;
+}
+
 function dial(
-  secure: boolean,
+  { secure, host }: WayIn,
   protocols: string[] = [],
   { path = "/socket?x=1", ...more }: ClientOptions & { path?: string } = {},
 ): WebSocket {
-  const tls = { ca: certificates.ca, servername: HOST };
-  const options = { ...more, headers: { host: HOST }, ...(secure ? tls : {}) };
+  const tls = { ca: certificates.ca, servername: host };
+  const options = { ...more, headers: { host }, ...(secure ? tls : {}) };
   const at = secure ? `wss://127.0.0.1:${joined.tlsPort}` : `ws://127.0.0.1:${joined.port}`;
   return new WebSocket(at + path, protocols, options);
 }
-async function open(secure: boolean, protocols?: string[], options?: ClientOptions): Promise<Ends> {
-  const client = dial(secure, protocols, options);
+async function openEnds(
+  entry: WayIn,
+  protocols?: string[],
+  options?: ClientOptions,
+): Promise<Ends> {
+  const client = dial(entry, protocols, options);
   const [service] = await Promise.all([accepted.promise, once(client, "open")]);
   return {
     client,
@@ -73,16 +89,21 @@ const closed = async (socket: WebSocket): Promise<[number, string]> => {
 };
 
 describe.each([
-  { front: "plain", secure: false },
-  { front: "TLS", secure: true },
-])("a WebSocket over $front", ({ secure }) => {
+  { front: "plain", behind: "plain", secure: false, host: HOST },
+  { front: "TLS", behind: "plain", secure: true, host: HOST },
+  { front: "plain", behind: "TLS", secure: false, host: SECURE },
+  { front: "TLS", behind: "TLS", secure: true, host: SECURE },
+])("a WebSocket over $front in front, $behind behind", ({ secure, host }) => {
+  const open = (protocols?: string[], options?: ClientOptions) =>
+    openEnds({ secure, host }, protocols, options);
+
   test("agrees on the subprotocol that the service chooses", async () => {
-    using ends = await open(secure, ["first.v1", "second.v2"]);
+    using ends = await open(["first.v1", "second.v2"]);
     expect(ends.client.protocol).toBe("second.v2");
   });
 
   test("that the service refuses hears its status", async () => {
-    const client = dial(secure, [], { path: "/refused" });
+    const client = dial({ secure, host }, [], { path: "/refused" });
     const [, response] = (await once(client, "unexpected-response")) as [
       unknown,
       { statusCode: number },
@@ -92,7 +113,7 @@ describe.each([
   });
 
   test("carries text, binary, empty messages and 1 MB, both ways", async () => {
-    using ends = await open(secure);
+    using ends = await open();
     const large = randomBytes(1_048_576);
     for (const data of ["", "grüße", Buffer.alloc(0), Buffer.of(0, 255), large]) {
       for (const [from, to] of [
@@ -109,7 +130,7 @@ describe.each([
   });
 
   test("carries a message in fragments, and pings between them", async () => {
-    using ends = await open(secure);
+    using ends = await open();
     const heard = next(ends.service);
     const pinged = once(ends.service, "ping");
     ends.client.send("one ", { fin: false });
@@ -121,14 +142,14 @@ describe.each([
   });
 
   test("carries compressed messages", async () => {
-    using ends = await open(secure, [], { perMessageDeflate: true });
+    using ends = await open([], { perMessageDeflate: true });
     const heard = next(ends.service);
     ends.client.send("x".repeat(100_000));
     expect((await heard).data.length).toBe(100_000);
   });
 
   test("carries pings and pongs of both sides with their data", async () => {
-    using ends = await open(secure);
+    using ends = await open();
     for (const [from, to] of [
       [ends.client, ends.service],
       [ends.service, ends.client],
@@ -148,28 +169,28 @@ describe.each([
     { name: "3000", code: 3000, reason: "registered" },
   ];
   test.each(closes)("ends with $name, both ways", async ({ code, reason }) => {
-    using first = await open(secure);
+    using first = await open();
     const atService = closed(first.service);
     const atClient = closed(first.client);
     first.client.close(code, reason);
     expect(await atService).toEqual([code, reason]);
     expect(await atClient).toEqual([code, reason]);
     accepted = Promise.withResolvers();
-    using second = await open(secure);
+    using second = await open();
     const heard = closed(second.client);
     second.service.close(code, reason);
     expect(await heard).toEqual([code, reason]);
   });
 
   test("ends without a code as without a code", async () => {
-    using ends = await open(secure);
+    using ends = await open();
     const heard = closed(ends.service);
     ends.client.close();
     expect(await heard).toEqual([1005, ""]);
   });
 
   test("of a client that vanishes ends at the service within a second", async () => {
-    using ends = await open(secure);
+    using ends = await open();
     const heard = closed(ends.service);
     const since = performance.now();
     ends.client.terminate();
@@ -178,14 +199,14 @@ describe.each([
   });
 
   test("of a service that vanishes ends at the client, with no code made up", async () => {
-    using ends = await open(secure);
+    using ends = await open();
     const heard = closed(ends.client);
     ends.service.terminate();
     expect((await heard)[0]).toBe(1006);
   });
 
   test("keeps messages sent right before a close", async () => {
-    using ends = await open(secure);
+    using ends = await open();
     let got = 0;
     ends.client.on("message", () => got++);
     const heard = closed(ends.client);

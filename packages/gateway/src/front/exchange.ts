@@ -13,7 +13,7 @@ import type {
   RouteQuestion,
 } from "../ports.ts";
 import { moveOn } from "../tunnels/moved.ts";
-import type { FrontContext } from "./front-context.ts";
+import { RESERVED_PATH, type FrontContext } from "./front-context.ts";
 import { AFFINITY_COOKIE, cookieOf } from "./affinity-cookie.ts";
 import { healthAnswer, redirectAnswer } from "./own-answers.ts";
 import type { Peer } from "./peer.ts";
@@ -114,6 +114,9 @@ export class Exchange implements RouteQuestion, AnsweredRequest {
   }
 
   start(): void {
+    // Connections of HTTP/1.1 have given these away before: no service ever sees one.
+    if (this.head.target.startsWith(RESERVED_PATH))
+      return this.refuse({ code: "no_route", message: "" });
     try {
       const answer = this.#context.deps.registry.lookup(this);
       if (answer instanceof Promise)

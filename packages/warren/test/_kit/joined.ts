@@ -17,6 +17,8 @@ export interface JoinedOptions {
   tls?: { redirect?: boolean; redirectPort?: number; hstsSeconds?: number };
   /** Limits that the token carries. */
   rates?: { rate?: Rate; client_rate?: Rate };
+  /** Where the agent dials instead of the gateway, given its port. */
+  via?: (gatewayPort: number) => Promise<{ port: number }>;
   /** CA file's text for TLS services. */
   serviceCa?: string;
 }
@@ -24,6 +26,7 @@ export interface JoinedOptions {
 /** A gateway and an agent in this process, joined by a real tunnel, whose routes are in force. */
 export class Joined implements AsyncDisposable {
   readonly log = recordingLog();
+  readonly #publicPort = Promise.withResolvers<number>();
   readonly folder: string;
   readonly certificatesFolder: string;
   readonly #owned = new AsyncDisposableStack();
@@ -46,6 +49,11 @@ export class Joined implements AsyncDisposable {
     return this.#gateway.ports.tls!;
   }
 
+  /** The first port that the gateway gave a tcp route, as the agent hears it. */
+  get publicPort(): Promise<number> {
+    return this.#publicPort.promise;
+  }
+
   static async start(options: JoinedOptions): Promise<Joined> {
     const joined = new Joined();
     await joined.#start(options).catch(async (error: unknown) => {
@@ -60,7 +68,7 @@ export class Joined implements AsyncDisposable {
     writeFileSync(join(this.certificatesFolder, `${name}.crt`), cert);
   }
 
-  async #start({ routes, gateway, certificates, tls, rates, serviceCa }: JoinedOptions) {
+  async #start({ routes, gateway, certificates, tls, rates, via, serviceCa }: JoinedOptions) {
     const { signal } = new AbortController();
     const token = await this.#token(rates ?? {});
     for (const [name, issued] of Object.entries(certificates ?? {}))
@@ -81,14 +89,16 @@ export class Joined implements AsyncDisposable {
     };
     const deps = { log: this.log, metrics: promMetrics(), sockets: new Map<string, number>() };
     this.#gateway = this.#owned.use(await startGateway(config, deps, signal));
-    const gatewayPort = this.#gateway.ports.agents ?? this.port;
+    const agentsPort = this.#gateway.ports.agents ?? this.port;
+    const gatewayPort = (await via?.(agentsPort))?.port ?? agentsPort;
     const settings = { id: "agent", token, gatewayPort, routes };
     const agent = agentConfig(settings);
     if (serviceCa !== undefined) {
       agent.upstream.caFile = join(this.folder, "service-ca.pem");
       writeFileSync(agent.upstream.caFile, serviceCa);
     }
-    const heard = { version: "0", onRequest: undefined, onPort: undefined, onPublished: undefined };
+    const onPort = (_route: string, port: number) => this.#publicPort.resolve(port);
+    const heard = { version: "0", onRequest: undefined, onPort, onPublished: undefined };
     const agentDeps = { log: silentLog(), metrics: promMetrics(), ...heard };
     this.#owned.use(await startAgent(agent, agentDeps, signal));
     await this.log.line(({ msg }) => msg === "routes applied");

@@ -81,7 +81,7 @@ function overHttp1(plain: boolean, entry: Entry, asked: Request): Promise<Answer
 /** An HTTP/2 connection to the gateway. */
 export function session(plain: boolean, entry: Entry): http2.ClientHttp2Session {
   // So that it is the gateway that refuses a large head.
-  const sizes = { maxSendHeaderBlockLength: 1_000_000 };
+  const sizes = { maxSendHeaderBlockLength: 1_000_000, maxSessionMemory: 100 };
   const client = plain
     ? http2.connect(`http://127.0.0.1:${entry.port}`, sizes)
     : http2.connect(`https://127.0.0.1:${entry.tlsPort}`, { ...sizes, ...tlsOf(entry) });

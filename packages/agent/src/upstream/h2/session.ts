@@ -1,5 +1,6 @@
 import {
   connect as connectHttp2,
+  constants,
   type ClientHttp2Session,
   type ClientHttp2Stream,
 } from "node:http2";
@@ -23,11 +24,10 @@ const PING_LATE_MS = 10_000;
 
 /** One HTTP/2 connection to a service, as a client. */
 export class Session {
-  /** Streams open now. */
-  streams = 0;
   /** When its last stream ended, by the pool's clock. */
   idleSince = 0;
   readonly #owner: SessionOwner;
+  readonly #requests = new Set<ClientHttp2Stream>();
   readonly #socket: Socket;
   #http2: ClientHttp2Session | undefined;
   /** Streams that the service takes at once; none before it has said so. */
@@ -42,6 +42,12 @@ export class Session {
     this.#socket.once(readyEvent(target), () => this.#onConnected(target));
     this.#socket.on("error", (error) => (this.#error ??= error));
     this.#socket.on("close", () => this.#onGone());
+    this.#socket.on("end", () => this.#onFin());
+  }
+
+  /** Streams open now. */
+  get streams(): number {
+    return this.#requests.size;
   }
 
   get connected(): boolean {
@@ -58,9 +64,9 @@ export class Session {
   request(list: readonly string[], endStream: boolean, signal: AbortSignal): ClientHttp2Stream {
     const options = { endStream, waitForTrailers: !endStream, signal };
     const request = this.#http2!.request(list, options);
-    this.streams++;
+    this.#requests.add(request);
     request.once("close", () => {
-      this.streams--;
+      this.#requests.delete(request);
       this.#owner.onRoom(this);
     });
     return request;
@@ -108,6 +114,17 @@ export class Session {
       this.#most = settings.maxConcurrentStreams ?? Infinity;
       this.#owner.onRoom(this);
     });
+  }
+
+  /**
+   * The service will say no more. Its socket stays half open, so that nobody but us ends it: answers
+   * that are here whole are still read, the others have broken off.
+   */
+  #onFin(): void {
+    this.#error ??= new Error("the service closed the connection");
+    for (const request of this.#requests)
+      if (request.state.remoteClose !== 1) request.close(constants.NGHTTP2_CANCEL);
+    this.close();
   }
 
   #onGone(): void {
