@@ -16,13 +16,14 @@ import {
   type Entry,
   type FrontProtocol,
 } from "./_kit/web-client.ts";
-import { serving, webService, type Listener } from "./_kit/web-service.ts";
+import { serving, webService, type Listener, type WebService } from "./_kit/web-service.ts";
 
 const BEHIND = ["http", "h2c"] as const;
 const HOSTS = BEHIND.map((protocol) => `${protocol}.test`);
 const certificates = testCertificates(HOSTS);
 const owned = new AsyncDisposableStack();
 let joined: Joined;
+const services: WebService[] = [];
 
 type Exchange = { request: http.IncomingMessage; response: http.ServerResponse };
 /** The next request at the service, which a test answers by hand. */
@@ -33,6 +34,7 @@ beforeAll(async () => {
   const routes = [];
   for (const protocol of BEHIND) {
     const service = owned.use(await webService(protocol, listener));
+    services.push(service);
     routes.push(routeTo(`${protocol}.test`, service.port, { protocol }));
   }
   joined = owned.use(
@@ -283,8 +285,14 @@ test("a service of HTTP/2 that vanishes breaks its answers off at once", async (
   response.write("first");
   const heard = await client.heard;
   await heard.next("first");
-  (response as unknown as { stream: ServerHttp2Stream }).stream.session!.destroy();
+  for (const service of services) service.vanish();
   expect(await heard.over()).toBe("broken");
+  // The next request gets a connection of its own.
+  arrived = Promise.withResolvers();
+  using next = slowly("h1", "h2c.test");
+  next.end();
+  (await arrived.promise).response.end("ok");
+  expect(await next.status).toBe(200);
 });
 
 describe("informational answers", () => {

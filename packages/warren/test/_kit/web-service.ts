@@ -11,6 +11,8 @@ export type Listener = (request: http.IncomingMessage, response: http.ServerResp
 
 export interface WebService extends Disposable {
   readonly port: number;
+  /** Ends all connections, as a service that is killed does. */
+  vanish(): void;
 }
 
 /** A service of Node's own on 127.0.0.1, in any of the protocols that a route can have. */
@@ -46,11 +48,15 @@ export async function serving(server: Server): Promise<WebService> {
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
+  const vanish = () => {
+    for (const socket of sockets) socket.destroy();
+  };
   return {
     port: (server.address() as AddressInfo).port,
+    vanish,
     [Symbol.dispose]() {
       server.close();
-      for (const socket of sockets) socket.destroy();
+      vanish();
     },
   };
 }
