@@ -191,7 +191,9 @@ export class PeerListener {
     block.set(head, writeOpening(block, onward));
     try {
       const open = (owner: StreamOwner): Stream => tunnel.open(block, ended, owner);
-      const crossing = new Crossing(from, open, (over) => this.#crossings.delete(over));
+      const crossing = new Crossing({ stream: from, ended }, open, (over) =>
+        this.#crossings.delete(over),
+      );
       this.#crossings.add(crossing);
     } catch (reason) {
       from.reset(WireError.from(reason)); // a head beyond what the agent takes

@@ -73,9 +73,12 @@ export class Crossing {
   #boundary: FrameBoundary | undefined;
   #leaving = false;
 
-  /** `open` opens the far stream for the owner it is given; what it throws is thrown. */
+  /**
+   * `near.ended`: its direction is complete with its opening. `open` opens the far stream for the owner
+   * it is given; what it throws is thrown.
+   */
   constructor(
-    near: Stream,
+    { stream: near, ended }: { stream: Stream; ended: boolean },
     open: (owner: StreamOwner) => Stream,
     onOver: (crossing: Crossing) => void,
   ) {
@@ -84,6 +87,7 @@ export class Crossing {
     this.#toNear = new Direction(this, near);
     this.#far = open(this.#toNear);
     this.#toFar = new Direction(this, this.#far);
+    this.#toFar.ended = ended;
     near.owner = this.#toFar;
   }
 
