@@ -3,6 +3,8 @@ import type { GatewayAddress } from "@warren/wire";
 import type { Directory, GatewayPlace } from "./ports.ts";
 
 const LOOK_MS = 2_000;
+/** While it knows of no other: it may just not have reached the registry yet. */
+const ALONE_LOOK_MS = 250;
 
 export interface FleetWatchOptions {
   self: GatewayPlace;
@@ -57,6 +59,7 @@ export class FleetWatch {
     } catch (error) {
       onFailure(error);
     }
-    if (!this.#closed) this.#cancel = clock.after(LOOK_MS, () => void this.#look());
+    const lookMs = this.#gateways.length === 1 ? ALONE_LOOK_MS : LOOK_MS;
+    if (!this.#closed) this.#cancel = clock.after(lookMs, () => void this.#look());
   }
 }

@@ -167,7 +167,9 @@ describe.skipIf(redis === undefined)("two gateways", { timeout: LONG_MS }, () =>
       more: ["--port", String(port), "--advertise", `ws://127.0.0.1:${path.port}`],
     });
     const { file } = await two.fleet.token();
-    const agent = await two.agentOf({ port: path.port }, { token: file, services: plain() });
+    const more = ["--min-gateways", "2"];
+    const agent = await two.agentOf({ port: path.port }, { token: file, services: plain(), more });
+    await agent.says(/"gateway":"g[12]".*tunnel connected/); // it has learnt of the others
     const where = { port, host: HOST };
     const { events } = await openEvents(where, 30);
     const socket = await openSocket(where);
@@ -217,7 +219,8 @@ describe.skipIf(redis === undefined)("two gateways", { timeout: LONG_MS }, () =>
   test("each gateway grants its share of a limit", async () => {
     const { file } = await two.fleet.token({ rate: { per_second: 0.1, burst: 20 } });
     await two.agentOf(two.first, { token: file, services: plain(), more: ["--min-gateways", "2"] });
-    await two.tunnels(two.second, 1); // the first one told of the second, and counts it
+    await two.tunnels(two.second, 1);
+    await later(2_500); // nothing tells how many gateways a gateway counts: it looks every 2 s
     for (const { port } of [two.first, two.second]) {
       await served(port, HOST, "/1");
       const statuses = [];
