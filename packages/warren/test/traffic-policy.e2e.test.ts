@@ -145,6 +145,14 @@ describe.each(FRONTS)("over %s", (front) => {
     await end.over();
   });
 
+  test("informational answers do not put the final one off", async () => {
+    service.onConnection = (end) => {
+      const early = setInterval(() => end.send("HTTP/1.1 103 Early Hints\r\nx: 1\r\n\r\n"), 100);
+      end.socket.on("close", () => clearInterval(early)).on("error", () => {});
+    };
+    expect((await ask(front, "slow.test")).status).toBe(504);
+  });
+
   test("a service that is not there is 502, and nothing is said of where it is not", async () => {
     for (const accept of ["application/json", "text/html,*/*;q=0.1"]) {
       const answer = await ask(front, "nobody.test", { headers: { accept } });

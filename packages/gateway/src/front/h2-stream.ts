@@ -138,9 +138,12 @@ export class H2Stream implements ExchangeOwner, Flushed {
   }
 
   #inform(exchange: Exchange, head: ResponseHead): void {
-    exchange.continued ||= head.status === 100;
-    exchange.lastForwardedAt = this.#context.now();
-    this.#slow.restart(exchange.lastForwardedAt, 0);
+    // Only this one makes the client go on: other news do not put the final answer off.
+    if (head.status === 100) {
+      exchange.continued = true;
+      exchange.lastForwardedAt = this.#context.now();
+      this.#slow.restart(exchange.lastForwardedAt, 0);
+    }
     if (this.#h2.closed || this.#h2.destroyed) return;
     const fields = tableOf(http2Fields(endToEnd(head)));
     try {
