@@ -1,7 +1,7 @@
 import { connect as connectHttp2, type ClientHttp2Session } from "node:http2";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { routeTo } from "./_kit/configs.ts";
-import { answered, request } from "./_kit/http2-frames.ts";
+import { answered, piece, request, reset } from "./_kit/http2-frames.ts";
 import { Joined } from "./_kit/joined.ts";
 import { answering, rawClient, RawService } from "./_kit/raw-end.ts";
 
@@ -130,6 +130,17 @@ describe("what no request over HTTP/2 should say", () => {
     const end = await service.connection();
     await end.has("GET / HTTP/1.1\r\nhost: app.test\r\n");
     await raw.until(({ bytes }) => answered(bytes));
+  });
+
+  test("a body that its client gives up, even without an error, is never completed", async () => {
+    service.onConnection = undefined;
+    using raw = rawClient(joined.port);
+    raw.send(request([[":method", "POST"], ...usual.slice(1)], false));
+    raw.send(piece("half"));
+    const end = await (await service.connection()).has("half");
+    raw.send(reset());
+    await end.over();
+    expect(end.text).not.toContain("0\r\n\r\n");
   });
 
   test("a body longer than its content-length is cut off", async () => {

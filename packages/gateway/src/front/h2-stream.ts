@@ -97,6 +97,9 @@ export class H2Stream implements ExchangeOwner, Flushed {
   };
 
   readonly #onRequestEnd = (): void => {
+    // Before its answer is complete a stream is only closed by a reset: that ends no body, not even
+    // one that claims to be without an error. `close` follows.
+    if (this.#h2.closed) return;
     this.#requested = true;
     const exchange = this.#exchange!;
     if (this.#stopped || exchange.ended) return;

@@ -2,6 +2,7 @@
 
 const END_STREAM = 0x1;
 const END_HEADERS = 0x4;
+const DATA = 0;
 const HEADERS = 1;
 const RST_STREAM = 3;
 const SETTINGS = 4;
@@ -24,14 +25,24 @@ const literal = (name: string, value: string) =>
 const block = (fields: string[][]) =>
   Buffer.concat(fields.map(([name, value]) => literal(name!, value!)));
 
-/** A connection's first words and a request without a body on stream 1; fields as literals. */
-export function request(fields: string[][]): Buffer {
+/** A connection's first words and a request on stream 1, with or without a body; fields as literals. */
+export function request(fields: string[][], ended = true): Buffer {
   const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
   return Buffer.concat([
     preface,
     frame(SETTINGS, 0, 0, Buffer.alloc(0)),
-    frame(HEADERS, END_STREAM | END_HEADERS, 1, block(fields)),
+    frame(HEADERS, END_HEADERS | (ended ? END_STREAM : 0), 1, block(fields)),
   ]);
+}
+
+/** A piece of the body of stream 1, not the last one. */
+export function piece(text: string): Buffer {
+  return frame(DATA, 0, 1, Buffer.from(text));
+}
+
+/** The end of stream 1 before its time, as if without an error. */
+export function reset(): Buffer {
+  return frame(RST_STREAM, 0, 1, Buffer.alloc(4));
 }
 
 /** HEADERS or RST_STREAM of stream 1 has come. */
