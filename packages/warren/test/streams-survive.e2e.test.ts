@@ -1,4 +1,5 @@
 import { startFaultProxy } from "@warren/host/testing";
+import { FLOOR_BYTES } from "@warren/wire";
 import { expect, test } from "vitest";
 import { served } from "./_kit/ask.ts";
 import { routeTo } from "./_kit/configs.ts";
@@ -58,5 +59,8 @@ test(
     const { stats } = (await gateway.tunnels())[0]!;
     expect(stats.resumes).toBeGreaterThanOrEqual(CUTS);
     expect(stats.streams).toBe(0);
+    // DESIGN §3: floors, the pool, and 1 MiB of control.
+    const kept = 1_040 * FLOOR_BYTES + 16 * 1_048_576 + 1_048_576;
+    expect(stats.mostReplayBytes).toBeLessThanOrEqual(kept);
   },
 );

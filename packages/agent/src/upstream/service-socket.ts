@@ -126,6 +126,8 @@ export class ServiceSocket {
   pause(): void {
     if (!this.#reading) return;
     this.#reading = false;
+    // A thousand senders that were paused for long would otherwise hold a buffer each.
+    this.#buffer = shared;
     this.#socket.pause();
   }
 

@@ -55,9 +55,22 @@ export class GatewayMember extends Member {
     this.#admin = ports.admin;
   }
 
-  async tunnels(): Promise<TunnelSummary[]> {
-    const answer = await fetch(`http://127.0.0.1:${this.#admin}/tunnels`);
-    return ((await answer.json()) as { items: TunnelSummary[] }).items;
+  tunnels(): Promise<TunnelSummary[]> {
+    return this.#list("tunnels");
+  }
+
+  /** The public port of a tcp route, once there is one. */
+  async tcpPort(): Promise<number> {
+    for (;;) {
+      const routes = await this.#list<{ publicPort?: number }>("routes");
+      const port = routes.find((route) => route.publicPort !== undefined)?.publicPort;
+      if (port !== undefined) return port;
+    }
+  }
+
+  async #list<Item>(what: string): Promise<Item[]> {
+    const answer = await fetch(`http://127.0.0.1:${this.#admin}/${what}?limit=1000`);
+    return ((await answer.json()) as { items: Item[] }).items;
   }
 }
 
@@ -71,13 +84,21 @@ export class Stage implements AsyncDisposable {
   }
 
   /** A token for any host, of a cluster that has this name. */
-  async token(cluster = "home", uuid: string = randomUUID()): Promise<string> {
+  async token(cluster = "home"): Promise<string> {
     const key = await openSigningKey({
       privateFile: join(this.folder, "signing.pem"),
       publicFolder: join(this.folder, "keys"),
     });
     const iat = Math.floor(Date.now() / 1_000);
-    const claims = { jti: randomUUID(), sub: uuid, cluster, group: cluster, hosts: ["*"], iat };
+    const claims = {
+      jti: randomUUID(),
+      sub: randomUUID(),
+      cluster,
+      group: cluster,
+      hosts: ["*"],
+      tcp: true,
+      iat,
+    };
     return createToken(key, claims);
   }
 
