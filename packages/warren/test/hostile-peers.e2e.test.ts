@@ -54,10 +54,11 @@ async function registered(agentId = "hostile"): Promise<RawPeer> {
   return peer;
 }
 
+const many = (count: number, message: (i: number) => Uint8Array) => (peer: RawPeer) => {
+  for (let i = 0; i < count; i++) peer.binary(message(i));
+};
+
 describe("a peer is closed, the process lives and other tunnels do not notice, when it", () => {
-  const many = (count: number, message: (i: number) => Uint8Array) => (peer: RawPeer) => {
-    for (let i = 0; i < count; i++) peer.binary(message(i));
-  };
   test.each([
     {
       name: "sends a frame over the announced size",
@@ -108,6 +109,8 @@ test("text that is no control message is answered, and nothing else comes of it"
   await allIsWell();
 });
 
+const mute = async () => (await gateway.tunnels()).find((one) => one.agent_id === "mute")!;
+
 test("a peer that never acknowledges is sent no more than it has credit for", async () => {
   const host = "mute.test";
   using peer = await registered("mute");
@@ -125,7 +128,6 @@ test("a peer that never acknowledges is sent no more than it has credit for", as
     client.on("error", () => {});
     return client;
   });
-  const mute = async () => (await gateway.tunnels()).find((one) => one.agent_id === "mute")!;
   while ((await mute()).stats.streams < 50) await new Promise(setImmediate);
   await allIsWell();
   const { stats } = await mute();
@@ -134,23 +136,23 @@ test("a peer that never acknowledges is sent no more than it has credit for", as
   for (const client of clients) client.destroy();
 });
 
-describe("clients", () => {
-  async function open(count: number, say: string): Promise<Socket[]> {
-    const sockets: Socket[] = [];
-    for (let i = 0; i < count; i += 250) {
-      const some = Array.from({ length: Math.min(250, count - i) }, () => {
-        const socket = connect({ port: gateway.port, host: "127.0.0.1" });
-        socket.on("error", () => {});
-        socket.resume();
-        return socket;
-      });
-      await Promise.all(some.map((socket) => once(socket, "connect")));
-      if (say !== "") for (const socket of some) socket.write(say);
-      sockets.push(...some);
-    }
-    return sockets;
+async function open(count: number, say: string): Promise<Socket[]> {
+  const sockets: Socket[] = [];
+  for (let i = 0; i < count; i += 250) {
+    const some = Array.from({ length: Math.min(250, count - i) }, () => {
+      const socket = connect({ port: gateway.port, host: "127.0.0.1" });
+      socket.on("error", () => {});
+      socket.resume();
+      return socket;
+    });
+    await Promise.all(some.map((socket) => once(socket, "connect")));
+    if (say !== "") for (const socket of some) socket.write(say);
+    sockets.push(...some);
   }
+  return sockets;
+}
 
+describe("clients", () => {
   test("that drip a head are cut off, and cost nobody else anything", async () => {
     const sockets = await open(200, `GET / HTTP/1.1\r\nhost: ${HOST}\r\n`);
     const drip = setInterval(() => {

@@ -7,11 +7,13 @@ import { startAgent } from "@warren/agent";
 import { expect, test } from "vitest";
 import { served } from "./_kit/ask.ts";
 import { agentConfig, routeTo } from "./_kit/configs.ts";
-import { Stage } from "./_kit/stage.ts";
+import { Stage, type GatewayMember } from "./_kit/stage.ts";
 
 const AGENTS = 200;
 /** With jitter over what they wait for, far fewer than a fifth of all come in a tenth of a second. */
 const MOST_IN_100_MS = AGENTS / 5;
+
+const connected = async (gateway: GatewayMember) => (await gateway.tunnels()).length;
 
 test("200 agents whose gateway is killed and started again are back within 30 s, without a stampede", async () => {
   await using stage = new Stage();
@@ -20,7 +22,13 @@ test("200 agents whose gateway is killed and started again are back within 30 s,
   const servicePort = (service.address() as AddressInfo).port;
   const gateway = await stage.gateway();
   await using proxy = await startFaultProxy({ target: { port: gateway.port } });
-  const unheard = { log: silentLog(), version: "0", onRequest: undefined, onPort: undefined };
+  const unheard = {
+    log: silentLog(),
+    version: "0",
+    onRequest: undefined,
+    onPort: undefined,
+    onPublished: undefined,
+  };
   await using agents = new AsyncDisposableStack();
   for (let i = 0; i < AGENTS; i++) {
     const token = await stage.token(`a${i}`);
@@ -29,8 +37,6 @@ test("200 agents whose gateway is killed and started again are back within 30 s,
     const deps = { ...unheard, metrics: promMetrics() };
     agents.use(await startAgent(config, deps, new AbortController().signal));
   }
-  const connected = async (port: { tunnels(): Promise<unknown[]> }) =>
-    (await port.tunnels()).length;
   while ((await connected(gateway)) < AGENTS) await new Promise(setImmediate);
 
   await gateway.kill();
