@@ -86,7 +86,7 @@ test(
 );
 
 test(
-  "small requests and heartbeats pass beside a download that fills a line of 20 Mbit/s",
+  "small requests and heartbeats pass beside downloads that fill a line of 20 Mbit/s",
   { timeout: 60_000 },
   async () => {
     await using stage = new Stage();
@@ -105,15 +105,21 @@ test(
     using agent = disposable(new Agent({ keepAlive: true }));
     const over = new AbortController();
     const since = performance.now();
-    const length = 12_500_000;
-    const bulk = download({
-      entry: { port: gateway.port, host: HOST },
-      seed: 1,
-      length,
-      bytesPerSecond: Infinity,
-      moved: () => {},
-      signal: new AbortController().signal,
-    }).then(() => over.abort());
+    // Several, since a single one is held back by its window too.
+    const bulks = 8;
+    const length = 1_500_000;
+    const bulk = Promise.all(
+      Array.from({ length: bulks }, (_, seed) =>
+        download({
+          entry: { port: gateway.port, host: HOST },
+          seed,
+          length,
+          bytesPerSecond: Infinity,
+          moved: () => {},
+          signal: new AbortController().signal,
+        }),
+      ),
+    ).then(() => over.abort());
     const times: number[] = [];
     while (!over.signal.aborted) {
       const asked = performance.now();
@@ -125,7 +131,7 @@ test(
     times.sort((a, b) => a - b);
     // Of some hundred requests the p99 is nearly the worst, and a busy machine makes one: p95 here.
     expect(times[Math.floor(times.length * 0.95)]).toBeLessThan(250);
-    expect(length / tookMs / 2_500).toBeGreaterThan(0.6);
+    expect((bulks * length) / tookMs / 2_500).toBeGreaterThan(0.6);
     expect((await gateway.tunnels())[0]!.stats.resumes).toBe(0);
   },
 );
