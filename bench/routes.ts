@@ -143,6 +143,7 @@ function open(url: string, gatewayId: string): Registry {
     newId: () => gatewayId,
     ports: undefined,
     failed: () => {},
+    answered: () => {},
   });
 }
 

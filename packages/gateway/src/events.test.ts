@@ -260,3 +260,26 @@ test("every metric moves", async () => {
   events.registryAway(new Error("ECONNREFUSED"));
   expect(await metrics.text()).toContain("gateway_registry_up 0");
 });
+
+test("a registry that is away is an error once, and its return is told", async () => {
+  const { events, log, metrics } = open();
+  for (let i = 0; i < 3; i++) events.registryAway(new Error("ECONNREFUSED"));
+  expect(await metrics.text()).toContain("gateway_registry_up 0");
+  for (let i = 0; i < 3; i++) events.registryBack();
+  expect(await metrics.text()).toContain("gateway_registry_up 1");
+  expect(log.lines.filter(({ level }) => level !== "debug").map(({ msg }) => msg)).toEqual([
+    "registry away",
+    "registry back",
+  ]);
+});
+
+test("a message that is rejected whole does not fill the log", async () => {
+  const { events, log } = open();
+  const one = { host: "a.test", path: "/", code: "host_taken" as const, message: "taken" };
+  events.routesRejected(
+    "c1",
+    Array.from({ length: 100_000 }, () => one),
+  );
+  expect(log.lines).toHaveLength(11);
+  expect(log.lines.at(-1)).toMatchObject({ msg: "more routes rejected", fields: { more: 99_990 } });
+});

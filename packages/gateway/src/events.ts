@@ -43,6 +43,9 @@ export interface EventTunnel {
   agentId: string;
 }
 
+/** Routes of one message whose rejection is logged one by one. */
+const MOST_REJECTED = 10;
+
 export type CredentialKind = "agent" | "peer" | "admin";
 export type ClientProtocol = "http/1.1" | "h2" | "tcp";
 
@@ -57,6 +60,7 @@ export class Events {
   readonly #connections: Family<Gauge>;
   readonly #certificates: Family<Gauge>;
   readonly #registry: Gauge;
+  #isRegistryAway = false;
 
   constructor({ log, metrics, requestLog, mostClusters }: EventsOptions) {
     this.#log = log;
@@ -202,20 +206,30 @@ export class Events {
     const { clusterUuid, action, revision } = change;
     this.#log.debug("routes applied", { cluster_uuid: clusterUuid, action, revision });
   }
-  routeRejected(
+  /** One message's; a cluster that has everything refused does not fill the log. */
+  routesRejected(
     clusterUuid: string,
-    rejected: { host: string; path: string; code: ErrorCode; message: string },
+    rejected: readonly { host: string; path: string; code: ErrorCode; message: string }[],
   ): void {
-    const { host, path, code, message } = rejected;
-    const shown = { host: loggable(host), path: loggable(path), code, reason: loggable(message) };
-    this.#log.warn("route rejected", { cluster_uuid: clusterUuid, ...shown });
+    for (const { host, path, code, message } of rejected.slice(0, MOST_REJECTED)) {
+      const shown = { host: loggable(host), path: loggable(path), code, reason: loggable(message) };
+      this.#log.warn("route rejected", { cluster_uuid: clusterUuid, ...shown });
+    }
+    const more = rejected.length - MOST_REJECTED;
+    if (more > 0) this.#log.warn("more routes rejected", { cluster_uuid: clusterUuid, more });
   }
 
+  /** Said with every failure; told when it is the first. */
   registryAway(error: unknown): void {
+    if (this.#isRegistryAway) return this.#log.debug("registry still away", { error });
+    this.#isRegistryAway = true;
     this.#registry.set(0);
     this.#log.error("registry away", { error });
   }
+  /** It answers; told when it did not before. */
   registryBack(): void {
+    if (!this.#isRegistryAway) return;
+    this.#isRegistryAway = false;
     this.#registry.set(1);
     this.#log.info("registry back");
   }

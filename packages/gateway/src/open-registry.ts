@@ -35,6 +35,7 @@ export async function openRegistry(
         random: Math.random,
         newId: () => randomId(16, "hex"),
         failed: (cause) => events.registryAway(cause),
+        answered: () => events.registryBack(),
       }),
     );
   }

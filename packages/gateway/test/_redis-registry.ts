@@ -31,6 +31,7 @@ export function open(backend: RedisBackend, given: Partial<RedisRegistryOptions>
     checkMs: 200,
     unknownMs: 50,
     failed: () => {},
+    answered: () => {},
     ...given,
   });
 }

@@ -38,6 +38,18 @@ describe.skipIf(!HAS_REDIS)("a registry on Redis", () => {
     return text === null ? undefined : (JSON.parse(text) as Record<string, unknown>);
   };
 
+  test("says when Redis is away, and when it is back", async () => {
+    const said: string[] = [];
+    const say = (what: string) => void (said.at(-1) !== what && said.push(what));
+    const watched = open(backend, { failed: () => say("away"), answered: () => say("back") });
+    await ready(watched);
+    await server.kill();
+    await eventually(async () => said.at(-1) === "away");
+    await server.run();
+    await eventually(async () => said.at(-1) === "back");
+    await watched[Symbol.asyncDispose]();
+  });
+
   test("writes a string per host and path, with a life of five minutes", async () => {
     const published = route({
       host: "example.com",

@@ -27,12 +27,15 @@ export interface WebSocketLimits {
   closeTimeoutMs: number;
   /** A text message that waits longer for the kernel to take it ends the connection. */
   textTimeoutMs: number;
+  /** So many text messages may wait for the kernel; more end the connection. */
+  mostWaiting: number;
 }
 export const WEBSOCKET_LIMITS: WebSocketLimits = {
   maxMessageBytes: 1_048_576,
   maxTextBytes: 1_048_576,
   closeTimeoutMs: 5_000,
   textTimeoutMs: 10_000,
+  mostWaiting: 1_024,
 };
 
 /** Up to this a message is copied behind its header; above, two buffers are cheaper than the copy. */
@@ -66,6 +69,9 @@ export class WebSocketTransport {
   readonly #heard: WebSocketHeard;
   readonly #maxTextBytes: number;
   readonly #textTimeoutMs: number;
+  readonly #mostWaiting: number;
+  /** Texts that the kernel has not taken: a peer that asks much and reads nothing makes these. */
+  #waiting = 0;
   /** Why the connection broke, for an abnormal closure that has no reason of its own. */
   #broken = "";
   #silent = false;
@@ -86,6 +92,7 @@ export class WebSocketTransport {
     this.#heard = heard;
     this.#maxTextBytes = limits.maxTextBytes;
     this.#textTimeoutMs = limits.textTimeoutMs;
+    this.#mostWaiting = limits.mostWaiting;
     ws.on("message", (data, binary) => this.#onMessage(data as Buffer, binary));
     ws.on("error", (error) => (this.#broken = error.message));
     ws.on("close", (code, reason) => heard.onClose(code, reason.toString() || this.#broken));
@@ -102,11 +109,24 @@ export class WebSocketTransport {
 
   /** Sends one text message. One that the kernel does not take in time ends the connection. */
   sendText(message: string): void {
+    if (!this.#mayWait()) return;
     const forget = systemClock.after(this.#textTimeoutMs, () => {
       this.#broken = `a control message was not taken within ${this.#textTimeoutMs} ms`;
       this.#ws.terminate();
     });
-    this.#ws.send(message, forget);
+    this.#ws.send(message, () => {
+      forget();
+      this.#waiting--;
+    });
+  }
+
+  /** Counts one more that waits; false, and the end, when that is too many. */
+  #mayWait(): boolean {
+    if (++this.#waiting <= this.#mostWaiting) return true;
+    this.#waiting--;
+    this.#broken = "more is asked than read";
+    this.#ws.terminate();
+    return false;
   }
 
   /** Runs `writes` so that what it sends leaves in one system call. */

@@ -230,3 +230,12 @@ test("a text message that the kernel does not take in time ends the connection, 
   expect(await ear.next()).toEqual({ close: [1006, expect.stringContaining("not taken within")] });
   client.terminate();
 });
+
+test("a peer that asks and never reads is cut off before its answers pile up", async () => {
+  await using server = await acceptingServer(undefined, { ...WEBSOCKET_LIMITS, mostWaiting: 100 });
+  const { near, far } = await pair(server);
+  far.socket.cork(); // the kernel takes nothing
+  for (let i = 0; i < 101; i++) far.transport.sendText("answer");
+  expect(await far.ear.next()).toEqual({ close: [1006, "more is asked than read"] });
+  near.terminate();
+});

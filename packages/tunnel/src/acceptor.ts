@@ -38,7 +38,10 @@ export interface AcceptorOptions<I extends Identity> {
   /** Every gateway known now. */
   gateways: () => readonly GatewayAddress[];
   pool: () => Pool;
+  /** Announced: what the other side may do. */
   limits: Limits;
+  /** Streams that this side opens in one tunnel at most, however many the other would take. */
+  opens: number;
   detectMs: number;
   /** How long a lost transport is waited for. */
   resumeMs: number;
@@ -51,6 +54,9 @@ const REGISTER_MS = 10_000;
 const SLOT_MS = 5;
 /** So many tunnels that lost a takeover are remembered, so that their processes hear of it. */
 const REPLACED = 4_096;
+/** Tunnels of one cluster, those that wait for their agent included: what a token can make us hold. */
+export const MOST_TUNNELS = 1_024;
+const FULL_MS = 10_000;
 /** A resume that cannot be answered now is asked again after this long. */
 const ASK_AGAIN_MS = 1_000;
 
@@ -67,6 +73,8 @@ export class Acceptor<I extends Identity> {
   readonly options: AcceptorOptions<I>;
   readonly #byId = new Map<string, Held<I>>();
   readonly #byAgent = new Map<string, Held<I>>();
+  /** Tunnels by cluster. */
+  readonly #counts = new Map<string, number>();
   /** Tunnel id to token id of tunnels that lost a takeover, oldest first. */
   readonly #replaced = new Map<string, string>();
   #nextSlotAtMs = 0;
@@ -110,14 +118,17 @@ export class Acceptor<I extends Identity> {
     return Math.round(at - now);
   }
 
-  /** Registers a new tunnel. */
-  begin(register: Register, identity: I): Held<I> {
+  /** Registers a new tunnel; undefined when the cluster has all that it may have. */
+  begin(register: Register, identity: I): Held<I> | undefined {
     const key = agentKey(identity, register);
     const loser = this.#byAgent.get(key);
     if (loser !== undefined && !loser.retiring && !isSameRun(loser.register, register)) {
       this.#rememberReplaced(loser);
       loser.end(new WireError("replaced", TAKEN_OVER)); // A1
     }
+    const count = this.#counts.get(identity.clusterUuid) ?? 0;
+    if (count >= MOST_TUNNELS) return undefined;
+    this.#counts.set(identity.clusterUuid, count + 1);
     const held = new Held<I>(this, this.options.newTunnelId(), register, identity);
     this.#byId.set(held.tunnelId, held);
     this.#byAgent.set(key, held);
@@ -146,9 +157,16 @@ export class Acceptor<I extends Identity> {
   }
 
   forget(held: Held<I>): void {
-    this.#byId.delete(held.tunnelId);
+    if (!this.#byId.delete(held.tunnelId)) return;
+    this.#forgetOne(held.identity.clusterUuid);
     const key = agentKey(held.identity, held.register);
     if (this.#byAgent.get(key) === held) this.#byAgent.delete(key);
+  }
+
+  #forgetOne(clusterUuid: string): void {
+    const left = this.#counts.get(clusterUuid)! - 1;
+    if (left > 0) this.#counts.set(clusterUuid, left);
+    else this.#counts.delete(clusterUuid);
   }
 
   /** Ends everything, at shutdown. */
@@ -254,7 +272,10 @@ class Newcomer<I extends Identity> implements Heard {
           retryAfterMs: this.#acceptor.slotMs() + 250,
         }),
       );
-    this.#join(this.#acceptor.begin(register, this.#identity), false, 0);
+    const held = this.#acceptor.begin(register, this.#identity);
+    if (held !== undefined) return this.#join(held, false, 0);
+    const text = `the cluster has ${MOST_TUNNELS} tunnels here, which is all it may have`;
+    this.#refuse(new WireError("overloaded", text, { retryAfterMs: FULL_MS }));
   }
 
   #refuse(error: WireError): void {

@@ -357,7 +357,9 @@ export class Dialler {
   }
 
   #retired(): void {
-    this.#leave({ at: "closed" });
+    const phase = this.#leave({ at: "closed" });
+    // Else the gateway would go on sending requests into a tunnel that nobody hears.
+    if (phase.at === "registering") phase.carrier.close(1000, "the agent goes elsewhere");
     this.#lose(new WireError("tunnel_lost", "the gateway went away"));
     this.#options.owner.onRetired();
   }

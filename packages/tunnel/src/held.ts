@@ -24,12 +24,13 @@ export class Held<I extends Identity> implements Association<I> {
     this.tunnelId = tunnelId;
     this.register = register;
     this.identity = identity;
-    const { world, limits, pool, owner } = acceptor.options;
+    const { world, limits, opens, pool, owner } = acceptor.options;
+    const peerLimits = limitsOf(register);
     this.tunnel = new Tunnel({
       ...world,
       side: "acceptor",
       limits,
-      peerLimits: limitsOf(register),
+      peerLimits: { ...peerLimits, streams: Math.min(opens, peerLimits.streams) },
       pool: pool(),
       owner: {
         onStream: (stream, opening, ended) => owner.onStream(this, stream, opening, ended),

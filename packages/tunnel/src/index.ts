@@ -11,6 +11,6 @@ export {
   type Registration,
   type TunnelWorld,
 } from "./dialler.ts";
-export { Acceptor, type AcceptorOptions, type AcceptorOwner } from "./acceptor.ts";
+export { Acceptor, MOST_TUNNELS, type AcceptorOptions, type AcceptorOwner } from "./acceptor.ts";
 export type { Association, Identity } from "./association.ts";
 export * from "./tunnel-stats.ts";

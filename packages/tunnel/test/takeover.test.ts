@@ -1,6 +1,7 @@
 import { WireError } from "@warren/wire";
 import { expect, test } from "vitest";
-import { House } from "../src/testing/index.ts";
+import { MOST_TUNNELS } from "../src/index.ts";
+import { House, Recorder } from "../src/testing/index.ts";
 
 /** A transport that a test speaks through by hand; `said` is what the acceptor sent. */
 function byHand() {
@@ -138,4 +139,47 @@ test("an idle tunnel knows its round trip from pings", async () => {
   expect(dialler.tunnel!.rttMs).toBeUndefined();
   await house.pass(30_000);
   expect(dialler.tunnel!.rttMs).toBe(0);
+});
+
+test("a cluster has so many tunnels and no more; another cluster's are not touched", async () => {
+  const house = new House();
+  const join = (agent: string, clusterUuid: string) => {
+    const { said, transport } = byHand();
+    const line = house.acceptor.accept(transport, { ...who, clusterUuid });
+    line.onText(registration(agent));
+    return { said, line };
+  };
+  const first = join("a", "c1");
+  for (let i = 1; i < MOST_TUNNELS; i++) join(`a${i}`, "c1");
+  expect(join("one too many", "c1").said[0]).toContain('"overloaded"');
+  expect(join("b", "c2").said[0]).toContain("register_success");
+  first.line.onClose(1000, "");
+  expect(join("next", "c1").said[0]).toContain("register_success");
+});
+
+test("an opener keeps to its own limit of streams where the other side would take more", () => {
+  const house = new House();
+  house.acceptor.options.opens = 2;
+  house.acceptor.accept(byHand().transport, who).onText(registration("a1"));
+  const [held] = house.acceptor.associations();
+  const open = () => held!.tunnel.open(new Uint8Array(10), false, new Recorder());
+  open();
+  open();
+  expect(held!.tunnel.openable).toBe(false);
+  expect(open).toThrow("all the streams");
+});
+
+test("a dialler that is retired while it registers closes what it began", async () => {
+  const house = new House();
+  const { dialler, heard } = house.dialler("a1");
+  const phases: string[] = [];
+  house.acceptor.options.owner.onUp = () => {
+    phases.push(dialler.phase);
+    dialler.retire();
+  };
+  dialler.start();
+  await house.pass(1_000);
+  expect(phases).toEqual(["registering"]);
+  expect(heard).toContain("retired");
+  expect([...house.acceptor.associations()]).toEqual([]);
 });

@@ -27,8 +27,8 @@ export const Register = v.object({
   instance: v.optional(word),
   name: v.optional(word, ""),
   versions: v.object({ agent: word, protocol: v.array(count) }),
-  features: v.optional(v.array(word), []),
-  labels: v.optional(v.record(v.string(), v.string()), {}),
+  features: v.optional(v.pipe(v.array(word), v.maxLength(64)), []),
+  labels: v.optional(v.pipe(v.record(word, word), v.maxEntries(64)), {}),
   place: v.optional(Place, {}),
   limits: v.optional(AnnouncedLimits),
   /** Present when this transport should carry on with a tunnel that exists. */

@@ -80,6 +80,7 @@ export class PeerListener {
       gateways: () => [],
       pool: () => new Pool(tunnels.poolBytes, agents.pool),
       limits,
+      opens: 0,
       detectMs: tunnels.detectMs,
       resumeMs: tunnels.resumeMs,
       heartbeatMs: tunnels.heartbeatMs,

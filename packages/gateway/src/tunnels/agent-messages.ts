@@ -1,5 +1,6 @@
 import type { Association } from "@warren/tunnel";
-import { describe, Route, type Control, type IngressRoutes } from "@warren/wire";
+import { describe, Route, WireError, type Control, type IngressRoutes } from "@warren/wire";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import * as v from "valibot";
 import type { Registry, RouteVerdict } from "../ports.ts";
 import { SnapshotParts } from "../registry/snapshot-parts.ts";
@@ -7,6 +8,14 @@ import type { AgentIdentity } from "./identity.ts";
 
 /** A cluster of this many routes is a mistake or an attack. */
 const MOST_ROUTES = 100_000;
+/** Messages of one agent that wait for those before them. The parts of its largest snapshot fit. */
+const MOST_WAITING = 1_024;
+/** Rejections that one answer names: more would not fit into a control message. */
+const MOST_NAMED = 500;
+/** Longest text of a field there. */
+const WORD = 512;
+/** Routes that are checked in one turn of the event loop. */
+const ROUTES_PER_TURN = 1_000;
 
 export interface AgentMessagesOptions {
   registry: Pick<Registry, "apply" | "renew">;
@@ -30,7 +39,7 @@ export interface AgentMessagesOptions {
  */
 export class AgentMessages {
   readonly #options: AgentMessagesOptions;
-  readonly #queues = new WeakMap<Association<AgentIdentity>, Promise<void>>();
+  readonly #queues = new WeakMap<Association<AgentIdentity>, Queue>();
   readonly #parts = new WeakMap<Association<AgentIdentity>, SnapshotParts>();
 
   constructor(options: AgentMessagesOptions) {
@@ -61,11 +70,15 @@ export class AgentMessages {
   }
 
   #inOrder(association: Association<AgentIdentity>, what: string, act: () => Promise<void>): void {
-    const before = this.#queues.get(association) ?? Promise.resolve();
-    const next = before.then(act).catch((reason: unknown) => {
-      this.#options.onFailure(association, what, reason);
-    });
-    this.#queues.set(association, next);
+    const queue = this.#queues.get(association) ?? { length: 0, last: Promise.resolve() };
+    this.#queues.set(association, queue);
+    if (queue.length >= MOST_WAITING)
+      return association.end(new WireError("protocol_error", "says more than can be answered"));
+    queue.length++;
+    queue.last = queue.last
+      .then(act)
+      .catch((reason: unknown) => this.#options.onFailure(association, what, reason))
+      .finally(() => queue.length--);
   }
 
   async #heartbeat(association: Association<AgentIdentity>, requestId?: string): Promise<void> {
@@ -104,7 +117,7 @@ export class AgentMessages {
       payload: {
         revision: verdict.revision,
         accepted: verdict.accepted,
-        rejected: verdict.rejected,
+        rejected: verdict.rejected.slice(0, MOST_NAMED).map(fitting),
         ports: verdict.ports,
       },
     });
@@ -123,7 +136,9 @@ export class AgentMessages {
   async #apply(identity: AgentIdentity, message: IngressRoutes): Promise<RouteVerdict> {
     const routes: Route[] = [];
     const malformed: RouteVerdict["rejected"] = [];
-    for (const said of message.routes) {
+    for (const [at, said] of message.routes.entries()) {
+      // Other clusters' requests do not wait for a large snapshot.
+      if (at % ROUTES_PER_TURN === ROUTES_PER_TURN - 1) await nextTurn();
       const parsed = v.safeParse(Route, said);
       if (parsed.success) routes.push(parsed.output);
       else
@@ -147,12 +162,25 @@ export class AgentMessages {
   }
 }
 
+/** What waits to be answered, and the last of it. */
+interface Queue {
+  length: number;
+  last: Promise<void>;
+}
+
+type Rejection = RouteVerdict["rejected"][number];
+
+/** A path may be longer than what an answer can say. */
+function fitting({ host, path, code, message }: Rejection): Rejection {
+  return { host, path: path.slice(0, WORD), code, message: message.slice(0, WORD) };
+}
+
 /** Names what was malformed as well as it can be named. */
 function placeOf(said: unknown): { host: string; path: string } {
   const word = (name: string): string => {
     const value: unknown =
       typeof said === "object" && said !== null ? Reflect.get(said, name) : undefined;
-    return typeof value === "string" ? value.slice(0, 512) : "";
+    return typeof value === "string" ? value.slice(0, WORD) : "";
   };
   return { host: word("host"), path: word("path") };
 }

@@ -67,9 +67,9 @@ export class Agents {
         const { clusterUuid } = one.identity;
         const { revision } = verdict;
         options.events.routesApplied({ clusterUuid, action, revision });
-        for (const why of verdict.rejected) options.events.routeRejected(clusterUuid, why);
+        options.events.routesRejected(clusterUuid, verdict.rejected);
         options.onRoutes();
-        void this.#countRoutes(one);
+        this.#say(this.#countRoutes(one));
       },
       onHeartbeat: (one, published) =>
         options.events.routesPublished(one.identity.clusterUuid, published),
@@ -82,7 +82,9 @@ export class Agents {
       gateway: { id: config.id, url: config.advertise },
       gateways: options.gateways,
       pool: () => new Pool(poolBytes, this.pool),
-      limits,
+      // Agents open no streams: none, so that nobody makes us hold openings that never end.
+      limits: { ...limits, streams: 0 },
+      opens: limits.streams,
       detectMs,
       resumeMs,
       heartbeatMs,
@@ -154,7 +156,7 @@ export class Agents {
       this.#announce(one);
       void this.#checkRevoked(one);
     }
-    void registry.setOnline(clusterUuid, true);
+    this.#say(registry.setOnline(clusterUuid, true));
     events.tunnelUp(named(one), resumed, () => one.tunnel.stats());
     this.#countTunnels(clusterUuid);
   }

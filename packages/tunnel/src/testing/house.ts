@@ -56,6 +56,7 @@ export class House {
       gateways: () => [{ id: "g1", url: "ws://g1" }],
       pool: () => new Pool(1_048_576),
       limits: LIMITS,
+      opens: LIMITS.streams,
       detectMs: 30_000,
       resumeMs: 60_000,
       heartbeatMs: 30_000,

@@ -13,6 +13,8 @@ export interface RedisLinkOptions {
   random: Random;
   /** Errors of the connection itself, for the log. */
   failed: (cause: unknown) => void;
+  /** Redis answered a command. */
+  answered: () => void;
 }
 
 export interface Subscription {
@@ -78,6 +80,7 @@ export class RedisLink {
     try {
       const said = await this.#within(ms, reply);
       this.healthy = true;
+      this.#options.answered();
       return said;
     } catch (cause) {
       // An answer of Redis, though an error, shows that it is there; so does NOSCRIPT below.

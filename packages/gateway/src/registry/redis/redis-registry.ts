@@ -50,6 +50,8 @@ export interface RedisRegistryOptions {
   mostRoutes: number;
   /** What went wrong with Redis, for the log: the connection, or a write that will be tried again. */
   failed: (cause: unknown) => void;
+  /** Redis answered a command: said each time, so that what was away is known to be back. */
+  answered: () => void;
 }
 
 export const REDIS_REGISTRY_DEFAULTS = {
