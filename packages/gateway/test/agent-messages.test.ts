@@ -32,6 +32,7 @@ function kit(hosts: string[]) {
   const messages = new AgentMessages({
     registry,
     timestamp: () => "",
+    hasFellows: async () => false,
     onRoutes: () => {},
     onHeartbeat: () => {},
     onDraining: () => {},
