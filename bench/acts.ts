@@ -1,5 +1,6 @@
 import { startDirect } from "./contenders/direct.ts";
 import { startHaproxy } from "./contenders/haproxy.ts";
+import { LONG_LINE, plainOver, SLOW_LINE, warrenOver } from "./contenders/lines.ts";
 import { startNginxProxy } from "./contenders/nginx.ts";
 import { startSsh } from "./contenders/ssh.ts";
 import { warren } from "./contenders/warren.ts";
@@ -8,6 +9,7 @@ import { openIdleCrowd } from "./idle-crowd.ts";
 import type { Measure } from "./measure.ts";
 import { bulk } from "./measures/bulk.ts";
 import { eventLag } from "./measures/event-lag.ts";
+import { besideBulk, oneBulk, stallReaders } from "./measures/flow.ts";
 import { idleMemory } from "./measures/idle-memory.ts";
 import { smallGet } from "./measures/small-get.ts";
 import { websocketEcho } from "./measures/websocket-echo.ts";
@@ -26,6 +28,14 @@ const withIdle =
   async (stage) => {
     const contender = await warren()(stage);
     if (contender !== undefined) await openIdleCrowd(stage, contender, count);
+    return contender;
+  };
+
+const withStalled =
+  (count: number): StartContender =>
+  async (stage) => {
+    const contender = await warren()(stage);
+    if (contender !== undefined) await stallReaders(stage, contender, count);
     return contender;
   };
 
@@ -67,4 +77,15 @@ export const ACTS: readonly Act[] = [
     contenders: { "95 idle streams": withIdle(95), "9,500 idle streams": withIdle(9_500) },
     measures: [smallGet],
   },
+  {
+    name: "stalled readers",
+    contenders: { "none stalled": warren(), "1,000 stalled": withStalled(1_000) },
+    measures: [smallGet],
+  },
+  {
+    name: "long line",
+    contenders: { "plain TCP": plainOver(LONG_LINE), warren: warrenOver(LONG_LINE) },
+    measures: [oneBulk],
+  },
+  { name: "slow line", contenders: { warren: warrenOver(SLOW_LINE) }, measures: [besideBulk] },
 ];

@@ -45,6 +45,7 @@ function cost(what: string, act: string, names: [string, string], bound?: Target
 
 const cpu = { measure: "small GET", number: "cpuMicrosPerRequest" };
 const speed = { measure: "small GET", number: "requestsPerSecond" };
+const oneBulk = { measure: "one 100 MB GET", number: "MBPerSecond" };
 const p99 = { measure: "small GET", number: "p99Ms" };
 const down = { measure: "100 MB", number: "getMBPerSecond" };
 const up = { measure: "100 MB", number: "postMBPerSecond" };
@@ -102,4 +103,32 @@ export const TARGETS: readonly Target[] = [
     CONSTANT,
   ),
   cost("CPU per request, request log on", "request log", ["warren", "warren, request log on"]),
+  {
+    what: "small GET, p99 beside 1,000 stalled readers",
+    ours: { act: "stalled readers", contender: "1,000 stalled", ...p99 },
+    against: {
+      figure: { act: "stalled readers", contender: "none stalled", ...p99 },
+      by: "ratio",
+    },
+    unit: "x",
+    bound: { most: 2 },
+  },
+  {
+    what: "100 MB GET over 50 MB/s and 50 ms",
+    ours: { act: "long line", contender: "warren", ...oneBulk },
+    against: { figure: { act: "long line", contender: "plain TCP", ...oneBulk }, by: "ratio" },
+    unit: "x",
+    bound: { least: 0.8 },
+  },
+  {
+    what: "small GET beside a bulk download on 20 Mbit/s, p99",
+    ours: {
+      act: "slow line",
+      contender: "warren",
+      measure: "small GET beside a bulk download",
+      number: "p99Ms",
+    },
+    unit: "ms",
+    bound: { most: 150 },
+  },
 ];
