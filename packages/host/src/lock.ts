@@ -4,7 +4,7 @@
  * its process dies, however it dies. No stale lock to judge, no pid to mistake for another's, no race
  * between two that clean up (docs/decisions/0021).
  */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
 export type ProcessLock =
@@ -18,6 +18,8 @@ const BUSY = 5;
 /** Takes the lock on `path` (a file that need not exist) or says who has it. Does not wait. */
 export function processLock(path: string): ProcessLock {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  // SQLite would only say that it cannot open something.
+  accessSync(dirname(path), constants.W_OK);
   // Loaded when it is needed: Node 24 calls it experimental, on standard error, as soon as it is.
   const { DatabaseSync } = process.getBuiltinModule("node:sqlite");
   const database = new DatabaseSync(path);

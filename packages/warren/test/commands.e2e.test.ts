@@ -36,7 +36,9 @@ describe("warren", () => {
     },
     { words: ["--port", "1"], want: "--port: a command comes first" },
     { words: ["status", "now"], want: "warren: not expected here: now" },
-    { words: ["why"], want: "something is missing behind the command's name" },
+    { words: ["why"], want: "something is missing: warren why <url>" },
+    { words: ["why", "::::"], want: "expected a URL like http://app.example.com/path" },
+    { words: ["token", "revoke", "a.b.c"], want: "expected the token's id, not the token" },
     { words: ["status", "--jsn"], want: "warren: --jsn: unknown flag (did you mean --json?)" },
     {
       words: ["status", "--config", "none.toml"],
@@ -62,6 +64,26 @@ describe("warren", () => {
       '  --ttl: expected a duration like 250ms, 30s, 5m, 12h or 90d, got "soon"',
     ]);
   });
+
+  test.each(["up", "token keygen"])("%s names a data folder that cannot be", async (name) => {
+    using home = house();
+    writeFileSync(home.at("file"), "");
+    const words = [...name.split(" "), "--data", "file/data"];
+    const { code, stderr } = await home.run(words);
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/^warren: \S+file\/data\S*: a part of this path is no folder; --data /);
+  });
+
+  test.each(["expose 3000", "agent --service a.localhost=3000"])(
+    "%s says that there is no token file",
+    async (line) => {
+      using home = house();
+      const words = [...line.split(" "), "--gateway", "ws://127.0.0.1:1", "--token-file", "none"];
+      if (line.startsWith("expose")) words.push("--host", "a.localhost");
+      const { code, stderr } = await home.run(words);
+      expect([code, stderr]).toEqual([2, "warren: --token-file: there is no such file\n"]);
+    },
+  );
 
   test("says where it looked when no gateway answers", async () => {
     using home = house();

@@ -48,6 +48,16 @@ describe("warren expose beside warren up", () => {
     expect((await ask(up.port, "app.localhost")).status).toBe(404);
   });
 
+  test("says that nothing answers where it leads", async () => {
+    using home = house();
+    const service = await webService("gone");
+    const { port } = service;
+    await service[Symbol.asyncDispose]();
+    await using _up = await home.up();
+    await using shown = home.start(["expose", String(port), "--host", "app.localhost"]);
+    await shown.says(/nothing answers at http:\/\/localhost:\d+ yet: .* get 502\n/);
+  });
+
   test("prints JSON when asked", async () => {
     using home = house();
     await using service = await webService("app");

@@ -46,10 +46,15 @@ test("what runs can be asked: status, routes, claims, why; a claim can be releas
   expect(status.stdout).toMatch(/\ndemo +\S+ +connected +127\.0\.0\.1 /);
   const routes = JSON.parse((await home.run(["routes", "--json"])).stdout) as object[];
   expect(routes).toMatchObject([{ route: { host: "hello.localhost", kind: "http" } }]);
-  expect((await home.run(["routes"])).stdout).toMatch(/\nhello\.localhost +\/\* +\S+ +demo:\d+ /);
+  expect((await home.run(["routes"])).stdout).toMatch(/\nhello\.localhost +\/\* +demo +demo:\d+ /);
   const why = await home.run(["why", `http://hello.localhost:${up.port}/x`, "--json"]);
   expect(JSON.parse(why.stdout)).toMatchObject({ served: true, host: "hello.localhost" });
-  expect((await home.run(["why", "nobody.localhost"])).stdout).toMatch(/served +false/);
+  expect((await home.run(["why", "nobody.localhost"])).stdout).toMatch(
+    /^http:\/\/nobody\.localhost\/ is not served: 404 no_route\n/,
+  );
+  expect((await home.run(["why", `hello.localhost:${up.port}`])).stdout).toMatch(
+    /^http:\S+ is served by cluster demo, through agent \S+ at gateway \S+\n/,
+  );
   expect((await home.run(["routes", "--claims"])).stdout).toMatch(/\nhello\.localhost +local /);
   const release = ["claims", "release", "hello.localhost"];
   expect((await home.run(release)).stderr).toBe("hello.localhost is free\n");

@@ -1,3 +1,4 @@
+import { SecretError } from "@warren/host";
 import {
   Dialler,
   type DiallerOptions,
@@ -211,14 +212,24 @@ export class GatewayTunnel {
   async #dial(url: string, heard: Heard): Promise<Transport> {
     const { dial } = this.#deps;
     const resuming = this.tunnel !== undefined;
-    const token = await this.#credential.show(resuming);
+    const token = await this.#token(resuming);
     try {
       return await dial.dial(url, token, heard);
     } catch (reason) {
       // The tunnel cannot be had with a token that does not count any more: a new one can.
       const again = resuming && isRefusal(reason) && (await this.#credential.refused());
       if (!again) throw reason;
-      return dial.dial(url, await this.#credential.show(false), heard);
+      return dial.dial(url, await this.#token(false), heard);
+    }
+  }
+
+  /** What to show. A file that went away is told by name, and looked for again with the next dial. */
+  async #token(resuming: boolean): Promise<string> {
+    try {
+      return await this.#credential.show(resuming);
+    } catch (cause) {
+      const why = cause instanceof SecretError ? `: ${cause.message}` : "";
+      throw new WireError("internal", `the token cannot be read${why}`, { cause });
     }
   }
 

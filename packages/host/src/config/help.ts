@@ -37,7 +37,12 @@ export function helpText(options: Options): string {
         flag.length < FLAGS_WIDTH
           ? " ".repeat(FLAGS_WIDTH - flag.length)
           : `\n${" ".repeat(FLAGS_WIDTH)}`;
-      const notes = [row.default && `default ${row.default}`, row.names.env].filter(Boolean);
+      const off = row.value === "" && row.default === "true" && row.names.flag;
+      const notes = [
+        row.default && `default ${row.default}`,
+        off && `off with ${off.replace("--", "--no-")}`,
+        row.names.env,
+      ].filter(Boolean);
       return `${flag}${gap}${row.help}${notes.length > 0 ? ` [${notes.join(", ")}]` : ""}`;
     })
     .join("\n");

@@ -38,3 +38,23 @@ export const TunnelView = v.looseObject({
 });
 
 export const ReadyView = v.looseObject({ ready: v.boolean() });
+
+export const WhyView = v.looseObject({
+  url: v.string(),
+  served: v.boolean(),
+  status: v.optional(v.number()),
+  code: v.optional(v.string()),
+  clusters: v.optional(
+    v.array(
+      v.looseObject({
+        cluster_uuid: v.string(),
+        cluster: v.optional(v.string()),
+        agents: v.array(
+          v.looseObject({ agent_id: v.string(), gateway: v.string(), usable: v.boolean() }),
+        ),
+      }),
+    ),
+    [],
+  ),
+});
+export type WhyView = v.InferOutput<typeof WhyView>;

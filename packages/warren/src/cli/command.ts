@@ -3,6 +3,7 @@ import {
   configOption,
   ExitError,
   loadConfig,
+  SecretError,
   type ConfigOf,
   type Environment,
   type Exit,
@@ -66,10 +67,13 @@ export interface Command extends CommandText {
   run(words: readonly string[], stage: Stage): Promise<Exit | void>;
 }
 
-export interface CommandDeclaration<O extends Options> extends CommandText {
-  options: O;
+interface CommandWords {
   /** How many words may follow that are no flags. */
   words: { least: number; most: number };
+}
+
+export interface CommandDeclaration<O extends Options> extends CommandText, CommandWords {
+  options: O;
   run(call: Call<O & typeof everywhere>): Promise<Exit | void>;
 }
 
@@ -83,9 +87,7 @@ export function command<O extends Options>(declared: CommandDeclaration<O>): Com
     options,
     async run(words, stage) {
       const loaded = load(options, words, stage);
-      const problems = loaded.ok
-        ? countProblem(loaded.positionals, declared.words)
-        : loaded.problems;
+      const problems = loaded.ok ? countProblem(loaded.positionals, declared) : loaded.problems;
       if (problems.length > 0 || !loaded.ok) throw usage(declared.name, problems);
       return unlessStopped(stage.signal, declared.run({ ...stage, ...loaded }));
     },
@@ -102,8 +104,27 @@ async function unlessStopped(
   } catch (error) {
     const stopped = error === signal.reason || (error as Error).name === "AbortError";
     if (signal.aborted && stopped) return "ok";
-    throw error;
+    throw plain(error);
   }
+}
+
+/** File errors that the operator can mend, not a bug of ours. */
+const MENDABLE: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  EROFS: "the file system is read-only",
+  ENOSPC: "no space is left on the device",
+  ENOTDIR: "a part of this path is no folder",
+};
+
+/** What whoever called the command should read instead of a stack. */
+function plain(error: unknown): unknown {
+  if (error instanceof SecretError) return new ExitError("usage", error.message, { cause: error });
+  const { code = "", path } = error as NodeJS.ErrnoException;
+  const why = MENDABLE[code];
+  if (why === undefined || path === undefined) return error;
+  const text = `${path}: ${why}; --data names the folder to use`;
+  return new ExitError("unavailable", text, { cause: error });
 }
 
 function load<O extends Options>(
@@ -128,9 +149,10 @@ function readText(name: string): string {
 
 function countProblem(
   positionals: readonly string[],
-  { least, most }: { least: number; most: number },
+  { name, usage: form, words }: { name: string; usage: string } & CommandWords,
 ): string[] {
-  if (positionals.length < least) return ["something is missing behind the command's name"];
+  const { least, most } = words;
+  if (positionals.length < least) return [`something is missing: warren ${name} ${form}`];
   const extra = positionals.slice(most);
   return extra.length > 0 ? [`not expected here: ${extra.join(" ")}`] : [];
 }

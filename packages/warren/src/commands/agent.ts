@@ -55,6 +55,7 @@ have; the file is read again at each dial. Services are flags, or a file of tabl
   words: { least: 0, most: 0 },
   async run(call) {
     const given = readGiven(call);
+    await given.token(); // a file that is not there is a slip to tell at once
     const log = openLog(call.config, call);
     await using opened = new AsyncDisposableStack();
     if (call.config.demo !== undefined) {

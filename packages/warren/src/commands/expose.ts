@@ -19,6 +19,7 @@ import { aborted, startUnder } from "../cli/lifetime.ts";
 import { dataOption, jsonOption, logOptions, openLog, withDefault } from "../cli/options.ts";
 import { openAgentSlot } from "../data/agent-slot.ts";
 import { dataFolder } from "../data/data-folder.ts";
+import { answers } from "../expose/answers.ts";
 import { exposed, isTcp, type Exposed } from "../expose/exposed.ts";
 import { liveLine, liveRecord } from "../expose/live-line.ts";
 import { publicPlace, publicUrl } from "../expose/public-url.ts";
@@ -85,6 +86,7 @@ passes through untouched, chosen by its server name).`,
   async run(call) {
     const shown = await readWish(call);
     const { config, secrets, signal, terminal } = call;
+    await secrets.token?.read(); // a file that is not there is a slip to tell at once
     const log = openLog(config, call);
     const folder = dataFolder(config.data);
     using slot = await openAgentSlot(folder.slots, "expose");
@@ -135,7 +137,10 @@ function deps(call: ExposeCall, shown: Exposed, log: Log, way: WayIn) {
       tell(liveRecord(seen), liveLine(seen, terminal.paintOut)),
     onPublished: (routes: number) => {
       // Said again after each connect; news only once. None: the log says why they were refused.
-      if (!told && routes > 0) announce(call, shown, way);
+      if (!told && routes > 0) {
+        announce(call, shown, way);
+        void noteIfSilent(call, to);
+      }
       told ||= routes > 0;
     },
     onPort: (_route: string, port: number) => {
@@ -156,6 +161,13 @@ function announce({ config, terminal }: ExposeCall, { to }: Exposed, way: WayIn)
     const line = `${terminal.paintOut("bold", url)} -> ${named(to)}`;
     terminal.out(config.json ? JSON.stringify({ public: url, service: named(to) }) : line);
   }
+}
+
+/** A port that is mistyped, or a service that is not started yet: said before a visitor finds out. */
+async function noteIfSilent({ terminal }: ExposeCall, to: Exposed["to"]): Promise<void> {
+  if (await answers(to)) return;
+  const text = `nothing answers at ${named(to)} yet: until it does, requests get 502`;
+  terminal.note(terminal.paintNote("yellow", text));
 }
 
 function named({ protocol, passthrough, host, port }: Exposed["to"]): string {

@@ -1,6 +1,6 @@
 import { switchOption, wallClock } from "@warren/host";
 import { adminOptions, openAdmin } from "../admin/admin-options.ts";
-import { ClaimView, RouteView } from "../admin/views.ts";
+import { ClaimView, RouteView, TunnelView } from "../admin/views.ts";
 import { command } from "../cli/command.ts";
 import { jsonOption } from "../cli/options.ts";
 import { age, table } from "../cli/table.ts";
@@ -34,16 +34,23 @@ host, also where nothing is published now.`,
     }
     const list = await admin.list("/routes", RouteView);
     if (config.json) return terminal.out(JSON.stringify(list, undefined, 2));
-    terminal.out(table(["HOST", "PATH", "CLUSTER", "SERVICE", "UPDATED"], list.map(row(now))));
+    // A cluster without a tunnel here has no name here.
+    const tunnels = await admin.list("/tunnels", TunnelView);
+    const names = new Map(tunnels.map((one) => [one.cluster_uuid, one.cluster]));
+    const rows = list.map((one) => row(one, names, now));
+    terminal.out(table(["HOST", "PATH", "CLUSTER", "SERVICE", "UPDATED"], rows));
   },
 });
 
-const row =
-  (now: number) =>
-  ({ route, clusterUuid, publicPort, updatedAt }: RouteView): string[] => {
-    const { kind, host, path, path_type, namespace, service, port } = route;
-    const place = kind === "tcp" ? `port ${publicPort ?? "?"}` : host;
-    const under = kind === "http" ? `${path}${path_type === "Prefix" ? "*" : ""}` : `(${kind})`;
-    const name = namespace === "default" ? service : `${namespace}/${service}`;
-    return [place, under, clusterUuid, `${name}:${port}`, age(updatedAt, now)];
-  };
+function row(
+  { route, clusterUuid, publicPort, updatedAt }: RouteView,
+  names: ReadonlyMap<string, string>,
+  now: number,
+): string[] {
+  const { kind, host, path, path_type, namespace, service, port } = route;
+  const place = kind === "tcp" ? `port ${publicPort ?? "?"}` : host;
+  const under = kind === "http" ? `${path}${path_type === "Prefix" ? "*" : ""}` : `(${kind})`;
+  const name = namespace === "default" ? service : `${namespace}/${service}`;
+  const cluster = names.get(clusterUuid) ?? clusterUuid;
+  return [place, under, cluster, `${name}:${port}`, age(updatedAt, now)];
+}

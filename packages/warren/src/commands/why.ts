@@ -1,7 +1,9 @@
 import { option, Text } from "@warren/host";
+import * as v from "valibot";
 import { adminOptions, openAdmin } from "../admin/admin-options.ts";
-import { command, scoped } from "../cli/command.ts";
+import { command, scoped, usage } from "../cli/command.ts";
 import { jsonOption } from "../cli/options.ts";
+import { WhyView } from "../admin/views.ts";
 import { outline } from "../cli/outline.ts";
 
 export const why = command({
@@ -25,10 +27,23 @@ which cluster and agent would be chosen, and what stands in the way.`,
   async run(call) {
     const [said = ""] = call.positionals;
     const url = said.includes("://") ? said : `http://${said}`;
+    if (!/^(http|ws)s?:$/.test(URL.parse(url)?.protocol ?? ""))
+      throw usage("why", [`expected a URL like http://app.example.com/path, got "${said}"`]);
     const admin = await openAdmin(call);
     const query = new URLSearchParams({ url, method: call.config.method });
     const answer = await admin.get(`/why?${query.toString()}`);
     const { out } = call.terminal;
-    out(call.config.json ? JSON.stringify(answer, undefined, 2) : outline(answer));
+    if (call.config.json) return out(JSON.stringify(answer, undefined, 2));
+    out(`${verdict(v.parse(WhyView, answer))}\n`);
+    out(outline(answer));
   },
 });
+
+/** The whole answer in a sentence; what follows says why. */
+function verdict({ url, served, status, code, clusters }: WhyView): string {
+  if (!served) return `${url} is not served: ${status ?? 503} ${code ?? "cluster_offline"}`;
+  const chosen = clusters.find(({ agents }) => agents.some(({ usable }) => usable));
+  const agent = chosen?.agents.find(({ usable }) => usable);
+  const cluster = chosen?.cluster ?? chosen?.cluster_uuid;
+  return `${url} is served by cluster ${cluster}, through agent ${agent?.agent_id} at gateway ${agent?.gateway}`;
+}

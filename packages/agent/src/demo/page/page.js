@@ -108,9 +108,9 @@ function upload(body) {
   progress.addEventListener("error", begin);
 }
 at("upload-make").addEventListener("click", () => {
-  const noise = new Uint8Array(65_536);
+  const noise = new Uint8Array(64_000);
   crypto.getRandomValues(noise);
-  upload(new Blob(Array.from({ length: 512 }, () => noise)));
+  upload(new Blob(Array.from({ length: 500 }, () => noise)));
 });
 at("upload-file").addEventListener("change", ({ target }) => {
   if (target.files[0]) upload(target.files[0]);
