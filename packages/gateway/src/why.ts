@@ -30,11 +30,16 @@ export async function why(deps: WhyDeps, url: URL, method: string): Promise<obje
   return {
     ...asked,
     served: first !== undefined,
-    ...(first === undefined && { status: 503, code: "cluster_offline" }),
+    ...(first === undefined && refusal(deps.dispatcher, matched)),
     host: matched.host,
     clusters,
     policy: matched.policy,
   };
+}
+
+function refusal(dispatcher: Dispatcher, { entries }: Matched) {
+  const { http: status, code } = dispatcher.unavailable(entries.map((one) => one.clusterUuid));
+  return { status, code };
 }
 
 async function clustersOf(deps: WhyDeps, matched: Matched) {

@@ -48,6 +48,18 @@ describe("warren expose beside warren up", () => {
     expect((await ask(up.port, "app.localhost")).status).toBe(404);
   });
 
+  test("that is killed is expected back, and why says so", async () => {
+    using home = house();
+    await using service = await webService("app");
+    await using up = await home.up();
+    await using shown = home.start(["expose", String(service.port), "--host", "app.localhost"]);
+    await shown.says(/-> http/);
+    shown.signal("SIGKILL");
+    await up.cli.says(/"cluster":"expose".*tunnel disconnected/);
+    const { stdout } = await home.run(["why", "app.localhost"]);
+    expect(stdout).toMatch(/^http:\S+ is not served: 503 cluster_reconnecting\n/);
+  });
+
   test("says that nothing answers where it leads", async () => {
     using home = house();
     const service = await webService("gone");

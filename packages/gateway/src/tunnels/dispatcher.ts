@@ -123,7 +123,7 @@ export class Dispatcher implements Dispatch {
       // Whoever refused may take it by now.
       if (errand.moved !== undefined) errand.moved.refusedBy.length = 0;
     }
-    throw this.#unavailable(uuids);
+    throw this.unavailable(uuids);
   }
 
   /** One attempt over all agents of the chosen cluster, then of the others of the route (P2). */
@@ -248,7 +248,8 @@ export class Dispatcher implements Dispatch {
     return this.#options.registry.presence(uuid)?.online !== false;
   }
 
-  #unavailable(uuids: readonly string[]): WireError {
+  /** What a request for these clusters hears while none of them can take it. */
+  unavailable(uuids: readonly string[]): WireError {
     const { links, registry } = this.#options;
     if (uuids.some((uuid) => links.cluster(uuid)?.full === true))
       return new WireError("overloaded", "every tunnel of the cluster is full", {
