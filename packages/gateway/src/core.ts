@@ -130,6 +130,7 @@ function openTunnels(ground: Ground, signal: AbortSignal, opened: AsyncDisposabl
     clock: systemClock,
     onChange: (gateways) => {
       limits.setGateways(gateways.length);
+      events.fleetChanged(gateways.length);
       peers?.keep(gateways);
       agents.announceGateways();
     },

@@ -60,6 +60,7 @@ export class Events {
   readonly #connections: Family<Gauge>;
   readonly #certificates: Family<Gauge>;
   readonly #registry: Gauge;
+  readonly #fleet: Gauge;
   #isRegistryAway = false;
 
   constructor({ log, metrics, requestLog, mostClusters }: EventsOptions) {
@@ -94,6 +95,13 @@ export class Events {
     };
     this.#registry = metrics.gauge(registry).with();
     this.#registry.set(1);
+    const fleet = {
+      name: "gateway_fleet_size",
+      help: "Gateways that this one counts, itself included: each grants its share of every limit.",
+      labels: [],
+    };
+    this.#fleet = metrics.gauge(fleet).with();
+    this.#fleet.set(1);
   }
 
   requestAnswered(request: AnsweredRequest, durationMs: number): void {
@@ -227,6 +235,11 @@ export class Events {
     this.#log.error("registry away", { error });
   }
   /** It answers; told when it did not before. */
+  /** Gateways came or went. */
+  fleetChanged(gateways: number): void {
+    this.#fleet.set(gateways);
+    this.#log.info("gateways counted", { gateways });
+  }
   registryBack(): void {
     if (!this.#isRegistryAway) return;
     this.#isRegistryAway = false;

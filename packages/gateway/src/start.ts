@@ -53,7 +53,7 @@ export async function startGateway(
 
 async function openPeerListener(
   config: GatewayConfig,
-  { agents }: Core,
+  { agents, events }: Core,
   log: Log,
   opened: AsyncDisposableStack,
 ): Promise<{ listener: PeerListener; port: number } | undefined> {
@@ -65,6 +65,7 @@ async function openPeerListener(
     limits: { ...LIMITS, streams: config.tunnels.streams },
     newTunnelId: () => randomBytes(16).toString("hex"),
     agents,
+    events,
     log,
   });
   const said = { host: "--peer-listen", port: "--peer-port" };

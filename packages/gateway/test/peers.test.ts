@@ -42,6 +42,7 @@ describe("the listener for other gateways", () => {
   const pairs: TunnelPair[] = [];
   const association = { attached: true, draining: false, retiring: false, tunnel: {} as Tunnel };
 
+  const refused: string[] = [];
   beforeEach(async () => {
     owned = new AsyncDisposableStack();
     folder = owned.adopt(mkdtempDisposableSync(join(tmpdir(), "warren-")), (f) => f.remove()).path;
@@ -81,6 +82,7 @@ describe("the listener for other gateways", () => {
       limits: LIMITS,
       newTunnelId: () => "peer-tunnel",
       agents: { pool: new Pool(1_048_576), acceptor: { find } } as unknown as Agents,
+      events: { credentialRefused: (kind) => void refused.push(kind) },
       log: silentLog(),
     });
     const said = { host: "", port: "" };
@@ -163,6 +165,7 @@ describe("the listener for other gateways", () => {
     await expect(join_("another key of thirty-two bytes!")).rejects.toMatchObject({
       code: "unauthorized",
     });
+    expect(refused).toContain("peer");
     const socket = connect(port, "127.0.0.1");
     socket.write("GET // HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n");
     const [said] = (await once(socket, "data")) as [Buffer];

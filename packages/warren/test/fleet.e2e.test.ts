@@ -220,7 +220,7 @@ describe.skipIf(redis === undefined)("two gateways", { timeout: LONG_MS }, () =>
     const { file } = await two.fleet.token({ rate: { per_second: 0.1, burst: 20 } });
     await two.agentOf(two.first, { token: file, services: plain(), more: ["--min-gateways", "2"] });
     await two.tunnels(two.second, 1);
-    await later(2_500); // nothing tells how many gateways a gateway counts: it looks every 2 s
+    for (const { adminPort } of [two.first, two.second]) await counts(adminPort, 2);
     for (const { port } of [two.first, two.second]) {
       await served(port, HOST, "/1");
       const statuses = [];
@@ -307,3 +307,12 @@ describe.skipIf(redis === undefined)("two gateways", { timeout: LONG_MS }, () =>
     await expect.poll(say, { timeout: 15_000 }).toBe("OVER THE HOP");
   });
 });
+
+/** Resolves once a gateway counts so many gateways: it grants its share of limits by that number. */
+async function counts(adminPort: number, gateways: number): Promise<void> {
+  for (;;) {
+    const text = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
+    if (text.includes(`gateway_fleet_size ${gateways}\n`)) return;
+    await later(50);
+  }
+}

@@ -25,6 +25,7 @@ import {
   type Limits,
 } from "@warren/wire";
 import type { GatewayConfig } from "../config.ts";
+import type { Events } from "../events.ts";
 import type { Agents } from "../tunnels/agents.ts";
 import { refuse, shakeHands } from "../tunnels/handshake.ts";
 import { PeerKey } from "./peer-auth.ts";
@@ -39,6 +40,7 @@ export interface PeerListenerOptions {
   limits: Limits;
   newTunnelId: () => string;
   agents: Agents;
+  events: Pick<Events, "credentialRefused">;
   log: Log;
 }
 
@@ -148,7 +150,7 @@ export class PeerListener {
       this.#authenticate(pathname, bearer, socket),
     );
     if (refused !== undefined)
-      this.#options.log.warn("gateway refused", { code: refused.code, error: refused.cause });
+      this.#options.events.credentialRefused("peer", request.socket.remoteAddress ?? "", refused);
   }
 
   async #authenticate(
