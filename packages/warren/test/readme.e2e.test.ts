@@ -57,13 +57,14 @@ function reader() {
 describe.skipIf(programPath("curl") === undefined)("the README", () => {
   test("starts, exposes a port, carries a WebSocket, and shows what runs", async () => {
     using you = reader();
-    lineWith("npm ci");
+    lineWith("npm ci && npm test"); // whoever reads this is running it
+    const start = lineWith("npm ci && npm start").replace("npm ci && ", "");
     const env = {
       WARREN_PORT: port_("8080"),
       WARREN_ADMIN_PORT: port_("9090"),
       WARREN_DATA: you.home.at("data"),
     };
-    await using up = new Cli(["sh", "-c", `exec ${lineWith("npm start")}`], { env, cwd: ROOT });
+    await using up = new Cli(["sh", "-c", `exec ${start}`], { env, cwd: ROOT });
     await up.says(/Ctrl-C ends it/);
     await using echo = you.start("node examples/echo.mjs");
     await echo.says(/listening/);
