@@ -195,7 +195,7 @@ describe.skipIf(redis === undefined)("two gateways", { timeout: LONG_MS }, () =>
       peerKey: "a key that no other gateway has ever seen",
     });
     expect((await ask({ port: stranger.port, host: HOST, path: "/1" })).status).toBe(503);
-    await two.first.cli.says(/gateway refused.*unauthorized|unauthorized.*gateway refused/);
+    await two.first.cli.says(/"kind":"peer".*"msg":"credential refused"|credential refused.*peer/);
   });
 
   test("certificates of one authority do instead of a key", async () => {
