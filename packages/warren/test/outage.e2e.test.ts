@@ -55,7 +55,12 @@ async function startOutage(stage: Stage, tunnels: Record<string, number>) {
   const gateway = await stage.gateway({ tunnels, timeouts: { flapMs: 300 } });
   const proxy = await startFaultProxy({ target: { port: gateway.port } });
   const servicePort = (service.address() as AddressInfo).port;
-  const agent = await stage.agent(proxy.port, [routeTo(HOST, servicePort)], { detectMs: 1_000 });
+  // Both sides lend as much: what one keeps for replay is what the other gave credit for.
+  const { poolBytes } = tunnels;
+  const agent = await stage.agent(proxy.port, [routeTo(HOST, servicePort)], {
+    detectMs: 1_000,
+    ...(poolBytes === undefined ? {} : { poolBytes }),
+  });
   await served(gateway.port, HOST);
   return {
     gateway,
