@@ -9,6 +9,7 @@ import { startFront } from "./front/front.ts";
 import { GatewayProcess, type RunningGateway } from "./gateway-process.ts";
 import { PeerListener } from "./peers/peer-listener.ts";
 import { openAgentListener } from "./tunnels/agent-listener.ts";
+import { HANDSHAKE_MS } from "./tunnels/handshake.ts";
 import { summaries } from "./tunnels/summaries.ts";
 import { why } from "./why.ts";
 
@@ -59,6 +60,7 @@ async function openPeerListener(
 ): Promise<{ listener: PeerListener; port: number } | undefined> {
   if (config.peers === undefined) return undefined;
   const listener = await PeerListener.create({
+    handshakeMs: HANDSHAKE_MS,
     config: config.peers,
     gatewayId: config.id,
     tunnels: config.tunnels,

@@ -7,13 +7,25 @@ import { listen, nodeWorld } from "@warren/host";
 import { silentLog } from "@warren/host/testing";
 import { closeFrame } from "@warren/http";
 import { Dialler, Pool, type Stream, type Tunnel } from "@warren/tunnel";
-import { Recorder, TunnelPair } from "@warren/tunnel/testing";
-import { KIND, LIMITS, openingBytes, PEER_PATH, WireError, writeOpening } from "@warren/wire";
+import { Pipe, Recorder, TunnelPair } from "@warren/tunnel/testing";
+import {
+  KIND,
+  LIMITS,
+  openingBytes,
+  PEER_PATH,
+  SPLICE_PATH,
+  WireError,
+  writeOpening,
+} from "@warren/wire";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { PeerDial } from "../src/peers/peer-dial.ts";
 import { PeerListener } from "../src/peers/peer-listener.ts";
 import { Crossing } from "../src/peers/relay.ts";
+import { Spliced } from "../src/peers/splice.ts";
 import type { Agents } from "../src/tunnels/agents.ts";
+
+/** Long enough for a loaded machine to shake hands, short enough to wait for. */
+const HANDSHAKE_MS = 1_000;
 
 const bytes = (text: string): Uint8Array => Buffer.from(text, "latin1");
 
@@ -71,6 +83,7 @@ describe("the listener for other gateways", () => {
         auth: { kind: "key", keyFile: join(folder, "peer.key") },
       },
       gatewayId: "owner",
+      handshakeMs: HANDSHAKE_MS,
       tunnels: {
         detectMs: 30_000,
         resumeMs: 60_000,
@@ -172,6 +185,67 @@ describe("the listener for other gateways", () => {
     expect(said.toString()).toMatch(/^HTTP\/1\.1 404 /);
     socket.destroy();
     expect(await join_()).toBeDefined();
+  });
+
+  test.each([
+    { name: "says nothing", says: "" },
+    { name: "says half of a head", says: "GET /.well-known/warren/peer HTTP/1.1\r\nhost: a\r\n" },
+  ])("closes a connection that $name", async ({ says }) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.on("error", () => {});
+    socket.resume();
+    socket.write(says);
+    await once(socket, "close");
+    expect(await join_()).toBeDefined();
+  });
+
+  test("closes a splice that never says whose transport it is", async () => {
+    const keyFile = join(folder, "peer.key");
+    const dial = new PeerDial("entry", { kind: "key", keyFile }, new AbortController().signal);
+    const closed = Promise.withResolvers<string>();
+    await dial.dial(`ws://127.0.0.1:${port}`, SPLICE_PATH, {
+      onBinary: () => {},
+      onText: () => {},
+      onClose: (code, reason) => closed.resolve(`${code} ${reason}`),
+    });
+    expect(await closed.promise).toBe("4408 no introduction came");
+  });
+});
+
+describe("a spliced transport", () => {
+  const identity = {
+    tokenId: "t",
+    clusterUuid: "c",
+    cluster: "home",
+    group: "g",
+    hosts: [],
+    tcpAllowed: false,
+    address: "192.0.2.1",
+    since: 0,
+  };
+  const splice = JSON.stringify({ type: "splice", payload: identity });
+
+  test.each([
+    { name: "that was introduced is left to its new hearer", says: splice, ends: [] },
+    { name: "that begins with anything else is closed", says: "{}", ends: ["1002"] },
+  ])("$name", async ({ says, ends }) => {
+    const heard: string[] = [];
+    const closed: string[] = [];
+    const { left, right } = new Pipe();
+    right.close = (code) => void closed.push(String(code));
+    const spliced = new Spliced(right, 1, () => ({
+      onBinary: () => {},
+      onText: (text) => void heard.push(text),
+      onClose: (code) => void heard.push(`close ${code}`),
+    }));
+    left.close(1000, "");
+    spliced.onText(says);
+    spliced.onText("register");
+    // Later than its time would have been.
+    await new Promise<void>((resolve) => void nodeWorld.clock.after(2, resolve));
+    spliced.onClose(1000, "");
+    if (ends.length === 0) expect(heard).toEqual(["register", "close 1000"]);
+    expect(closed.slice(0, 1)).toEqual(ends);
   });
 });
 

@@ -196,6 +196,8 @@ class Newcomer<I extends Identity> implements Heard {
   #held: Held<I> | undefined;
   /** A register message came: there is one per transport until it is refused. */
   #registering = false;
+  /** It was told that its tunnel is unknown, and when it may register anew. */
+  #told = false;
 
   constructor(acceptor: Acceptor<I>, transport: Transport, identity: I) {
     this.#acceptor = acceptor;
@@ -257,6 +259,8 @@ class Newcomer<I extends Identity> implements Heard {
         ),
       );
     if (register.resume === undefined) return this.#begin(register);
+    // Each time it would get another slot, and time to come in it, for ever.
+    if (this.#told) return this.#carrier.close(1002, "asked again for a tunnel that is unknown");
     const known = this.#acceptor.resumable(register, this.#identity);
     if (known !== undefined) return this.#join(known, true, register.resume.received);
     if (this.#acceptor.wasReplaced(register, this.#identity))
@@ -305,6 +309,7 @@ class Newcomer<I extends Identity> implements Heard {
       this.#to = to;
       return this.#carrier.release();
     }
+    this.#told = true;
     const slotMs = this.#acceptor.slotMs();
     this.#cancelTimer = this.#timer(slotMs);
     const text = "no such tunnel for this token: register without resume";

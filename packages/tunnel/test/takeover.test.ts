@@ -1,6 +1,6 @@
 import { WireError } from "@warren/wire";
 import { expect, test } from "vitest";
-import { MOST_TUNNELS } from "../src/index.ts";
+import { MOST_TUNNELS, type Heard } from "../src/index.ts";
 import { House, Recorder } from "../src/testing/index.ts";
 
 /** A transport that a test speaks through by hand; `said` is what the acceptor sent. */
@@ -63,6 +63,70 @@ test("a transport registers once: a second register while the first is looked up
   await house.settle();
   expect(ends).toEqual(["close 1002"]);
   expect(house.said).toEqual([]);
+});
+
+test.each([
+  { name: "says nothing", says: undefined },
+  {
+    name: "says what is no registration",
+    says: '{"type":"heartbeat","payload":{"agent_id":"a1"}}',
+  },
+  { name: "pings", says: '{"type":"ping"}' },
+  { name: "says what is nothing at all", says: "hello" },
+])("a transport that only $name is closed after 10 s", async ({ says }) => {
+  const house = new House();
+  const { ends, transport } = byHand();
+  const line = house.acceptor.accept(transport, who);
+  for (let seconds = 0; seconds < 12; seconds++) {
+    expect(ends).toEqual(seconds < 10 ? [] : ["close 4408"]);
+    if (says !== undefined) line.onText(says);
+    await house.pass(1_000);
+  }
+  expect(house.clock.pending).toBe(0);
+});
+
+test("one that is told that its tunnel is unknown has until 10 s after its slot to register", async () => {
+  const house = new House();
+  const { ends, said, transport } = byHand();
+  const line = house.acceptor.accept(transport, who);
+  await house.pass(9_000);
+  line.onText(registration("a1", { tunnel_id: "gone", received: 0 }));
+  await house.settle();
+  expect(said[0]).toContain("unknown_tunnel");
+  await house.pass(9_000);
+  expect(ends).toEqual([]);
+  await house.pass(2_000);
+  expect(ends).toEqual(["close 4408"]);
+});
+
+test("one that asks for an unknown tunnel again is closed: it would be given slots for ever", async () => {
+  const house = new House();
+  const { ends, transport } = byHand();
+  const line = house.acceptor.accept(transport, who);
+  for (let n = 0; n < 2; n++) {
+    line.onText(registration("a1", { tunnel_id: `gone-${n}`, received: 0 }));
+    await house.settle();
+  }
+  expect(ends).toEqual(["close 1002"]);
+});
+
+test("one whose owner is looked up for ever is closed after 10 s, and what is found then is told", async () => {
+  const house = new House();
+  const { ends, transport } = byHand();
+  const found = Promise.withResolvers<Heard>();
+  const told: string[] = [];
+  house.elsewhere = () => found.promise;
+  const line = house.acceptor.accept(transport, who);
+  line.onText(registration("a1", { tunnel_id: "far", received: 0 }));
+  await house.pass(11_000, 1_000);
+  expect(ends).toEqual(["close 4408"]);
+  found.resolve({
+    onBinary: () => {},
+    onText: () => {},
+    onClose: (code) => void told.push(`close ${code}`),
+  });
+  await house.settle();
+  expect(told).toEqual(["close 1006"]);
 });
 
 test("a process that lost its place while it was cut off does not take it back by resuming", async () => {

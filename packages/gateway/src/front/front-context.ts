@@ -144,11 +144,23 @@ export class FrontContext {
   readonly #flush = (): void => {
     const sides = this.#unflushed;
     // Flushing may lead to more: those are at the end of the same list.
-    for (let i = 0; i < sides.length; i++) sides[i]!.flush();
+    for (let i = 0; i < sides.length; i++) this.#flushOne(sides[i]!);
     sides.length = 0;
   };
+
+  /** A bug in one costs that one: the others of this turn, and all later turns, are flushed. */
+  #flushOne(side: Flushed): void {
+    try {
+      side.flush();
+    } catch (error) {
+      this.deps.events.broke("flush", error);
+      side.destroy();
+    }
+  }
 }
 
 export interface Flushed {
   flush(): void;
+  /** Ends it at once. */
+  destroy(): void;
 }

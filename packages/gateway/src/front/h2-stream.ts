@@ -172,6 +172,10 @@ export class H2Stream implements ExchangeOwner, Flushed {
     this.#sayHead(false);
   }
 
+  destroy(): void {
+    this.#h2.destroy();
+  }
+
   #sayHead(last: boolean): void {
     const list = this.#waiting;
     if (list === undefined) return;

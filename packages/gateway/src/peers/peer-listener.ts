@@ -27,7 +27,7 @@ import {
 import type { GatewayConfig } from "../config.ts";
 import type { Events } from "../events.ts";
 import type { Agents } from "../tunnels/agents.ts";
-import { refuse, shakeHands } from "../tunnels/handshake.ts";
+import { handshakeTimes, refuse, shakeHands } from "../tunnels/handshake.ts";
 import { PeerKey } from "./peer-auth.ts";
 import type { PeersConfig } from "./peer-dial.ts";
 import { Crossing } from "./relay.ts";
@@ -40,6 +40,8 @@ export interface PeerListenerOptions {
   limits: Limits;
   newTunnelId: () => string;
   agents: Agents;
+  /** Each step of another gateway's arrival takes no longer. */
+  handshakeMs: number;
   events: Pick<Events, "credentialRefused">;
   log: Log;
 }
@@ -58,16 +60,17 @@ export class PeerListener {
 
   static async create(options: PeerListenerOptions): Promise<PeerListener> {
     const { auth } = options.config;
+    const times = handshakeTimes(options.handshakeMs);
     if (auth.kind === "key") {
       await new PeerKey(auth.keyFile).check();
-      return new PeerListener(options, createPlain());
+      return new PeerListener(options, createPlain(times));
     }
     const [ca, cert, key] = await Promise.all([
       readFile(auth.caFile),
       readFile(auth.certFile),
       readFile(auth.keyFile),
     ]);
-    const settings = { ca, cert, key, requestCert: true, rejectUnauthorized: true };
+    const settings = { ...times, ca, cert, key, requestCert: true, rejectUnauthorized: true };
     return new PeerListener(options, createTls(settings));
   }
 
@@ -161,9 +164,10 @@ export class PeerListener {
     const { auth } = this.#options.config;
     const peer = await this.#peerOf(auth, bearer, socket);
     if (peer instanceof WireError) return peer;
+    const { agents, handshakeMs } = this.#options;
     if (path === SPLICE_PATH)
       return (transport) =>
-        new Spliced(transport, (identity) => this.#options.agents.adopt(transport, identity));
+        new Spliced(transport, handshakeMs, (identity) => agents.adopt(transport, identity));
     const identity = { tokenId: peer, clusterUuid: `gateway ${peer}`, cluster: peer };
     return (transport) => this.#acceptor.accept(transport, identity);
   }

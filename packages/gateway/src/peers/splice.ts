@@ -88,11 +88,16 @@ export class Splicer {
 export class Spliced implements Heard {
   readonly #transport: Transport;
   readonly #adopt: (identity: AgentIdentity) => Heard;
+  readonly #cancelTimer: () => void;
   #to: Heard | undefined;
 
-  constructor(transport: Transport, adopt: (identity: AgentIdentity) => Heard) {
+  /** Within `withinMs` it must be said whose transport this is. */
+  constructor(transport: Transport, withinMs: number, adopt: (identity: AgentIdentity) => Heard) {
     this.#transport = transport;
     this.#adopt = adopt;
+    this.#cancelTimer = nodeWorld.clock.after(withinMs, () =>
+      transport.close(4408, "no introduction came"),
+    );
   }
 
   onBinary(message: Uint8Array): void {
@@ -104,6 +109,7 @@ export class Spliced implements Heard {
     const said = v.safeParse(v.pipe(v.string(), v.parseJson(), Introduction), message);
     if (!said.success) return this.#transport.close(1002, "expected an introduction");
     const { payload } = said.output;
+    this.#cancelTimer();
     this.#to = this.#adopt({
       ...payload,
       rate: payload.rate,
@@ -112,6 +118,7 @@ export class Spliced implements Heard {
     });
   }
   onClose(code: number, reason: string): void {
+    this.#cancelTimer();
     this.#to?.onClose(code, reason);
   }
 }

@@ -3,16 +3,17 @@ import { listen } from "@warren/host";
 import { TUNNEL_PATH, WireError } from "@warren/wire";
 import type { GatewayConfig } from "../config.ts";
 import type { Agents } from "./agents.ts";
-import { refuse } from "./handshake.ts";
+import { handshakeTimes, HANDSHAKE_MS, refuse } from "./handshake.ts";
 
 /** A listener of its own for agents; returns its port. */
 export async function openAgentListener(
   own: GatewayConfig["agents"],
-  agents: Agents,
+  agents: Pick<Agents, "accept">,
   opened: AsyncDisposableStack,
+  handshakeMs = HANDSHAKE_MS,
 ): Promise<number | undefined> {
   if (own === undefined) return undefined;
-  const server = createServer((_request, response) => {
+  const server = createServer(handshakeTimes(handshakeMs), (_request, response) => {
     response.writeHead(404, { connection: "close" }).end();
   });
   server.on("upgrade", (request, socket, head) => {

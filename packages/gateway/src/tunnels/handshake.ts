@@ -3,6 +3,25 @@ import { acceptWebSocket, WEBSOCKET_LIMITS, type Upgrade, type WebSocketHeard } 
 import type { Heard, Transport } from "@warren/tunnel";
 import { SUBPROTOCOL, WireError } from "@warren/wire";
 
+/** Each step of an arrival takes no longer: TLS, the request's head, saying who it is. */
+export const HANDSHAKE_MS = 10_000;
+
+/** What a server for handshakes alone is made with: who connects and does not get on is cut. */
+export function handshakeTimes(ms: number): {
+  headersTimeout: number;
+  requestTimeout: number;
+  handshakeTimeout: number;
+  connectionsCheckingInterval: number;
+} {
+  const connectionsCheckingInterval = Math.ceil(ms / 10);
+  return {
+    headersTimeout: ms,
+    requestTimeout: ms,
+    handshakeTimeout: ms,
+    connectionsCheckingInterval,
+  };
+}
+
 /** A WebSocket speaks before its hearer exists by a hair: this forwards once it does. */
 class Forward implements WebSocketHeard {
   to: Heard | undefined;

@@ -9,6 +9,10 @@ export class ManualClock implements Clock {
   #now = 0;
   #timers: { at: number; task: () => void }[] = [];
 
+  /** Timers that were set, and have neither fired nor been forgotten. */
+  get pending(): number {
+    return this.#timers.length;
+  }
   now(): number {
     return this.#now;
   }
