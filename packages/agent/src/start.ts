@@ -119,6 +119,10 @@ function watchTunnels(metrics: Metrics, gateways: Gateways): void {
   const rtt = gauge("agent_tunnel_rtt_seconds", "Smallest round trip seen lately.");
   const replay = gauge("agent_tunnel_replay_bytes", "Kept until the gateway acknowledges it.");
   const lent = gauge("agent_tunnel_lent_bytes", "Credit lent to streams above their floors.");
+  const queued = gauge(
+    "agent_tunnel_queued_bytes",
+    "Bytes that services sent and no tunnel has taken yet.",
+  );
   metrics.onCollect(() => {
     for (const { name, tunnel } of gateways.tunnels) {
       const stats = tunnel?.stats();
@@ -126,6 +130,7 @@ function watchTunnels(metrics: Metrics, gateways: Gateways): void {
       rtt.with(name).set((stats.rttMs ?? 0) / 1_000);
       replay.with(name).set(stats.replayBytes);
       lent.with(name).set(stats.lentBytes);
+      queued.with(name).set(stats.queuedBytes);
     }
   });
 }

@@ -140,6 +140,7 @@ const stats = (some: Partial<TunnelStats>): TunnelStats => ({
   replayBytes: 0,
   mostReplayBytes: 0,
   lentBytes: 0,
+  queuedBytes: 0,
   ...some,
 });
 
@@ -238,6 +239,7 @@ test("every metric moves", async () => {
     replayBytes: 1,
     mostReplayBytes: 1,
     lentBytes: 1,
+    queuedBytes: 1,
   };
   events.tunnelUp(tunnel, false, () => busy);
   events.clusterConnected("c1", 1);

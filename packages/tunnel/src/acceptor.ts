@@ -37,7 +37,8 @@ export interface AcceptorOptions<I extends Identity> {
   gateway: GatewayAddress;
   /** Every gateway known now. */
   gateways: () => readonly GatewayAddress[];
-  pool: () => Pool;
+  /** A pool for a new tunnel; it is over with `onGone`. */
+  pool: (identity: I) => Pool;
   /** Announced: what the other side may do. */
   limits: Limits;
   /** Streams that this side opens in one tunnel at most, however many the other would take. */

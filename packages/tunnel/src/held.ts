@@ -31,7 +31,7 @@ export class Held<I extends Identity> implements Association<I> {
       side: "acceptor",
       limits,
       peerLimits: { ...peerLimits, streams: Math.min(opens, peerLimits.streams) },
-      pool: pool(),
+      pool: pool(identity),
       owner: {
         onStream: (stream, opening, ended) => owner.onStream(this, stream, opening, ended),
         onProtocolError: (error) => this.end(error),

@@ -1,47 +1,38 @@
+import { Budget } from "./budget.ts";
+
 /**
- * Credit that streams may borrow above their floor. Pools nest: a tunnel's pool draws on its
- * gateway's, so neither one tunnel nor all together hold more than they were given.
- *
- * A borrower gets at most half of what is free. So a pool is never emptied by streams that borrowed
- * and then stalled: whoever comes later still finds something (dynamic thresholds, Choudhury and
- * Hahne 1998).
+ * The memory of a tunnel's streams above their floors, or of all tunnels of a cluster, or of a gateway:
+ * pools nest. Each of its three budgets is `totalBytes`.
  */
 export class Pool {
   readonly totalBytes: number;
-  readonly #parent: Pool | undefined;
-  #lent = 0;
+  /** What this side's writers queued in streams, and no transport has carried yet. */
+  readonly queued: Budget;
+  /** What left and is kept until it is acknowledged. */
+  readonly kept: Budget;
+  readonly #lent: Budget;
 
   constructor(totalBytes: number, parent?: Pool) {
     this.totalBytes = totalBytes;
-    this.#parent = parent;
+    this.queued = new Budget(totalBytes, parent?.queued);
+    this.kept = new Budget(totalBytes, parent?.kept);
+    this.#lent = new Budget(totalBytes, parent === undefined ? undefined : parent.#lent);
   }
 
-  /** Bytes lent now. */
+  /** Credit lent to peers now, bytes. */
   get lentBytes(): number {
-    return this.#lent;
+    return this.#lent.takenBytes;
   }
 
-  /** Lends up to `bytes`; returns how many, possibly 0. */
+  /** Lends up to `bytes` of credit; returns how many, possibly 0. */
   borrow(bytes: number): number {
-    const most = this.#offer();
-    const lent = Math.min(bytes, most);
+    const lent = Math.min(bytes, this.#lent.offer());
     if (lent <= 0) return 0;
-    this.#take(lent);
+    this.#lent.take(lent);
     return lent;
   }
 
   giveBack(bytes: number): void {
-    this.#take(-bytes);
-  }
-
-  #offer(): number {
-    const own = Math.floor((this.totalBytes - this.#lent) / 2);
-    const parent = this.#parent;
-    return parent === undefined ? own : Math.min(own, parent.#offer());
-  }
-
-  #take(bytes: number): void {
-    this.#lent += bytes;
-    if (this.#parent !== undefined) this.#parent.#take(bytes);
+    this.#lent.take(-bytes);
   }
 }

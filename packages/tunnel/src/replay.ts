@@ -117,6 +117,13 @@ export class Replay {
     return true;
   }
 
+  /** Nothing will be sent again. */
+  clear(): void {
+    this.#acked = this.sent;
+    this.#frames.length = 0;
+    this.#head = this.#cursor = this.#inFlight = this.#kept = this.#signals = 0;
+  }
+
   #compact(): void {
     if (this.#head === this.#frames.length) {
       this.#frames.length = 0;

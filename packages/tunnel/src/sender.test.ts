@@ -1,5 +1,6 @@
 import { FRAME, LIMITS } from "@warren/wire";
 import { expect, test } from "vitest";
+import { Budget } from "./budget.ts";
 import type { Transport } from "./ports.ts";
 import { Reader } from "./reader.ts";
 import { Sender } from "./sender.ts";
@@ -13,6 +14,8 @@ function sending() {
     endOfTurn: (task) => void turns.push(task),
     allocate: (bytes) => new Uint8Array(bytes),
     frameBytes: LIMITS.frameBytes,
+    kept: new Budget(1_048_576, undefined),
+    streams: () => 0,
   });
   const flush = () => {
     for (const turn of turns.splice(0)) turn();

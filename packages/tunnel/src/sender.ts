@@ -1,6 +1,7 @@
-import { FRAME } from "@warren/wire";
+import { FLOOR_BYTES, FRAME } from "@warren/wire";
+import type { Budget } from "./budget.ts";
 import { Composer, type Allocate } from "./composer.ts";
-import { Pace } from "./pace.ts";
+import { MIN_IN_FLIGHT_BYTES, Pace } from "./pace.ts";
 import type { Clock, EndOfTurn, Transport } from "./ports.ts";
 import { Replay, weight, type Frame } from "./replay.ts";
 import type { MuxStream } from "./stream.ts";
@@ -25,6 +26,10 @@ export interface SenderOptions {
   allocate: Allocate;
   /** Largest payload that the peer takes. */
   frameBytes: number;
+  /** What may be kept until it is acknowledged, beside a floor for each stream. */
+  kept: Budget;
+  /** Streams open now. */
+  streams: () => number;
 }
 
 /**
@@ -36,6 +41,8 @@ export interface SenderOptions {
  * S2. Nothing is held for batching: all that credit and the bound allow leaves by the end of the
  *     turn of the event loop in which it was allowed.
  * S3. Data waits in its stream, not in the transport, so control frames overtake it.
+ * S4. What is kept is what was budgeted for, whatever the peer says that it takes and however late
+ *     it acknowledges: `#counted` of it is taken from the budget.
  */
 export class Sender {
   readonly replay = new Replay();
@@ -51,6 +58,7 @@ export class Sender {
   #owed = 0;
   #owedBytes = 0;
   #waitingSignals = 0;
+  #counted = 0;
   #heardAtMs = 0;
   #cancelAckTimer: (() => void) | undefined;
   /** Times that data had to wait for acknowledgements. */
@@ -76,6 +84,7 @@ export class Sender {
   /** Sends again from the peer's last received number on. False when that number cannot be. */
   attach(transport: Transport, peerReceived: number): boolean {
     if (!this.replay.rewind(peerReceived)) return false;
+    this.#count();
     this.#transport = transport;
     this.#pace = new Pace(); // another path: nothing measured before holds
     this.#owed = this.#owedBytes = 0; // the resume itself said what was received
@@ -87,6 +96,14 @@ export class Sender {
     this.#transport = undefined;
     this.#cancelAckTimer?.();
     this.#cancelAckTimer = undefined;
+  }
+
+  /** Over: nothing is kept for a next transport. */
+  close(): void {
+    this.detach();
+    this.#controls.length = this.#waitingSignals = 0;
+    this.replay.clear();
+    this.#count();
   }
 
   /** A sequenced frame came in. */
@@ -108,6 +125,7 @@ export class Sender {
   acknowledged(upTo: number, delayMs: number): boolean {
     const bytes = this.replay.acknowledge(upTo);
     if (bytes < 0) return false;
+    this.#count();
     if (bytes > 0) this.#pace.acknowledged(upTo, bytes, this.#options.clock.now(), delayMs);
     if (!this.#turns.empty || this.replay.behind || this.#controls.length > 0) this.schedule();
     return true;
@@ -161,6 +179,7 @@ export class Sender {
       this.#controls.length = this.#waitingSignals = 0;
       this.#data(transport);
     }
+    this.#count();
     this.#composer.finish(transport);
     const departed = this.replay.departed;
     if (departed === before) return;
@@ -192,8 +211,9 @@ export class Sender {
   }
 
   #data(transport: Transport): void {
+    const most = this.#mostKept();
     for (;;) {
-      const room = this.#room();
+      const room = Math.min(this.#room(), most - this.replay.keptBytes);
       const stream = room < CRUMB_BYTES ? undefined : this.#turns.next(room >= SLICE_BYTES);
       if (stream === undefined) {
         if (!this.#turns.empty) this.stalls++;
@@ -220,6 +240,22 @@ export class Sender {
     this.replay.push(frame); // S1
     this.bytesSent += frame.payload?.length ?? 0;
     this.#composer.add(frame, transport);
+  }
+
+  /** What may be kept once the streams have had their turns (S4); floors, whatever others keep. */
+  #mostKept(): number {
+    const { kept, streams } = this.#options;
+    return Math.max(
+      MIN_IN_FLIGHT_BYTES + streams() * FLOOR_BYTES,
+      this.replay.keptBytes + kept.offer(),
+    );
+  }
+
+  #count(): void {
+    const bytes = this.replay.keptBytes;
+    if (bytes === this.#counted) return;
+    this.#options.kept.take(bytes - this.#counted);
+    this.#counted = bytes;
   }
 
   #room(): number {

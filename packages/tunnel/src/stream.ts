@@ -9,6 +9,8 @@ import { Window } from "./window.ts";
 const QUEUE_BYTES = 262_144;
 /** Nor more pieces: a piece of one byte weighs a hundred in memory. */
 const QUEUE_ITEMS = 1_024;
+/** What a piece weighs beside its bytes. */
+const ITEM_BYTES = 128;
 /** A stream with no more than this queued goes before bulk senders. */
 const SPARSE_BYTES = 2_048;
 const NOTHING = new Uint8Array(0);
@@ -87,8 +89,18 @@ export class MuxStream implements Stream {
   }
 
   get writable(): boolean {
-    const room = Math.min(this.credit, QUEUE_BYTES);
-    return this.#queued < room && (this.#items?.length ?? 0) < QUEUE_ITEMS;
+    if (this.#queued >= this.credit || this.#queued >= QUEUE_BYTES) return false;
+    const weight = this.#weight;
+    // The floor is everyone's, however much the streams of this tunnel and of others have queued. One
+    // that is over it has bytes of its own to send: it hears when they have left.
+    if (weight < FLOOR_BYTES) return true;
+    const items = this.#items?.length ?? 0;
+    return items < QUEUE_ITEMS && weight < this.#host.pool.queued.offer();
+  }
+
+  /** What its queue weighs in memory. */
+  get #weight(): number {
+    return this.#queued + ITEM_BYTES * (this.#items?.length ?? 0);
   }
 
   get queuedBytes(): number {
@@ -140,6 +152,7 @@ export class MuxStream implements Stream {
     this.#endQueued = end;
     (this.#items ??= []).push({ type, end, payload });
     this.#queued += payload.length;
+    this.#host.pool.queued.take(payload.length + ITEM_BYTES);
     this.#host.ready(this);
   }
 
@@ -165,6 +178,7 @@ export class MuxStream implements Stream {
     if (last && items.length === 1) this.#items = undefined;
     else if (last) items.shift();
     this.#queued -= bytes;
+    this.#host.pool.queued.take(last ? -bytes - ITEM_BYTES : -bytes);
     this.credit -= bytes;
     this.busy = this.departed = true;
     let flags = 0;
@@ -183,6 +197,7 @@ export class MuxStream implements Stream {
 
   /** Drops everything queued. */
   drop(): void {
+    this.#host.pool.queued.take(-this.#weight);
     this.#items = undefined;
     this.#at = this.#queued = 0;
     this.#blocked = false;

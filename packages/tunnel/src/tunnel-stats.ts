@@ -13,4 +13,6 @@ export interface TunnelStats {
   replayBytes: number;
   mostReplayBytes: number;
   lentBytes: number;
+  /** Weight of what writers queued in its streams. */
+  queuedBytes: number;
 }

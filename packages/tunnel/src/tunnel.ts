@@ -74,6 +74,8 @@ export class Tunnel implements StreamHost {
       endOfTurn: options.endOfTurn,
       allocate: options.allocate,
       frameBytes: options.peerLimits.frameBytes,
+      kept: options.pool.kept,
+      streams: () => this.#streams.size,
     });
     this.#reader = new Reader({ onFrame: this.#onFrame }, options.limits.frameBytes);
     this.#leftovers = new Leftovers(options.pool, options.clock);
@@ -170,7 +172,7 @@ export class Tunnel implements StreamHost {
   fail(error: WireError): void {
     if (this.#failed !== undefined) return;
     this.#failed = error;
-    this.#sender.detach();
+    this.#sender.close();
     for (const stream of this.#streams.values()) {
       const owner = stream.owner;
       stream.drop();
@@ -200,6 +202,7 @@ export class Tunnel implements StreamHost {
       replayBytes: replay.keptBytes,
       mostReplayBytes: replay.mostKeptBytes,
       lentBytes: this.pool.lentBytes,
+      queuedBytes: this.pool.queued.takenBytes,
     };
   }
 

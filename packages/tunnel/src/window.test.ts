@@ -131,3 +131,33 @@ test("what is outstanding is the floor and what was borrowed, whatever comes and
     }),
   );
 });
+
+test("1,000 readers that stall after half a floor lend a tunnel's whole pool out; a later one has its floor, and more once some have gone", () => {
+  const pool = new Pool(16 * MIB);
+  const path = { nowMs: 0, rttMs: 50, pool };
+  const first = FLOOR_BYTES / 2;
+  /** Reads half of the floor, and no more. */
+  const begin = () => {
+    const window = new Window();
+    window.arrived(first);
+    consume(window, first, path);
+    return window;
+  };
+  const stalled = Array.from({ length: 1_000 }, begin);
+  const grown = stalled.filter(({ sizeBytes }) => sizeBytes === 131_072).length;
+  const some = stalled.filter(({ sizeBytes }) => sizeBytes > FLOOR_BYTES).length;
+  // What the decision page says.
+  expect({ grown, some, left: pool.totalBytes - pool.lentBytes }).toEqual({
+    grown: 145,
+    some: 163,
+    left: 1,
+  });
+  const later = begin();
+  expect([later.sizeBytes, later.receivable]).toEqual([FLOOR_BYTES, FLOOR_BYTES]);
+  for (const window of stalled.slice(0, 10)) window.close(pool);
+  for (let nowMs = 0; nowMs < 200; nowMs += 5) {
+    later.arrived(FLOOR_BYTES);
+    consume(later, FLOOR_BYTES, { ...path, nowMs });
+  }
+  expect(later.sizeBytes).toBeGreaterThan(FLOOR_BYTES + 4 * 114_688);
+});

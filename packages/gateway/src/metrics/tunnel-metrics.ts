@@ -22,6 +22,7 @@ interface Now {
   inFlight: number;
   window: number;
   lent: number;
+  queued: number;
   replay: number;
   rttSeconds: number;
 }
@@ -92,7 +93,16 @@ export class TunnelMetrics {
 }
 
 function nothing(): Now {
-  return { tunnels: 0, streams: 0, inFlight: 0, window: 0, lent: 0, replay: 0, rttSeconds: 0 };
+  return {
+    tunnels: 0,
+    streams: 0,
+    inFlight: 0,
+    window: 0,
+    lent: 0,
+    queued: 0,
+    replay: 0,
+    rttSeconds: 0,
+  };
 }
 
 function add(now: Now, stats: TunnelStats): void {
@@ -101,6 +111,7 @@ function add(now: Now, stats: TunnelStats): void {
   now.inFlight += stats.inFlightBytes;
   now.window += stats.capBytes;
   now.lent += stats.lentBytes;
+  now.queued += stats.queuedBytes;
   now.replay += stats.replayBytes;
   now.rttSeconds = Math.max(now.rttSeconds, (stats.rttMs ?? 0) / 1000);
 }
@@ -126,6 +137,7 @@ function declareGauges(metrics: Metrics): Gauges {
     inFlight: gauge("tunnel_in_flight_bytes", "Bytes sent to agents and not yet acknowledged."),
     window: gauge("tunnel_window_bytes", "Bytes that may be in flight to agents."),
     lent: gauge("tunnel_lent_bytes", "Credit above the floor lent to streams."),
+    queued: gauge("tunnel_queued_bytes", "Bytes that clients sent and no tunnel has taken yet."),
     replay: gauge("tunnel_replay_bytes", "Bytes kept for replay after a cut."),
     rttSeconds: gauge(
       "tunnel_rtt_seconds",

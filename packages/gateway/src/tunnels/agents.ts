@@ -2,10 +2,10 @@ import { nodeWorld } from "@warren/host";
 import type { Clock, Upgrade } from "@warren/host";
 import {
   Acceptor,
-  Pool,
   type AcceptorOwner,
   type Association,
   type Heard,
+  type Pool,
   type Transport,
 } from "@warren/tunnel";
 import { WireError, type GatewayAddress, type Limits } from "@warren/wire";
@@ -17,6 +17,7 @@ import type { TokenKeys } from "../tokens/token-keys.ts";
 import { AgentMessages } from "./agent-messages.ts";
 import { shakeHands } from "./handshake.ts";
 import { identityOf, type AgentIdentity } from "./identity.ts";
+import { ClusterPools } from "./cluster-pools.ts";
 import type { AgentLink, Links } from "./links.ts";
 
 /** Timers hold no more than 2^31 - 1 ms. */
@@ -44,10 +45,9 @@ export interface AgentsOptions {
 /** The agents of this gateway: who may come, who is here, what they say. */
 export class Agents {
   readonly acceptor: Acceptor<AgentIdentity>;
-  /** Credit that all tunnels together may lend. */
-  readonly pool: Pool;
   readonly #options: AgentsOptions;
   readonly #messages: AgentMessages;
+  readonly #pools: ClusterPools;
   readonly #expiries = new Map<Association<AgentIdentity>, () => void>();
   readonly #stopHearing: () => void;
   /** Words to the registry that are under way. */
@@ -57,8 +57,8 @@ export class Agents {
   constructor(options: AgentsOptions) {
     this.#options = options;
     const { config, limits, registry } = options;
-    const { detectMs, resumeMs, heartbeatMs, poolBytes, gatewayPoolBytes } = config.tunnels;
-    this.pool = new Pool(gatewayPoolBytes);
+    const { detectMs, resumeMs, heartbeatMs } = config.tunnels;
+    this.#pools = new ClusterPools(config.tunnels);
     this.#messages = new AgentMessages({
       registry,
       timestamp: nodeWorld.timestamp,
@@ -81,7 +81,7 @@ export class Agents {
       newTunnelId: options.newTunnelId,
       gateway: { id: config.id, url: config.advertise },
       gateways: options.gateways,
-      pool: () => new Pool(poolBytes, this.pool),
+      pool: ({ clusterUuid }) => this.#pools.open(clusterUuid),
       // Agents open no streams: none, so that nobody makes us hold openings that never end.
       limits: { ...limits, streams: 0 },
       opens: limits.streams,
@@ -99,6 +99,11 @@ export class Agents {
       },
     });
     this.#stopHearing = registry.revocations.onRevoked((tokenId) => this.#revoked(tokenId));
+  }
+
+  /** What all tunnels together may hold. */
+  get pool(): Pool {
+    return this.#pools.gateway;
   }
 
   /** An upgrade request for the tunnel path. */
@@ -174,6 +179,7 @@ export class Agents {
     this.#expiries.get(one)?.();
     this.#expiries.delete(one);
     links.remove(one);
+    this.#pools.close(clusterUuid);
     this.#say(registry.directory.withdrawTunnel(one.tunnelId));
     if (links.cluster(clusterUuid) === undefined) this.#say(registry.setOnline(clusterUuid, false));
     events.tunnelGone(named(one), error);
