@@ -53,10 +53,12 @@ describe("bodies over HTTP/1.1", () => {
     await using kit = await FrontKit.start();
     const client = kit.send("GET / HTTP/1.0\r\nHost: app.test\r\n\r\n");
     const stream = await kit.stream();
-    stream.say("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked");
-    stream.write("part", true);
+    stream.say("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntrailer: x-sum");
+    stream.write("part");
+    stream.opened.trailers(Buffer.from("x-sum: 2\r\n"));
     await client.over();
     expect(client.text).toMatch(/connection: close\r\n\r\npart$/);
+    expect(client.text).not.toMatch(/trailer|x-sum/);
   });
 
   test("HTTP/1.0 with keep-alive keeps the connection where lengths are known", async () => {

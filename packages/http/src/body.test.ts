@@ -117,6 +117,7 @@ const MALFORMED = [
   { name: "content-length as trailer", text: "0\r\nContent-Length: 1\r\n\r\n" },
   { name: "transfer-encoding as trailer", text: "0\r\nTransfer-Encoding: chunked\r\n\r\n" },
   { name: "host as trailer", text: "0\r\nHost: a\r\n\r\n" },
+  { name: "trailer as trailer", text: "0\r\nTrailer: a\r\n\r\n" },
   { name: "x-forwarded-for as trailer", text: "0\r\nX-Forwarded-For: a\r\n\r\n" },
   { name: "endless trailers", text: `0\r\n${"A: 0123456789\r\n".repeat(1200)}\r\n` },
 ];

@@ -15,8 +15,6 @@ describe("fields that end at this hop", () => {
       "Proxy-Authorization: Basic",
       "Proxy-Connection: close",
       "TE: trailers",
-      "Trailer: x",
-      "Trailers: x",
       "Transfer-Encoding: chunked",
       "Content-Length: 3",
       "Upgrade: h2c",
@@ -27,6 +25,12 @@ describe("fields that end at this hop", () => {
     expect(endToEnd({ fields, connection: "x-named, close" })).toEqual(
       list("Host: a", "Accept: */*"),
     );
+  });
+
+  test("leave the announcement of trailers, which pass too", () => {
+    const fields = list("Host: a", "Trailer: x-sum", "TRAILER: x-more");
+    expect(endToEnd({ fields, ...NO_LIMIT })).toEqual(fields);
+    expect(endToEnd({ fields, connection: "trailer" })).toEqual(list("Host: a"));
   });
 
   test("leave the others in order, apart and in case", () => {

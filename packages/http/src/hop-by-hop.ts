@@ -5,7 +5,8 @@ export const ROLE = { endToEnd: 0, hopByHop: 1, framing: 2, forwarded: 3 } as co
 
 /**
  * Decides by the length of a name before it compares: of a usual head's names few are compared.
- * hopByHop: RFC 9110 §7.6.1 and what only makes sense on one connection. framing: written anew by us.
+ * hopByHop: RFC 9110 §7.6.1 and what only makes sense on one connection; `Trailer` is not among them,
+ * since it announces what passes. framing: written anew by us.
  * forwarded: what proxies say of the client; `_` counts as `-` there, since CGI-like applications
  * cannot tell the two apart.
  */
@@ -14,9 +15,7 @@ export function roleOf(name: string): number {
     case 2:
       return sameWord(name, "te") ? ROLE.hopByHop : ROLE.endToEnd;
     case 7:
-      return sameWord(name, "upgrade") || sameWord(name, "trailer") ? ROLE.hopByHop : ROLE.endToEnd;
-    case 8:
-      return sameWord(name, "trailers") ? ROLE.hopByHop : ROLE.endToEnd;
+      return sameWord(name, "upgrade") ? ROLE.hopByHop : ROLE.endToEnd;
     case 9:
       return sameWord(name, "forwarded") ? ROLE.forwarded : ROLE.endToEnd;
     case 10:

@@ -1,3 +1,4 @@
+import { sameWord } from "./ascii.ts";
 import { FieldLines, readFieldLines } from "./field-lines.ts";
 import { ROLE, roleOf } from "./hop-by-hop.ts";
 import { refused, Refusal } from "./refusal.ts";
@@ -14,9 +15,13 @@ export function parseTrailers(text: string): string[] | Refusal {
   const lines = new FieldLines();
   const problem = readFieldLines(`${text}\r\n`, 0, lines);
   if (problem !== undefined) return problem;
-  if (lines.host !== undefined) return FORBIDDEN;
   for (let i = 0; i < lines.fields.length; i += 2) {
-    if (roleOf(lines.fields[i]!) !== ROLE.endToEnd) return FORBIDDEN;
+    if (!mayTrail(lines.fields[i]!)) return FORBIDDEN;
   }
   return lines.fields;
+}
+
+/** False for a field that must stand in the head, whatever its case. */
+export function mayTrail(name: string): boolean {
+  return roleOf(name) === ROLE.endToEnd && !sameWord(name, "host") && !sameWord(name, "trailer");
 }

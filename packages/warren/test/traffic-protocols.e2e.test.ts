@@ -32,9 +32,10 @@ const echo: Listener = (request, response) => {
     response.setHeader("x-method", request.method!);
     response.setHeader("x-path", request.url!);
     response.setHeader("x-version", request.httpVersion);
+    response.setHeader("x-announced", String(request.headers["trailer"]));
     if (request.url === "/204") return response.writeHead(204).end();
     if (request.url === "/304") return response.writeHead(304, { etag: '"1"' }).end();
-    response.writeHead(200);
+    response.writeHead(200, sum === undefined ? {} : { trailer: "x-sum-back" });
     if (sum !== undefined) {
       // Chunked, so that HTTP/1.1 has a place for trailers.
       response.flushHeaders();
@@ -93,12 +94,15 @@ describe.each(pairs)("$front in front, $behind behind", ({ front, behind }) => {
     expect(digest(answer.body)).toBe(digest(body));
   });
 
-  test("a body of unknown length and trailers pass both ways", async () => {
-    const headers = front.startsWith("h1") ? { "transfer-encoding": "chunked" } : {};
+  test("a body of unknown length, trailers and their announcement pass both ways", async () => {
+    const chunked = front.startsWith("h1") ? { "transfer-encoding": "chunked" } : {};
+    const headers = { ...chunked, trailer: "x-sum" };
     const asked = { method: "POST", headers, body: Buffer.from("x"), trailers: { "x-sum": "42" } };
     const answer = await ask(front, behind, asked);
     expect(answer.body.toString()).toBe("x");
     expect(answer.trailers["x-sum-back"]).toBe("42");
+    expect(valuesOf(answer, "x-announced")).toEqual(["x-sum"]);
+    expect(valuesOf(answer, "trailer")).toEqual(["x-sum-back"]);
   });
 
   test("HEAD, 204, 304 and an empty POST end with their heads", async () => {

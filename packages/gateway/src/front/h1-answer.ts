@@ -8,6 +8,7 @@ import {
   parseTrailers,
   Refusal,
   responseHeadText,
+  withoutField,
   type ResponseHead,
 } from "@warren/http";
 import type { ErrorAnswer } from "../answers/error-answer.ts";
@@ -57,11 +58,10 @@ export class H1Answer {
       contentLength: known ? this.#head.contentLength : -1,
       upgrade: "",
     } as const;
-    return responseHeadText(
-      shape,
-      answerFields(this.#head, this.#exchange, hstsSeconds),
-      connection,
-    );
+    const fields = answerFields(this.#head, this.#exchange, hstsSeconds);
+    // Until the close there is no place for trailers, so none are announced.
+    const said = this.untilClose ? withoutField(fields, "trailer") : fields;
+    return responseHeadText(shape, said, connection);
   }
 
   informationalText(): string {
