@@ -7,6 +7,7 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import { createServer as createHttps } from "node:https";
+import { http2Frames } from "@warren/host/testing";
 import { WireError } from "@warren/wire";
 import { describe, expect, test } from "vitest";
 import { JoinedAgent } from "../src/testing/index.ts";
@@ -25,6 +26,21 @@ function h2Service(
     onStream(stream, headers, raw);
   });
   return serve(server, () => {});
+}
+
+const { answer, piece, reset } = http2Frames;
+
+/** Says frames by hand when it has been asked. */
+function framesService(says: Buffer) {
+  return rawService((socket) => {
+    let heard = Buffer.alloc(0);
+    socket.write(http2Frames.settings());
+    socket.on("data", (data: Buffer) => {
+      const before = http2Frames.asked(heard);
+      heard = Buffer.concat([heard, data]);
+      if (!before && http2Frames.asked(heard)) socket.write(says);
+    });
+  });
 }
 
 describe("a request to an HTTP/2 service", () => {
@@ -67,6 +83,26 @@ describe("a request to an HTTP/2 service", () => {
       "x-a",
       "2",
     ]);
+  });
+
+  test("may have as many fields, and as long ones, as a gateway lets through", async () => {
+    let asked = 0;
+    const limits = { maxHeaderListPairs: 1_000, settings: { maxHeaderListSize: 100_000 } };
+    using service = await h2Service((stream, _headers, raw) => {
+      asked = raw.length / 2;
+      const fields = Array.from({ length: 199 }, (_, i) => [`y-${i}`, "1"]);
+      stream.respond({ ":status": 200, ...Object.fromEntries(fields) }, { endStream: true });
+    }, limits);
+    const agent = new JoinedAgent();
+    agent.publish(target(service.port));
+    let more = `\r\nlong: ${"\\".repeat(55_000)}`;
+    for (let i = 0; i < 204; i++) more += `\r\nx-${i}: 1`;
+    const answer = await agent.get("/", more);
+    expect(answer.error).toBeUndefined();
+    expect(asked).toBe(4 + 1 + 204 + 1);
+    expect(answer.head.match(/^y-/gm)).toHaveLength(199);
+    expect((await agent.get()).status).toBe(200);
+    expect(service.connections.length).toBe(1);
   });
 
   test("many share one connection, more only as the service's limit asks for it", async () => {
@@ -116,6 +152,37 @@ describe("a request to an HTTP/2 service", () => {
     const agent = new JoinedAgent();
     agent.publish(target(service.port));
     expect((await agent.get()).error?.code).toBe("upstream_failed");
+  });
+
+  const OK = [":status", "200"];
+  test.each([
+    { name: "after its head", says: [answer([OK]), reset()] },
+    { name: "in its body", says: [answer([OK]), piece("half"), reset()] },
+    {
+      name: "at its announced length",
+      says: [answer([OK, ["content-length", "4"]]), piece("half"), reset()],
+    },
+  ])("an answer that $name is reset without an error broke off", async ({ says }) => {
+    using service = await framesService(Buffer.concat(says));
+    const agent = new JoinedAgent();
+    agent.publish(target(service.port));
+    const got = await agent.get();
+    expect(got.error).toMatchObject({
+      code: "upstream_failed",
+      message: "the service reset the stream (0)",
+    });
+    expect(got.ended).toBe(false);
+  });
+
+  test("a complete answer, and then a reset without an error, ends the upload alone", async () => {
+    const says = Buffer.concat([answer([OK]), piece("enough", true), reset()]);
+    using service = await framesService(says);
+    const agent = new JoinedAgent();
+    agent.publish(target(service.port));
+    const { stream, answer: got } = agent.open(POST, { ended: false });
+    stream.write(Buffer.from("some"), false);
+    await got.done();
+    expect([got.error, got.status, got.text]).toEqual([undefined, 200, "enough"]);
   });
 
   test("a reset from the gateway cancels the stream and keeps the connection", async () => {

@@ -4,7 +4,7 @@ import { refused, Refusal } from "./refusal.ts";
 /** Fields of one head at most: more is an attack on memory or on hash tables, never a browser. */
 export const MAX_FIELDS = 200;
 
-const TOO_MANY = new Refusal("headers_too_large", "too many fields");
+export const TOO_MANY = new Refusal("headers_too_large", "too many fields");
 const BARE_LF = refused("a line must end with CR LF");
 const FOLDED = refused("a field must not be folded over lines");
 const BAD_NAME = refused("a field name must be a token followed at once by a colon");
@@ -33,7 +33,12 @@ export class FieldLines {
  * LF, obs-fold, blanks around the name, control characters, and second values of fields that decide
  * framing or routing.
  */
-export function readFieldLines(text: string, at: number, into: FieldLines): Refusal | undefined {
+export function readFieldLines(
+  text: string,
+  at: number,
+  into: FieldLines,
+  mostFields = MAX_FIELDS,
+): Refusal | undefined {
   const { fields } = into;
   const last = text.length - 2;
   while (at < last) {
@@ -55,7 +60,7 @@ export function readFieldLines(text: string, at: number, into: FieldLines): Refu
     if (problem !== undefined) return problem;
     at += 2;
   }
-  if (fields.length > 2 * MAX_FIELDS) return TOO_MANY;
+  if (fields.length > 2 * mostFields) return TOO_MANY;
   return at === last && text.charCodeAt(at) === 0x0d && text.charCodeAt(at + 1) === 0x0a
     ? undefined
     : CUT;

@@ -1,7 +1,9 @@
 import { FIELD_VALUE, isAll, isBlank, TOKEN } from "./ascii.ts";
+import { MAX_FIELDS, TOO_MANY } from "./field-lines.ts";
 import { fieldOf } from "./fields.ts";
 import { ROLE, roleOf } from "./hop-by-hop.ts";
 import { refused, Refusal } from "./refusal.ts";
+import { mayTrail } from "./trailers.ts";
 
 const BAD_PSEUDO = refused("HTTP/2: a pseudo-header is unknown, repeated or late");
 const BAD_NAME = refused("HTTP/2: a field name must be a token in lower case");
@@ -19,7 +21,8 @@ export interface Http2Block {
 
 /**
  * Checks a flat HTTP/2 header list (RFC 9113 §8.2, §8.3): known pseudo-headers only, once and first;
- * lower-case names; no connection-specific field. `te: trailers` is left out: it is hop-by-hop.
+ * lower-case names; no connection-specific field; as many fields as in HTTP/1.1, cookie crumbs being
+ * one. `te: trailers` is left out: it is hop-by-hop.
  */
 export function readHttp2Block(
   raw: readonly string[],
@@ -35,7 +38,7 @@ export function readHttp2Block(
       : addField(block, name, value);
     if (problem !== undefined) return problem;
   }
-  return block;
+  return block.fields.length > 2 * MAX_FIELDS ? TOO_MANY : block;
 }
 
 function addPseudo(
@@ -94,9 +97,7 @@ export function readHttp2Trailers(raw: readonly string[]): string[] | Refusal {
   const block = readHttp2Block(raw, []);
   if (block instanceof Refusal) return block;
   for (let i = 0; i < block.fields.length; i += 2) {
-    if (block.fields[i] === "host" || roleOf(block.fields[i]!) !== ROLE.endToEnd) {
-      return CONNECTION_FIELD;
-    }
+    if (!mayTrail(block.fields[i]!)) return CONNECTION_FIELD;
   }
   return block.fields;
 }

@@ -1,6 +1,6 @@
 import { sameWord } from "./ascii.ts";
 import { readAuthority } from "./authority.ts";
-import { FieldLines, readFieldLines } from "./field-lines.ts";
+import { FieldLines, MAX_FIELDS, readFieldLines } from "./field-lines.ts";
 import { type Framing, readConnection, readLength } from "./framing.ts";
 import { isKnownMethod } from "./method.ts";
 import { refused, Refusal } from "./refusal.ts";
@@ -43,7 +43,7 @@ const BAD_HOST = refused("host must be a name or address and an optional port");
  * Reads a whole request head: latin-1 text up to and with the empty line (RFC 9112 §3, §5). The caller
  * bounds its size. Anything that two HTTP implementations could read differently is refused.
  */
-export function parseRequestHead(text: string): RequestHead | Refusal {
+export function parseRequestHead(text: string, mostFields = MAX_FIELDS): RequestHead | Refusal {
   const methodEnd = text.indexOf(" ");
   const targetEnd = text.indexOf(" ", methodEnd + 1);
   if (methodEnd <= 0 || targetEnd === -1) return BAD_LINE;
@@ -53,7 +53,7 @@ export function parseRequestHead(text: string): RequestHead | Refusal {
   if (typeof minor !== "number") return minor;
 
   const lines = new FieldLines();
-  const problem = readFieldLines(text, targetEnd + 11, lines);
+  const problem = readFieldLines(text, targetEnd + 11, lines, mostFields);
   if (problem !== undefined) return problem;
   if (lines.host === undefined) return NO_HOST;
   const authority = readAuthority(lines.host);

@@ -11,9 +11,19 @@ import type { Connection, FrontContext } from "./front-context.ts";
 import { H2Stream } from "./h2-stream.ts";
 import type { Peer } from "./peer.ts";
 
+/**
+ * A block of up to this much, decompressed, is answered with 431 if it is too large; Node resets what
+ * is above. It is more than fits, even in Huffman code, in the nine frames after which nghttp2
+ * takes a block for a flood: what goes beyond is compressed to blow up.
+ */
+const LIST_BYTES = 4 * LIMITS.headBytes;
+/** What a field counts beyond its text (RFC 9113 §6.5.2). */
+const LIST_FIELD_BYTES = 32;
+
 /** Node's stack with its limits tightened: what each bounds is what it is named for. */
 const OPTIONS = {
-  maxHeaderListPairs: 256,
+  // Bounded by the list's size; with fewer Node resets what should be answered with 431.
+  maxHeaderListPairs: LIST_BYTES / LIST_FIELD_BYTES,
   maxSendHeaderBlockLength: 2 * LIMITS.headBytes,
   maxSessionMemory: 10,
   maxSettings: 32,
@@ -27,8 +37,7 @@ const OPTIONS = {
     enablePush: false,
     enableConnectProtocol: false,
     maxConcurrentStreams: 250,
-    // Node resets what is above; up to twice the limit a client gets to read its 431.
-    maxHeaderListSize: 2 * LIMITS.headBytes,
+    maxHeaderListSize: LIST_BYTES,
     initialWindowSize: 262_144,
   },
 };

@@ -2,6 +2,7 @@ import { latin1Bytes, latin1Text } from "@warren/host";
 import { constants, type ClientHttp2Stream } from "node:http2";
 import {
   endToEnd,
+  MAX_FIELDS,
   http2RequestList,
   parseRequestHead,
   parseTrailers,
@@ -17,6 +18,7 @@ import { broken } from "../failures.ts";
 import { headBlock } from "../head-block.ts";
 import { Hold } from "../hold.ts";
 import type { Origin, Running, StreamHost } from "../host.ts";
+import { endedWhole, watchEnd } from "./end-watch.ts";
 import type { Session } from "./session.ts";
 import type { SessionPool, SessionWaiter } from "./session-pool.ts";
 
@@ -35,6 +37,8 @@ export interface Http2Errand {
 const { NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM, NGHTTP2_FLAG_END_STREAM } = constants;
 /** A service may refuse a stream unread, for instance as it goes away; more than this is a fault. */
 const MOST_REFUSALS = 3;
+/** As many as a gateway takes of a client, and room for what it adds. */
+const MOST_FIELDS = MAX_FIELDS + 20;
 
 /**
  * One request to an HTTP/2 service and its answer. A request is sent again only if the service
@@ -74,7 +78,7 @@ export class Http2Exchange implements StreamOwner, SessionWaiter, Running {
 
   /** Undefined, with the stream reset, when the head cannot be sent. */
   static create(errand: Http2Errand): Http2Exchange | undefined {
-    const head = parseRequestHead(latin1Text(errand.opening, errand.headAt));
+    const head = parseRequestHead(latin1Text(errand.opening, errand.headAt), MOST_FIELDS);
     if (head instanceof Refusal || (errand.ended && head.contentLength > 0)) {
       errand.stream.reset(new WireError("bad_request", "the opening's head is malformed"));
       return undefined;
@@ -169,6 +173,7 @@ export class Http2Exchange implements StreamOwner, SessionWaiter, Running {
   // The answer
 
   #listen(request: ClientHttp2Stream): void {
+    watchEnd(request);
     request.on("continue", () => this.#onHeaders([":status", "100"], false));
     request.on("headers", (_headers, _flags, raw) => this.#onHeaders(raw, false));
     request.on("response", (_headers, flags, raw) =>
@@ -206,6 +211,7 @@ export class Http2Exchange implements StreamOwner, SessionWaiter, Running {
   /** All data was read. It also comes for a stream that was reset: then `close` decides. */
   #onServiceEnd(request: ClientHttp2Stream): void {
     if (this.#over || this.#status === 0 || request.rstCode !== NGHTTP2_NO_ERROR) return;
+    if (!endedWhole(request)) return;
     const trailers = this.#trailers ?? [];
     if (trailers.length > 0) this.#stream.trailers(latin1Bytes(trailersText(trailers)));
     else this.#stream.end();

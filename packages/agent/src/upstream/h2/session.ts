@@ -5,6 +5,8 @@ import {
   type ClientHttp2Stream,
 } from "node:http2";
 import type { Socket } from "node:net";
+import { MAX_FIELDS } from "@warren/http";
+import { LIMITS } from "@warren/wire";
 import type { Target } from "../../target.ts";
 import { connectTo, readyEvent } from "../connect.ts";
 
@@ -105,6 +107,10 @@ export class Session {
     const http2 = connectHttp2(`${secure ? "https" : "http"}://service`, {
       createConnection: () => this.#socket,
       maxSessionMemory: SESSION_MB,
+      // With `:status`. Node's own limit is lower.
+      maxHeaderListPairs: MAX_FIELDS + 1,
+      // What a gateway took must not end the session: nghttp2's bound is below its own estimate.
+      maxSendHeaderBlockLength: 2 * LIMITS.headBytes,
       settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
     });
     this.#http2 = http2;

@@ -1,4 +1,4 @@
-/** HTTP/2 by hand (RFC 9113), for what Node's client refuses to say. */
+/** HTTP/2 by hand (RFC 9113), for what Node's client and server refuse to say. All on stream 1. */
 
 const END_STREAM = 0x1;
 const END_HEADERS = 0x4;
@@ -6,6 +6,7 @@ const DATA = 0;
 const HEADERS = 1;
 const RST_STREAM = 3;
 const SETTINGS = 4;
+const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
 const frame = (type: number, flags: number, stream: number, payload: Buffer) => {
   const head = Buffer.alloc(9);
@@ -25,27 +26,41 @@ const literal = (name: string, value: string) =>
 const block = (fields: string[][]) =>
   Buffer.concat(fields.map(([name, value]) => literal(name!, value!)));
 
-/** A connection's first words and a request on stream 1, with or without a body; fields as literals. */
+/** A client's first words and a request, with or without a body; fields as literals. */
 export function request(fields: string[][], ended = true): Buffer {
-  const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
   return Buffer.concat([
-    preface,
-    frame(SETTINGS, 0, 0, Buffer.alloc(0)),
+    PREFACE,
+    settings(),
     frame(HEADERS, END_HEADERS | (ended ? END_STREAM : 0), 1, block(fields)),
   ]);
 }
 
-/** A piece of the body of stream 1, not the last one. */
-export function piece(text: string): Buffer {
-  return frame(DATA, 0, 1, Buffer.from(text));
+/** A server's first words, and a client's behind its preface. */
+export function settings(): Buffer {
+  return frame(SETTINGS, 0, 0, Buffer.alloc(0));
 }
 
-/** The end of stream 1 before its time, as if without an error. */
+/** The head of an answer that goes on; fields as literals. */
+export function answer(fields: string[][]): Buffer {
+  return frame(HEADERS, END_HEADERS, 1, block(fields));
+}
+
+/** A piece of a body. */
+export function piece(text: string, last = false): Buffer {
+  return frame(DATA, last ? END_STREAM : 0, 1, Buffer.from(text));
+}
+
+/** The end of the stream at once, as if without an error. */
 export function reset(): Buffer {
   return frame(RST_STREAM, 0, 1, Buffer.alloc(4));
 }
 
-/** HEADERS or RST_STREAM of stream 1 has come. */
+/** What a client has said so far has a request in it. */
+export function asked(bytes: Buffer): boolean {
+  return answered(bytes.subarray(PREFACE.length));
+}
+
+/** HEADERS or RST_STREAM has come. */
 export function answered(bytes: Buffer): boolean {
   for (let at = 0; at + 9 <= bytes.length; at += 9 + bytes.readUIntBE(at, 3)) {
     const type = bytes[at + 3];
