@@ -30,6 +30,9 @@ export interface AgentBalancerOptions {
   readonly tag: (text: string) => string;
 }
 
+/** Clusters whose round is remembered at most. */
+const MOST_TURNS = 10_000;
+
 /**
  * Chooses among the agents of a cluster: by affinity where the route has it and its agent is usable,
  * else by fewest outstanding requests or in turn. Allocates nothing but a new client's affinity.
@@ -37,8 +40,11 @@ export interface AgentBalancerOptions {
 export class AgentBalancer {
   readonly cookie: StickyCookie;
   readonly #memory: AffinityMemory;
-  /** Where the next scan starts: in turn for round_robin, and who wins a tie for least. */
-  #turn = 0;
+  /**
+   * Where the next scan starts: in turn for round_robin, and who wins a tie for least. By cluster, or
+   * requests that come for two of them by turns would all start at the same agent.
+   */
+  readonly #turns = new Map<string, number>();
 
   constructor({ affinityMs, remembered, tag }: AgentBalancerOptions) {
     this.cookie = new StickyCookie(tag);
@@ -51,7 +57,9 @@ export class AgentBalancer {
     if (affinity === "client_ip") return this.#byAddress(agents, question, nowMs);
     const stuck = affinity === "cookie" ? this.#byCookie(agents, question) : -1;
     if (stuck !== -1) return stuck;
-    return balance === "round_robin" ? this.#inTurn(agents) : this.#least(agents);
+    return balance === "round_robin"
+      ? this.#inTurn(agents, question.clusterUuid)
+      : this.#least(agents, question.clusterUuid);
   }
 
   #byCookie(agents: readonly AgentState[], { sticky, clusterUuid }: AgentQuestion): number {
@@ -77,14 +85,13 @@ export class AgentBalancer {
     return at;
   }
 
-  #least(agents: readonly AgentState[]): number {
+  #least(agents: readonly AgentState[], clusterUuid: string): number {
     const count = agents.length;
+    if (count === 1) return agents[0]!.usable ? 0 : -1;
     let best = -1;
     let fewest = Infinity;
-    // Starting elsewhere each time spreads ties: idle agents take turns. A look that finds nobody
-    // counts for nothing, or two looks for each request would let one of two agents win every tie.
-    const before = this.#turn;
-    const start = this.#next();
+    // Starting elsewhere each time spreads ties: idle agents take turns.
+    const start = this.#turns.get(clusterUuid) ?? 0;
     for (let step = 0; step < count; step += 1) {
       const at = (start + step) % count;
       const { usable, outstanding } = agents[at]!;
@@ -93,24 +100,26 @@ export class AgentBalancer {
         fewest = outstanding;
       }
     }
-    if (best === -1) this.#turn = before;
-    return best;
+    return this.#took(best, clusterUuid);
   }
 
-  #inTurn(agents: readonly AgentState[]): number {
+  #inTurn(agents: readonly AgentState[], clusterUuid: string): number {
     const count = agents.length;
-    const before = this.#turn;
+    const start = this.#turns.get(clusterUuid) ?? 0;
     for (let step = 0; step < count; step += 1) {
-      const at = this.#next() % count;
-      if (agents[at]!.usable) return at;
+      const at = (start + step) % count;
+      if (agents[at]!.usable) return this.#took(at, clusterUuid);
     }
-    this.#turn = before;
     return -1;
   }
 
-  #next(): number {
-    this.#turn = (this.#turn + 1) & 0x3fff_ffff;
-    return this.#turn;
+  /** The next scan starts behind `at`. A look that found nobody (-1) is no turn. */
+  #took(at: number, clusterUuid: string): number {
+    if (at === -1) return at;
+    // A cluster that is forgotten here only begins its round anew.
+    if (this.#turns.size >= MOST_TURNS && !this.#turns.has(clusterUuid)) this.#turns.clear();
+    this.#turns.set(clusterUuid, at + 1);
+    return at;
   }
 }
 

@@ -87,6 +87,30 @@ describe("which agent of a cluster", () => {
     for (const at of [0, 1, 3]) expect(counts[at]).toBeGreaterThan(50);
   });
 
+  test.each(["least", "round_robin"] as const)(
+    "%s: agents share the load also when requests of two clusters come by turns",
+    (balance) => {
+      const agents = [agent("a"), agent("b")];
+      const one = balancer();
+      const counts = [0, 0];
+      for (let n = 0; n < 400; n += 1) {
+        counts[one.choose(agents, ask({ balance }), 0)]! += 1;
+        one.choose(agents, ask({ balance }, { clusterUuid: "other" }), 0);
+      }
+      for (const count of counts) expect(count).toBeGreaterThan(100);
+    },
+  );
+
+  test("round_robin goes on in order when an agent between cannot take its turn", () => {
+    const one = balancer();
+    const question = ask({ balance: "round_robin" });
+    const [a, b, c] = [agent("a"), agent("b"), agent("c")];
+    const without = [a, agent("b", 0, false), c];
+    const turns = [[a, b, c], without, without, [a, b, c], [a, b, c], [a, b, c]];
+    const order = turns.map((agents) => agents[one.choose(agents, question, 0)]!.agentId);
+    expect(order.join("")).toBe("acabca");
+  });
+
   test("a cookie names its cluster, also when the agent has gone", () => {
     const { cookie } = balancer();
     const value = cookie.valueOf("c", "b");

@@ -100,8 +100,12 @@ export class Links {
   }
 }
 
+/** As for the weights of backends: a sum of a few of these is still exact. */
+const MOST_WEIGHT = 1_000_000;
+
 /** What is not a weight counts as the usual one. */
 function weightOf(label: string | undefined): number {
   const weight = Number(label ?? 1);
-  return label !== "" && Number.isFinite(weight) && weight >= 0 ? weight : 1;
+  const counts = label?.trim() !== "" && Number.isFinite(weight) && weight >= 0;
+  return counts ? Math.min(weight, MOST_WEIGHT) : 1;
 }
