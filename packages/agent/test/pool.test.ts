@@ -1,7 +1,12 @@
 import { once } from "node:events";
+import { systemClock } from "@warren/host";
 import { virtualClock } from "@warren/host/testing";
 import { expect, test } from "vitest";
+import { createTarget } from "../src/target.ts";
 import { JoinedAgent } from "../src/testing/index.ts";
+import { Dialer } from "../src/upstream/dialer.ts";
+import { Pool } from "../src/upstream/pool.ts";
+import type { ServiceSocket } from "../src/upstream/service-socket.ts";
 import { httpService, rawService } from "./_services.ts";
 
 const local = (port: number) => [{ host: "127.0.0.1", port }];
@@ -72,4 +77,21 @@ test("a connect that takes too long is upstream_timeout", async () => {
   clock.advance(10_000);
   await answer.done();
   expect(["upstream_timeout", "upstream_unreachable"]).toContain(answer.error?.code);
+});
+
+test("a connection that is being closed is not lent, although its end comes later", async () => {
+  using service = await rawService(() => {});
+  const settings = { maxIdle: 2, idleMs: 90_000 };
+  const events = { connected() {}, connectFailed() {}, retried() {} };
+  const deps = { dialer: new Dialer(2), clock: systemClock, settings, events };
+  const pool = new Pool(createTarget({ host: "127.0.0.1", port: service.port }), deps);
+  const socket = await new Promise<ServiceSocket>((resolve, reject) => {
+    pool.wait({ freshOnly: false, onSocket: resolve, onNoSocket: reject });
+  });
+  pool.release(socket, Infinity);
+  expect(pool.idle).toBe(1);
+  // As when the service says something out of turn.
+  pool.onBytes(socket);
+  expect(socket.closed).toBe(false);
+  expect(pool.takeIdle()).toBeUndefined();
 });

@@ -73,8 +73,9 @@ export class ServiceSocket {
     return new ServiceSocket(target, owner);
   }
 
+  /** False from the moment it is destroyed, which is before `onClosed`: a pool must not lend it. */
   get connected(): boolean {
-    return this.#connected && !this.#closed;
+    return this.#connected && !this.#socket.destroyed;
   }
 
   get closed(): boolean {
