@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { connect, createServer, type AddressInfo } from "node:net";
+import { pipeline } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { routeKey } from "@warren/wire";
 import type { Registry, TunnelPlace } from "../src/ports.ts";
@@ -99,10 +102,13 @@ describe.skipIf(!HAS_REDIS)("a registry on Redis", () => {
     expect(services(await first)).toEqual(["c1/web"]);
     // What was published may still be on its way to be heard there, and is then read once more.
     await eventually(async () => !(there.lookup(asked("a.test", "/x")) instanceof Promise));
-    await there.lookup(asked("none.test"));
-    expect(there.lookup(asked("none.test"))).toEqual(
-      expect.objectContaining({ refused: "no_route" }) as unknown,
-    );
+    // An unknown host is remembered so briefly here that a loaded machine may need another look.
+    let again: unknown;
+    await eventually(async () => {
+      await there.lookup(asked("none.test"));
+      return !((again = there.lookup(asked("none.test"))) instanceof Promise);
+    });
+    expect(again).toEqual(expect.objectContaining({ refused: "no_route" }));
   });
 
   test("goes on while Redis is dead: known hosts serve, new ones wait and are told so", async () => {
@@ -232,6 +238,63 @@ describe.skipIf(!HAS_REDIS)("a registry on Redis", () => {
     await expect(here.revocations.revoke("t1")).rejects.toThrow();
     await server.run();
     await eventually(async () => there.revocations.isRevoked("t1"));
+  });
+
+  test("a revocation that failed closes tunnels elsewhere and frees hosts when it is said again", async () => {
+    await here.apply(change({ routes: on("a.example.com"), tokenId: "t1" }));
+    const heard: string[] = [];
+    there.revocations.onRevoked((tokenId) => heard.push(tokenId));
+    const go = server.freeze();
+    await expect(here.revocations.revoke("t1")).rejects.toThrow();
+    go();
+    await eventually(async () => (await here.claims()).length === 1);
+    await here.revocations.revoke("t1");
+    expect(await here.claims()).toEqual([]);
+    await eventually(async () => heard.includes("t1"));
+  });
+
+  test("outlives words on its channel that nobody can read", async () => {
+    for (const junk of ["", "{", "7", "null", '"text"']) {
+      await server.command("PUBLISH", "warren:changes", junk);
+    }
+    await here.apply(change({ routes: on("a.example.com") }));
+    await eventually(async () => String(await found(there, "a.example.com")) === "c1/web");
+  });
+
+  test("a port that the range has lost is not given again", async () => {
+    const db = [route({ host: "", kind: "tcp", service: "db" })];
+    expect(Object.values((await here.apply(change({ routes: db }))).ports)).toEqual([7000]);
+    const moved = open(backend, { ports: { from: 7100, to: 7101 } });
+    await ready(moved);
+    const { ports } = await moved.apply(change({ routes: db }));
+    expect(Object.values(ports)).toEqual([7100]);
+    await moved[Symbol.asyncDispose]();
+  });
+
+  test("goes to the new master when the one it is connected to has become a replica", async () => {
+    const heir = await singleRedis();
+    let master = server.port;
+    const name = createServer((socket) => {
+      const to = connect(master, "127.0.0.1");
+      pipeline(socket, to, socket, () => {});
+    }).listen(0, "127.0.0.1");
+    await once(name, "listening");
+    const { port } = name.address() as AddressInfo;
+    const moving = open({
+      ...backend,
+      place: { kind: "single", url: `redis://127.0.0.1:${port}` },
+    });
+    await ready(moving);
+    master = heir.servers[0]!.port;
+    await server.command("REPLICAOF", "127.0.0.1", String(master));
+    await eventually(async () => {
+      const { rejected } = await moving.apply(change({ routes: on("a.example.com") }));
+      const text = await heir.servers[0]!.command("EXISTS", "route:a.example.com:/");
+      return rejected.length === 0 && text === 1;
+    });
+    await moving[Symbol.asyncDispose]();
+    name.close();
+    await heir[Symbol.asyncDispose]();
   });
 });
 

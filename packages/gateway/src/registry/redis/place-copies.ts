@@ -11,6 +11,8 @@ export interface PlaceCopy {
   /** Routes in it: fewer of the same version means that some have expired. */
   readonly count: number;
   readonly generation: number;
+  /** Of which content of Redis: versions of another are of no meaning. */
+  readonly content: number;
   readonly readAt: number;
   /** When it must be read again. Later while a read fails. */
   freshUntil: number;
@@ -30,6 +32,7 @@ export interface PlaceCopiesOptions {
 export class PlaceCopies {
   /** Grows when a change may have been missed: what was read before it is not fresh any more. */
   generation = 0;
+  #content = 0;
   readonly #options: PlaceCopiesOptions;
   readonly #claimed: LRUCache<string, PlaceCopy>;
   /** By name, when it was read. Apart, so that made-up names cannot push out real ones. */
@@ -69,9 +72,10 @@ export class PlaceCopies {
     }
     this.#absent.delete(place);
     const had = this.#claimed.peek(place);
-    if (had !== undefined && had.version > version) return;
-    const table =
-      had?.version === version && had.count === entries.length ? had.table : this.#tableOf(record);
+    const comparable = had?.content === this.#content;
+    if (comparable && had.version > version) return;
+    const same = comparable && had.version === version && had.count === entries.length;
+    const table = same ? had.table : this.#tableOf(record);
     const freshUntil = now + Math.min(this.#options.freshMs, record.leftMs);
     const copy: PlaceCopy = {
       table,
@@ -79,10 +83,19 @@ export class PlaceCopies {
       version,
       count: entries.length,
       generation: this.generation,
+      content: this.#content,
       readAt: now,
       freshUntil,
     };
     this.#claimed.set(place, copy, { size: Math.min(copy.count + 1, this.#options.mostRoutes) });
+  }
+
+  /**
+   * Redis lost what it had. Versions begin again at its clock, which after a failover may be behind
+   * the one that made the versions held here: they must not keep the new ones out.
+   */
+  lost(): void {
+    this.#content += 1;
   }
 
   /** Something about the place changed: it is read again before it answers again. */

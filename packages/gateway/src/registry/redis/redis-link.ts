@@ -87,6 +87,7 @@ export class RedisLink {
       if (!isReply(cause)) {
         if (this.healthy) this.#options.failed(cause);
         this.healthy = false;
+        if (isReadOnly(cause)) this.#leave();
       }
       throw cause;
     }
@@ -110,6 +111,17 @@ export class RedisLink {
     }
   }
 
+  /**
+   * Dials anew: what is connected to has become a replica, and the place's name leads to its master
+   * by now. A Cluster's client finds masters by itself.
+   */
+  #leave(): void {
+    const client = this.#client;
+    if (this.#closed || isCluster(client) || !client.isReady) return;
+    client.destroy();
+    this.#connect(async () => void (await client.connect()));
+  }
+
   /** A cluster whose first nodes are all away rejects instead of trying on; a single one never does. */
   #connect(attempt: () => Promise<void>): void {
     if (this.#closed) return;
@@ -131,12 +143,17 @@ export class RedisLink {
   }
 }
 
+/** Answers that come from a Redis that cannot serve: as good as none. */
+const NOT_THERE = /^(CLUSTERDOWN|LOADING|MASTERDOWN|READONLY) /;
+
 /** An error that Redis itself answered with: upper-case word first (RESP simple errors). */
 function isReply(cause: unknown): cause is Error {
   if (!(cause instanceof Error)) return false;
-  return (
-    /^[A-Z]{3,} /.test(cause.message) && !/^(CLUSTERDOWN|LOADING|MASTERDOWN) /.test(cause.message)
-  );
+  return /^[A-Z]{3,} /.test(cause.message) && !NOT_THERE.test(cause.message);
+}
+
+function isReadOnly(cause: unknown): boolean {
+  return cause instanceof Error && /\bREADONLY\b/.test(cause.message);
 }
 
 function isCluster(client: Client): client is ReturnType<typeof openCluster> {

@@ -288,6 +288,7 @@ class RedisRegistry implements Registry {
   }
 
   #rewrite(): void {
+    this.#copies.lost();
     this.#renewedAt = -Infinity;
     quietly(this.revocations.refresh());
     for (const own of this.#own.clusters.values()) quietly(this.#publisher.rewrite(own));

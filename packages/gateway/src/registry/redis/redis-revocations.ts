@@ -26,8 +26,8 @@ export class RedisRevocations implements Revocations {
   }
 
   async revoke(tokenId: string): Promise<void> {
-    if (this.#known.has(tokenId)) return;
     this.hear(tokenId);
+    // All of it also when the token is known here: the time before it may have failed halfway.
     const { link, watch, writeMs, releaseClaims } = this.#options;
     // Rejects while Redis is away: whoever revokes must know that others have not heard of it yet.
     await link.command(KEYS.revoked, ["SADD", KEYS.revoked, tokenId], writeMs);
@@ -62,12 +62,14 @@ export class RedisRevocations implements Revocations {
 
   /** Learns what others have revoked, and writes what Redis has lost. Rejects while it is away. */
   async refresh(): Promise<void> {
-    const { link, writeMs } = this.#options;
+    const { link, watch, writeMs } = this.#options;
     const all = await link.command(KEYS.revoked, ["SMEMBERS", KEYS.revoked], writeMs);
     const there = new Set(all as string[]);
     for (const tokenId of there) this.hear(tokenId);
     const lost = [...this.#known].filter((tokenId) => !there.has(tokenId));
     if (lost.length === 0) return;
     await link.command(KEYS.revoked, ["SADD", KEYS.revoked, ...lost], writeMs);
+    // Others may have looked already, or never have heard of one that was revoked meanwhile.
+    for (const revoked of lost) await watch.announce({ revoked });
   }
 }

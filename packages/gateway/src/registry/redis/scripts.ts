@@ -176,7 +176,8 @@ return {1, ARGV[1]}
 `);
 
 /**
- * A public port: the one wanted, the one that the owner had, or the first free one.
+ * A public port: the one wanted, the one that the owner had if the range still has it, or the first
+ * free one.
  * ARGV: owner, port wanted or '', from, to. Answers the port, or '' when none is free.
  */
 export const TAKE_PORT = script(`
@@ -186,7 +187,10 @@ if ARGV[2] ~= '' then
 end
 local all = redis.call('HGETALL', KEYS[1])
 for i = 1, #all, 2 do
-  if all[i + 1] == ARGV[1] then return all[i] end
+  local port = tonumber(all[i])
+  if all[i + 1] == ARGV[1] and port >= tonumber(ARGV[3]) and port <= tonumber(ARGV[4]) then
+    return all[i]
+  end
 end
 for port = tonumber(ARGV[3]), tonumber(ARGV[4]) do
   if redis.call('HSETNX', KEYS[1], string.format('%.0f', port), ARGV[1]) == 1 then
