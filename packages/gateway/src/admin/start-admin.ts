@@ -21,6 +21,7 @@ export interface Admin extends AsyncDisposable {
 }
 
 const BODY_BYTES = 65_536;
+const SILENCE_MS = 10_000;
 
 /**
  * Opens the admin listener: health, metrics and views for who operates a gateway, and the few calls
@@ -58,12 +59,16 @@ function openServer(endpoints: readonly Endpoint[], context: Context): Server {
       headersTimeout: 10_000,
       requestTimeout: 10_000,
       keepAliveTimeout: 5_000,
+      // Node looks at the two limits above every 30 s unless told otherwise.
+      connectionsCheckingInterval: 1_000,
     },
     (request, response) => {
       void answer(request, endpoints, context).then((reply) => send(response, reply));
     },
   );
   server.maxConnections = 256;
+  // Who reads none of its answer would hold one of them for ever, and balancers need one.
+  server.timeout = SILENCE_MS;
   return server;
 }
 
