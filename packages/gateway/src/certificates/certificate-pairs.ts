@@ -44,7 +44,9 @@ export async function readCertificateFolder(folder: string): Promise<Certificate
   }
   const pairs = [...found].map(async ([name, [certFile, keyFile]]) => {
     const version = `${await versionOf(certFile)} ${await versionOf(keyFile)}`;
-    return { name: name.replace(/\/$/, ""), certFile, keyFile, version };
+    const bare = name.replace(/\/$/, "");
+    // A folder beside a pair of files of its name keeps the `/`: two certificates are two.
+    return { name: found.has(bare) ? name : bare, certFile, keyFile, version };
   });
   return { pairs: await Promise.all(pairs), folders };
 }

@@ -121,6 +121,19 @@ describe("which certificate answers", () => {
 });
 
 describe("a folder that changes", () => {
+  test("a pair of files and a mounted Secret of the same name are two, and each is read once", async () => {
+    await write("shop", pairFor("files.example.com"));
+    await mkdir(join(folder, "shop"));
+    const { cert, key } = pairFor("mounted.example.com");
+    await writeFile(join(folder, "shop", "tls.crt"), cert);
+    await writeFile(join(folder, "shop", "tls.key"), key);
+    const certificates = await open();
+    await certificates.refresh();
+    expect(told.toSorted()).toEqual(["loaded shop", "loaded shop/"]);
+    expect(certificates.choose("files.example.com")?.name).toBe("shop");
+    expect(certificates.choose("mounted.example.com")?.name).toBe("shop/");
+  });
+
   test("a Secret that is mounted anew answers at once, by the link that was swapped", async () => {
     const mount = join(folder, "shop");
     const version = async (name: string, hosts: string[]): Promise<void> => {
