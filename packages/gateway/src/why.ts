@@ -13,7 +13,8 @@ export interface WhyDeps {
 /** Which route, cluster, gateway, agent and policy would serve a URL now, and why. JSON. */
 export async function why(deps: WhyDeps, url: URL, method: string): Promise<object> {
   const question = {
-    host: url.hostname.toLowerCase(),
+    // As the front reads a Host: a trailing dot stands for the root.
+    host: url.hostname.toLowerCase().replace(/\.$/, ""),
     method,
     target: `${url.pathname}${url.search}`,
     field: () => undefined,

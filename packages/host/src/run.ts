@@ -27,17 +27,27 @@ export async function run(main: (running: Running) => Promise<Exit | void>): Pro
   process.on("unhandledRejection", fatal);
   // `warren routes | head`: the reader has seen enough.
   process.stdout.on("error", (error: NodeJS.ErrnoException) =>
-    error.code === "EPIPE" ? process.exit(EXITS.ok.code) : fatal(error),
+    error.code === "EPIPE" ? process.exit(EXITS.ok.code) : fatal(unwritable(error)),
   );
   // No timer of the product keeps a process alive: that it runs until main ends is said here, also
   // while an agent waits for its next dial and nothing else is open.
   setInterval(() => {}, 2 ** 31 - 1);
   try {
     const exit = await main({ signal: stopped, logTo: (given) => (log = given) });
+    await written();
     process.exit(EXITS[exit ?? "ok"].code);
   } catch (error) {
     return fatal(error);
   }
+}
+
+/** What was printed has left the process, or its failure has been heard: a full disk is no success. */
+function written(): Promise<void> {
+  return new Promise((resolve) => process.stdout.write("", () => setImmediate(resolve)));
+}
+
+function unwritable({ code, message }: NodeJS.ErrnoException): ExitError {
+  return new ExitError("failed", `standard output cannot be written: ${code ?? message}`);
 }
 
 /** `npm start` passes Ctrl-C on although the terminal has sent it too: that is one signal, not two. */

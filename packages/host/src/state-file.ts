@@ -3,18 +3,31 @@ import { dirname } from "node:path";
 import * as v from "valibot";
 import { randomId } from "./clock.ts";
 
+/** A file of ours that holds something else than it should. The message names it and says what to do. */
+export class DamagedFileError extends Error {
+  override readonly name = "DamagedFileError";
+}
+
 /**
- * Replaces a small JSON file so that a crash at any moment leaves the old one or the new one, whole:
+ * Replaces a small JSON file as `replaceFile` does, and makes its folder, for its owner alone, where
+ * there is none.
+ */
+export async function writeState(path: string, value: unknown): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await replaceFile(path, `${JSON.stringify(value, undefined, 2)}\n`);
+}
+
+/**
+ * Replaces a small file so that a crash at any moment leaves the old one or the new one, whole:
  * a temporary file beside it, flushed, renamed over it, and the folder flushed. Readable by its owner
  * alone.
  */
-export async function writeState(path: string, value: unknown): Promise<void> {
+export async function replaceFile(path: string, text: string): Promise<void> {
   const folder = dirname(path);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
   const fresh = `${path}.${randomId(6, "hex")}.tmp`;
   try {
     await using file = await open(fresh, "wx", 0o600);
-    await file.writeFile(`${JSON.stringify(value, undefined, 2)}\n`);
+    await file.writeFile(text);
     await file.sync();
     await rename(fresh, path);
   } catch (error) {
@@ -24,7 +37,7 @@ export async function writeState(path: string, value: unknown): Promise<void> {
   await syncFolder(folder);
 }
 
-/** What `writeState` wrote; undefined when there is no such file. Throws when it does not fit. */
+/** What `writeState` wrote; undefined when there is no such file. A DamagedFileError if it does not fit. */
 export async function readState<T>(
   path: string,
   schema: v.GenericSchema<unknown, T>,
@@ -36,7 +49,8 @@ export async function readState<T>(
   if (text === undefined) return undefined;
   const parsed = v.safeParse(schema, jsonOrNothing(text));
   if (parsed.success) return parsed.output;
-  throw new Error(`${path} is damaged or of another version: move it away to start afresh`);
+  const why = "is damaged or of another version: move it away to start afresh";
+  throw new DamagedFileError(`${path} ${why}`);
 }
 
 function jsonOrNothing(text: string): unknown {

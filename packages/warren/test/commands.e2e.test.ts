@@ -1,7 +1,20 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "vitest";
 import { commands } from "../src/index.ts";
-import { house } from "./_cli.ts";
+import { BIN, Cli, house } from "./_cli.ts";
 
 describe("warren", () => {
   test("without a command shows what there is, and fails", async () => {
@@ -49,6 +62,76 @@ describe("warren", () => {
     const { code, stderr } = await home.run(words);
     expect(code).toBe(2);
     expect(stderr).toContain(want);
+  });
+
+  const create = ["token", "create", "--cluster", "c", "--host", "a.b"];
+  const many = Array.from({ length: 400 }, (_, n) => `host-${n}.example.com`).join(",");
+  test.each([
+    { words: [...create, "--ttl", "0"], want: "--ttl: the token would have ended" },
+    { words: [...create, "--ttl", "999999999d"], want: "--ttl: too long; leave it out" },
+    { words: [...create, "--group", "g".repeat(254)], want: "group: Invalid length" },
+    { words: [...create, "--host", many], want: "--host: the token would be longer than 8192" },
+  ])("$want: no token that no gateway would take", async ({ words, want }) => {
+    using home = house();
+    const { code, stdout, stderr } = await home.run(words);
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toContain(want);
+  });
+
+  test("a token file is replaced as a whole, for its owner alone, also behind a link", async () => {
+    using home = house();
+    writeFileSync(home.at("real"), "old", { mode: 0o644 });
+    symlinkSync("real", home.at("link"));
+    const before = openSync(home.at("real"), "r");
+    expect((await home.run([...create, "--out", "link"])).code).toBe(0);
+    // Who was reading it goes on with what it was, not with half of each.
+    expect(readFileSync(before, "utf8")).toBe("old");
+    expect(readFileSync(home.at("real"), "utf8")).toMatch(/^ey\S+\n$/);
+    expect(statSync(home.at("real")).mode & 0o777).toBe(0o600);
+    expect(lstatSync(home.at("link")).isSymbolicLink()).toBe(true);
+  });
+
+  test.runIf(existsSync("/dev/full"))(
+    "a token that could not be printed is no success",
+    async () => {
+      using home = house();
+      const line = `"$0" "$1" token create --cluster c --host a.b > /dev/full`;
+      const shell = new Cli(["sh", "-c", line, process.execPath, BIN], { env: {}, cwd: home.path });
+      const { code, stderr } = await shell.ended();
+      expect(code).toBe(1);
+      expect(stderr).toContain("warren: standard output cannot be written: ENOSPC");
+    },
+  );
+
+  test("files of the data folder that hold something else are named, without a stack", async () => {
+    using home = house();
+    mkdirSync(home.at("data"));
+    for (const name of ["running.json", "signing-key.pem"])
+      writeFileSync(home.at("data", name), "{");
+    const said = [await home.run(["status"]), await home.run(create)];
+    expect(said.map(({ code }) => code)).toEqual([1, 1]);
+    expect(said[0]!.stderr).toMatch(
+      /^warren: \S+running.json is damaged or of another version: .*\n$/,
+    );
+    expect(said[1]!.stderr).toMatch(/^warren: \S+signing-key.pem does not hold an Ed25519 .*\n$/);
+  });
+
+  test("what answers but is no admin listener is told so", async () => {
+    using home = house();
+    const other = createServer((_request, response) => response.end("hello")).listen(
+      0,
+      "127.0.0.1",
+    );
+    await once(other, "listening");
+    const admin = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+    for (const words of [["status"], ["why", "http://a.b/"]]) {
+      const { code, stderr } = await home.run([...words, "--admin", admin]);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(
+        /^warren: \S+ answers in a way .*: is that a gateway's admin listener\?\n$/,
+      );
+    }
+    other.close();
   });
 
   test("tells every problem at once, of flags, variables and file", async () => {

@@ -52,7 +52,7 @@ test("what runs can be asked: status, routes, claims, why; a claim can be releas
   expect((await home.run(["why", "nobody.localhost"])).stdout).toMatch(
     /^http:\/\/nobody\.localhost\/ is not served: 404 no_route\n/,
   );
-  expect((await home.run(["why", `hello.localhost:${up.port}`])).stdout).toMatch(
+  expect((await home.run(["why", `hello.localhost.:${up.port}`])).stdout).toMatch(
     /^http:\S+ is served by cluster demo, through agent \S+ at gateway \S+\n/,
   );
   expect((await home.run(["routes", "--claims"])).stdout).toMatch(/\nhello\.localhost +local /);

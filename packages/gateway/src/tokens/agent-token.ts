@@ -11,15 +11,27 @@ export type TokenClaimsInput = v.InferInput<typeof TokenClaims>;
 /** A token is a header in a WebSocket handshake; nothing honest is longer. */
 const TOKEN_BYTES = 8192;
 
-/** Signs an agent token (JWT, EdDSA). Throws when the claims are not well-formed, naming each. */
+const TOO_LONG = `the token would be longer than ${TOKEN_BYTES} bytes, which no gateway takes: name fewer hosts, or patterns`;
+
+/** More hosts than a token can hold. The message is for the operator. */
+export class TokenTooLongError extends Error {
+  override readonly name = "TokenTooLongError";
+}
+
+/**
+ * Signs an agent token (JWT, EdDSA). Throws when the claims are not well-formed, naming each; a
+ * TokenTooLongError when they are too many.
+ */
 export async function createToken(key: SigningKey, claims: TokenClaimsInput): Promise<string> {
   const parsed = v.safeParse(TokenClaims, claims);
   if (!parsed.success) throw new Error(`not a token's claims: ${describe(parsed.issues)}`);
-  return new SignJWT({ ...parsed.output } as JWTPayload)
+  const token = await new SignJWT({ ...parsed.output } as JWTPayload)
     .setProtectedHeader({ alg: "EdDSA", kid: key.kid, typ: "JWT" })
     .setIssuer(TOKEN_ISSUER)
     .setAudience(TOKEN_AUDIENCE)
     .sign(key.privateKey);
+  if (token.length > TOKEN_BYTES) throw new TokenTooLongError(TOO_LONG);
+  return token;
 }
 
 /** Says nothing about what was wrong, nor repeats any of the token: the text goes to its sender. */

@@ -2,6 +2,7 @@ import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync } fr
 import type { KeyObject } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { DamagedFileError } from "@warren/host";
 import { writeOnce } from "./write-once.ts";
 
 /** What signs agent tokens. Only `token create` ever holds one. */
@@ -26,7 +27,7 @@ export function keyId(publicKey: KeyObject): string {
 
 /**
  * Reads the signing key, or mints one where there is none. Two processes that mint at the same time
- * end with the same key. Throws when the file holds something else than an Ed25519 private key; the
+ * end with the same key. A DamagedFileError when the file holds something else than an Ed25519 private key; the
  * text names the file, never its content.
  */
 export async function openSigningKey(files: SigningKeyFiles): Promise<SigningKey> {
@@ -41,7 +42,7 @@ async function readSigningKey(file: string): Promise<SigningKey | undefined> {
   if (pem === undefined) return undefined;
   const privateKey = parse(pem);
   if (privateKey?.asymmetricKeyType !== "ed25519")
-    throw new Error(`${file} does not hold an Ed25519 private key in PEM`);
+    throw new DamagedFileError(`${file} does not hold an Ed25519 private key in PEM`);
   return { kid: keyId(createPublicKey(privateKey)), privateKey };
 }
 

@@ -11,7 +11,8 @@ export interface AdminAddress {
 
 /** Speaks to a gateway's admin listener. Failures are errors that an operator can read. */
 export interface AdminClient {
-  get(path: string): Promise<unknown>;
+  /** What was answered, and the part of it that this version knows. */
+  get<T>(path: string, known: v.GenericSchema<unknown, T>): Promise<{ answer: unknown; view: T }>;
   /** Every item of a list that comes in pages. */
   list<T>(path: string, item: v.GenericSchema<unknown, T>): Promise<T[]>;
   change(method: "POST" | "DELETE", path: string, body?: unknown): Promise<unknown>;
@@ -36,7 +37,10 @@ export function adminClient({ url, token }: AdminAddress, signal: AbortSignal): 
     throw refused(url, response.status, body);
   };
   const client: AdminClient = {
-    get: (path) => ask(path),
+    async get(path, known) {
+      const answer = await ask(path);
+      return { answer, view: expect(known, answer, url) };
+    },
     async list(path, item) {
       const items: v.InferOutput<typeof item>[] = [];
       for (let after: string | null = ""; after !== null;) {
@@ -93,7 +97,10 @@ function refused(url: URL, status: number, body: unknown): ExitError {
 function expect<T>(schema: v.GenericSchema<unknown, T>, value: unknown, url: URL): T {
   const parsed = v.safeParse(schema, value);
   if (parsed.success) return parsed.output;
-  throw new ExitError("failed", `${url.origin} answers in a way that this version does not know`);
+  throw new ExitError(
+    "failed",
+    `${url.origin} answers in a way that this version does not know: is that a gateway's admin listener?`,
+  );
 }
 
 function jsonOrText(text: string): unknown {

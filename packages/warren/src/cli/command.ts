@@ -1,6 +1,7 @@
 import {
   configFile,
   configOption,
+  DamagedFileError,
   ExitError,
   loadConfig,
   SecretError,
@@ -114,12 +115,15 @@ const MENDABLE: Readonly<Record<string, string>> = {
   EPERM: "permission denied",
   EROFS: "the file system is read-only",
   ENOSPC: "no space is left on the device",
+  EEXIST: "is a file, and a folder is needed",
   ENOTDIR: "a part of this path is no folder",
 };
 
 /** What whoever called the command should read instead of a stack. */
 function plain(error: unknown): unknown {
   if (error instanceof SecretError) return new ExitError("usage", error.message, { cause: error });
+  if (error instanceof DamagedFileError)
+    return new ExitError("failed", error.message, { cause: error });
   const { code = "", path } = error as NodeJS.ErrnoException;
   const why = MENDABLE[code];
   if (why === undefined || path === undefined) return error;

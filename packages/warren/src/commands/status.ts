@@ -1,5 +1,4 @@
 import { wallClock } from "@warren/host";
-import * as v from "valibot";
 import { adminOptions, openAdmin } from "../admin/admin-options.ts";
 import { ReadyView, RouteView, TunnelView } from "../admin/views.ts";
 import { command } from "../cli/command.ts";
@@ -20,7 +19,7 @@ export const status = command({
   async run(call) {
     const { config, terminal } = call;
     const admin = await openAdmin(call);
-    const { ready } = v.parse(ReadyView, await admin.get("/readyz"));
+    const { ready } = (await admin.get("/readyz", ReadyView)).view;
     const tunnels = await admin.list("/tunnels", TunnelView);
     const routes = (await admin.list("/routes", RouteView)).length;
     if (config.json) {

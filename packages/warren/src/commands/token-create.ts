@@ -6,16 +6,22 @@ import {
   option,
   PerSecond,
   randomId,
+  replaceFile,
   switchOption,
   Text,
   wallClock,
   WholeNumber,
   type ConfigOf,
 } from "@warren/host";
-import { createToken, openSigningKey, type TokenClaimsInput } from "@warren/gateway";
-import { HostPattern } from "@warren/wire";
+import {
+  createToken,
+  openSigningKey,
+  TokenTooLongError,
+  type TokenClaimsInput,
+} from "@warren/gateway";
+import { describe, HostPattern, TokenClaims } from "@warren/wire";
 import { randomUUID } from "node:crypto";
-import { chmod, writeFile } from "node:fs/promises";
+import { realpath, stat, writeFile } from "node:fs/promises";
 import * as v from "valibot";
 import { command, scoped, usage } from "../cli/command.ts";
 import { dataOption, jsonOption } from "../cli/options.ts";
@@ -28,6 +34,9 @@ const Pattern = fromText("a host like app.example.com, *.example.com or **.examp
 const Uuid = fromText("a uuid", (text) =>
   v.is(v.pipe(v.string(), v.uuid()), text) ? text : undefined,
 );
+
+/** The end of the year 9999: later dates have no text. */
+const LAST_MS = 253_402_300_799_000;
 
 const own = scoped("token create", {
   cluster: option({ value: "<name>", schema: Text, help: "Name of the cluster." }),
@@ -99,7 +108,10 @@ let its bearer in. The token goes to standard output, all about it to standard e
     const claims = claimsOf(config);
     const folder = dataFolder(config.data);
     const key = await openSigningKey({ privateFile: folder.signingKey, publicFolder: folder.keys });
-    const token = await createToken(key, claims);
+    const token = await createToken(key, claims).catch((cause: unknown) => {
+      if (!(cause instanceof TokenTooLongError)) throw cause;
+      throw usage("token create", [`--host: ${cause.message}`]);
+    });
     if (config.out !== undefined) await writeToken(config.out, token);
     if (config.json) {
       const shown = { cluster_uuid: claims.sub, token_id: claims.jti, ...claims, token };
@@ -118,10 +130,13 @@ function claimsOf(config: ConfigOf<typeof options>): TokenClaimsInput {
   if (burst !== undefined && rate === undefined) problems.push("--burst: needs --rate");
   if (clientBurst !== undefined && clientRate === undefined)
     problems.push("--client-burst: needs --client-rate");
+  if (ttl === 0) problems.push("--ttl: the token would have ended before it is used");
+  if (ttl !== undefined && wallClock() + ttl > LAST_MS)
+    problems.push("--ttl: too long; leave it out for a token that does not end");
   if (cluster === undefined || problems.length > 0) throw usage("token create", problems);
   const uuid = config.uuid ?? randomUUID();
   const now = Math.floor(wallClock() / 1000);
-  return {
+  const claims = {
     jti: randomId(12),
     sub: uuid,
     cluster,
@@ -133,6 +148,9 @@ function claimsOf(config: ConfigOf<typeof options>): TokenClaimsInput {
     ...(clientRate !== undefined && { client_rate: rateOf(clientRate, clientBurst) }),
     ...(ttl !== undefined && { exp: now + Math.ceil(ttl / 1000) }),
   };
+  const parsed = v.safeParse(TokenClaims, claims);
+  if (!parsed.success) throw usage("token create", describe(parsed.issues).split("; "));
+  return claims;
 }
 
 /** The seed's proportion: 100/s with a burst of 1000. */
@@ -140,11 +158,17 @@ function rateOf(perSecond: number, burst = Math.max(1, Math.ceil(perSecond * 10)
   return { per_second: perSecond, burst: Math.max(1, burst) };
 }
 
+/**
+ * An agent may be reading the token that was there: it is replaced as a whole, and is nobody else's
+ * to read for no moment. What is no file (a pipe, a terminal) is written to.
+ */
 async function writeToken(file: string, token: string): Promise<void> {
+  const text = `${token}\n`;
   try {
-    await writeFile(file, `${token}\n`, { mode: 0o600 });
-    // The mode above counts for new files only.
-    await chmod(file, 0o600);
+    const there = await stat(file).catch(() => undefined);
+    if (there === undefined) await replaceFile(file, text);
+    else if (there.isFile()) await replaceFile(await realpath(file), text);
+    else await writeFile(file, text);
   } catch (cause) {
     throw new ExitError("failed", `--out ${file}: cannot be written`, { cause });
   }

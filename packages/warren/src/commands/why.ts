@@ -1,5 +1,4 @@
 import { option, Text } from "@warren/host";
-import * as v from "valibot";
 import { adminOptions, openAdmin } from "../admin/admin-options.ts";
 import { command, scoped, usage } from "../cli/command.ts";
 import { jsonOption } from "../cli/options.ts";
@@ -31,10 +30,10 @@ which cluster and agent would be chosen, and what stands in the way.`,
       throw usage("why", [`expected a URL like http://app.example.com/path, got "${said}"`]);
     const admin = await openAdmin(call);
     const query = new URLSearchParams({ url, method: call.config.method });
-    const answer = await admin.get(`/why?${query.toString()}`);
+    const { answer, view } = await admin.get(`/why?${query.toString()}`, WhyView);
     const { out } = call.terminal;
     if (call.config.json) return out(JSON.stringify(answer, undefined, 2));
-    out(`${verdict(v.parse(WhyView, answer))}\n`);
+    out(`${verdict(view)}\n`);
     out(outline(answer));
   },
 });

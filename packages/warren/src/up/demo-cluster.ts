@@ -1,6 +1,5 @@
-import { readState, writeState } from "@warren/host";
+import { readState, replaceFile, writeState } from "@warren/host";
 import { randomUUID } from "node:crypto";
-import { writeFile } from "node:fs/promises";
 import * as v from "valibot";
 import type { DataFolder } from "../data/data-folder.ts";
 import { mintLocalToken } from "../data/local-token.ts";
@@ -16,5 +15,5 @@ export async function prepareDemo(folder: DataFolder): Promise<void> {
   if (known === undefined) await writeState(folder.demo, { cluster_uuid: uuid });
   const cluster = { uuid, name: "demo", hosts: [DEMO_HOST], tcp: false };
   const token = await mintLocalToken(folder, cluster);
-  await writeFile(folder.demoToken, `${token}\n`, { mode: 0o600 });
+  await replaceFile(folder.demoToken, `${token}\n`);
 }
