@@ -126,8 +126,10 @@ function plain(error: unknown): unknown {
     return new ExitError("failed", error.message, { cause: error });
   const { code = "", path } = error as NodeJS.ErrnoException;
   const why = MENDABLE[code];
-  if (why === undefined || path === undefined) return error;
-  const text = `${path}: ${why}; --data names the folder to use`;
+  // A write that fails names no file.
+  const where = path ?? (code === "ENOSPC" ? "the data folder" : undefined);
+  if (why === undefined || where === undefined) return error;
+  const text = `${where}: ${why}; --data names the folder to use`;
   return new ExitError("unavailable", text, { cause: error });
 }
 

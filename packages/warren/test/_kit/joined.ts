@@ -26,6 +26,9 @@ export interface JoinedOptions {
 /** A gateway and an agent in this process, joined by a real tunnel, whose routes are in force. */
 export class Joined implements AsyncDisposable {
   readonly log = recordingLog();
+  /** The gateway's, and the agent's. */
+  readonly metrics = promMetrics();
+  readonly agentMetrics = promMetrics();
   readonly #publicPort = Promise.withResolvers<number>();
   readonly folder: string;
   readonly certificatesFolder: string;
@@ -87,7 +90,7 @@ export class Joined implements AsyncDisposable {
       ...(certificates === undefined ? {} : { tls: listener }),
       requestLog: true,
     };
-    const deps = { log: this.log, metrics: promMetrics(), sockets: new Map<string, number>() };
+    const deps = { log: this.log, metrics: this.metrics, sockets: new Map<string, number>() };
     this.#gateway = this.#owned.use(await startGateway(config, deps, signal));
     const agentsPort = this.#gateway.ports.agents ?? this.port;
     const gatewayPort = (await via?.(agentsPort))?.port ?? agentsPort;
@@ -99,7 +102,7 @@ export class Joined implements AsyncDisposable {
     }
     const onPort = (_route: string, port: number) => this.#publicPort.resolve(port);
     const heard = { version: "0", onRequest: undefined, onPort, onPublished: undefined };
-    const agentDeps = { log: silentLog(), metrics: promMetrics(), ...heard };
+    const agentDeps = { log: silentLog(), metrics: this.agentMetrics, ...heard };
     this.#owned.use(await startAgent(agent, agentDeps, signal));
     await this.log.line(({ msg }) => msg === "routes applied");
   }
