@@ -63,7 +63,7 @@ const routes = (count: number, path = "/") =>
 test("an answer that rejects everything fits into a control message", async () => {
   const { messages, association, answered } = kit([]);
   const payload = { action: "sync" as const, revision: 1, routes: routes(20_000) };
-  messages.hear(association, { type: "ingress_routes", payload });
+  messages.hear(association, { type: "ingress_routes", payload }, 100);
   const ack = await answered();
   expect(encodeControl(ack, "").length).toBeLessThan(CONTROL_BYTES);
   expect(ack.payload).toMatchObject({ accepted: 0, revision: 1 });
@@ -72,14 +72,28 @@ test("an answer that rejects everything fits into a control message", async () =
 test("an answer that rejects a route with a long path can be read", async () => {
   const { messages, association, answered } = kit([]);
   const payload = { action: "add" as const, routes: routes(1, `/${"p".repeat(1_000)}`) };
-  messages.hear(association, { type: "ingress_routes", payload });
+  messages.hear(association, { type: "ingress_routes", payload }, 100);
   expect(parseControl(encodeControl(await answered(), ""))).toMatchObject({ ok: true });
 });
 
 test("an agent that says more than can be answered is closed", () => {
   const { messages, association, ends } = kit([]);
   for (let i = 0; i < 10_000 && ends.length === 0; i++)
-    messages.hear(association, { type: "ingress_routes", payload: { action: "add", routes: [] } });
+    messages.hear(
+      association,
+      { type: "ingress_routes", payload: { action: "add", routes: [] } },
+      100,
+    );
+  expect(ends[0]?.code).toBe("protocol_error");
+});
+
+test("one whose few messages are huge is closed before they are many", () => {
+  const { messages, association, ends } = kit([]);
+  const payload = { action: "add" as const, routes: [] };
+  let sent = 0;
+  for (; ends.length === 0; sent++)
+    messages.hear(association, { type: "ingress_routes", payload }, CONTROL_BYTES);
+  expect(sent).toBe(65);
   expect(ends[0]?.code).toBe("protocol_error");
 });
 
@@ -92,7 +106,7 @@ test("a large snapshot lets others have their turn", async () => {
   };
   let timer = setImmediate(count);
   const payload = { action: "sync" as const, revision: 1, routes: routes(10_000) };
-  messages.hear(association, { type: "ingress_routes", payload });
+  messages.hear(association, { type: "ingress_routes", payload }, 100);
   await answered();
   clearImmediate(timer);
   expect(turns).toBeGreaterThan(5);

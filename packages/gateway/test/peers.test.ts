@@ -21,7 +21,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { PeerDial } from "../src/peers/peer-dial.ts";
 import { PeerListener } from "../src/peers/peer-listener.ts";
 import { Crossing } from "../src/peers/relay.ts";
-import { Spliced } from "../src/peers/splice.ts";
+import { Forward, Spliced } from "../src/peers/splice.ts";
 import type { Agents } from "../src/tunnels/agents.ts";
 
 /** Long enough for a loaded machine to shake hands, short enough to wait for. */
@@ -210,6 +210,21 @@ describe("the listener for other gateways", () => {
     });
     expect(await closed.promise).toBe("4408 no introduction came");
   });
+});
+
+test.each([
+  { name: "data", say: (forward: Forward, bytes: number) => forward.onBinary(Buffer.alloc(bytes)) },
+  { name: "text", say: (forward: Forward, bytes: number) => forward.onText("x".repeat(bytes)) },
+])("a splice whose one end does not take the $name of the other is cut at 32 MiB", ({ say }) => {
+  const { left, right } = new Pipe();
+  const cuts: number[] = [];
+  right.onClose = (code) => void cuts.push(code);
+  const forward = new Forward(left);
+  for (let n = 0; n < 32; n++) say(forward, 1_048_576);
+  expect(left.closed).toBe(false);
+  say(forward, 1);
+  expect(left.closed).toBe(true);
+  expect(cuts).toEqual([1006]);
 });
 
 describe("a spliced transport", () => {

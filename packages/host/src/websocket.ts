@@ -107,16 +107,20 @@ export class WebSocketTransport {
     this.#socket.write(binaryFrame(message, this.#client));
   }
 
-  /** Sends one text message. One that the kernel does not take in time ends the connection. */
-  sendText(message: string): void {
+  /**
+   * Sends one text message; `taken` hears when the kernel has it. One that the kernel does not take in
+   * time ends the connection.
+   */
+  sendText(message: string, taken?: () => void): void {
     if (!this.#mayWait()) return;
     const forget = systemClock.after(this.#textTimeoutMs, () => {
       this.#broken = `a control message was not taken within ${this.#textTimeoutMs} ms`;
       this.#ws.terminate();
     });
-    this.#ws.send(message, () => {
+    this.#ws.send(message, (error) => {
       forget();
       this.#waiting--;
+      if (error === undefined || error === null) taken?.();
     });
   }
 

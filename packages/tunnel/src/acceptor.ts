@@ -1,4 +1,5 @@
 import {
+  CONTROL_BYTES,
   errorMessage,
   PROTOCOL_VERSION,
   WireError,
@@ -20,7 +21,8 @@ export interface AcceptorOwner<I extends Identity> {
   onDown(association: Association<I>, why: string): void;
   /** Over; its streams have failed. */
   onGone(association: Association<I>, error: WireError): void;
-  onControl(association: Association<I>, message: Control): void;
+  /** `bytes`: what its text weighed. */
+  onControl(association: Association<I>, message: Control, bytes: number): void;
   onStream(association: Association<I>, stream: Stream, opening: Uint8Array, ended: boolean): void;
   /**
    * A resume of a tunnel that is not here. If another gateway owns it, joins the transport to that
@@ -51,6 +53,8 @@ export interface AcceptorOptions<I extends Identity> {
 }
 
 const REGISTER_MS = 10_000;
+/** Answers and news that wait for an agent that does not read: two of the largest. */
+const MOST_WAITING_BYTES = 2 * CONTROL_BYTES;
 /** Distance between the slots in which unknown tunnels register anew. */
 const SLOT_MS = 5;
 /** So many tunnels that lost a takeover are remembered, so that their processes hear of it. */
@@ -209,7 +213,8 @@ class Newcomer<I extends Identity> implements Heard {
       clock: world.clock,
       timestamp: world.timestamp,
       detectMs,
-      onControl: (message) => this.#onControl(message),
+      mostWaitingBytes: MOST_WAITING_BYTES,
+      onControl: (message, bytes) => this.#onControl(message, bytes),
       onBinary: (message) => this.#onBinary(message),
       onRtt: (ms) => this.#held?.tunnel.sampleRtt(ms),
       onGone: (code, why) => this.#onGone(code, why),
@@ -243,9 +248,9 @@ class Newcomer<I extends Identity> implements Heard {
     this.#held?.lost(this.#carrier, code, why);
   }
 
-  #onControl(message: Control): void {
+  #onControl(message: Control, bytes: number): void {
     const held = this.#held;
-    if (held !== undefined) return this.#acceptor.options.owner.onControl(held, message);
+    if (held !== undefined) return this.#acceptor.options.owner.onControl(held, message, bytes);
     if (message.type !== "register") return;
     if (this.#registering) return this.#carrier.close(1002, "registered twice");
     this.#register(message.payload);

@@ -1,5 +1,4 @@
 import {
-  encodeControl,
   parseControl,
   type Control,
   type ControlInput,
@@ -7,6 +6,7 @@ import {
   CONTROL_BYTES,
   PROTOCOL_VERSION,
 } from "@warren/wire";
+import { ControlQueue } from "./control-queue.ts";
 import type { Clock, Transport } from "./ports.ts";
 
 /** What a WebSocket says to whoever uses it. Messages come whole and in order; `onClose` once, last. */
@@ -23,7 +23,10 @@ export interface CarrierOptions {
   timestamp: () => string;
   /** A transport that says nothing for this long is dead. */
   detectMs: number;
-  onControl: (message: Control) => void;
+  /** Text that may wait for a peer that does not read; more ends the transport. */
+  mostWaitingBytes: number;
+  /** `bytes`: what its text weighed. */
+  onControl: (message: Control, bytes: number) => void;
   onBinary: (message: Uint8Array) => void;
   /** A round trip was measured by ping and pong. */
   onRtt: (ms: number) => void;
@@ -41,6 +44,7 @@ export class Carrier implements Heard {
   readonly transport: Transport;
   readonly #options: CarrierOptions;
   readonly #unknown = new Set<string>();
+  readonly #says: ControlQueue;
   #heard = true;
   #said = true;
   #heardAtMs: number;
@@ -57,14 +61,18 @@ export class Carrier implements Heard {
     const { transport } = options;
     this.transport = {
       send: (message) => transport.send(message),
-      sendText: (message) => transport.sendText(message),
+      sendText: (message, taken) => transport.sendText(message, taken),
       batch: (writes) => {
         this.#said = true;
         transport.batch(writes);
       },
       close: (code, reason) => transport.close(code, reason),
       terminate: () => transport.terminate(),
+      get bufferedBytes() {
+        return transport.bufferedBytes;
+      },
     };
+    this.#says = new ControlQueue(transport, options.mostWaitingBytes, this.#full);
   }
 
   get gone(): boolean {
@@ -74,7 +82,7 @@ export class Carrier implements Heard {
   send(message: ControlInput): void {
     if (this.#gone) return;
     this.#said = true;
-    this.#options.transport.sendText(encodeControl(message, this.#options.timestamp()));
+    this.#says.say(message, this.#options.timestamp());
   }
 
   /** Closes in order; the owner hears `onGone` at once and need not wait for the peer. */
@@ -105,7 +113,7 @@ export class Carrier implements Heard {
     this.#heard = true;
     if (text.length > CONTROL_BYTES) return this.close(1009, "a control message over the limit");
     const parsed = parseControl(text);
-    if (parsed.ok) return this.#onControl(parsed.message);
+    if (parsed.ok) return this.#onControl(parsed.message, text.length);
     if ("unknown" in parsed) return this.#fallBack(parsed.unknown, parsed.request_id);
     this.send({
       type: "error",
@@ -118,7 +126,7 @@ export class Carrier implements Heard {
     this.#end(code, reason === "" ? `the transport closed (${code})` : reason);
   }
 
-  #onControl(message: Control): void {
+  #onControl(message: Control, bytes: number): void {
     if (message.type === "ping") {
       this.send({ type: "pong", request_id: message.request_id, payload: {} });
     } else if (message.type === "pong") {
@@ -126,7 +134,7 @@ export class Carrier implements Heard {
       this.#pingAtMs = undefined;
       if (sentAtMs !== undefined) this.#options.onRtt(this.#options.clock.now() - sentAtMs);
     } else {
-      this.#options.onControl(message);
+      this.#options.onControl(message, bytes);
     }
   }
 
@@ -166,6 +174,11 @@ export class Carrier implements Heard {
     this.#cancelTick = this.#options.clock.after(this.#tickMs, this.#tick);
   };
 
+  readonly #full = (): void => {
+    this.#options.transport.terminate();
+    this.#end(1006, "more was said than the peer reads");
+  };
+
   #end(code: number, why: string): void {
     if (this.#gone) return;
     this.#stop();
@@ -174,6 +187,7 @@ export class Carrier implements Heard {
 
   #stop(): void {
     this.#gone = true;
+    this.#says.close();
     this.#cancelTick();
   }
 }

@@ -15,6 +15,7 @@ function wire() {
     batch: (writes) => writes(),
     close() {},
     terminate() {},
+    bufferedBytes: 0,
   };
   return { messages, transport };
 }

@@ -1,4 +1,5 @@
 import {
+  CONTROL_BYTES,
   FEATURES,
   PROTOCOL_VERSION,
   WireError,
@@ -75,6 +76,8 @@ export interface DiallerOptions {
  */
 const HELD_PART = 1 / 3;
 const REGISTER_MS = 30_000;
+/** What waits for a gateway that does not read: the largest snapshot of routes fits. */
+const MOST_WAITING_BYTES = 64 * CONTROL_BYTES;
 
 /** With these a gateway ends a tunnel that was up: there is nothing to resume. */
 const ENDINGS: ReadonlySet<ErrorCode> = new Set([
@@ -203,6 +206,7 @@ export class Dialler {
       clock: world.clock,
       timestamp: world.timestamp,
       detectMs,
+      mostWaitingBytes: MOST_WAITING_BYTES,
       onControl: (message) => this.#onControl(carrier, message),
       onBinary: (message) => this.#tunnel?.receive(message),
       onRtt: (ms) => this.#tunnel?.sampleRtt(ms),

@@ -21,14 +21,16 @@ export type Random = () => number;
 export interface Transport {
   /** Sends one binary message; the bytes must not change afterwards. */
   send(message: Uint8Array): void;
-  /** Sends one text message. */
-  sendText(message: string): void;
+  /** Sends one text message; `taken` hears once it has left this process, if it does. */
+  sendText(message: string, taken?: () => void): void;
   /** Runs `writes` so that what it sends leaves in as few packets as possible. */
   batch(writes: () => void): void;
   /** Closes with a WebSocket close code and reason; a second call does nothing. */
   close(code: number, reason: string): void;
   /** Drops the connection at once, with no closing handshake. */
   terminate(): void;
+  /** Bytes that were sent and have not left this process. */
+  readonly bufferedBytes: number;
 }
 
 /**

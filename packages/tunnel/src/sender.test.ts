@@ -31,6 +31,7 @@ function sending() {
       batch: (writes) => writes(),
       close() {},
       terminate() {},
+      bufferedBytes: 0,
     };
     sender.detach();
     expect(sender.attach(transport, received)).toBe(true);

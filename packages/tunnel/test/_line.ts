@@ -99,6 +99,7 @@ class Way implements Transport {
   readonly #hear: (message: Uint8Array) => void;
   #freeAtMs = 0;
   cut = false;
+  readonly bufferedBytes = 0;
 
   constructor(network: Network, shape: LineShape, hear: (message: Uint8Array) => void) {
     this.#network = network;

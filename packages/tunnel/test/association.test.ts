@@ -153,6 +153,7 @@ test.each([
     batch: (writes: () => void) => writes(),
     close: () => {},
     terminate: () => {},
+    bufferedBytes: 0,
   };
   const line = house.acceptor.accept(transport, thief.who);
   const payload = {
@@ -252,6 +253,7 @@ test("control messages of unknown types are answered once per type", async () =>
     batch: (writes: () => void) => writes(),
     close: () => {},
     terminate: () => {},
+    bufferedBytes: 0,
   };
   const { who } = house.dialler("x");
   const line = house.acceptor.accept(transport, who);

@@ -13,6 +13,7 @@ function byHand() {
     batch: (writes: () => void) => writes(),
     close: (code: number) => void ends.push(`close ${code}`),
     terminate: () => void ends.push("terminate"),
+    bufferedBytes: 0,
   };
   return { said, ends, transport };
 }
@@ -127,6 +128,35 @@ test("one whose owner is looked up for ever is closed after 10 s, and what is fo
   });
   await house.settle();
   expect(told).toEqual(["close 1006"]);
+});
+
+test("an agent that asks and reads nothing is cut, its streams wait, and it goes on when it is back", async () => {
+  const house = new House();
+  let handed = 0;
+  const { ends, transport } = byHand();
+  const deaf = { ...transport, sendText: (text: string) => void (handed += text.length) };
+  const line = house.acceptor.accept(deaf, who);
+  line.onText(registration("a1"));
+  const one = [...house.acceptor.associations()][0]!;
+  const answer = new Recorder();
+  one.tunnel.open(Uint8Array.of(1), true, answer);
+  await house.settle();
+  let asked = 0;
+  for (; ends.length === 0; asked++) line.onText('{"type":"heartbeat","request_id":"1"}');
+  expect(ends).toEqual(["terminate"]);
+  // 2 MiB of answers, and what was under way.
+  expect(asked).toBeGreaterThan(5_000);
+  expect(handed).toBeLessThan(65_536 + 1_000);
+  expect(house.said).toEqual(["up a1", "down a1"]);
+  line.onText('{"type":"heartbeat","request_id":"1"}');
+  expect(answer.error).toBeUndefined();
+
+  const back = byHand();
+  const again = house.acceptor.accept(back.transport, who);
+  again.onText(registration("a1", { tunnel_id: one.tunnelId, received: 1 }));
+  await house.settle();
+  expect(house.said).toEqual(["up a1", "down a1", "up a1 resumed"]);
+  expect([one.attached, one.tunnel.streams]).toEqual([true, 1]);
 });
 
 test("a process that lost its place while it was cut off does not take it back by resuming", async () => {

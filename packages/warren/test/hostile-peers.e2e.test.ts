@@ -1,8 +1,9 @@
 import { createServer } from "node:http";
 import { connect, type AddressInfo, type Socket } from "node:net";
 import { once } from "node:events";
-import { FLAG, FRAME, LIMITS, writeFrameHeader } from "@warren/wire";
+import { FLAG, FRAME, LIMITS, SUBPROTOCOL, TUNNEL_PATH, writeFrameHeader } from "@warren/wire";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { WebSocket } from "ws";
 import { ask, served } from "./_kit/ask.ts";
 import { routeTo } from "./_kit/configs.ts";
 import { RawPeer } from "./_kit/raw-peer.ts";
@@ -10,6 +11,7 @@ import { Stage, type GatewayMember } from "./_kit/stage.ts";
 
 const HOST = "honest.test";
 const SLOW_MS = 1_500;
+const POOL_BYTES = 2 * 1_048_576;
 
 /** An honest agent and its service beside all that is done to the gateway. */
 const stage = new Stage();
@@ -18,7 +20,10 @@ let gateway: GatewayMember;
 
 beforeAll(async () => {
   await once(service.listen(0, "127.0.0.1"), "listening");
-  gateway = await stage.gateway({ timeouts: { slowMs: SLOW_MS }, tunnels: { streams: 100 } });
+  gateway = await stage.gateway({
+    timeouts: { slowMs: SLOW_MS },
+    tunnels: { streams: 100, poolBytes: POOL_BYTES },
+  });
   await stage.agent(gateway.port, [routeTo(HOST, (service.address() as AddressInfo).port)]);
   await served(gateway.port, HOST);
 });
@@ -133,8 +138,46 @@ test("a peer that never acknowledges is sent no more than it has credit for", as
   const { stats } = await mute();
   expect(stats.replayBytes).toBeGreaterThan(0);
   expect(stats.replayBytes).toBeLessThanOrEqual(stats.capBytes + 1_048_576);
+  // Credit without end, as if it would take all of it: what clients send waits with them.
+  for (let id = 2; id <= 100; id += 2)
+    peer.binary(frame(FRAME.credit, id, Uint8Array.of(0xf0, 0, 0, 0)));
+  for (let n = 0; n < 20; n++) await allIsWell();
+  const { queuedBytes, replayBytes } = (await mute()).stats;
+  expect(queuedBytes).toBeGreaterThan(1_048_576);
+  expect(queuedBytes).toBeLessThanOrEqual(POOL_BYTES + 50 * (16_384 + 65_536 + 128));
+  expect(replayBytes).toBeLessThanOrEqual(POOL_BYTES + 1_048_576);
   for (const client of clients) client.destroy();
 });
+
+test("a peer that asks and reads nothing is cut off before its answers pile up", async () => {
+  const before = (await gateway.memory()).rss;
+  const socket = new WebSocket(`ws://127.0.0.1:${gateway.port}${TUNNEL_PATH}`, [SUBPROTOCOL], {
+    headers: { authorization: `Bearer ${await stage.token("deaf")}` },
+  });
+  socket.on("error", () => {});
+  await once(socket, "open");
+  const payload = { agent_id: "deaf", versions: { agent: "0", protocol: [1] } };
+  socket.send(JSON.stringify({ type: "register", payload }));
+  await once(socket, "message");
+  socket.pause();
+  const raw = (socket as unknown as { _socket: Socket })._socket;
+  const gone = new Promise<void>((resolve) => raw.once("close", () => resolve()));
+  // Each asks for what is answered with more than was asked.
+  const ask = `{"type":"heartbeat","request_id":"${"x".repeat(128)}"}`;
+  const asking = (async () => {
+    while (!raw.destroyed) {
+      for (let n = 0; n < 500; n++) socket.send(ask);
+      // In time: what is lost with the connection is heard in other turns.
+      if (raw.writableNeedDrain) await new Promise((resolve) => raw.once("drain", resolve));
+      else await new Promise(setImmediate);
+    }
+  })();
+  await Promise.race([gone, asking]);
+  await gone;
+  const held = (await gateway.memory()).rss - before;
+  expect(held).toBeLessThan(128 * 1_048_576);
+  await allIsWell();
+}, 60_000);
 
 async function open(count: number, say: string): Promise<Socket[]> {
   const sockets: Socket[] = [];

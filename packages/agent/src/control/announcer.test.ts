@@ -43,7 +43,7 @@ function joined() {
     if (!parsed.ok || parsed.message.type !== "ingress_routes_ack") throw new Error("not an ack");
     announcer.acknowledged(parsed.message.request_id, parsed.message.payload);
   };
-  return { announcer, clock, log, published, said, up, down, ack };
+  return { announcer, clock, log, link, published, said, up, down, ack };
 }
 
 const actions = (said: Said[]) => said.map(({ payload }) => payload.action);
@@ -60,6 +60,31 @@ describe("an announcer", () => {
     expect(actions(said)).toEqual(["sync", "add", "sync"]);
     expect(said.map(hosts)).toEqual([[], ["a.test"], ["a.test", "b.test"]]);
     expect(said[2]!.payload).toMatchObject({ revision: published.revision });
+  });
+
+  test("says at a resume what changed meanwhile, as one snapshot", () => {
+    const { announcer, up, down, link, published, said, ack } = joined();
+    up();
+    ack(0, { accepted: 0, rejected: [] });
+    down();
+    for (let n = 0; n < 1_000; n++)
+      published.replace("config", [publication({ host: `h${n}.test` })]);
+    expect(said.length).toBe(1);
+    link.up = true;
+    announcer.up(true);
+    expect(actions(said)).toEqual(["sync", "sync"]);
+    expect(hosts(said[1]!)).toEqual(["h999.test"]);
+  });
+
+  test("stops saying changes to a gateway that answers none, and says a snapshot when it does", () => {
+    const { up, published, said, ack } = joined();
+    up();
+    for (let n = 0; n < 1_000; n++)
+      published.change("config", [publication({ host: `h${n}.test` })], []);
+    expect(said.length).toBe(256);
+    for (let n = 0; n < 256; n++) ack(n, { accepted: 0, rejected: [] });
+    expect(actions(said).slice(255)).toEqual(["add", "sync"]);
+    expect(hosts(said.at(-1)!).length).toBe(1_000);
   });
 
   test("says what was added, changed and withdrawn, with growing revisions", () => {

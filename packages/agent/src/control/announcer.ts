@@ -33,6 +33,8 @@ export interface AnnouncerOptions {
 const ANSWER_MS = 10_000;
 /** Snapshots are sent anew while nothing changes: whatever went wrong mends itself. */
 const REFRESH_MS = 240_000;
+/** With so much unanswered nothing more is said of changes: a snapshot follows, and says it all. */
+const MOST_UNANSWERED = 256;
 const RETRY_FIRST_MS = 2_000;
 const RETRY_CAP_MS = 60_000;
 /** For refusals that only a person can lift, such as a host that another cluster holds. */
@@ -62,6 +64,7 @@ type Rejection = IngressRoutesAck["rejected"][number];
  *     control messages are lost with a transport.
  * A2. A key is offered again by at most one timer; a change of that key ends it.
  * A3. Nothing is published after a withdrawal, which is the last word.
+ * A4. What is remembered of a gateway that is away or answers nothing does not grow with what changes.
  */
 export class Announcer {
   readonly #options: AnnouncerOptions;
@@ -72,6 +75,8 @@ export class Announcer {
   #nextId = 0;
   #silences = 0;
   #up = false;
+  /** Something changed that was not said: the next word is a snapshot (A4). */
+  #owes = false;
   /** Set by `withdraw`: from then on nothing is said any more. */
   #withdrawn: { requestId: string; answered: () => void } | undefined;
   #cancelAnswer: (() => void) | undefined;
@@ -86,7 +91,7 @@ export class Announcer {
   up(resumed: boolean): void {
     if (this.#withdrawn !== undefined) return;
     this.#up = true;
-    if (!resumed || this.#waiting.size > 0) this.#sync();
+    if (!resumed || this.#owes || this.#waiting.size > 0) this.#sync();
     else this.#refreshLater();
   }
 
@@ -156,6 +161,8 @@ export class Announcer {
 
   #onChange({ revision, added, updated, deleted }: PublishedChange): void {
     for (const route of [...added, ...updated, ...deleted]) this.#unrefuse(routeKey(route));
+    this.#owes ||= !this.#up || this.#waiting.size >= MOST_UNANSWERED;
+    if (this.#owes) return;
     // First what goes: what comes may take its place.
     for (const [action, routes] of [
       ["delete", deleted],
@@ -168,6 +175,7 @@ export class Announcer {
 
   #sync(): void {
     this.#waiting.clear();
+    this.#owes = false;
     const { published } = this.#options;
     this.#say("sync", [...published.routes()], published.revision);
     this.#refreshLater();
@@ -202,6 +210,7 @@ export class Announcer {
     this.#cancelAnswer?.();
     this.#cancelAnswer = undefined;
     if (this.#waiting.size > 0) this.#awaitAnswer();
+    else if (this.#owes) this.#sync();
     return said;
   }
 

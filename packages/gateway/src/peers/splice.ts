@@ -30,22 +30,32 @@ const Introduction = v.object({
   }),
 });
 
+/** More than honest ends have under way: what one end does not take ends both connections. */
+const MOST_AHEAD_BYTES = 33_554_432;
+
 /** Forwards what one WebSocket says to the other. */
-class Forward implements Heard {
+export class Forward implements Heard {
   readonly #to: Transport;
   constructor(to: Transport) {
     this.#to = to;
   }
   onBinary(message: Uint8Array): void {
     this.#to.send(message);
+    this.#look();
   }
   onText(message: string): void {
     this.#to.sendText(message);
+    this.#look();
   }
   onClose(code: number, reason: string): void {
     // 1005 and 1006 say that there was no code: they cannot be sent (RFC 6455 §7.4.1).
     if (code === 1005 || code === 1006) this.#to.terminate();
     else this.#to.close(code, reason);
+  }
+
+  /** Whoever hears that end passes its end on to this one. */
+  #look(): void {
+    if (this.#to.bufferedBytes > MOST_AHEAD_BYTES) this.#to.terminate();
   }
 }
 

@@ -5,26 +5,29 @@ import type { IngressRoutes } from "@warren/wire";
  * One per tunnel. A part out of order, or of another revision, forgets what came before it.
  */
 export class SnapshotParts {
-  readonly #mostRoutes: number;
+  readonly #most: { routes: number; bytes: number };
   #revision: number | undefined;
   #next = 0;
   #routes: unknown[] = [];
+  #bytes = 0;
 
-  /** `mostRoutes` bounds what a hostile sender can make a gateway keep. */
-  constructor(mostRoutes: number) {
-    this.#mostRoutes = mostRoutes;
+  /** `most` bounds what a hostile sender can make a gateway keep: routes, and their text. */
+  constructor(most: { routes: number; bytes: number }) {
+    this.#most = most;
   }
 
   /**
    * The whole message, once it is; `more` while parts are missing; `broken` when this part does not
-   * follow the ones before it, or there are too many routes: the sender starts over.
+   * follow the ones before it, or there are too many routes: the sender starts over. `bytes`: what the message's text weighed.
    */
-  join(message: IngressRoutes): IngressRoutes | "more" | "broken" {
+  join(message: IngressRoutes, bytes: number): IngressRoutes | "more" | "broken" {
     const { part, revision } = message;
     if (part === undefined) return message;
     if (part.index === 0) this.#start(revision);
     if (part.index !== this.#next || revision !== this.#revision) return this.#broken();
-    if (this.#routes.length + message.routes.length > this.#mostRoutes) return this.#broken();
+    this.#bytes += bytes;
+    if (this.#routes.length + message.routes.length > this.#most.routes) return this.#broken();
+    if (this.#bytes > this.#most.bytes) return this.#broken();
     for (const route of message.routes) this.#routes.push(route);
     this.#next += 1;
     return part.last ? this.#whole(message) : "more";
@@ -32,7 +35,7 @@ export class SnapshotParts {
 
   #start(revision: number | undefined): void {
     this.#revision = revision;
-    this.#next = 0;
+    this.#next = this.#bytes = 0;
     this.#routes = [];
   }
 

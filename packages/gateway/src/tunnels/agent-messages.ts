@@ -1,5 +1,12 @@
 import type { Association } from "@warren/tunnel";
-import { describe, Route, WireError, type Control, type IngressRoutes } from "@warren/wire";
+import {
+  CONTROL_BYTES,
+  describe,
+  Route,
+  WireError,
+  type Control,
+  type IngressRoutes,
+} from "@warren/wire";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import * as v from "valibot";
 import type { Registry, RouteVerdict } from "../ports.ts";
@@ -10,6 +17,8 @@ import type { AgentIdentity } from "./identity.ts";
 const MOST_ROUTES = 100_000;
 /** Messages of one agent that wait for those before them. The parts of its largest snapshot fit. */
 const MOST_WAITING = 1_024;
+/** Their text, and the same again for the parts of a snapshot that is not whole yet. */
+const MOST_WAITING_BYTES = 64 * CONTROL_BYTES;
 /** Rejections that one answer names: more would not fit into a control message. */
 const MOST_NAMED = 500;
 /** Longest text of a field there. */
@@ -46,14 +55,15 @@ export class AgentMessages {
     this.#options = options;
   }
 
-  hear(association: Association<AgentIdentity>, message: Control): void {
+  /** `bytes`: what its text weighed. */
+  hear(association: Association<AgentIdentity>, message: Control, bytes: number): void {
     switch (message.type) {
       case "ingress_routes":
-        return this.#inOrder(association, "ingress_routes", () =>
-          this.#routes(association, message.payload, message.request_id),
+        return this.#inOrder(association, { what: "ingress_routes", bytes }, () =>
+          this.#routes(association, message, bytes),
         );
       case "heartbeat":
-        return this.#inOrder(association, "heartbeat", () =>
+        return this.#inOrder(association, { what: "heartbeat", bytes }, () =>
           this.#heartbeat(association, message.request_id),
         );
       case "drain":
@@ -69,16 +79,24 @@ export class AgentMessages {
     }
   }
 
-  #inOrder(association: Association<AgentIdentity>, what: string, act: () => Promise<void>): void {
-    const queue = this.#queues.get(association) ?? { length: 0, last: Promise.resolve() };
+  #inOrder(
+    association: Association<AgentIdentity>,
+    { what, bytes }: { what: string; bytes: number },
+    act: () => Promise<void>,
+  ): void {
+    const queue = this.#queues.get(association) ?? { length: 0, bytes: 0, last: Promise.resolve() };
     this.#queues.set(association, queue);
-    if (queue.length >= MOST_WAITING)
+    if (queue.length >= MOST_WAITING || queue.bytes + bytes > MOST_WAITING_BYTES)
       return association.end(new WireError("protocol_error", "says more than can be answered"));
     queue.length++;
+    queue.bytes += bytes;
     queue.last = queue.last
       .then(act)
       .catch((reason: unknown) => this.#options.onFailure(association, what, reason))
-      .finally(() => queue.length--);
+      .finally(() => {
+        queue.length--;
+        queue.bytes -= bytes;
+      });
   }
 
   async #heartbeat(association: Association<AgentIdentity>, requestId?: string): Promise<void> {
@@ -93,12 +111,14 @@ export class AgentMessages {
 
   async #routes(
     association: Association<AgentIdentity>,
-    message: IngressRoutes,
-    requestId: string | undefined,
+    { payload, request_id: requestId }: Control & { type: "ingress_routes" },
+    bytes: number,
   ): Promise<void> {
-    const parts = this.#parts.get(association) ?? new SnapshotParts(MOST_ROUTES);
+    const parts =
+      this.#parts.get(association) ??
+      new SnapshotParts({ routes: MOST_ROUTES, bytes: MOST_WAITING_BYTES });
     this.#parts.set(association, parts);
-    const whole = parts.join(message);
+    const whole = parts.join(payload, bytes);
     if (whole === "more") return;
     if (whole === "broken") {
       association.send({
@@ -165,6 +185,8 @@ export class AgentMessages {
 /** What waits to be answered, and the last of it. */
 interface Queue {
   length: number;
+  /** Of text. */
+  bytes: number;
   last: Promise<void>;
 }
 

@@ -92,7 +92,7 @@ export class Agents {
         onUp: (one, resumed) => this.#up(one, resumed),
         onDown: (one, why) => this.#down(one, why),
         onGone: (one, error) => this.#gone(one, error),
-        onControl: (one, message) => this.#messages.hear(one, message),
+        onControl: (one, message, bytes) => this.#messages.hear(one, message, bytes),
         onStream: (_one, stream) =>
           stream.reset(new WireError("not_implemented", "agents open no streams")),
         elsewhere: options.elsewhere,

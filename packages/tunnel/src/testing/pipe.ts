@@ -9,7 +9,12 @@ export interface PipeEnd extends Transport {
 }
 
 /** A closing handshake travels behind the messages sent before it. */
-type Message = Uint8Array | string | { code: number; reason: string };
+type Message = Uint8Array | Text | { code: number; reason: string };
+
+interface Text {
+  text: string;
+  taken: (() => void) | undefined;
+}
 
 /**
  * Two joined transports in memory. Messages wait in queues until `deliver`, so that a test chooses
@@ -40,9 +45,9 @@ export class Pipe {
     ] as const) {
       for (let n = 0; n < most && queue.length > 0; n++) {
         const message = queue.shift()!;
-        if (typeof message === "string") end.onText(message);
-        else if (message instanceof Uint8Array) end.onBinary(message);
-        else this.#closed(message);
+        if (message instanceof Uint8Array) end.onBinary(message);
+        else if ("code" in message) this.#closed(message);
+        else hearText(end, message);
         count++;
       }
     }
@@ -66,16 +71,29 @@ export class Pipe {
     const isCut = () => this.#cut;
     return {
       send: (message) => void (isCut() || out.push(message.slice())),
-      sendText: (message) => void (isCut() || out.push(message)),
+      sendText: (text, taken) => void (isCut() || out.push({ text, taken })),
       batch: (writes) => writes(),
       close: (code, reason) => void (isCut() || out.push({ code, reason })),
       terminate: () => this.cut(),
       onBinary: () => {},
       onText: () => {},
       onClose: () => {},
+      get bufferedBytes() {
+        return out.reduce((sum, message) => sum + weightOf(message), 0);
+      },
       get closed() {
         return isCut();
       },
     };
   }
+}
+
+function hearText(end: PipeEnd, { text, taken }: Text): void {
+  end.onText(text);
+  taken?.();
+}
+
+function weightOf(message: Message): number {
+  if (message instanceof Uint8Array) return message.length;
+  return "text" in message ? message.text.length : 0;
 }
