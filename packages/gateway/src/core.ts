@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { systemClock, type Log, type Metrics } from "@warren/host";
+import { isReadableFolder, systemClock, type Log, type Metrics } from "@warren/host";
 import { AgentBalancer } from "@warren/fleet";
 import { LIMITS, WireError } from "@warren/wire";
 import { Certificates } from "./certificates/certificates.ts";
@@ -59,6 +59,8 @@ export async function openCore(
   const events = new Events({ log, metrics, requestLog, mostClusters: MOST_CLUSTERS });
   const readiness = new Readiness();
   const keeps = (): boolean => readiness.ready;
+  for (const folder of foldersOf(config))
+    if (!(await isReadableFolder(folder))) events.folderMissing(folder);
   const registry = await openRegistry(config, events, { owned: opened, keeps });
   const links = new Links();
   const room = new WaitingRoom(systemClock);
@@ -81,6 +83,11 @@ export async function openCore(
     }),
     readiness,
   };
+}
+
+/** What is read from now on, and may come into being later. */
+function foldersOf({ keysFolder, tls }: GatewayConfig): string[] {
+  return tls === undefined ? [keysFolder] : [keysFolder, tls.certificatesFolder];
 }
 
 /** What everything else stands on. */

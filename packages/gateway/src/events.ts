@@ -263,6 +263,10 @@ export class Events {
     this.#certificates.remove(name);
     this.#log.info("certificate removed", { name });
   }
+  /** It is looked for again: keys and certificates may be mounted late. */
+  folderMissing(folder: string): void {
+    this.#log.warn("folder is not there yet", { folder });
+  }
   keyProblem(file: string, problem: string): void {
     this.#log.warn("key not usable", { file, reason: problem });
   }

@@ -8,7 +8,7 @@ export const EXITS = {
   },
   unavailable: {
     code: 3,
-    help: "A port, a lock or a gateway that this command needs could not be had.",
+    help: "A port, a lock, a folder or a gateway that this command needs could not be had.",
   },
   refused: {
     code: 4,

@@ -17,6 +17,7 @@ export * from "./config/secret.ts";
 export * from "./config/toml.ts";
 export * from "./config/values.ts";
 export * from "./exit.ts";
+export * from "./folder.ts";
 export * from "./inherited-sockets.ts";
 export * from "./listen.ts";
 export * from "./lock.ts";

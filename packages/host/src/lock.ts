@@ -4,8 +4,10 @@
  * its process dies, however it dies. No stale lock to judge, no pid to mistake for another's, no race
  * between two that clean up (docs/decisions/0021).
  */
-import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { accessSync, constants, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import { FolderError, makeFolder } from "./folder.ts";
 
 export type ProcessLock =
   | ({ held: true } & Disposable)
@@ -17,12 +19,10 @@ const BUSY = 5;
 
 /** Takes the lock on `path` (a file that need not exist) or says who has it. Does not wait. */
 export function processLock(path: string): ProcessLock {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(path), 0o700);
   // SQLite would only say that it cannot open something.
   accessSync(dirname(path), constants.W_OK);
-  // Loaded when it is needed: Node 24 calls it experimental, on standard error, as soon as it is.
-  const { DatabaseSync } = process.getBuiltinModule("node:sqlite");
-  const database = new DatabaseSync(path);
+  const database = openDatabase(path);
   try {
     database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
   } catch (error) {
@@ -39,6 +39,17 @@ export function processLock(path: string): ProcessLock {
       open = false;
     },
   };
+}
+
+function openDatabase(path: string): DatabaseSync {
+  // Loaded when it is needed: Node 24 calls it experimental, on standard error, as soon as it is.
+  const sqlite = process.getBuiltinModule("node:sqlite");
+  try {
+    return new sqlite.DatabaseSync(path);
+  } catch (cause) {
+    // The system's superuser may write anywhere, and still make no file in /proc.
+    throw new FolderError(dirname(path), "no file can be made in it", { cause });
+  }
 }
 
 /** Only for messages: the lock is the database's, never this file's. */

@@ -1,7 +1,8 @@
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import * as v from "valibot";
 import { randomId } from "./clock.ts";
+import { makeFolder } from "./folder.ts";
 
 /** A file of ours that holds something else than it should. The message names it and says what to do. */
 export class DamagedFileError extends Error {
@@ -13,7 +14,7 @@ export class DamagedFileError extends Error {
  * there is none.
  */
 export async function writeState(path: string, value: unknown): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(path), 0o700);
   await replaceFile(path, `${JSON.stringify(value, undefined, 2)}\n`);
 }
 

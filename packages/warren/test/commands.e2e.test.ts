@@ -16,6 +16,10 @@ import { describe, expect, test } from "vitest";
 import { commands } from "../src/index.ts";
 import { BIN, Cli, house } from "./_cli.ts";
 
+/** So that a command that should fail is not in anybody's way if it does not. */
+const freePorts = (line: string) =>
+  /^(gateway|up)/.test(line) ? ["--port", "0", "--admin-port", "0"] : [];
+
 describe("warren", () => {
   test("without a command shows what there is, and fails", async () => {
     using home = house();
@@ -155,6 +159,51 @@ describe("warren", () => {
     const { code, stderr } = await home.run(words);
     expect(code).toBe(3);
     expect(stderr).toMatch(/^warren: \S+file\/data\S*: a part of this path is no folder; --data /);
+  });
+
+  const nowhere = [
+    { line: "gateway --data file", want: "file: it is a file, no folder; --data names the folder" },
+    {
+      line: "token create --cluster a --host a.test --data file/data",
+      want: "file/data/signing-key.pem: a part of this path is no folder; --data names the folder",
+    },
+    { line: "gateway --keys file", want: "file: it is a file, no folder; --keys names the folder" },
+    { line: "up --keys file", want: "file: it is a file, no folder; --keys names the folder" },
+    {
+      line: "gateway --certificates missing/tls",
+      want: "missing/tls: neither it nor missing is there; --certificates names the folder to use",
+    },
+    {
+      line: "gateway --peer-port 0 --peer-advertise ws://a.test:1 --peer-key-file none",
+      want: "none: there is no such file; --peer-key-file names the file to use",
+    },
+  ];
+  // Where the system makes no folder and says that none is there: Node's own mkdir never returns.
+  const kernels = [
+    "gateway",
+    "up",
+    "token keygen",
+    "agent --gateway ws://a.test --token t --demo d",
+  ];
+  const proc = kernels.map((name) => ({
+    line: `${name} --data /proc/x`,
+    want: "no folder can be made in /proc; --data names the folder to use",
+  }));
+  const cases = process.platform === "linux" ? [...nowhere, ...proc] : nowhere;
+  test.each(cases)("$line is told plainly", async ({ line, want }) => {
+    using home = house();
+    writeFileSync(home.at("file"), "");
+    const { code, stderr } = await home.run([...line.split(" "), ...freePorts(line)]);
+    expect(stderr).toContain(want);
+    expect(stderr).not.toMatch(/^ +at /m);
+    expect(code).toBe(3);
+  });
+
+  test("a variable is named as it was said", async () => {
+    using home = house();
+    writeFileSync(home.at("file"), "");
+    const { stderr } = await home.run(["token", "keygen"], { WARREN_DATA: "file" });
+    expect(stderr).toMatch(/; WARREN_DATA names the folder to use$/m);
   });
 
   test.each(["expose 3000", "agent --service a.localhost=3000"])(

@@ -1,8 +1,8 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
 import type { KeyObject } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { DamagedFileError } from "@warren/host";
+import { DamagedFileError, makeFolder } from "@warren/host";
 import { writeOnce } from "./write-once.ts";
 
 /** What signs agent tokens. Only `token create` ever holds one. */
@@ -58,7 +58,7 @@ async function mint({ privateFile, publicFolder }: SigningKeyFiles): Promise<Sig
   const { privateKey, publicKey } = generateKeyPairSync("ed25519");
   const kid = keyId(publicKey);
   const publicFile = join(publicFolder, `${kid}.pem`);
-  await mkdir(publicFolder, { recursive: true });
+  makeFolder(publicFolder);
   // The public half first: a crash in between leaves a key that nothing is signed with, not tokens
   // that no gateway knows.
   await writeFile(`${publicFile}.new`, publicKey.export({ type: "spki", format: "pem" }));

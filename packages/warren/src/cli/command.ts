@@ -1,10 +1,8 @@
 import {
   configFile,
   configOption,
-  DamagedFileError,
   ExitError,
   loadConfig,
-  SecretError,
   type ConfigOf,
   type Environment,
   type Exit,
@@ -14,6 +12,7 @@ import {
   type SecretsOf,
 } from "@warren/host";
 import { readFileSync } from "node:fs";
+import { plainError, type Named } from "./plain-error.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface Example {
@@ -90,7 +89,9 @@ export function command<O extends Options>(declared: CommandDeclaration<O>): Com
       const loaded = load(options, words, stage);
       const problems = loaded.ok ? countProblem(loaded.positionals, declared) : loaded.problems;
       if (problems.length > 0 || !loaded.ok) throw usage(declared.name, problems);
-      return unlessStopped(stage.signal, declared.run({ ...stage, ...loaded }));
+      const { config } = loaded;
+      const named = { options, config, said: (key: string) => loaded.said(key) };
+      return unlessStopped(stage.signal, declared.run({ ...stage, ...loaded }), named);
     },
   };
 }
@@ -99,38 +100,15 @@ export function command<O extends Options>(declared: CommandDeclaration<O>): Com
 async function unlessStopped(
   signal: AbortSignal,
   running: Promise<Exit | void>,
+  named: Named,
 ): Promise<Exit | void> {
   try {
     return await running;
   } catch (error) {
     const stopped = error === signal.reason || (error as Error).name === "AbortError";
     if (signal.aborted && stopped) return "ok";
-    throw plain(error);
+    throw plainError(error, named);
   }
-}
-
-/** File errors that the operator can mend, not a bug of ours. */
-const MENDABLE: Readonly<Record<string, string>> = {
-  EACCES: "permission denied",
-  EPERM: "permission denied",
-  EROFS: "the file system is read-only",
-  ENOSPC: "no space is left on the device",
-  EEXIST: "is a file, and a folder is needed",
-  ENOTDIR: "a part of this path is no folder",
-};
-
-/** What whoever called the command should read instead of a stack. */
-function plain(error: unknown): unknown {
-  if (error instanceof SecretError) return new ExitError("usage", error.message, { cause: error });
-  if (error instanceof DamagedFileError)
-    return new ExitError("failed", error.message, { cause: error });
-  const { code = "", path } = error as NodeJS.ErrnoException;
-  const why = MENDABLE[code];
-  // A write that fails names no file.
-  const where = path ?? (code === "ENOSPC" ? "the data folder" : undefined);
-  if (why === undefined || where === undefined) return error;
-  const text = `${where}: ${why}; --data names the folder to use`;
-  return new ExitError("unavailable", text, { cause: error });
 }
 
 function load<O extends Options>(
