@@ -19,7 +19,10 @@ export interface Haproxy extends AsyncDisposable {
   until(gateway: number, state: "UP" | "DOWN"): Promise<void>;
 }
 
-/** What an operator would write, with checks quick enough for a test. */
+/**
+ * What an operator would write, with checks quick enough for a test. A check may be answered late,
+ * by a machine that is busy: without `timeout check` that would count as an outage after 100 ms.
+ */
 function configuration(gateways: readonly BalancedGateway[], socket: string): string {
   const servers = gateways.map(
     ({ port, adminPort }, i) =>
@@ -35,6 +38,7 @@ defaults
   timeout client 1h
   timeout server 1h
   timeout tunnel 1h
+  timeout check 10s
 frontend public
   bind fd@3
   default_backend gateways
