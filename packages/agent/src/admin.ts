@@ -1,5 +1,5 @@
-import { createServer, type ServerResponse } from "node:http";
-import { listen, type Listener, type Metrics } from "@warren/host";
+import type { ServerResponse } from "node:http";
+import { listen, smallServer, type Listener, type Metrics } from "@warren/host";
 
 export interface AgentAdminOptions {
   host: string;
@@ -9,10 +9,12 @@ export interface AgentAdminOptions {
   ready: () => boolean;
 }
 
+const MOST_CONNECTIONS = 64;
+
 /** The agent's own small listener: `/healthz`, `/readyz`, `/metrics`. It changes nothing. */
 export async function startAgentAdmin(options: AgentAdminOptions): Promise<Listener> {
   const { host, metrics, port, ready } = options;
-  const server = createServer((request, response) => {
+  const server = smallServer((request, response) => {
     if (request.method !== "GET" && request.method !== "HEAD")
       return say(response, 405, "only GET is answered here\n");
     switch (request.url?.split("?", 1)[0]) {
@@ -28,8 +30,7 @@ export async function startAgentAdmin(options: AgentAdminOptions): Promise<Liste
       default:
         return say(response, 404, "try /healthz, /readyz or /metrics\n");
     }
-  });
-  server.maxConnections = 64;
+  }, MOST_CONNECTIONS);
   const said = { host: "--agent-admin-host", port: "--agent-admin-port" };
   return listen(server, { host, port, fd: undefined, said });
 }

@@ -1,5 +1,5 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { listen } from "@warren/host";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { listen, smallServer } from "@warren/host";
 import { CODES, WireError } from "@warren/wire";
 import type { AdminPorts } from "./admin-ports.ts";
 import { openAdminToken } from "./admin-token.ts";
@@ -21,7 +21,7 @@ export interface Admin extends AsyncDisposable {
 }
 
 const BODY_BYTES = 65_536;
-const SILENCE_MS = 10_000;
+const MOST_CONNECTIONS = 256;
 
 /**
  * Opens the admin listener: health, metrics and views for who operates a gateway, and the few calls
@@ -53,23 +53,9 @@ async function reachOf(address: string, tokenFile: string): Promise<Reach> {
 }
 
 function openServer(endpoints: readonly Endpoint[], context: Context): Server {
-  const server = createServer(
-    {
-      maxHeaderSize: 16_384,
-      headersTimeout: 10_000,
-      requestTimeout: 10_000,
-      keepAliveTimeout: 5_000,
-      // Node looks at the two limits above every 30 s unless told otherwise.
-      connectionsCheckingInterval: 1_000,
-    },
-    (request, response) => {
-      void answer(request, endpoints, context).then((reply) => send(response, reply));
-    },
-  );
-  server.maxConnections = 256;
-  // Who reads none of its answer would hold one of them for ever, and balancers need one.
-  server.timeout = SILENCE_MS;
-  return server;
+  return smallServer((request, response) => {
+    void answer(request, endpoints, context).then((reply) => send(response, reply));
+  }, MOST_CONNECTIONS);
 }
 
 interface Context {

@@ -204,6 +204,15 @@ describe("problems", () => {
   });
 });
 
+test.each(["redis//me:s3cret@host:1", "http://me:s3cret@host", "me:s3@cret@host"])(
+  "a password in %s is not repeated in the problem",
+  (url) => {
+    const [problem, ...more] = problems({ argv: ["--idle-after", url] });
+    expect(more).toEqual([]);
+    expect(problem).toMatch(/^--idle-after: expected a duration .*, got "\*\*\*@host(:1)?"$/);
+  },
+);
+
 describe("a secret", () => {
   test.each([
     { name: "by flag", from: (path: string) => ({ argv: ["--token-file", path] }) },

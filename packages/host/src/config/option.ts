@@ -124,7 +124,12 @@ type Read<T> = { value: T } | { problem: string };
 function readOne<T>(schema: v.GenericSchema<string, T>, text: string): Read<T> {
   const parsed = v.safeParse(schema, text);
   if (parsed.success) return { value: parsed.output };
-  return { problem: `${parsed.issues[0].message}, got ${JSON.stringify(text)}` };
+  return { problem: `${parsed.issues[0].message}, got ${JSON.stringify(shown(text))}` };
+}
+
+/** A URL may hold a password, also one that is mistyped: what is before an `@` is not repeated. */
+function shown(text: string): string {
+  return text.replace(/^.*@/s, "***@");
 }
 
 function defaultOf<T>(read: Read<T>, help: string): T {
