@@ -1,3 +1,5 @@
+import type { Quotas } from "./registry/quotas.ts";
+
 /** What a gateway is started with. Frozen; read from flags, environment and file by `warren`. */
 export interface GatewayConfig {
   /** Name of this process among gateways; unique. */
@@ -66,6 +68,14 @@ export interface GatewayConfig {
     /** Streams open at once in one tunnel. */
     streams: number;
   };
+  /** What one cluster or claim group may have in the registry. */
+  quotas: Quotas;
+  /** Text of one agent's messages that are not applied yet. */
+  agentMessageBytes: number;
+  /** Requests that wait for tunnels to come back, in all and for one cluster. */
+  waiting: { most: number; perCluster: number };
+  /** Passwords of routes: checked at once, in line, and from one client. */
+  passwords: { atOnce: number; waiting: number; perSecond: number; burst: number };
   drain: {
     /** After turning not ready, before accepting stops: balancers see it. */
     delayMs: number;

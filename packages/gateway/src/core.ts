@@ -63,7 +63,7 @@ export async function openCore(
     if (!(await isReadableFolder(folder))) events.folderMissing(folder);
   const registry = await openRegistry(config, events, { owned: opened, keeps });
   const links = new Links();
-  const room = new WaitingRoom(systemClock);
+  const room = new WaitingRoom(systemClock, config.waiting);
   opened.defer(links.onChange((clusterUuid) => room.wake(clusterUuid)));
   const limits = new TokenBuckets({ now: monotonic, gateways: 1, buckets: REMEMBERED_CLIENTS });
   const ground = { config, log, events, registry, links, room, limits };

@@ -1,7 +1,7 @@
 import { randomId, systemClock } from "@warren/host";
 import { TUNNEL_PATH, WireError } from "@warren/wire";
 import { Access } from "./access/access.ts";
-import { BASIC_AUTH } from "./access/basic-auth.ts";
+import { BASIC_AUTH, type BasicAuthOptions } from "./access/basic-auth.ts";
 import { TrustedProxies } from "./access/trusted-proxies.ts";
 import type { GatewayConfig } from "./config.ts";
 import type { Core } from "./core.ts";
@@ -57,7 +57,7 @@ export function frontDeps(config: GatewayConfig, core: Core): FrontDeps {
     },
     dispatch: dispatcher,
     limits,
-    access: new Access(BASIC_AUTH),
+    access: new Access(passwordsOf(config)),
     trusted: new TrustedProxies(config.trustedProxies),
     certificates,
     clock: systemClock,
@@ -67,6 +67,12 @@ export function frontDeps(config: GatewayConfig, core: Core): FrontDeps {
     onReserved: (request) => onReserved(config, agents, request),
     ready: () => readiness.ready,
   };
+}
+
+function passwordsOf({ passwords }: GatewayConfig): BasicAuthOptions {
+  const { atOnce, waiting, perSecond, burst } = passwords;
+  const tries = { per_second: perSecond, burst };
+  return { ...BASIC_AUTH, atOnce, waiting, tries, now: () => systemClock.now() };
 }
 
 /** Unique over gateways and restarts by a random beginning; random bytes for each would cost 6 us. */

@@ -18,6 +18,7 @@ import {
 } from "@warren/host";
 import { cidrProblem } from "./access/cidr-list.ts";
 import type { GatewayConfig } from "./config.ts";
+import { readShares, shareOptions } from "./share-options.ts";
 
 const Cidr = fromText("an address or a CIDR like 10.0.0.0/8", (text) =>
   cidrProblem(text) === undefined ? text : undefined,
@@ -220,7 +221,7 @@ const limits = {
 };
 
 /** Everything that a gateway can be told, but for the data folder and the log, which all share. */
-export const gatewayOptions = { ...listeners, ...fleet, ...limits };
+export const gatewayOptions = { ...listeners, ...fleet, ...limits, ...shareOptions };
 
 /** Options that do not fit together, by the keys that `said` turns into what was typed. */
 export type OptionKey = keyof typeof gatewayOptions;
@@ -264,6 +265,7 @@ export function gatewayConfig(
     trustedProxies: options.trustedProxy,
     acceptProxyProtocol: options.proxyProtocol,
     ...readLimits(options),
+    ...readShares(options),
     requestLog: options.requestLog,
     healthPath: options.healthPath,
   };

@@ -10,11 +10,11 @@ const asked = (host: string) => ({ host, method: "GET", target: "/", field: () =
 
 async function restarted(claimed: string[]) {
   const clock = virtualClock();
-  const room = new WaitingRoom(clock);
+  const room = new WaitingRoom(clock, { most: 10, perCluster: 2 });
   const registry = {
     answer: UNKNOWN,
     lookup: () => registry.answer,
-    claims: async () => claimed.map((host) => ({ host }) as Claim),
+    claims: async () => claimed.map((host) => ({ host, group: host }) as Claim),
   };
   const lookup = await PatientLookup.open({
     registry,
@@ -38,6 +38,16 @@ test("after a restart a claimed host waits for its routes", async () => {
   registry.answer = FOUND;
   room.wake(ROUTES_APPLIED);
   expect(await answer).toBe(FOUND);
+});
+
+test("one group's hosts leave room for those who wait for another's", async () => {
+  const { clock, room, lookup } = await restarted(["*.bad.test", "b.test"]);
+  const flood = Array.from({ length: 9 }, (_, n) => lookup.lookup(asked(`h${n}.bad.test`)));
+  const honest = lookup.lookup(asked("b.test"));
+  await turns();
+  expect(room.count).toBe(3);
+  clock.advance(5_000);
+  expect(await Promise.all([...flood, honest])).toHaveLength(10);
 });
 
 test.each([

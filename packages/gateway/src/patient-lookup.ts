@@ -1,6 +1,6 @@
 import type { Clock } from "@warren/tunnel";
 import { covers } from "@warren/wire";
-import type { Registry, RouteAnswer, RouteQuestion } from "./ports.ts";
+import type { Claim, Registry, RouteAnswer, RouteQuestion } from "./ports.ts";
 import type { WaitingRoom } from "./tunnels/waiting-room.ts";
 
 /** Woken in the waiting room whenever a cluster's routes were applied. */
@@ -24,9 +24,9 @@ export interface PatientLookupOptions {
 export class PatientLookup {
   readonly #options: PatientLookupOptions;
   readonly #warmUntilMs: number;
-  #claimed: readonly string[];
+  #claimed: readonly Claim[];
 
-  private constructor(options: PatientLookupOptions, claimed: readonly string[]) {
+  private constructor(options: PatientLookupOptions, claimed: readonly Claim[]) {
     this.#options = options;
     this.#claimed = claimed;
     this.#warmUntilMs = options.clock.now() + options.warmUpMs;
@@ -36,7 +36,7 @@ export class PatientLookup {
     const claims = await options.registry.claims().catch(() => []);
     return new PatientLookup(
       options,
-      claims.map(({ host }) => host).filter((host) => !host.startsWith("tcp:")),
+      claims.filter(({ host }) => !host.startsWith("tcp:")),
     );
   }
 
@@ -54,17 +54,20 @@ export class PatientLookup {
     const { clock, flapMs, registry, room } = this.#options;
     const until = clock.now() + flapMs;
     let answer = await first;
-    while (isUnknown(answer) && this.#expects(question.host)) {
-      if ((await room.wait([ROUTES_APPLIED], until - clock.now())) !== "woken") break;
+    while (isUnknown(answer)) {
+      const claim = this.#expected(question.host);
+      if (claim === undefined) break;
+      const share = [`group ${claim.group}`];
+      if ((await room.wait([ROUTES_APPLIED], until - clock.now(), share)) !== "woken") break;
       answer = await registry.lookup(question);
     }
     return answer;
   }
 
-  /** The host was claimed when this gateway started, and its agents may still be on their way. */
-  #expects(host: string): boolean {
+  /** The claim when this gateway started of a host whose agents may still be on their way. */
+  #expected(host: string): Claim | undefined {
     if (this.#options.clock.now() >= this.#warmUntilMs) this.#claimed = [];
-    return covers(this.#claimed, host);
+    return this.#claimed.find((claim) => covers([claim.host], host));
   }
 }
 

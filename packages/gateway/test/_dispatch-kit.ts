@@ -49,8 +49,8 @@ export class DispatchHouse {
   readonly deaf = new Set<string>();
   point = 0;
 
-  constructor({ peers = true, most = 100 } = {}) {
-    this.room = new WaitingRoom(this.clock, most);
+  constructor({ peers = true, most = 100, perCluster = 100 } = {}) {
+    this.room = new WaitingRoom(this.clock, { most, perCluster });
     this.links.onChange((uuid) => this.room.wake(uuid));
     this.dispatcher = new Dispatcher({
       gatewayId: "here",

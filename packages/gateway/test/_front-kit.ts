@@ -229,7 +229,7 @@ export class FrontKit implements AsyncDisposable {
       registry: kit.registry,
       dispatch,
       limits: new TokenBuckets({ now: () => clock.now(), gateways: 1, buckets: 1_000 }),
-      access: new Access(BASIC_AUTH),
+      access: new Access({ ...BASIC_AUTH, now: () => clock.now() }),
       trusted: new TrustedProxies(options.trusted ?? []),
       certificates: undefined,
       clock,

@@ -209,6 +209,27 @@ describe("a flap", () => {
     expect(house.room.count).toBe(0);
   });
 
+  test("a dead cluster leaves room for those who wait for another", async () => {
+    const house = new DispatchHouse({ peers: false, most: 10, perCluster: 3 });
+    const agents = ["c1", "c2"].map((cluster) => house.agent(`a-${cluster}`, { cluster }));
+    for (const agent of agents) agent.attached = false;
+    const flood = Array.from({ length: 100 }, () => house.open());
+    await house.pass(50);
+    expect(house.room.count).toBe(3);
+    const entries = [entry({}, "c2")];
+    const honest = house.open(house.errand({ entries }));
+    // A route of both finds a place as long as one of them has any.
+    const both = house.open(house.errand({ entries: [entry({}, "c1"), ...entries] }));
+    await house.pass(50);
+    expect(house.room.count).toBe(5);
+    agents[1]!.attached = true;
+    house.changed("c2");
+    expect(await Promise.all([honest, both])).toEqual(["a-c2", "a-c2"]);
+    await house.pass(5_000);
+    expect(new Set(await Promise.all(flood))).toEqual(new Set(["cluster_reconnecting"]));
+    expect(house.room.count).toBe(0);
+  });
+
   test("a tunnel at its limit of streams is overloaded at once", async () => {
     const house = new DispatchHouse();
     house.agent("a").openable = false;

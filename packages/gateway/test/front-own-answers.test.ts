@@ -150,3 +150,26 @@ describe("what the gateway answers itself", () => {
     expect(line.fields).toMatchObject({ path: "/p", status: 200, bytes_out: 5, host: "app.test" });
   });
 });
+
+describe("passwords", () => {
+  const line = "ada:scrypt$2$1$1$c2FsdHNhbHQ$1pazaWFI7iSXJLTjb4ccs7OW1XPlIRFV-XIUMR_UnJg";
+  const asks = (password: string) =>
+    `GET / HTTP/1.1\r\nHost: app.test\r\nAuthorization: Basic ${btoa(`ada:${password}`)}\r\n\r\n`;
+
+  test("cost their client before they are computed, their route only when they are right", async () => {
+    const seldom = (burst: number) => ({ per_second: 0.001, burst });
+    const policy = { basic_auth: [line], client_rate: seldom(2), rate: seldom(1) };
+    await using kit = await FrontKit.start({ route: { policy } });
+    kit.onStream = (stream) => stream.answer("200 OK");
+    const client = kit.connect();
+    const answers: (string | undefined)[] = [];
+    for (const password of ["guess 1", "secret", "guess 2"]) {
+      const from = client.text.length;
+      client.send(asks(password));
+      await client.until(() => client.text.slice(from).includes("\r\n\r\n"));
+      answers.push(client.text.slice(from + 9, from + 12));
+    }
+    // A third one would be 401 if it had been looked at.
+    expect(answers).toEqual(["401", "200", "429"]);
+  });
+});

@@ -43,6 +43,8 @@ export const CODES = {
   token_revoked: { http: 401, close: 4414, retry: false },
   stale_revision: { http: 409, close: 4409, retry: false },
   invalid_route: { http: 422, close: 4422, retry: false },
+  /** A cluster or claim group has all that it may have; what it has stays. */
+  quota_exceeded: { http: 403, close: 4403, retry: false },
 } as const;
 
 export type ErrorCode = keyof typeof CODES;

@@ -1,5 +1,5 @@
 import { WireError, type Policy } from "@warren/wire";
-import { BasicAuth, type BasicAuthOptions } from "./basic-auth.ts";
+import { BasicAuth, type BasicAuthOptions, type Visitor } from "./basic-auth.ts";
 import { CidrList } from "./cidr-list.ts";
 
 /** Who may come in at a route: its `allow` networks and its `basic_auth` passwords, both if both. */
@@ -13,19 +13,15 @@ export class Access {
   }
 
   /**
-   * Undefined when the client may come in; else `forbidden`, `unauthorized` (answer it with
-   * `BASIC_CHALLENGE`) or `overloaded`. A promise only while a password is checked for the first time.
-   * Never rejects for what a client can say.
+   * Undefined when the visitor may come in; else `forbidden`, `unauthorized` (answer it with
+   * `BASIC_CHALLENGE`), `rate_limited` or `overloaded`. A promise only while a password is checked for
+   * the first time. Never rejects for what a client can say.
    */
-  check(
-    policy: Policy,
-    address: string,
-    authorization: string | undefined,
-  ): WireError | undefined | Promise<WireError | undefined> {
+  check(policy: Policy, visitor: Visitor): WireError | undefined | Promise<WireError | undefined> {
     const { allow, basic_auth: lines } = policy;
-    if (allow.length > 0 && !this.#network(allow).has(address))
+    if (allow.length > 0 && !this.#network(allow).has(visitor.address))
       return new WireError("forbidden", "this address may not come in here");
-    return lines.length === 0 ? undefined : this.#basic.check(lines, authorization);
+    return lines.length === 0 ? undefined : this.#basic.check(lines, visitor);
   }
 
   #network(allow: readonly string[]): CidrList {

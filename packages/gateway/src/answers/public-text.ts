@@ -59,6 +59,7 @@ export const PUBLIC_TEXT: Record<ErrorCode, PublicText> = {
   token_revoked: token,
   stale_revision: tunnel,
   invalid_route: tunnel,
+  quota_exceeded: tunnel,
 };
 
 /**

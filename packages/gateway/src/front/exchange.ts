@@ -7,11 +7,14 @@ import { errorAnswer, type ErrorAnswer, type Refusal } from "../answers/error-an
 import type {
   ClientAddress,
   Errand,
+  LimitRates,
   Matched,
   Opened,
   RouteAnswer,
+  RouteEntry,
   RouteQuestion,
 } from "../ports.ts";
+import type { Visitor } from "../access/basic-auth.ts";
 import { moveOn } from "../tunnels/moved.ts";
 import { RESERVED_PATH, type FrontContext } from "./front-context.ts";
 import { AFFINITY_COOKIE, cookieOf } from "./affinity-cookie.ts";
@@ -32,13 +35,14 @@ const MOST_MOVES = 64;
 const REMEMBERED_BYTES = FLOOR_BYTES + 131_072;
 /** They cost no credit once read, so that a client who reads none would have us keep them all. */
 const MOST_INFORMATIONAL = 64;
+const NO_RATES: LimitRates = { cluster: undefined, client: undefined, route: undefined };
 const SAFE_ID = /^[\w.:+/=-]{1,200}$/;
 
 /**
  * One request on its way from its head to a stream: route, access, limits, the head for the service,
  * an agent. Synchronous when all that is known; each step may wait.
  */
-export class Exchange implements RouteQuestion, AnsweredRequest {
+export class Exchange implements RouteQuestion, AnsweredRequest, Visitor {
   readonly head: RequestHead;
   readonly requestId: string;
   readonly startedAt: number;
@@ -62,6 +66,8 @@ export class Exchange implements RouteQuestion, AnsweredRequest {
   /** What was passed on before an answer began, in case the request was refused unread. */
   #sent: Uint8Array[] | undefined;
   #sentTrailers: Uint8Array | undefined;
+  /** It was counted before its password was checked. */
+  #tried = false;
   #moves = 0;
   #informed = 0;
   #over = false;
@@ -96,6 +102,15 @@ export class Exchange implements RouteQuestion, AnsweredRequest {
   }
   get peer(): Peer {
     return this.#peer;
+  }
+  get address(): string {
+    return this.#client!.address;
+  }
+  get authorization(): string | undefined {
+    return this.field("authorization");
+  }
+  get entry(): RouteEntry {
+    return this.#matched!.entries[0]!;
   }
   get policy(): Policy | undefined {
     return this.#matched?.policy;
@@ -209,7 +224,7 @@ export class Exchange implements RouteQuestion, AnsweredRequest {
       return this.refuse({ code: "misdirected", message: "" });
     this.#client = this.#peer.clientOf(this.head);
     if (policy.allow.length === 0 && policy.basic_auth.length === 0) return this.#admitted();
-    const verdict = access.check(policy, this.#client.address, this.field("authorization"));
+    const verdict = access.check(policy, this);
     if (verdict instanceof Promise)
       verdict.then((late) => this.#judged(late)).catch((error) => this.#broke(error));
     else this.#judged(verdict);
@@ -251,17 +266,35 @@ export class Exchange implements RouteQuestion, AnsweredRequest {
     this.#open();
   }
 
+  /** A password is checked: the client pays for it now, whatever comes of it. */
+  countTry(): number {
+    const { limits } = this.#context.deps;
+    const { client } = this.#rates(this.#matched!);
+    const waitMs = limits.take(this.#payers(this.#matched!), { ...NO_RATES, client });
+    this.#tried = waitMs === 0;
+    return waitMs;
+  }
+
   /** Charged before the fleet chooses: to the cluster that has published the route longest. */
-  #limited({ entries, policy }: Matched): number {
-    const { limits, tokenRates } = this.#context.deps;
+  #limited(matched: Matched): number {
+    const { limits } = this.#context.deps;
+    const rates = this.#rates(matched);
+    if (this.#tried) rates.client = undefined;
+    return limits.take(this.#payers(matched), rates);
+  }
+
+  #payers({ entries }: Matched) {
     const { clusterUuid, key } = entries[0]!;
-    const token = tokenRates(clusterUuid);
-    const rates = {
+    return { clusterUuid, routeKey: key, address: this.#client!.address };
+  }
+
+  #rates({ entries, policy }: Matched): LimitRates {
+    const token = this.#context.deps.tokenRates(entries[0]!.clusterUuid);
+    return {
       cluster: token.cluster,
       client: policy.client_rate ?? token.client,
       route: policy.rate,
     };
-    return limits.take({ clusterUuid, routeKey: key, address: this.#client!.address }, rates);
   }
 
   #makeErrand(matched: Matched, client: ClientAddress): Errand {

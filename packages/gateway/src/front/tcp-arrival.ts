@@ -35,7 +35,8 @@ async function open(
   const { access, dispatch } = context.deps;
   const { policy } = matched;
   // A password cannot be asked for here: a route that wants one lets nobody in.
-  if ((await access.check(policy, client.address, undefined)) !== undefined)
+  const visitor = { address: client.address, authorization: undefined, entry: matched.entries[0]! };
+  if ((await access.check(policy, { ...visitor, countTry: () => 0 })) !== undefined)
     return peek.refuse(undefined);
   if (overLimit(context, matched, client)) return peek.refuse(undefined);
   const errand: Errand = {

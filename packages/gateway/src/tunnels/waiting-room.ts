@@ -1,21 +1,27 @@
 import type { Clock } from "@warren/tunnel";
 
-/** Requests that wait for a flapping cluster are few and short: beyond this an error is kinder. */
-const MOST_WAITING = 10_000;
+export interface RoomSize {
+  /** Requests in the room: beyond this an error is kinder. */
+  most: number;
+  /** Those of one cluster: a dead one leaves room for others. */
+  perCluster: number;
+}
 
 /** How a wait ended: something changed, nothing did in time, or there was no room to wait in. */
 export type Waited = "woken" | "late" | "full";
 
-/** Where new requests wait for a cluster's tunnel to come back. Bounded. */
+/** Where new requests wait for a cluster's tunnel to come back. Bounded, and shared fairly. */
 export class WaitingRoom {
   readonly #clock: Clock;
-  readonly #most: number;
+  readonly #size: RoomSize;
   readonly #byCluster = new Map<string, Set<() => void>>();
+  /** Places taken, by whose share they are of. */
+  readonly #taken = new Map<string, number>();
   #count = 0;
 
-  constructor(clock: Clock, most = MOST_WAITING) {
+  constructor(clock: Clock, size: RoomSize) {
     this.#clock = clock;
-    this.#most = most;
+    this.#size = size;
   }
 
   /** Requests that wait now. */
@@ -23,15 +29,20 @@ export class WaitingRoom {
     return this.#count;
   }
 
-  /** Resolves at the next sign of life of one of the clusters, or after `ms`. */
-  wait(clusters: readonly string[], ms: number): Promise<Waited> {
+  /**
+   * Resolves at the next sign of life of one of the clusters, or after `ms`. The place that it takes is
+   * one of the first of `shares` that has any left.
+   */
+  wait(clusters: readonly string[], ms: number, shares = clusters): Promise<Waited> {
     if (ms <= 0) return Promise.resolve("late");
-    if (this.#count >= this.#most) return Promise.resolve("full");
-    this.#count++;
+    const { most, perCluster } = this.#size;
+    const share = shares.find((one) => (this.#taken.get(one) ?? 0) < perCluster);
+    if (share === undefined || this.#count >= most) return Promise.resolve("full");
+    this.#take(share, 1);
     return new Promise((resolve) => {
       const leave = (how: Waited): void => {
         cancel();
-        this.#count--;
+        this.#take(share, -1);
         for (const uuid of clusters) this.#remove(uuid, wake);
         resolve(how);
       };
@@ -44,6 +55,13 @@ export class WaitingRoom {
   /** Something about the cluster changed: all who wait for it look again. */
   wake(clusterUuid: string): void {
     for (const wake of this.#byCluster.get(clusterUuid) ?? []) wake();
+  }
+
+  #take(share: string, places: number): void {
+    this.#count += places;
+    const taken = (this.#taken.get(share) ?? 0) + places;
+    if (taken === 0) this.#taken.delete(share);
+    else this.#taken.set(share, taken);
   }
 
   #add(uuid: string, wake: () => void): void {

@@ -18,6 +18,8 @@ const options = {
   drainDelay: withDefault(gatewayOptions.drainDelay, "0"),
   drainDeadline: withDefault(gatewayOptions.drainDeadline, "1s"),
   tcpPorts: withDefault(gatewayOptions.tcpPorts, "20000-20099"),
+  // Whoever exposes something beside it is in one claim group.
+  groupPorts: withDefault(gatewayOptions.groupPorts, "100"),
   data: dataOption,
   ...logOptions,
 };

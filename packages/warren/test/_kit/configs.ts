@@ -6,7 +6,17 @@ type Parts<T> = { [K in keyof T]?: T[K] extends object ? Partial<T[K]> : T[K] };
 /** A gateway on free ports of 127.0.0.1 with everything at its default that `warren` also sets. */
 export function gatewayConfig(
   folder: string,
-  { timeouts, tunnels, drain, http, admin, ...rest }: Parts<GatewayConfig> = {},
+  {
+    timeouts,
+    tunnels,
+    drain,
+    http,
+    admin,
+    quotas,
+    waiting,
+    passwords,
+    ...rest
+  }: Parts<GatewayConfig> = {},
 ): GatewayConfig {
   return {
     id: "gateway",
@@ -32,6 +42,17 @@ export function gatewayConfig(
       streams: 10_000,
       ...tunnels,
     },
+    quotas: {
+      clusterRoutes: 10_000,
+      clusterBytes: 16 * 1_048_576,
+      routeBytes: 32_768,
+      groupClaims: 10_000,
+      groupPorts: 50,
+      ...quotas,
+    },
+    agentMessageBytes: 16 * 1_048_576,
+    waiting: { most: 10_000, perCluster: 2_500, ...waiting },
+    passwords: { atOnce: 2, waiting: 64, perSecond: 1, burst: 30, ...passwords },
     drain: { delayMs: 0, deadlineMs: 5_000, ...drain },
     requestLog: false,
     healthPath: "/health",
