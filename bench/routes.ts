@@ -12,6 +12,7 @@ import { Route } from "@warren/wire";
 import * as v from "valibot";
 import {
   memoryRegistry,
+  NO_QUOTAS,
   REDIS_REGISTRY_DEFAULTS,
   startRedisRegistry,
   type Registry,
@@ -50,6 +51,7 @@ async function inMemory(count: number): Promise<Registry> {
     wallClock: Date.now,
     ttlMs: 3_600_000,
     ports: undefined,
+    quotas: NO_QUOTAS,
     kept: undefined,
     keep: undefined,
   });
@@ -142,6 +144,7 @@ function open(url: string, gatewayId: string): Registry {
     random: Math.random,
     newId: () => gatewayId,
     ports: undefined,
+    quotas: NO_QUOTAS,
     failed: () => {},
     answered: () => {},
   });

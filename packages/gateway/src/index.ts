@@ -4,6 +4,7 @@ export * from "./limits/token-buckets.ts";
 export * from "./ports.ts";
 export type { PortRange } from "./registry/admission.ts";
 export * from "./registry/memory.ts";
+export * from "./registry/quotas.ts";
 export {
   REDIS_REGISTRY_DEFAULTS,
   startRedisRegistry,

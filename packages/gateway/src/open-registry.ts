@@ -18,7 +18,7 @@ export async function openRegistry(
   events: Events,
   { owned, keeps }: { owned: AsyncDisposableStack; keeps: () => boolean },
 ): Promise<Registry> {
-  const { registry, tcpPorts } = config;
+  const { quotas, registry, tcpPorts } = config;
   const ports = tcpPorts === undefined ? undefined : { from: tcpPorts.from, to: tcpPorts.to };
   if (registry.kind === "redis") {
     const place = registry.cluster
@@ -29,6 +29,7 @@ export async function openRegistry(
         ...REDIS_REGISTRY_DEFAULTS,
         place,
         ports,
+        quotas,
         gatewayId: config.id,
         clock: systemClock,
         wallClock,
@@ -45,6 +46,7 @@ export async function openRegistry(
     wallClock,
     ttlMs: ROUTE_TTL_MS,
     ports,
+    quotas,
     kept: await kept.read(),
     keep: (state) => {
       if (keeps()) kept.keep(state);

@@ -21,6 +21,7 @@ import { startFront, type Front, type FrontListeners } from "../src/front/front.
 import type { Dispatch, Errand, Opened, Registry } from "../src/ports.ts";
 import { TokenBuckets } from "../src/limits/token-buckets.ts";
 import { memoryRegistry } from "../src/registry/memory.ts";
+import { NO_QUOTAS } from "../src/registry/quotas.ts";
 
 export const CLUSTER = "11111111-1111-4111-8111-111111111111";
 export const ANY_PORT = {
@@ -212,6 +213,7 @@ export class FrontKit implements AsyncDisposable {
       wallClock: Date.now,
       ttlMs: 3_600_000,
       ports: { from: 1, to: 65_535 },
+      quotas: NO_QUOTAS,
       kept: undefined,
       keep: undefined,
     });

@@ -6,6 +6,7 @@ import {
   startRedisRegistry,
   type RedisRegistryOptions,
 } from "../src/registry/redis/redis-registry.ts";
+import { NO_QUOTAS } from "../src/registry/quotas.ts";
 import { eventually, type RedisBackend } from "./_redis-kit.ts";
 import { found } from "./_registry-facts.ts";
 
@@ -24,6 +25,7 @@ export function open(backend: RedisBackend, given: Partial<RedisRegistryOptions>
     random: Math.random,
     newId: randomUUID,
     ports: { from: 7000, to: 7002 },
+    quotas: NO_QUOTAS,
     ttlMs: TTL_MS,
     directoryTtlMs: TTL_MS,
     // A loaded machine is not what these tests are about.

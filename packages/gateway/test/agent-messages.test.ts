@@ -3,6 +3,7 @@ import { CONTROL_BYTES, encodeControl, parseControl, type ControlInput } from "@
 import type { WireError } from "@warren/wire";
 import { expect, test } from "vitest";
 import { memoryRegistry } from "../src/registry/memory.ts";
+import { NO_QUOTAS } from "../src/registry/quotas.ts";
 import { AgentMessages } from "../src/tunnels/agent-messages.ts";
 import type { AgentIdentity } from "../src/tunnels/identity.ts";
 import { systemClock } from "@warren/host";
@@ -26,6 +27,7 @@ function kit(hosts: string[]) {
     wallClock: Date.now,
     ttlMs: 300_000,
     ports: undefined,
+    quotas: NO_QUOTAS,
     kept: undefined,
     keep: undefined,
   });

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { virtualClock } from "@warren/host/testing";
 import { memoryRegistry, type Kept, type MemoryRegistryOptions } from "../src/registry/memory.ts";
+import { NO_QUOTAS } from "../src/registry/quotas.ts";
 import { DIRECTORY_FACTS } from "./_directory-facts.ts";
+import { FACT_QUOTAS, QUOTA_FACTS } from "./_quota-facts.ts";
 import { ROUTE_FACTS, found, type World } from "./_registry-facts.ts";
 import { change, route } from "./_routes-kit.ts";
 
@@ -14,15 +16,16 @@ function options(given: Partial<MemoryRegistryOptions> = {}): MemoryRegistryOpti
     wallClock: () => 1_000 + clock.now(),
     ttlMs: TTL_MS,
     ports: { from: 7000, to: 7002 },
+    quotas: NO_QUOTAS,
     kept: undefined,
     keep: undefined,
     ...given,
   };
 }
 
-function open(): World {
+function open(quotas = NO_QUOTAS): World {
   const clock = virtualClock();
-  const registry = memoryRegistry(options({ clock }));
+  const registry = memoryRegistry(options({ clock, quotas }));
   const step = TTL_MS / 10;
   return {
     gateways: [registry, registry],
@@ -43,6 +46,8 @@ function open(): World {
 
 describe("the registry in memory", () => {
   test.each([...ROUTE_FACTS, ...DIRECTORY_FACTS])("$name", async ({ holds }) => holds(open()));
+
+  test.each(QUOTA_FACTS)("$name", async ({ holds }) => holds(open(FACT_QUOTAS)));
 
   test("claims, chosen ports and revocations outlive a restart", async () => {
     let kept: Kept | undefined;

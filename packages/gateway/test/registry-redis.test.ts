@@ -9,11 +9,16 @@ import {
   type RedisBackend,
 } from "./_redis-kit.ts";
 import { open, ready, TTL_MS } from "./_redis-registry.ts";
+import { FACT_QUOTAS, QUOTA_FACTS } from "./_quota-facts.ts";
+import { NO_QUOTAS } from "../src/registry/quotas.ts";
 import { ROUTE_FACTS, type World } from "./_registry-facts.ts";
 
-async function worldOn(backend: RedisBackend): Promise<World & AsyncDisposable> {
+async function worldOn(
+  backend: RedisBackend,
+  quotas = NO_QUOTAS,
+): Promise<World & AsyncDisposable> {
   await backend.flush();
-  const pair = [open(backend), open(backend)] as const;
+  const pair = [open(backend, { quotas }), open(backend, { quotas })] as const;
   await Promise.all(pair.map(ready));
   return {
     gateways: pair,
@@ -48,6 +53,11 @@ describe.each(BACKENDS)("the registry on $name", ({ there, start }) => {
 
   test.skipIf(!there).each([...ROUTE_FACTS, ...DIRECTORY_FACTS])("$name", async ({ holds }) => {
     await using world = await worldOn(backend);
+    await holds(world);
+  });
+
+  test.skipIf(!there).each(QUOTA_FACTS)("$name", async ({ holds }) => {
+    await using world = await worldOn(backend, FACT_QUOTAS);
     await holds(world);
   });
 });

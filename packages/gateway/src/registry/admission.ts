@@ -1,5 +1,6 @@
-import { covers, type ErrorCode, type Route } from "@warren/wire";
+import { covers, routeKey, type ErrorCode, type Route } from "@warren/wire";
 import type { RouteChange, RouteVerdict } from "../ports.ts";
+import type { Quotas, Sized } from "./quotas.ts";
 
 /** Public TCP ports that routes may get, both ends included. */
 export interface PortRange {
@@ -24,10 +25,27 @@ const PORT_OUTSIDE: Refusal = {
   code: "invalid_route",
   message: "the public port is outside this gateway's range",
 };
+const TOO_LARGE: Refusal = {
+  code: "quota_exceeded",
+  message: "the route is larger than this gateway takes (--route-size)",
+};
+export const NO_ROOM: Refusal = {
+  code: "quota_exceeded",
+  message:
+    "its cluster has all the routes that it may have (--cluster-routes, --cluster-routes-size)",
+};
+export const NO_CLAIM: Refusal = {
+  code: "quota_exceeded",
+  message: "its claim group holds all the hosts that it may hold (--group-claims): release some",
+};
+export const NO_MORE_PORTS: Refusal = {
+  code: "quota_exceeded",
+  message: "its claim group holds all the ports that it may hold (--group-ports): release some",
+};
 export const STALE: Refusal = { code: "stale_revision", message: "a newer revision is in force" };
 
 /** Why the token, or the gateway's port range, forbids a route; undefined when neither does. */
-export function refusalOf(
+function refusalOf(
   route: Route,
   change: RouteChange,
   ports: PortRange | undefined,
@@ -39,6 +57,35 @@ export function refusalOf(
   if (ports === undefined) return NO_PORT;
   const wanted = route.public_port ?? ports.from;
   return wanted < ports.from || wanted > ports.to ? PORT_OUTSIDE : undefined;
+}
+
+/** A route of a message, with what it is known and counted by. */
+export interface Offer extends Sized {
+  readonly route: Route;
+  /** The route as JSON: what it is kept as. */
+  readonly text: string;
+}
+
+export function offerOf(route: Route): Offer {
+  const text = JSON.stringify(route);
+  return { key: routeKey(route), route, text, bytes: Buffer.byteLength(text) };
+}
+
+/** The routes of a message that nothing in them forbids; the others are in the verdict. */
+export function permitted(
+  change: RouteChange,
+  { ports, quotas }: { ports: PortRange | undefined; quotas: Quotas },
+  verdict: RouteVerdict,
+): Offer[] {
+  const offers: Offer[] = [];
+  for (const route of change.routes) {
+    const offer = offerOf(route);
+    const tooLarge = offer.bytes > quotas.routeBytes ? TOO_LARGE : undefined;
+    const refusal = refusalOf(route, change, ports) ?? tooLarge;
+    if (refusal === undefined) offers.push(offer);
+    else reject(verdict, route, refusal);
+  }
+  return offers;
 }
 
 export function emptyVerdict(revision: number | undefined): RouteVerdict {

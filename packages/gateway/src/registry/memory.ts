@@ -1,5 +1,5 @@
 import type { Clock } from "@warren/tunnel";
-import { routeKey, type Route } from "@warren/wire";
+import { routeKey } from "@warren/wire";
 import type {
   Claim,
   Directory,
@@ -16,15 +16,18 @@ import { candidatesOf, portPlace } from "../routes/host-pattern.ts";
 import { NO_ROUTE, type HostTable } from "../routes/host-table.ts";
 import {
   emptyVerdict,
-  refusalOf,
+  NO_ROOM,
+  permitted,
   reject,
   staleVerdict,
+  type Offer,
   type PortRange,
   type Refusal,
 } from "./admission.ts";
 import { Listeners } from "./listeners.ts";
 import { MemoryClaims, type ClaimedPlace } from "./memory-claims.ts";
 import { memoryDirectory } from "./memory-directory.ts";
+import { stayingOf, withoutRoom, type Quotas } from "./quotas.ts";
 
 /** What must outlive a restart of a lone gateway: routes come back from the agents, these do not. */
 export interface Kept {
@@ -42,6 +45,7 @@ export interface MemoryRegistryOptions {
   ttlMs: number;
   /** Public TCP ports; undefined gives out none. */
   ports: PortRange | undefined;
+  quotas: Quotas;
   kept: Kept | undefined;
   /** Called after each change of what is to be kept. */
   keep: ((kept: Kept) => void) | undefined;
@@ -51,14 +55,16 @@ interface Cluster {
   readonly uuid: string;
   revision: number | undefined;
   readonly routes: Map<string, Published>;
+  /** Of all of them, as JSON. */
+  bytes: number;
   expiresAt: number;
   presence: Presence;
 }
 interface Published {
   readonly place: ClaimedPlace;
   readonly entry: RouteEntry;
-  /** The route as text: what tells a change from a repetition. */
-  readonly text: string;
+  /** What tells a change from a repetition. */
+  readonly offer: Offer;
 }
 
 /** The registry of a single gateway: everything is known here, every look-up is synchronous. */
@@ -79,7 +85,7 @@ class MemoryRegistry implements Registry {
 
   constructor(options: MemoryRegistryOptions) {
     this.#options = options;
-    this.#claims = new MemoryClaims();
+    this.#claims = new MemoryClaims(options.quotas);
     for (const claim of options.kept?.claims ?? []) this.#claims.add(claim);
     for (const [owner, port] of options.kept?.ports ?? [])
       this.#claims.chosenPorts.set(owner, port);
@@ -189,28 +195,36 @@ class MemoryRegistry implements Registry {
   }
 
   #publish(cluster: Cluster, change: RouteChange, verdict: RouteVerdict): void {
+    const offers = permitted(change, this.#options, verdict);
+    const refused = this.#withoutRoom(cluster, change, offers);
     const kept = new Set<string>();
-    for (const route of change.routes) {
-      const key = routeKey(route);
-      const why = this.#put(cluster, change, { key, route }, verdict);
-      if (why !== undefined) reject(verdict, route, why);
-      else kept.add(key);
+    for (const offer of offers) {
+      const why = refused.has(offer) ? NO_ROOM : this.#put(cluster, change, offer, verdict);
+      if (why !== undefined) reject(verdict, offer.route, why);
+      else kept.add(offer.key);
     }
     verdict.accepted = kept.size;
     if (change.action !== "sync") return;
     for (const key of cluster.routes.keys()) if (!kept.has(key)) this.#remove(cluster, key);
   }
 
+  #withoutRoom(cluster: Cluster, { action }: RouteChange, offers: readonly Offer[]): Set<Offer> {
+    const { routes, bytes } = cluster;
+    const had = (key: string) => routes.get(key)?.offer.bytes;
+    const holding =
+      action === "sync" ? stayingOf(offers, had) : { had, routes: routes.size, bytes };
+    return withoutRoom(offers, holding, this.#options.quotas);
+  }
+
   #put(
     cluster: Cluster,
     change: RouteChange,
-    { key, route }: { key: string; route: Route },
+    offer: Offer,
     verdict: RouteVerdict,
   ): Refusal | undefined {
-    const { ports, wallClock } = this.#options;
-    const refusal = refusalOf(route, change, ports);
-    if (refusal !== undefined) return refusal;
-    const port = route.kind === "tcp" ? this.#portOf(cluster.uuid, key, route) : undefined;
+    const { wallClock } = this.#options;
+    const { key, route } = offer;
+    const port = route.kind === "tcp" ? this.#portOf(change, offer) : undefined;
     if (typeof port === "object") return port;
     const place = this.#claims.take(
       port === undefined ? route.host : portPlace(port),
@@ -219,9 +233,8 @@ class MemoryRegistry implements Registry {
     );
     if ("code" in place) return place;
     if (port !== undefined) verdict.ports[key] = port;
-    const text = JSON.stringify(route);
     const before = cluster.routes.get(key);
-    if (before?.text === text && before.place === place) return undefined;
+    if (before?.offer.text === offer.text && before.place === place) return undefined;
     const entry: RouteEntry = {
       clusterUuid: cluster.uuid,
       group: change.group,
@@ -231,12 +244,12 @@ class MemoryRegistry implements Registry {
       updatedAt: wallClock(),
       publicPort: port,
     };
-    this.#replace(cluster, before, { place, entry, text });
+    this.#replace(cluster, before, { place, entry, offer });
     return undefined;
   }
 
   #replace(cluster: Cluster, before: Published | undefined, next: Published): void {
-    const { place, entry } = next;
+    const { place, entry, offer } = next;
     if (before !== undefined) {
       before.place.entries.delete(before.entry);
       if (before.place !== place) before.place.table.remove(before.entry);
@@ -244,12 +257,13 @@ class MemoryRegistry implements Registry {
     place.entries.add(entry);
     place.table.put(entry);
     cluster.routes.set(entry.key, next);
+    cluster.bytes += offer.bytes - (before?.offer.bytes ?? 0);
     if (before === undefined && entry.publicPort !== undefined) this.#portsHeard.tell();
   }
 
-  #portOf(uuid: string, key: string, route: Route): number | Refusal {
+  #portOf({ clusterUuid, group }: RouteChange, { key, route }: Offer): number | Refusal {
     if (route.public_port !== undefined) return route.public_port;
-    return this.#claims.choosePort(`${uuid} ${key}`, this.#options.ports!);
+    return this.#claims.choosePort(`${clusterUuid} ${key}`, group, this.#options.ports!);
   }
 
   #delete(cluster: Cluster, change: RouteChange, verdict: RouteVerdict): void {
@@ -261,6 +275,7 @@ class MemoryRegistry implements Registry {
     const published = cluster.routes.get(key);
     if (published === undefined) return;
     cluster.routes.delete(key);
+    cluster.bytes -= published.offer.bytes;
     published.place.entries.delete(published.entry);
     published.place.table.remove(published.entry);
     if (published.entry.publicPort !== undefined) this.#portsHeard.tell();
@@ -295,6 +310,7 @@ class MemoryRegistry implements Registry {
       uuid,
       revision: undefined,
       routes: new Map(),
+      bytes: 0,
       expiresAt: 0,
       presence,
     };

@@ -5,54 +5,67 @@ export interface Quotas {
   clusterBytes: number;
   /** The JSON of one route. */
   routeBytes: number;
-  /** Hosts and public ports that a group holds, with routes or without. */
+  /** Hosts, and public ports, that a group holds, with routes or without. */
   groupClaims: number;
   groupPorts: number;
 }
 
+const ENDLESS = Number.MAX_SAFE_INTEGER;
+
 /** For a registry that nobody shares with strangers. */
 export const NO_QUOTAS: Quotas = {
-  clusterRoutes: Number.MAX_SAFE_INTEGER,
-  clusterBytes: Number.MAX_SAFE_INTEGER,
-  routeBytes: Number.MAX_SAFE_INTEGER,
-  groupClaims: Number.MAX_SAFE_INTEGER,
-  groupPorts: Number.MAX_SAFE_INTEGER,
+  clusterRoutes: ENDLESS,
+  clusterBytes: ENDLESS,
+  routeBytes: ENDLESS,
+  groupClaims: ENDLESS,
+  groupPorts: ENDLESS,
 };
 
-/** A route of a message, by what counts. */
+/** A route by what counts. */
 export interface Sized {
   readonly key: string;
   readonly bytes: number;
 }
 
-export type Room = Pick<Quotas, "clusterRoutes" | "clusterBytes">;
+/** What a cluster has: the bytes of one route by its key, and how much it is together. */
+export interface Holding {
+  had: (key: string) => number | undefined;
+  routes: number;
+  bytes: number;
+}
 
 /**
- * Which routes of a message find no room in their cluster. Those that it has come first, so that what
- * is new drives nothing out; then the new ones in the order of the message. `held` is what it has, in
- * bytes by key, without what the message removes; it is left as it will be. What needs no more room
- * than before always has it, also above a quota that was lowered. (`ADMIT` in redis/scripts.ts is the
- * same in Lua.)
+ * Which of a message's routes find no room in their cluster. Those that it has come first, so that
+ * what is new drives nothing out, then the new ones in the order of the message. What takes no more
+ * room than before always has it, also when a quota was lowered. `ADMIT` of the registry in Redis is
+ * the same in Lua.
  */
 export function withoutRoom<T extends Sized>(
   wanted: readonly T[],
-  held: Map<string, number>,
-  room: Room,
+  { had, routes, bytes }: Holding,
+  quotas: Pick<Quotas, "clusterRoutes" | "clusterBytes">,
 ): Set<T> {
-  let bytes = held.values().reduce((sum, size) => sum + size, 0);
+  const judged = new Map<string, number>();
   const refused = new Set<T>();
   const judge = (one: T): void => {
-    const had = held.get(one.key);
-    const more = one.bytes - (had ?? 0);
-    const tooMany = had === undefined && held.size >= room.clusterRoutes;
-    const tooLarge = more > 0 && bytes + more > room.clusterBytes;
-    if (tooMany || tooLarge) return void refused.add(one);
-    held.set(one.key, one.bytes);
+    const before = judged.get(one.key) ?? had(one.key);
+    const more = one.bytes - (before ?? 0);
+    const tooMany = before === undefined && routes >= quotas.clusterRoutes;
+    const tooMuch = more > 0 && bytes + more > quotas.clusterBytes;
+    if (tooMany || tooMuch) return void refused.add(one);
+    judged.set(one.key, one.bytes);
+    if (before === undefined) routes += 1;
     bytes += more;
   };
-  const [known, fresh] = [true, false].map((is) =>
-    wanted.filter(({ key }) => held.has(key) === is),
-  );
-  for (const one of [...known!, ...fresh!]) judge(one);
+  const isKnown = new Set(wanted.filter(({ key }) => had(key) !== undefined));
+  for (const one of wanted) if (isKnown.has(one)) judge(one);
+  for (const one of wanted) if (!isKnown.has(one)) judge(one);
   return refused;
+}
+
+/** What stays of a cluster's routes when `wanted` replaces them all. */
+export function stayingOf(wanted: readonly Sized[], had: Holding["had"]): Holding {
+  const keys = new Set(wanted.map(({ key }) => key));
+  const sizes = [...keys].map(had).filter((size) => size !== undefined);
+  return { had, routes: sizes.length, bytes: sizes.reduce((sum, size) => sum + size, 0) };
 }

@@ -1,33 +1,59 @@
+import { createHash } from "node:crypto";
 import type { RouteChange } from "../../ports.ts";
-import type { PortRange } from "../admission.ts";
+import type { Quotas, Sized } from "../quotas.ts";
 import { KEYS } from "./keys.ts";
 import type { RedisLink } from "./redis-link.ts";
-import { GATE, TAKE_PORT } from "./scripts.ts";
+import { ADMIT, FREE } from "./scripts.ts";
 
 /** Fields of one command, so that no single one holds Redis up. */
 const BATCH = 500;
 
+export interface ClusterIndexOptions {
+  link: RedisLink;
+  quotas: Pick<Quotas, "clusterRoutes" | "clusterBytes">;
+  ttlMs: number;
+  writeMs: number;
+}
+
 /**
- * What Redis knows of a cluster apart from its places: its revision, and in which places it has how
- * many routes. It lives as long as the routes do.
+ * What Redis knows of a cluster apart from its places: its revision, in which places it has how many
+ * routes, and how large each of them is. It lives as long as the routes do.
  */
 export class ClusterIndex {
-  readonly #link: RedisLink;
-  readonly #ttlMs: number;
-  readonly #writeMs: number;
+  readonly #options: ClusterIndexOptions;
 
-  constructor(link: RedisLink, ttlMs: number, writeMs: number) {
-    this.#link = link;
-    this.#ttlMs = ttlMs;
-    this.#writeMs = writeMs;
+  constructor(options: ClusterIndexOptions) {
+    this.#options = options;
   }
 
-  /** Admits a message unless a newer one was; the revision in force. */
-  async admit({ clusterUuid, revision, action }: RouteChange): Promise<Admission> {
-    const args = [String(revision ?? ""), action === "sync" ? "sync" : ""];
-    const reply = await this.#link.run(GATE, KEYS.cluster(clusterUuid), args, this.#writeMs);
-    const [admitted, text] = reply as [number, string];
-    return { admitted: admitted === 1, revision: text === "" ? undefined : Number(text) };
+  /** Admits a message unless a newer one was, and of its routes those that there is room for. */
+  async admit<T extends Sized>(
+    { clusterUuid, revision, action }: RouteChange,
+    offers: readonly T[],
+  ): Promise<Admission<T>> {
+    const { link, quotas, ttlMs, writeMs } = this.#options;
+    const { clusterRoutes, clusterBytes } = quotas;
+    const sizes = offers.flatMap(({ key, bytes }) => [digestOf(key), String(bytes)]);
+    const limits = [String(clusterRoutes), String(clusterBytes), String(ttlMs)];
+    const args = [String(revision ?? ""), action, ...limits, ...sizes];
+    const keys = [KEYS.cluster(clusterUuid), KEYS.sizes(clusterUuid)] as const;
+    const reply = await link.run(ADMIT, keys, args, writeMs);
+    const [admitted, text, refused] = reply as [number, string, number[]];
+    return {
+      admitted: admitted === 1,
+      revision: text === "" ? undefined : Number(text),
+      refused: new Set(refused.map((at) => offers[at]!)),
+    };
+  }
+
+  /** Routes that were admitted are not there after all, or no longer. */
+  async free(clusterUuid: string, routeKeys: readonly string[]): Promise<void> {
+    const { link, writeMs } = this.#options;
+    const key = KEYS.sizes(clusterUuid);
+    for (let at = 0; at < routeKeys.length; at += BATCH) {
+      const digests = routeKeys.slice(at, at + BATCH).map(digestOf);
+      await link.run(FREE, key, digests, writeMs);
+    }
   }
 
   /** Revision of the newest snapshot, 0 for none. */
@@ -36,7 +62,10 @@ export class ClusterIndex {
   }
 
   async renew(clusterUuid: string): Promise<void> {
-    await this.#command(clusterUuid, "PEXPIRE", String(this.#ttlMs));
+    const { link, ttlMs, writeMs } = this.#options;
+    const keys = [KEYS.cluster(clusterUuid), KEYS.sizes(clusterUuid)];
+    const args = (key: string) => ["PEXPIRE", key, String(ttlMs)];
+    await Promise.all(keys.map((key) => link.command(key, args(key), writeMs)));
   }
 
   /** Routes per place. It may name places that are empty, never too few. */
@@ -64,24 +93,20 @@ export class ClusterIndex {
     await this.renew(clusterUuid);
   }
 
-  /** A public port, as TAKE_PORT says; undefined when none is free. */
-  async takePort(
-    owner: string,
-    wanted: number | undefined,
-    { from, to }: PortRange,
-  ): Promise<number | undefined> {
-    const args = [owner, String(wanted ?? ""), String(from), String(to)];
-    const port = (await this.#link.run(TAKE_PORT, KEYS.ports, args, this.#writeMs)) as string;
-    return port === "" ? undefined : Number(port);
-  }
-
   #command(clusterUuid: string, name: string, ...args: string[]): Promise<unknown> {
     const key = KEYS.cluster(clusterUuid);
-    return this.#link.command(key, [name, key, ...args], this.#writeMs);
+    return this.#options.link.command(key, [name, key, ...args], this.#options.writeMs);
   }
 }
 
-export interface Admission {
+export interface Admission<T> {
   admitted: boolean;
   revision: number | undefined;
+  /** There is no room for these. */
+  refused: ReadonlySet<T>;
+}
+
+/** 128 bits for a key that may be long: to cheat, a cluster would have to find 2^64 keys of its own. */
+function digestOf(key: string): string {
+  return createHash("sha256").update(key).digest("base64url").slice(0, 22);
 }

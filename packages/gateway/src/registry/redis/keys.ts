@@ -12,7 +12,15 @@ export const KEYS = {
   changes: "warren:changes",
   place: (place: string) => `warren:host:{${place}}`,
   cluster: (uuid: string) => `warren:cluster:{${uuid}}`,
+  /** Beside `cluster` on a Cluster: a script uses both. */
+  sizes: (uuid: string) => `warren:sizes:{${uuid}}`,
+  claims: (group: string) => `warren:claims:{${groupTag(group)}}`,
   tunnel: (tunnelId: string) => `warren:tunnel:{${tunnelId}}`,
   tunnelsOf: (uuid: string) => `warren:tunnels:{${uuid}}`,
   route: (place: string, path: string) => `route:${place}:${path}`,
 } as const;
+
+/** A group's name without spaces and braces. */
+export function groupTag(group: string): string {
+  return encodeURIComponent(group);
+}

@@ -84,9 +84,9 @@ export class PlaceWriter {
 
   /**
    * Gives a place up. With a token: only if the claim was last made under it, and no other cluster
-   * shares it. Answers the clusters that had routes there, undefined when nothing was given up.
+   * shares it. Answers the claim and the routes there, undefined when nothing was given up.
    */
-  async release(place: string, tokenId: string): Promise<string[] | undefined> {
+  async release(place: string, tokenId: string): Promise<PlaceRecord | undefined> {
     const { link, writeMs } = this.#options;
     const reply = await link.run(RELEASE, KEYS.place(place), [tokenId], writeMs);
     const flat = reply as string[];
@@ -96,7 +96,7 @@ export class PlaceWriter {
     await this.#derive({ ...record, entries: [] }, [...gone]);
     await this.#unlist(place);
     await this.read(place);
-    return [...new Set(record.entries.map(({ clusterUuid }) => clusterUuid))];
+    return record;
   }
 
   /** The index follows: it is looked at again, since the place may have been claimed meanwhile. */

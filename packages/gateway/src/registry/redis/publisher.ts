@@ -4,17 +4,22 @@ import { portOfPlace, portPlace } from "../../routes/host-pattern.ts";
 import {
   emptyVerdict,
   HOST_TAKEN,
-  NO_PORT,
-  refusalOf,
+  NO_ROOM,
+  offerOf,
+  permitted,
   reject,
   STALE,
   staleVerdict,
+  type Offer,
   type PortRange,
   type Refusal,
 } from "../admission.ts";
+import { stayingOf, withoutRoom, type Quotas } from "../quotas.ts";
 import { ClusterIndex } from "./cluster-index.ts";
+import type { GroupClaims } from "./group-claims.ts";
 import {
   countOf,
+  holdingOf,
   snapshotOf,
   type OwnCluster,
   type OwnRoutes,
@@ -31,9 +36,11 @@ export interface PublisherOptions {
   writer: PlaceWriter;
   own: OwnRoutes;
   copies: PlaceCopies;
+  claims: GroupClaims;
+  index: ClusterIndex;
   ports: PortRange | undefined;
+  quotas: Quotas;
   ttlMs: number;
-  writeMs: number;
   /** Monotonic milliseconds. */
   now: () => number;
   portsChanged: () => void;
@@ -56,7 +63,7 @@ export class Publisher {
 
   constructor(options: PublisherOptions) {
     this.#options = options;
-    this.#index = new ClusterIndex(options.link, options.ttlMs, options.writeMs);
+    this.#index = options.index;
   }
 
   apply(change: RouteChange): Promise<RouteVerdict> {
@@ -122,12 +129,16 @@ export class Publisher {
   async #apply(own: OwnCluster, change: RouteChange): Promise<RouteVerdict> {
     const { writer } = this.#options;
     const { clusterUuid } = change;
-    const { admitted, revision } = await this.#index.admit(change);
+    const verdict = emptyVerdict(undefined);
+    const offers = this.#offers(change, verdict);
+    const { admitted, revision, refused } = await this.#index.admit(change, offers);
     if (!admitted) return staleVerdict(change, revision!);
-    const verdict = emptyVerdict(revision);
-    const places = await this.#sort(own, change, verdict);
+    verdict.revision = revision;
+    for (const { route } of refused) reject(verdict, route, NO_ROOM);
+    const room = offers.filter((offer) => !refused.has(offer));
+    const places = await this.#sort(own, change, room, verdict);
     const counts = await this.#index.counts(clusterUuid);
-    if (change.action === "sync") addAbsent(places, counts.keys());
+    if (change.action === "sync") addAbsent(places, [...counts.keys(), ...own.places.keys()]);
     // First, so that a gateway that dies here leaves an index that names too many, never too few.
     const fresh = [...places.keys()].filter((place) => !counts.has(place));
     await this.#index.note(
@@ -140,21 +151,33 @@ export class Publisher {
     });
     this.#remember(own, change, { places, written, verdict });
     await this.#settle(change, written);
+    await this.#giveBack(change, room, { places, written, verdict });
     return verdict;
+  }
+
+  #offers(change: RouteChange, verdict: RouteVerdict): Offer[] {
+    const removing = change.action === "delete";
+    return removing ? change.routes.map(offerOf) : permitted(change, this.#options, verdict);
   }
 
   /** Sorts a message's routes by place; what may not be is in the verdict. */
   async #sort(
     own: OwnCluster,
     change: RouteChange,
+    offers: readonly Offer[],
     verdict: RouteVerdict,
   ): Promise<Map<string, PlaceChange>> {
     const places = new Map<string, PlaceChange>();
-    for (const route of change.routes) {
-      const key = routeKey(route);
-      const place = await this.#placeOf(own, change, key, route);
-      if (typeof place === "object") reject(verdict, route, place);
-      else partOf(places, place, change).routes.set(key, route);
+    for (const offer of offers) {
+      const place = await this.#placeOf(own, change, offer);
+      if (typeof place === "object") reject(verdict, offer.route, place);
+      else partOf(places, place, change).routes.set(offer.key, offer.route);
+    }
+    if (change.action === "delete") return places;
+    const hosts = [...places.keys()].filter((place) => portOfPlace(place) === undefined);
+    for (const [host, why] of await this.#options.claims.name(change.group, hosts)) {
+      for (const route of places.get(host)!.routes.values()) reject(verdict, route, why);
+      places.delete(host);
     }
     return places;
   }
@@ -162,21 +185,36 @@ export class Publisher {
   async #placeOf(
     own: OwnCluster,
     change: RouteChange,
-    key: string,
-    route: Route,
+    { key, route }: Offer,
   ): Promise<string | Refusal> {
-    const { ports } = this.#options;
-    const removing = change.action === "delete";
-    const refusal = removing ? undefined : refusalOf(route, change, ports);
-    if (refusal !== undefined) return refusal;
+    const { claims, ports } = this.#options;
     if (route.kind !== "tcp") return route.host;
     const known = knownPlace(own, key);
     if (known !== undefined) return known;
-    if (removing && route.public_port !== undefined) return portPlace(route.public_port);
+    if (change.action === "delete" && route.public_port !== undefined)
+      return portPlace(route.public_port);
     const owner = `${change.clusterUuid} ${key}`;
     const range = ports ?? { from: 1, to: 0 };
-    const port = await this.#index.takePort(owner, route.public_port, range);
-    return port === undefined ? NO_PORT : portPlace(port);
+    const port = await claims.takePort(owner, change.group, route.public_port, range);
+    return typeof port === "number" ? portPlace(port) : port;
+  }
+
+  /** What had room and a name, and is another's: neither counts. */
+  async #giveBack(
+    { action, clusterUuid, group }: RouteChange,
+    offers: readonly Offer[],
+    { places, written }: Outcome,
+  ): Promise<void> {
+    if (action === "delete") return;
+    const taken = new Set<string>();
+    for (const [place, { how }] of written) if (how === "taken") taken.add(place);
+    await this.#options.claims.forget(group, [...taken]);
+    const there = new Set<string>();
+    for (const [place, { routes }] of places) {
+      if (!taken.has(place)) for (const key of routes.keys()) there.add(key);
+    }
+    const gone = offers.filter(({ key }) => !there.has(key)).map(({ key }) => key);
+    await this.#index.free(clusterUuid, gone);
   }
 
   /** Keeps what was taken, here as well, and says so. */
@@ -244,15 +282,20 @@ export class Publisher {
     change: RouteChange,
     verdict: RouteVerdict,
   ): Map<string, PlaceChange> {
-    const { ports, copies } = this.#options;
+    const { copies, quotas } = this.#options;
     const places = new Map<string, PlaceChange>();
-    for (const route of change.routes) {
-      const key = routeKey(route);
+    const offers = this.#offers(change, verdict);
+    const holding = holdingOf(own);
+    const staying = change.action === "sync" ? stayingOf(offers, holding.had) : holding;
+    const removing = change.action === "delete";
+    const refused = removing ? new Set<Offer>() : withoutRoom(offers, staying, quotas);
+    for (const offer of offers) {
+      const { key, route } = offer;
       const known = (route.kind === "tcp" ? knownPlace(own, key) : undefined) ?? route.host;
       const held = own.places.has(known) || copies.get(known)?.group === change.group;
-      const refusal = refusalOf(route, change, ports) ?? (held ? undefined : WAITS);
+      const refusal = refused.has(offer) ? NO_ROOM : held ? undefined : WAITS;
       if (refusal === undefined) partOf(places, known, change).routes.set(key, route);
-      else if (change.action !== "delete") reject(verdict, route, refusal);
+      else if (!removing) reject(verdict, route, refusal);
     }
     return places;
   }

@@ -93,13 +93,20 @@ export class RedisLink {
     }
   }
 
-  /** Runs a script on the one key that it touches. */
-  async run(what: Script, key: string, args: string[], ms: number): Promise<unknown> {
+  /** Runs a script on the key that it touches, or those that a Cluster keeps together. */
+  async run(
+    what: Script,
+    keys: string | readonly [string, ...string[]],
+    args: string[],
+    ms: number,
+  ): Promise<unknown> {
+    const all = typeof keys === "string" ? ([keys] as const) : keys;
+    const touched = [String(all.length), ...all, ...args];
     try {
-      return await this.command(key, ["EVALSHA", what.sha, "1", key, ...args], ms);
+      return await this.command(all[0], ["EVALSHA", what.sha, ...touched], ms);
     } catch (cause) {
       if (!(isReply(cause) && cause.message.startsWith("NOSCRIPT"))) throw cause;
-      return await this.command(key, ["EVAL", what.text, "1", key, ...args], ms);
+      return await this.command(all[0], ["EVAL", what.text, ...touched], ms);
     }
   }
 

@@ -13,6 +13,9 @@ import { portOfPlace, portPlace } from "../../routes/host-pattern.ts";
 import { NO_ROUTE } from "../../routes/host-table.ts";
 import type { PortRange } from "../admission.ts";
 import { Listeners } from "../listeners.ts";
+import type { Quotas } from "../quotas.ts";
+import { ClusterIndex } from "./cluster-index.ts";
+import { GroupClaims } from "./group-claims.ts";
 import { HostLookup, type Decision } from "./host-lookup.ts";
 import { KEYS } from "./keys.ts";
 import { OwnRoutes } from "./own-routes.ts";
@@ -36,6 +39,7 @@ export interface RedisRegistryOptions {
   /** A fresh unguessable id each time. */
   newId: () => string;
   ports: PortRange | undefined;
+  quotas: Quotas;
   /** Life of routes without a heartbeat: 300,000. */
   ttlMs: number;
   /** Life of a gateway's and a tunnel's entry without renewal: 30,000. */
@@ -89,6 +93,8 @@ class RedisRegistry implements Registry {
   readonly #copies: PlaceCopies;
   readonly #own: OwnRoutes;
   readonly #writer: PlaceWriter;
+  readonly #index: ClusterIndex;
+  readonly #claims: GroupClaims;
   readonly #publisher: Publisher;
   readonly #presences: Presences;
   readonly #lookup: HostLookup;
@@ -120,15 +126,20 @@ class RedisRegistry implements Registry {
     const writer = (this.#writer = new PlaceWriter({ link, copies, ttlMs, writeMs, wallClock }));
     const portsChanged = () => this.#portsHeard.tell();
     const now = () => clock.now();
+    const { ports, quotas } = options;
+    const index = (this.#index = new ClusterIndex({ link, quotas, ttlMs, writeMs }));
+    const claims = (this.#claims = new GroupClaims({ link, quotas, writeMs, now }));
     this.#publisher = new Publisher({
       link,
       watch,
       writer,
       own,
       copies,
-      ports: options.ports,
+      claims,
+      index,
+      ports,
+      quotas,
       ttlMs,
-      writeMs,
       now,
       portsChanged,
       failed: options.failed,
@@ -229,11 +240,17 @@ class RedisRegistry implements Registry {
   }
 
   async #release(host: string, tokenId: string): Promise<boolean> {
-    const clusters = await this.#writer.release(host, tokenId);
-    if (clusters === undefined) return false;
-    for (const uuid of clusters) {
+    const released = await this.#writer.release(host, tokenId);
+    if (released === undefined) return false;
+    const { claim, entries } = released;
+    await this.#claims.forget(claim!.group, [host]);
+    for (const [uuid, gone] of Map.groupBy(entries, ({ clusterUuid }) => clusterUuid)) {
       const own = this.#own.clusters.get(uuid);
       if (own !== undefined) this.#own.forget(own, host);
+      await this.#index.free(
+        uuid,
+        gone.map(({ key }) => key),
+      );
     }
     await this.#watch.announce({ places: [host] });
     return true;

@@ -1,5 +1,5 @@
 /**
- * What must be atomic, one key each, so that it also holds on a Redis Cluster. All times are Redis's
+ * What must be atomic, one key each (or two of one slot), so that it also holds on a Redis Cluster. All times are Redis's
  * own, so that gateways with different clocks agree on who lives.
  *
  * A place (host pattern, or `tcp:PORT`) is one hash, and never expires as a whole: its claim stays.
@@ -163,37 +163,116 @@ return 1
 `);
 
 /**
- * Admits a message of a cluster by its revision. ARGV: revision or '', 'sync' or ''.
- * Answers {1 or 0, revision in force or ''}.
+ * Admits a message of a cluster by its revision, and its routes as far as there is room for them
+ * (`withoutRoom` in ../quotas.ts). KEYS: the cluster, and the sizes of its routes by a digest of
+ * their keys, and their `sum`. ARGV: revision or '', action, most routes, most bytes, ttl, then digest and bytes of
+ * each route. Answers {1 or 0, revision in force or '', the places of those refused, from 0}.
  */
-export const GATE = script(`
+export const ADMIT = script(`
 local had = redis.call('HGET', KEYS[1], 'revision')
-if ARGV[1] == '' then return {1, had or ''} end
-if had and tonumber(had) > tonumber(ARGV[1]) then return {0, had} end
-redis.call('HSET', KEYS[1], 'revision', ARGV[1])
-if ARGV[2] == 'sync' then redis.call('HSET', KEYS[1], 'sync', ARGV[1]) end
-return {1, ARGV[1]}
+local revision, action = ARGV[1], ARGV[2]
+if revision == '' then
+  revision = had or ''
+else
+  if had and tonumber(had) > tonumber(revision) then return {0, had, {}} end
+  redis.call('HSET', KEYS[1], 'revision', revision)
+  if action == 'sync' then redis.call('HSET', KEYS[1], 'sync', revision) end
+end
+local most, mostBytes, first = tonumber(ARGV[3]), tonumber(ARGV[4]), 6
+local sum = tonumber(redis.call('HGET', KEYS[2], 'sum') or '0')
+local count = math.max(0, redis.call('HLEN', KEYS[2]) - 1)
+local function sizeOf(digest) return tonumber(redis.call('HGET', KEYS[2], digest) or '') end
+local function remove(digest)
+  local size = sizeOf(digest)
+  if not size then return end
+  redis.call('HDEL', KEYS[2], digest)
+  count, sum = count - 1, sum - size
+end
+local refused, known = {}, {}
+if action == 'delete' then
+  for i = first, #ARGV, 2 do remove(ARGV[i]) end
+else
+  if action == 'sync' then
+    local wanted = {sum = true}
+    for i = first, #ARGV, 2 do wanted[ARGV[i]] = true end
+    for _, digest in ipairs(redis.call('HKEYS', KEYS[2])) do
+      if not wanted[digest] then remove(digest) end
+    end
+  end
+  for i = first, #ARGV, 2 do known[i] = sizeOf(ARGV[i]) ~= nil end
+  for _, isKnown in ipairs({true, false}) do
+    for i = first, #ARGV, 2 do
+      if known[i] == isKnown then
+        local before = sizeOf(ARGV[i])
+        local more = tonumber(ARGV[i + 1]) - (before or 0)
+        if (not before and count >= most) or (more > 0 and sum + more > mostBytes) then
+          refused[#refused + 1] = (i - first) / 2
+        else
+          redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1])
+          if not before then count = count + 1 end
+          sum = sum + more
+        end
+      end
+    end
+  end
+end
+redis.call('HSET', KEYS[2], 'sum', string.format('%.0f', sum))
+redis.call('PEXPIRE', KEYS[2], ARGV[5])
+return {1, revision, refused}
+`);
+
+/** Admitted routes that are not there after all, or no longer. KEYS: the sizes. ARGV: digests. */
+export const FREE = script(`
+for i = 1, #ARGV do
+  local size = redis.call('HGET', KEYS[1], ARGV[i])
+  if size then
+    redis.call('HDEL', KEYS[1], ARGV[i])
+    redis.call('HINCRBY', KEYS[1], 'sum', -tonumber(size))
+  end
+end
+return 1
+`);
+
+/** Names hosts that a group holds, as long as there are no more than ARGV 1. Answers the others. */
+export const CLAIM = script(`
+local count, refused = redis.call('SCARD', KEYS[1]), {}
+for i = 2, #ARGV do
+  if redis.call('SISMEMBER', KEYS[1], ARGV[i]) == 0 then
+    if count >= tonumber(ARGV[1]) then
+      refused[#refused + 1] = ARGV[i]
+    else
+      redis.call('SADD', KEYS[1], ARGV[i])
+      count = count + 1
+    end
+  end
+end
+return refused
 `);
 
 /**
  * A public port: the one wanted, the one that the owner had if the range still has it, or the first
- * free one.
- * ARGV: owner, port wanted or '', from, to. Answers the port, or '' when none is free.
+ * free one. Each is kept with "GROUP OWNER". ARGV: owner, port wanted or '', from, to, group, most
+ * ports of a group. Answers the port, 'full', or '' when none is free.
  */
 export const TAKE_PORT = script(`
-if ARGV[2] ~= '' then
-  redis.call('HSETNX', KEYS[1], ARGV[2], '')
-  return ARGV[2]
-end
-local all = redis.call('HGETALL', KEYS[1])
+local wanted, head = ARGV[2], ARGV[5] .. ' '
+local from, to = tonumber(ARGV[3]), tonumber(ARGV[4])
+local all, count = redis.call('HGETALL', KEYS[1]), 0
 for i = 1, #all, 2 do
   local port = tonumber(all[i])
-  if all[i + 1] == ARGV[1] and port >= tonumber(ARGV[3]) and port <= tonumber(ARGV[4]) then
+  if all[i] == wanted then return wanted end
+  if wanted == '' and all[i + 1] == head .. ARGV[1] and port >= from and port <= to then
     return all[i]
   end
+  if string.sub(all[i + 1], 1, #head) == head then count = count + 1 end
 end
-for port = tonumber(ARGV[3]), tonumber(ARGV[4]) do
-  if redis.call('HSETNX', KEYS[1], string.format('%.0f', port), ARGV[1]) == 1 then
+if count >= tonumber(ARGV[6]) then return 'full' end
+if wanted ~= '' then
+  redis.call('HSET', KEYS[1], wanted, head)
+  return wanted
+end
+for port = from, to do
+  if redis.call('HSETNX', KEYS[1], string.format('%.0f', port), head .. ARGV[1]) == 1 then
     return string.format('%.0f', port)
   end
 end
