@@ -1,15 +1,56 @@
 import type { Association } from "@warren/tunnel";
 import { CONTROL_BYTES, encodeControl, parseControl, type ControlInput } from "@warren/wire";
-import type { WireError } from "@warren/wire";
-import { expect, test } from "vitest";
+import type { IngressRoutes, WireError } from "@warren/wire";
+import type * as v from "valibot";
+import { describe, expect, test } from "vitest";
 import { memoryRegistry } from "../src/registry/memory.ts";
-import { NO_QUOTAS } from "../src/registry/quotas.ts";
+import { NO_QUOTAS, type Quotas } from "../src/registry/quotas.ts";
 import { AgentMessages } from "../src/tunnels/agent-messages.ts";
 import type { AgentIdentity } from "../src/tunnels/identity.ts";
 import { systemClock } from "@warren/host";
 
-/** One agent's messages, answered by a registry in memory; `hosts` is what its token allows. */
-function kit(hosts: string[]) {
+interface Settings {
+  mostRoutes: number;
+  mostLength: number;
+  quotas: Quotas;
+  /** Messages are applied only after this. */
+  gate: Promise<void>;
+}
+
+/** Messages of a cluster's agents, answered by a registry in memory; `hosts` is what its token allows. */
+function kit(hosts: string[], settings: Partial<Settings> = {}) {
+  const registry = memoryRegistry({
+    clock: systemClock,
+    wallClock: Date.now,
+    ttlMs: 300_000,
+    ports: undefined,
+    quotas: settings.quotas ?? NO_QUOTAS,
+    kept: undefined,
+    keep: undefined,
+  });
+  const messages = new AgentMessages({
+    registry: {
+      renew: (uuid) => registry.renew(uuid),
+      apply: async (change) => {
+        await settings.gate;
+        return registry.apply(change);
+      },
+    },
+    mostRoutes: settings.mostRoutes ?? 10_000,
+    mostLength: settings.mostLength ?? 16_777_216,
+    timestamp: () => "",
+    hasFellows: async () => false,
+    onRoutes: () => {},
+    onHeartbeat: () => {},
+    onDraining: () => {},
+    onFailure: (_one, _what, reason) => {
+      throw reason;
+    },
+  });
+  return { ...agentOf(messages, hosts), another: () => agentOf(messages, hosts), registry };
+}
+
+function agentOf(messages: AgentMessages, hosts: string[]) {
   const said: ControlInput[] = [];
   const ends: WireError[] = [];
   const heard = new Set<() => void>();
@@ -22,36 +63,20 @@ function kit(hosts: string[]) {
     },
     end: (error: WireError) => void ends.push(error),
   } as unknown as Association<AgentIdentity>;
-  const registry = memoryRegistry({
-    clock: systemClock,
-    wallClock: Date.now,
-    ttlMs: 300_000,
-    ports: undefined,
-    quotas: NO_QUOTAS,
-    kept: undefined,
-    keep: undefined,
-  });
-  const messages = new AgentMessages({
-    registry,
-    timestamp: () => "",
-    hasFellows: async () => false,
-    onRoutes: () => {},
-    onHeartbeat: () => {},
-    onDraining: () => {},
-    onFailure: (_one, _what, reason) => {
-      throw reason;
-    },
-  });
-  const answered = () =>
-    new Promise<ControlInput>((resolve) => {
-      const look = () => {
-        const last = said.at(-1);
-        if (last !== undefined) resolve(last);
-      };
+  const answers = (count: number) =>
+    new Promise<ControlInput[]>((resolve) => {
+      const look = () => said.length >= count && resolve(said);
       heard.add(look);
       look();
     });
-  return { messages, association, answered, ends, registry };
+  const answered = async () => (await answers(1)).at(-1)!;
+  const say = (payload: v.InferInput<typeof IngressRoutes>) => {
+    const text = encodeControl({ type: "ingress_routes", payload }, "");
+    const parsed = parseControl(text);
+    if (!parsed.ok) throw new Error("not a message");
+    messages.hear(association, parsed.message, text);
+  };
+  return { say, answered, answers, ends, leave: () => messages.forget(association) };
 }
 
 const routes = (count: number, path = "/") =>
@@ -63,53 +88,122 @@ const routes = (count: number, path = "/") =>
   }));
 
 test("an answer that rejects everything fits into a control message", async () => {
-  const { messages, association, answered } = kit([]);
-  const payload = { action: "sync" as const, revision: 1, routes: routes(20_000) };
-  messages.hear(association, { type: "ingress_routes", payload }, 100);
+  const { say, answered } = kit([]);
+  const payload = { action: "sync" as const, revision: 1, routes: routes(9_000) };
+  say(payload);
   const ack = await answered();
   expect(encodeControl(ack, "").length).toBeLessThan(CONTROL_BYTES);
   expect(ack.payload).toMatchObject({ accepted: 0, revision: 1 });
 });
 
 test("an answer that rejects a route with a long path can be read", async () => {
-  const { messages, association, answered } = kit([]);
+  const { say, answered } = kit([]);
   const payload = { action: "add" as const, routes: routes(1, `/${"p".repeat(1_000)}`) };
-  messages.hear(association, { type: "ingress_routes", payload }, 100);
+  say(payload);
   expect(parseControl(encodeControl(await answered(), ""))).toMatchObject({ ok: true });
 });
 
 test("an agent that says more than can be answered is closed", () => {
-  const { messages, association, ends } = kit([]);
-  for (let i = 0; i < 10_000 && ends.length === 0; i++)
-    messages.hear(
-      association,
-      { type: "ingress_routes", payload: { action: "add", routes: [] } },
-      100,
-    );
-  expect(ends[0]?.code).toBe("protocol_error");
-});
-
-test("one whose few messages are huge is closed before they are many", () => {
-  const { messages, association, ends } = kit([]);
-  const payload = { action: "add" as const, routes: [] };
-  let sent = 0;
-  for (; ends.length === 0; sent++)
-    messages.hear(association, { type: "ingress_routes", payload }, CONTROL_BYTES);
-  expect(sent).toBe(65);
+  const { say, ends } = kit([]);
+  for (let i = 0; i < 10_000 && ends.length === 0; i++) say({ action: "add", routes: [] });
   expect(ends[0]?.code).toBe("protocol_error");
 });
 
 test("a large snapshot lets others have their turn", async () => {
-  const { messages, association, answered } = kit(["**.test"]);
+  const { say, answered } = kit(["**.test"]);
   let turns = 0;
   const count = () => {
     turns++;
     timer = setImmediate(count);
   };
   let timer = setImmediate(count);
-  const payload = { action: "sync" as const, revision: 1, routes: routes(10_000) };
-  messages.hear(association, { type: "ingress_routes", payload }, 100);
+  const payload = { action: "sync" as const, revision: 1, routes: routes(9_000) };
+  say(payload);
   await answered();
   clearImmediate(timer);
   expect(turns).toBeGreaterThan(5);
+});
+
+describe("an agent that says too much", () => {
+  /** A part of a snapshot with one route, of about so many characters. */
+  const part = (index: number, { last = false, length = 0, host = `h${index}.test` } = {}) => ({
+    action: "sync" as const,
+    revision: 2,
+    part: { index, last },
+    routes: [{ host, service: "s", port: 80, annotations: { note: "x".repeat(length) } }],
+  });
+  const acksOf = (said: ControlInput[]) => said.map(({ type, payload }) => ({ type, ...payload }));
+
+  test("over its quota loses that, and nothing else", async () => {
+    const { say, answered, registry } = kit(["**.test"], {
+      mostRoutes: 2,
+      quotas: { ...NO_QUOTAS, clusterRoutes: 2 },
+    });
+    for (const index of [0, 1, 2, 3]) say(part(index));
+    say(part(4, { last: true }));
+    expect(await answered()).toMatchObject({
+      type: "ingress_routes_ack",
+      payload: {
+        accepted: 2,
+        rejected: ["h4.test", "h2.test", "h3.test"].map((host) => ({
+          host,
+          code: "quota_exceeded",
+        })),
+      },
+    });
+    expect(await registry.routes({ after: undefined, limit: 9 })).toHaveLength(2);
+  });
+
+  test("in entries of nothing costs no more than it may have routes", async () => {
+    const { say, answered } = kit(["**.test"], { mostRoutes: 1_000 });
+    const started = performance.now();
+    say({ action: "sync", revision: 1, routes: Array.from({ length: 300_000 }, () => ({})) });
+    const { payload } = await answered();
+    expect(payload).toMatchObject({ accepted: 0 });
+    expect((payload as { rejected: unknown[] }).rejected).toHaveLength(500);
+    // 2,000 of them were looked at; all of them take ten times as long as this, on any machine.
+    expect(performance.now() - started).toBeLessThan(5_000);
+  });
+
+  test("in parts keeps those that fit, hears which do not, and has nothing taken away", async () => {
+    const { say, answers, registry } = kit(["**.test"], { mostLength: 2_400 });
+    const before = { host: "before.test", service: "s", port: 80 };
+    say({ action: "sync", revision: 1, routes: [before] });
+    await answers(1);
+    for (const index of [0, 1, 2]) say(part(index, { length: 800 }));
+    say(part(3, { last: true }));
+    const [, ack] = acksOf(await answers(2));
+    const rejected = [{ host: "h2.test", code: "overloaded" }];
+    expect(ack).toMatchObject({ type: "ingress_routes_ack", accepted: 2, rejected });
+    const hosts = (await registry.routes({ after: undefined, limit: 9 })).map(
+      ({ route }) => route.host,
+    );
+    expect(hosts).toEqual(["before.test", "h0.test", "h1.test"]);
+  });
+
+  test("at once is told to say it again, and can once there is room", async () => {
+    const gate = Promise.withResolvers<void>();
+    const { say, answers } = kit(["**.test"], { mostLength: 1_000, gate: gate.promise });
+    for (let i = 0; i < 20; i++) say({ action: "add", routes: routes(1) });
+    gate.resolve();
+    const said = acksOf(await answers(20));
+    expect(said.slice(0, 5).every(({ type }) => type === "ingress_routes_ack")).toBe(true);
+    expect(said.at(-1)).toMatchObject({ type: "error", code: "overloaded", retry_after_ms: 2_000 });
+    say({ action: "add", routes: routes(1) });
+    expect(acksOf(await answers(21)).at(-1)).toMatchObject({ accepted: 1 });
+  });
+
+  test("with many tunnels is held to four times as much, until they are gone", async () => {
+    const payload = part(0, { length: 1_000 }); // and never the last
+    const { length: mostLength } = encodeControl({ type: "ingress_routes", payload }, "");
+    const first = kit(["**.test"], { mostLength });
+    const agents = [first, ...Array.from({ length: 9 }, first.another)];
+    for (const agent of agents) agent.say(payload);
+    const late = first.another();
+    late.say({ action: "add", routes: routes(1) });
+    expect(await late.answered()).toMatchObject({ payload: { code: "overloaded" } });
+    for (const agent of agents) agent.leave();
+    late.say({ action: "add", routes: routes(1) });
+    expect((await late.answers(2))[1]).toMatchObject({ payload: { accepted: 1 } });
+  });
 });

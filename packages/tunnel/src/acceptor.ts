@@ -21,8 +21,8 @@ export interface AcceptorOwner<I extends Identity> {
   onDown(association: Association<I>, why: string): void;
   /** Over; its streams have failed. */
   onGone(association: Association<I>, error: WireError): void;
-  /** `bytes`: what its text weighed. */
-  onControl(association: Association<I>, message: Control, bytes: number): void;
+  /** `text`: the message as it came. */
+  onControl(association: Association<I>, message: Control, text: string): void;
   onStream(association: Association<I>, stream: Stream, opening: Uint8Array, ended: boolean): void;
   /**
    * A resume of a tunnel that is not here. If another gateway owns it, joins the transport to that
@@ -214,7 +214,7 @@ class Newcomer<I extends Identity> implements Heard {
       timestamp: world.timestamp,
       detectMs,
       mostWaitingBytes: MOST_WAITING_BYTES,
-      onControl: (message, bytes) => this.#onControl(message, bytes),
+      onControl: (message, text) => this.#onControl(message, text),
       onBinary: (message) => this.#onBinary(message),
       onRtt: (ms) => this.#held?.tunnel.sampleRtt(ms),
       onGone: (code, why) => this.#onGone(code, why),
@@ -248,9 +248,9 @@ class Newcomer<I extends Identity> implements Heard {
     this.#held?.lost(this.#carrier, code, why);
   }
 
-  #onControl(message: Control, bytes: number): void {
+  #onControl(message: Control, text: string): void {
     const held = this.#held;
-    if (held !== undefined) return this.#acceptor.options.owner.onControl(held, message, bytes);
+    if (held !== undefined) return this.#acceptor.options.owner.onControl(held, message, text);
     if (message.type !== "register") return;
     if (this.#registering) return this.#carrier.close(1002, "registered twice");
     this.#register(message.payload);

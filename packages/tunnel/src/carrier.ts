@@ -25,8 +25,8 @@ export interface CarrierOptions {
   detectMs: number;
   /** Text that may wait for a peer that does not read; more ends the transport. */
   mostWaitingBytes: number;
-  /** `bytes`: what its text weighed. */
-  onControl: (message: Control, bytes: number) => void;
+  /** `text`: the message as it came. */
+  onControl: (message: Control, text: string) => void;
   onBinary: (message: Uint8Array) => void;
   /** A round trip was measured by ping and pong. */
   onRtt: (ms: number) => void;
@@ -113,7 +113,7 @@ export class Carrier implements Heard {
     this.#heard = true;
     if (text.length > CONTROL_BYTES) return this.close(1009, "a control message over the limit");
     const parsed = parseControl(text);
-    if (parsed.ok) return this.#onControl(parsed.message, text.length);
+    if (parsed.ok) return this.#onControl(parsed.message, text);
     if ("unknown" in parsed) return this.#fallBack(parsed.unknown, parsed.request_id);
     this.send({
       type: "error",
@@ -126,7 +126,7 @@ export class Carrier implements Heard {
     this.#end(code, reason === "" ? `the transport closed (${code})` : reason);
   }
 
-  #onControl(message: Control, bytes: number): void {
+  #onControl(message: Control, text: string): void {
     if (message.type === "ping") {
       this.send({ type: "pong", request_id: message.request_id, payload: {} });
     } else if (message.type === "pong") {
@@ -134,7 +134,7 @@ export class Carrier implements Heard {
       this.#pingAtMs = undefined;
       if (sentAtMs !== undefined) this.#options.onRtt(this.#options.clock.now() - sentAtMs);
     } else {
-      this.#options.onControl(message, bytes);
+      this.#options.onControl(message, text);
     }
   }
 

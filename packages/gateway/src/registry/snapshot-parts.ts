@@ -1,53 +1,85 @@
 import type { IngressRoutes } from "@warren/wire";
+import type { RouteVerdict } from "../ports.ts";
+
+/** A message about routes, not read any further than its head. */
+export type RoutesHead = Omit<IngressRoutes, "routes">;
+
+type Rejections = RouteVerdict["rejected"];
+
+/** A whole message, or the parts of one, as they came. */
+export interface Whole extends RoutesHead {
+  texts: readonly string[];
+  /** Out of parts that were not kept. */
+  rejected: Rejections;
+  /** All parts were kept: what they leave out is not there. */
+  complete: boolean;
+}
 
 /**
- * Joins the parts of one sender's `sync` messages: a large snapshot is applied with its last part.
- * One per tunnel. A part out of order, or of another revision, forgets what came before it.
+ * Joins the parts of one sender's `sync` messages: a large snapshot is read and applied with its last
+ * part, and kept as the text that it came in until then, so that it takes no more memory than it took
+ * to say. One per tunnel. A part out of order, or of another revision, forgets what came before it.
  */
 export class SnapshotParts {
-  readonly #most: { routes: number; bytes: number };
   #revision: number | undefined;
   #next = 0;
-  #routes: unknown[] = [];
-  #bytes = 0;
+  #texts: string[] = [];
+  #length = 0;
+  #rejected: Rejections = [];
+  #complete = true;
 
-  /** `most` bounds what a hostile sender can make a gateway keep: routes, and their text. */
-  constructor(most: { routes: number; bytes: number }) {
-    this.#most = most;
+  /** Characters that are kept. */
+  get length(): number {
+    return this.#length;
+  }
+  /** Rejections that are kept. */
+  get named(): number {
+    return this.#rejected.length;
   }
 
   /**
    * The whole message, once it is; `more` while parts are missing; `broken` when this part does not
-   * follow the ones before it, or there are too many routes: the sender starts over. `bytes`: what the message's text weighed.
+   * follow the ones before it: the sender starts over. A part for which there was no room comes as
+   * what it is refused with.
    */
-  join(message: IngressRoutes, bytes: number): IngressRoutes | "more" | "broken" {
-    const { part, revision } = message;
-    if (part === undefined) return message;
-    if (part.index === 0) this.#start(revision);
-    if (part.index !== this.#next || revision !== this.#revision) return this.#broken();
-    this.#bytes += bytes;
-    if (this.#routes.length + message.routes.length > this.#most.routes) return this.#broken();
-    if (this.#bytes > this.#most.bytes) return this.#broken();
-    for (const route of message.routes) this.#routes.push(route);
+  join(head: RoutesHead, said: string | Rejections): Whole | "more" | "broken" {
+    const { part, ...rest } = head;
+    const isKept = typeof said === "string";
+    const texts = isKept ? [said] : [];
+    if (part === undefined)
+      return { ...rest, texts, rejected: isKept ? [] : said, complete: isKept };
+    if (part.index === 0) this.#start(head.revision);
+    if (part.index !== this.#next || head.revision !== this.#revision) return this.#broken();
+    this.#texts.push(...texts);
+    this.#complete &&= isKept;
+    if (isKept) this.#length += said.length;
+    else this.#rejected.push(...said);
     this.#next += 1;
-    return part.last ? this.#whole(message) : "more";
+    return part.last ? { ...rest, ...this.#end() } : "more";
+  }
+
+  /** Forgets what came. */
+  clear(): void {
+    this.#start(undefined);
   }
 
   #start(revision: number | undefined): void {
     this.#revision = revision;
-    this.#next = this.#bytes = 0;
-    this.#routes = [];
+    this.#next = 0;
+    this.#texts = [];
+    this.#length = 0;
+    this.#rejected = [];
+    this.#complete = true;
   }
 
   #broken(): "broken" {
-    this.#start(undefined);
+    this.clear();
     return "broken";
   }
 
-  #whole(message: IngressRoutes): IngressRoutes {
-    const { part: _, ...whole } = message;
-    const routes = this.#routes;
-    this.#start(undefined);
-    return { ...whole, routes };
+  #end(): Pick<Whole, "texts" | "rejected" | "complete"> {
+    const all = { texts: this.#texts, rejected: this.#rejected, complete: this.#complete };
+    this.clear();
+    return all;
   }
 }

@@ -1,33 +1,35 @@
 import type { Association } from "@warren/tunnel";
-import {
-  CONTROL_BYTES,
-  describe,
-  Route,
-  WireError,
-  type Control,
-  type IngressRoutes,
-} from "@warren/wire";
-import { setImmediate as nextTurn } from "node:timers/promises";
-import * as v from "valibot";
+import { WireError, type Control, type IngressRoutes } from "@warren/wire";
 import type { Registry, RouteVerdict } from "../ports.ts";
-import { SnapshotParts } from "../registry/snapshot-parts.ts";
+import type { Refusal } from "../registry/admission.ts";
+import type { RoutesHead, Whole } from "../registry/snapshot-parts.ts";
+import { ClusterLines, type AgentLine } from "./agent-line.ts";
 import type { AgentIdentity } from "./identity.ts";
+import {
+  headOf,
+  MOST_NAMED,
+  readRoutes,
+  rejectionOf,
+  WORD,
+  type ReadRoutes,
+  type Rejection,
+} from "./read-routes.ts";
 
-/** A cluster of this many routes is a mistake or an attack. */
-const MOST_ROUTES = 100_000;
 /** Messages of one agent that wait for those before them. The parts of its largest snapshot fit. */
 const MOST_WAITING = 1_024;
-/** Their text, and the same again for the parts of a snapshot that is not whole yet. */
-const MOST_WAITING_BYTES = 64 * CONTROL_BYTES;
-/** Rejections that one answer names: more would not fit into a control message. */
-const MOST_NAMED = 500;
-/** Longest text of a field there. */
-const WORD = 512;
-/** Routes that are checked in one turn of the event loop. */
-const ROUTES_PER_TURN = 1_000;
+/** What finds no room may find some after this. */
+const NO_ROOM_MS = 2_000;
+const TOO_MUCH: Refusal = {
+  code: "overloaded",
+  message: "its agent, or its cluster, has said more than can be kept (--agent-messages)",
+};
 
 export interface AgentMessagesOptions {
   registry: Pick<Registry, "apply" | "renew">;
+  /** Routes that a cluster may have. */
+  mostRoutes: number;
+  /** Characters that one agent may have said and that are not done with. */
+  mostLength: number;
   /** RFC 3339 of now. */
   timestamp: () => string;
   /** Whether another agent of its cluster has a tunnel, here or to another gateway, and stays. */
@@ -42,28 +44,34 @@ export interface AgentMessagesOptions {
   onFailure: (association: Association<AgentIdentity>, what: string, reason: unknown) => void;
 }
 
+/** A message about routes as it waits: unread, or, without room for it, what it will be refused with. */
+interface Said {
+  head: RoutesHead;
+  requestId: string | undefined;
+  body: string | Rejection[];
+}
+
 /**
  * What agents say once registered: routes, heartbeats, farewells. Messages of one agent are answered
- * in the order in which they came, however long each takes.
+ * in the order in which they came, however long each takes. What waits, waits as the text that it came
+ * in, and is bounded for each agent and for each cluster; one message of a cluster is read at a time.
  */
 export class AgentMessages {
   readonly #options: AgentMessagesOptions;
-  readonly #queues = new WeakMap<Association<AgentIdentity>, Queue>();
-  readonly #parts = new WeakMap<Association<AgentIdentity>, SnapshotParts>();
+  readonly #lines = new Map<Association<AgentIdentity>, AgentLine>();
+  readonly #clusters = new Map<string, ClusterLines>();
 
   constructor(options: AgentMessagesOptions) {
     this.#options = options;
   }
 
-  /** `bytes`: what its text weighed. */
-  hear(association: Association<AgentIdentity>, message: Control, bytes: number): void {
+  /** `text`: the message as it came. */
+  hear(association: Association<AgentIdentity>, message: Control, text: string): void {
     switch (message.type) {
       case "ingress_routes":
-        return this.#inOrder(association, { what: "ingress_routes", bytes }, () =>
-          this.#routes(association, message, bytes),
-        );
+        return this.#hearRoutes(association, message.payload, { text, id: message.request_id });
       case "heartbeat":
-        return this.#inOrder(association, { what: "heartbeat", bytes }, () =>
+        return this.#inOrder(association, "heartbeat", 0, () =>
           this.#heartbeat(association, message.request_id),
         );
       case "drain":
@@ -79,24 +87,59 @@ export class AgentMessages {
     }
   }
 
+  /** The agent is gone, and nobody waits for answers. */
+  forget(association: Association<AgentIdentity>): void {
+    this.#lines.get(association)?.close();
+    this.#lines.delete(association);
+  }
+
+  #hearRoutes(
+    association: Association<AgentIdentity>,
+    message: IngressRoutes,
+    { text, id: requestId }: { text: string; id: string | undefined },
+  ): void {
+    const line = this.#line(association);
+    const said: Said = { head: headOf(message), requestId, body: text };
+    let length = text.length;
+    if (!line.hasRoomFor(length)) {
+      const room = Math.max(0, MOST_NAMED - line.named - line.parts.named);
+      said.body = message.routes.slice(0, room).map((route) => rejectionOf(route, TOO_MUCH));
+      line.named += said.body.length;
+      length = 0;
+    }
+    this.#inOrder(association, "ingress_routes", length, () =>
+      this.#routes(association, line, said),
+    );
+  }
+
+  #line(association: Association<AgentIdentity>): AgentLine {
+    const known = this.#lines.get(association);
+    if (known !== undefined) return known;
+    const { clusterUuid } = association.identity;
+    let cluster = this.#clusters.get(clusterUuid);
+    if (cluster === undefined) {
+      const onEmpty = (): void => void this.#clusters.delete(clusterUuid);
+      this.#clusters.set(
+        clusterUuid,
+        (cluster = new ClusterLines(this.#options.mostLength, onEmpty)),
+      );
+    }
+    const line = cluster.add();
+    this.#lines.set(association, line);
+    return line;
+  }
+
   #inOrder(
     association: Association<AgentIdentity>,
-    { what, bytes }: { what: string; bytes: number },
+    what: string,
+    length: number,
     act: () => Promise<void>,
   ): void {
-    const queue = this.#queues.get(association) ?? { length: 0, bytes: 0, last: Promise.resolve() };
-    this.#queues.set(association, queue);
-    if (queue.length >= MOST_WAITING || queue.bytes + bytes > MOST_WAITING_BYTES)
+    const line = this.#line(association);
+    if (line.waiting >= MOST_WAITING)
       return association.end(new WireError("protocol_error", "says more than can be answered"));
-    queue.length++;
-    queue.bytes += bytes;
-    queue.last = queue.last
-      .then(act)
-      .catch((reason: unknown) => this.#options.onFailure(association, what, reason))
-      .finally(() => {
-        queue.length--;
-        queue.bytes -= bytes;
-      });
+    const failed = (reason: unknown): void => this.#options.onFailure(association, what, reason);
+    line.push({ length, act: () => act().catch(failed) });
   }
 
   async #heartbeat(association: Association<AgentIdentity>, requestId?: string): Promise<void> {
@@ -111,26 +154,47 @@ export class AgentMessages {
 
   async #routes(
     association: Association<AgentIdentity>,
-    { payload, request_id: requestId }: Control & { type: "ingress_routes" },
-    bytes: number,
+    line: AgentLine,
+    said: Said,
   ): Promise<void> {
-    const parts =
-      this.#parts.get(association) ??
-      new SnapshotParts({ routes: MOST_ROUTES, bytes: MOST_WAITING_BYTES });
-    this.#parts.set(association, parts);
-    const whole = parts.join(payload, bytes);
+    const { head, requestId, body } = said;
+    if (typeof body !== "string") line.named -= body.length;
+    if (typeof body !== "string" && head.part === undefined)
+      return this.#fail(association, requestId, new WireError(TOO_MUCH.code, TOO_MUCH.message));
+    const whole = line.parts.join(head, body);
+    line.keep(typeof whole === "string" ? 0 : lengthOf(whole.texts));
     if (whole === "more") return;
     if (whole === "broken") {
-      association.send({
-        type: "error",
-        request_id: requestId,
-        payload: { code: "bad_request", message: "the parts of a snapshot do not follow on" },
-      });
-      return;
+      const why = new WireError("bad_request", "the parts of a snapshot do not follow on");
+      return this.#fail(association, requestId, why);
     }
-    const verdict = (await this.#isLeftBehind(association, whole))
+    await line.inTurn(async () => {
+      const read = await readRoutes(whole.texts, 2 * this.#options.mostRoutes);
+      read.rejected.push(...whole.rejected);
+      await this.#answer(association, requestId, { whole, read });
+    });
+  }
+
+  #fail(
+    association: Association<AgentIdentity>,
+    requestId: string | undefined,
+    { code, message, retry }: WireError,
+  ): void {
+    association.send({
+      type: "error",
+      request_id: requestId,
+      payload: { code, message, ...(retry && { retry_after_ms: NO_ROOM_MS }) },
+    });
+  }
+
+  async #answer(
+    association: Association<AgentIdentity>,
+    requestId: string | undefined,
+    { whole, read }: { whole: Whole; read: ReadRoutes },
+  ): Promise<void> {
+    const verdict = (await this.#isLeftBehind(association, whole, read))
       ? { revision: whole.revision, accepted: 0, rejected: [], ports: {} }
-      : await this.#apply(association.identity, whole);
+      : await this.#apply(association.identity, whole, read);
     association.send({
       type: "ingress_routes_ack",
       request_id: requestId,
@@ -147,62 +211,39 @@ export class AgentMessages {
   /** An agent that goes takes its routes back; what others of its cluster serve stays. */
   async #isLeftBehind(
     association: Association<AgentIdentity>,
-    { action, routes }: IngressRoutes,
+    { action }: Whole,
+    { routes, rejected }: ReadRoutes,
   ): Promise<boolean> {
-    const withdraws = association.draining && action === "sync" && routes.length === 0;
+    const isEmpty = routes.length === 0 && rejected.length === 0;
+    const withdraws = association.draining && action === "sync" && isEmpty;
     return withdraws && (await this.#options.hasFellows(association));
   }
 
-  async #apply(identity: AgentIdentity, message: IngressRoutes): Promise<RouteVerdict> {
-    const routes: Route[] = [];
-    const malformed: RouteVerdict["rejected"] = [];
-    for (const [at, said] of message.routes.entries()) {
-      // Other clusters' requests do not wait for a large snapshot.
-      if (at % ROUTES_PER_TURN === ROUTES_PER_TURN - 1) await nextTurn();
-      const parsed = v.safeParse(Route, said);
-      if (parsed.success) routes.push(parsed.output);
-      else
-        malformed.push({
-          ...placeOf(said),
-          code: "invalid_route",
-          message: describe(parsed.issues),
-        });
-    }
+  async #apply(
+    identity: AgentIdentity,
+    { action, complete, revision }: Whole,
+    { routes, rejected }: ReadRoutes,
+  ): Promise<RouteVerdict> {
     const verdict = await this.#options.registry.apply({
       clusterUuid: identity.clusterUuid,
       group: identity.group,
       tokenId: identity.tokenId,
       allowed: identity.hosts,
       tcpAllowed: identity.tcpAllowed,
-      action: message.action,
-      revision: message.revision,
+      // A snapshot that was not kept whole says nothing of what it leaves out.
+      action: complete ? action : "add",
+      revision,
       routes,
     });
-    return { ...verdict, rejected: [...malformed, ...verdict.rejected] };
+    return { ...verdict, rejected: [...rejected, ...verdict.rejected] };
   }
 }
-
-/** What waits to be answered, and the last of it. */
-interface Queue {
-  length: number;
-  /** Of text. */
-  bytes: number;
-  last: Promise<void>;
-}
-
-type Rejection = RouteVerdict["rejected"][number];
 
 /** A path may be longer than what an answer can say. */
 function fitting({ host, path, code, message }: Rejection): Rejection {
   return { host, path: path.slice(0, WORD), code, message: message.slice(0, WORD) };
 }
 
-/** Names what was malformed as well as it can be named. */
-function placeOf(said: unknown): { host: string; path: string } {
-  const word = (name: string): string => {
-    const value: unknown =
-      typeof said === "object" && said !== null ? Reflect.get(said, name) : undefined;
-    return typeof value === "string" ? value.slice(0, WORD) : "";
-  };
-  return { host: word("host"), path: word("path") };
+function lengthOf(texts: readonly string[]): number {
+  return texts.reduce((sum, { length }) => sum + length, 0);
 }

@@ -27,7 +27,10 @@ const EXPIRY_GRACE_MS = 60_000;
 const REVOKED = new WireError("token_revoked", "the agent token was revoked");
 
 export interface AgentsOptions {
-  config: Pick<GatewayConfig, "id" | "advertise" | "tunnels" | "peers">;
+  config: Pick<
+    GatewayConfig,
+    "id" | "advertise" | "tunnels" | "peers" | "quotas" | "agentMessageBytes"
+  >;
   limits: Limits;
   clock: Clock;
   keys: TokenKeys;
@@ -61,6 +64,8 @@ export class Agents {
     this.#pools = new ClusterPools(config.tunnels);
     this.#messages = new AgentMessages({
       registry,
+      mostRoutes: config.quotas.clusterRoutes,
+      mostLength: config.agentMessageBytes,
       timestamp: nodeWorld.timestamp,
       hasFellows: (one) => this.#hasFellows(one),
       onRoutes: (one, action, verdict) => {
@@ -92,7 +97,7 @@ export class Agents {
         onUp: (one, resumed) => this.#up(one, resumed),
         onDown: (one, why) => this.#down(one, why),
         onGone: (one, error) => this.#gone(one, error),
-        onControl: (one, message, bytes) => this.#messages.hear(one, message, bytes),
+        onControl: (one, message, text) => this.#messages.hear(one, message, text),
         onStream: (_one, stream) =>
           stream.reset(new WireError("not_implemented", "agents open no streams")),
         elsewhere: options.elsewhere,
@@ -178,6 +183,7 @@ export class Agents {
     const { clusterUuid } = one.identity;
     this.#expiries.get(one)?.();
     this.#expiries.delete(one);
+    this.#messages.forget(one);
     links.remove(one);
     this.#pools.close(clusterUuid);
     this.#say(registry.directory.withdrawTunnel(one.tunnelId));
