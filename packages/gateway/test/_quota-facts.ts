@@ -172,7 +172,7 @@ const ports: Fact[] = [
     async holds({ gateways: [here, there] }) {
       const greedy = change({ revision: 1, routes: [tcp("a"), tcp("b", 7001), tcp("c")] });
       const verdict = await here.apply(greedy);
-      expect(Object.values(verdict.ports).toSorted()).toEqual([7000, 7001]);
+      expect(new Set(Object.values(verdict.ports))).toEqual(new Set([7000, 7001]));
       expect(refusedBy(verdict)).toEqual([" quota_exceeded"]);
       const named = await there.apply(add(tcp("d", 7002)));
       expect(refusedBy(named)).toEqual([" quota_exceeded"]);

@@ -151,13 +151,14 @@ describe("what the gateway answers itself", () => {
   });
 });
 
+const asks = (password: string) =>
+  `GET / HTTP/1.1\r\nHost: app.test\r\nAuthorization: Basic ${btoa(`ada:${password}`)}\r\n\r\n`;
+const seldom = (burst: number) => ({ per_second: 0.001, burst });
+
 describe("passwords", () => {
   const line = "ada:scrypt$2$1$1$c2FsdHNhbHQ$1pazaWFI7iSXJLTjb4ccs7OW1XPlIRFV-XIUMR_UnJg";
-  const asks = (password: string) =>
-    `GET / HTTP/1.1\r\nHost: app.test\r\nAuthorization: Basic ${btoa(`ada:${password}`)}\r\n\r\n`;
 
   test("cost their client before they are computed, their route only when they are right", async () => {
-    const seldom = (burst: number) => ({ per_second: 0.001, burst });
     const policy = { basic_auth: [line], client_rate: seldom(2), rate: seldom(1) };
     await using kit = await FrontKit.start({ route: { policy } });
     kit.onStream = (stream) => stream.answer("200 OK");

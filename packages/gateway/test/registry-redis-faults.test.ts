@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { pipeline } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { systemClock } from "@warren/host";
 import { routeKey } from "@warren/wire";
 import type { Registry, TunnelPlace } from "../src/ports.ts";
 import {
@@ -11,11 +12,13 @@ import {
   type RedisBackend,
   type RedisServer,
 } from "./_redis-kit.ts";
+import { NO_QUOTAS } from "../src/registry/quotas.ts";
 import { open, ready } from "./_redis-registry.ts";
 import { found } from "./_registry-facts.ts";
 import { asked, change, route, services } from "./_routes-kit.ts";
 
 const on = (...hosts: string[]) => hosts.map((host) => route({ host }));
+const paths = (...all: string[]) => all.map((path) => route({ host: "a.example.com", path }));
 const LONG_MS = 300_000;
 
 describe.skipIf(!HAS_REDIS)("a registry on Redis", () => {
@@ -259,6 +262,45 @@ describe.skipIf(!HAS_REDIS)("a registry on Redis", () => {
     }
     await here.apply(change({ routes: on("a.example.com") }));
     await eventually(async () => String(await found(there, "a.example.com")) === "c1/web");
+  });
+
+  test("holds quotas while Redis is dead, and after it", async () => {
+    const held = open(backend, { ttlMs: LONG_MS, quotas: { ...NO_QUOTAS, clusterRoutes: 3 } });
+    await ready(held);
+    await held.apply(change({ revision: 1, routes: paths("/1", "/2") }));
+    await server.kill();
+    const add = change({ action: "add", revision: 2, routes: paths("/2", "/3", "/4") });
+    expect((await held.apply(add)).rejected).toMatchObject([
+      { path: "/4", code: "quota_exceeded" },
+    ]);
+    await server.run();
+    const count = async () => (await held.routes({ after: undefined, limit: 9 })).length;
+    await eventually(() =>
+      count().then(
+        (routes) => routes === 3,
+        () => false,
+      ),
+    );
+    const again = await held.apply({ ...add, revision: 3 });
+    expect(again.rejected).toMatchObject([{ path: "/4", code: "quota_exceeded" }]);
+    await held[Symbol.asyncDispose]();
+  });
+
+  test("a group that is said to hold what nobody holds is counted anew", async () => {
+    let late = 0;
+    const clock = { ...systemClock, now: () => systemClock.now() + late };
+    const held = open(backend, { clock, quotas: { ...NO_QUOTAS, groupClaims: 2 } });
+    await ready(held);
+    // As a gateway leaves them that died between naming and claiming.
+    await server.command("SADD", "warren:claims:{c1}", "ghost.example.com", "ghoul.example.com");
+    const publish = async () => {
+      const { rejected } = await held.apply(change({ routes: on("a.example.com") }));
+      return rejected.map(({ code }) => code);
+    };
+    expect(await publish()).toEqual(["quota_exceeded"]);
+    late += 61_000;
+    expect(await publish()).toEqual([]);
+    await held[Symbol.asyncDispose]();
   });
 
   test("a port that the range has lost is not given again", async () => {

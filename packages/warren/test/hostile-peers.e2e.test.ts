@@ -23,6 +23,8 @@ beforeAll(async () => {
   gateway = await stage.gateway({
     timeouts: { slowMs: SLOW_MS },
     tunnels: { streams: 100, poolBytes: POOL_BYTES },
+    quotas: { clusterRoutes: 50 },
+    waiting: { most: 40, perCluster: 10 },
   });
   await stage.agent(gateway.port, [routeTo(HOST, (service.address() as AddressInfo).port)]);
   await served(gateway.port, HOST);
@@ -114,7 +116,9 @@ test("text that is no control message is answered, and nothing else comes of it"
   await allIsWell();
 });
 
-const mute = async () => (await gateway.tunnels()).find((one) => one.agent_id === "mute")!;
+const agentNamed = async (id: string) =>
+  (await gateway.tunnels()).find((one) => one.agent_id === id)!;
+const mute = () => agentNamed("mute");
 
 test("a peer that never acknowledges is sent no more than it has credit for", async () => {
   const host = "mute.test";
@@ -178,6 +182,29 @@ test("a peer that asks and reads nothing is cut off before its answers pile up",
   expect(held).toBeLessThan(128 * 1_048_576);
   await allIsWell();
 }, 60_000);
+
+test("a tenant that takes all that it can get leaves the rest to others", async () => {
+  using peer = await registered("greedy");
+  const routes = Array.from({ length: 60 }, (_, n) => ({
+    host: `h${n}.greedy.test`,
+    service: "none",
+    port: 1,
+  }));
+  peer.say({ type: "ingress_routes", request_id: "1", payload: { action: "add", routes } });
+  const ack = await peer.hears("ingress_routes_ack");
+  expect(ack).toMatchObject({ accepted: 50 });
+  const codes = (ack["rejected"] as { code: string }[]).map(({ code }) => code);
+  expect(codes).toEqual(Array.from({ length: 10 }, () => "quota_exceeded"));
+  await allIsWell();
+  peer.drop();
+  while ((await agentNamed("greedy")).state === "connected") await new Promise(setImmediate);
+  // Requests for it wait for its tunnel, as many as one cluster may have waiting.
+  const answers = Array.from({ length: 60 }, () =>
+    ask({ port: gateway.port, host: "h1.greedy.test" }),
+  );
+  await allIsWell();
+  for (const { status } of await Promise.all(answers)) expect(status).toBe(503);
+});
 
 async function open(count: number, say: string): Promise<Socket[]> {
   const sockets: Socket[] = [];

@@ -216,16 +216,16 @@ describe("access to a route", () => {
   });
 });
 
-describe("guesses", () => {
-  const guess = (n: number) => basic("ada", `guess ${n}`);
+const guess = (n: number) => basic("ada", `guess ${n}`);
 
+describe("guesses", () => {
   test("of one address are limited before a password is computed, at one cluster", async () => {
     const basicAuth = new BasicAuth({
       ...SETTINGS,
       waiting: 100,
       tries: { per_second: 1, burst: 3 },
     });
-    const tries = [0, 1, 2].map((n) => basicAuth.check([quickLine], visitor(guess(n))));
+    const tries = [0, 1, 2].map(async (n) => basicAuth.check([quickLine], visitor(guess(n))));
     expect(basicAuth.check([quickLine], visitor(guess(3)))).toMatchObject({
       code: "rate_limited",
       retryAfterMs: 1000,
@@ -271,7 +271,7 @@ describe("guesses", () => {
   test("at one route do not lock out users of another route of the same tenant", async () => {
     const line = await hashBasicAuth("ada", "lovelace");
     const basicAuth = new BasicAuth({ ...SETTINGS, atOnce: 1, waiting: 8 });
-    const attack = Array.from({ length: 50 }, (_, n) =>
+    const attack = Array.from({ length: 50 }, async (_, n) =>
       basicAuth.check([quickLine], visitor(guess(n), `198.51.100.${n}`, { key: "attacked" })),
     );
     const honest = visitor(basic("ada", "lovelace"), "192.0.2.9", { key: "other" });

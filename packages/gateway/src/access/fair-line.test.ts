@@ -3,7 +3,7 @@ import { FairLine } from "./fair-line.ts";
 
 function lineOf(...items: string[]): FairLine<string> {
   const line = new FairLine<string>();
-  for (const item of items) line.push([...item.replace(/\d+$/, "")], item);
+  for (const item of items) line.push(item.replace(/\d+$/, "").split(""), item);
   return line;
 }
 const rest = (line: FairLine<string>) => Array.from({ length: line.size }, () => line.shift());
@@ -35,7 +35,7 @@ describe("a fair line", () => {
   ])("loses $name", ({ items, want }) => {
     const line = lineOf(...items);
     expect(line.dropLongest()).toBe(want);
-    expect(rest(line).toSorted()).toEqual(items.filter((item) => item !== want).toSorted());
+    expect(new Set(rest(line))).toEqual(new Set(items.filter((item) => item !== want)));
     expect([line.size, line.shift(), line.dropLongest()]).toEqual([0, undefined, undefined]);
   });
 });

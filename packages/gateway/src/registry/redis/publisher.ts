@@ -1,4 +1,3 @@
-import { routeKey, type Route } from "@warren/wire";
 import type { RouteChange, RouteVerdict } from "../../ports.ts";
 import { portOfPlace, portPlace } from "../../routes/host-pattern.ts";
 import {
