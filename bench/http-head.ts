@@ -4,6 +4,7 @@
  */
 import {
   endToEnd,
+  linesOf,
   findHeadEnd,
   Forwarding,
   parseRequestHead,
@@ -33,7 +34,7 @@ function textOf(): string {
   return bytes.toString("latin1", 0, findHeadEnd(bytes, 0));
 }
 function strict(): RequestHead {
-  const head = parseRequestHead(textOf());
+  const head = parseRequestHead({ bytes, from: 0, text: textOf() });
   if (head instanceof Refusal) throw new Error(head.message);
   return head;
 }
@@ -52,11 +53,11 @@ function bare(): { method: string; fields: string[] } {
 const forwarding = new Forwarding({ address: "192.0.2.1", proto: "http", trusted: false });
 function rewritten(): string {
   const head = strict();
-  return requestHeadText(head, forwarding.apply(head, "app.example.com"));
+  return requestHeadText(head, forwarding.lines(head, "app.example.com"));
 }
 function relayed(): string {
   const head = strict();
-  return requestHeadText(head, endToEnd(head));
+  return requestHeadText(head, linesOf(endToEnd(head)));
 }
 
 const subjects: Record<string, () => unknown> = {

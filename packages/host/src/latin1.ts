@@ -15,3 +15,12 @@ export function latin1Bytes(text: string): Buffer {
 export function latin1Text(bytes: Uint8Array, from = 0, to = bytes.length): string {
   return latin1Slice.call(bytes, from, to);
 }
+
+/** Bytes together with their text: what the http room's readers of heads look at and slice. */
+export function latin1Source(
+  bytes: Uint8Array,
+  from = 0,
+  to = bytes.length,
+): { bytes: Uint8Array; from: number; text: string } {
+  return { bytes, from, text: latin1Slice.call(bytes, from, to) };
+}

@@ -23,6 +23,13 @@ export function withoutField(fields: Fields, lower: string): string[] {
   return kept;
 }
 
+/** Fields as `name: value CRLF` lines: part of a head, or a trailer block; without an empty line. */
+export function linesOf(fields: Fields): string {
+  let text = "";
+  for (let i = 0; i < fields.length; i += 2) text += `${fields[i]!}: ${fields[i + 1]!}\r\n`;
+  return text;
+}
+
 /** True when a name and a value that did not come through a head parser may be written in a head. */
 export function isFieldLine(name: string, value: string): boolean {
   return isAll(TOKEN, name) && (value === "" || isAll(FIELD_VALUE, value));

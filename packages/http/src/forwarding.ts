@@ -1,5 +1,7 @@
 import { isAll, sameWord, TOKEN } from "./ascii.ts";
+import { linesOf } from "./fields.ts";
 import { isIn, namedByConnection, ROLE, roleOf } from "./hop-by-hop.ts";
+import type { RequestHead } from "./request-head.ts";
 
 /** The side of a client connection that the application should hear of. */
 export interface Peer {
@@ -9,6 +11,9 @@ export interface Peer {
   /** The peer is a proxy of ours: what it says of the client before it is believed and kept. */
   trusted: boolean;
 }
+
+/** What of a request head matters here. */
+type Forwarded = Pick<RequestHead, "fields" | "lines" | "connection">;
 
 const NOTHING: ReadonlySet<string> = new Set();
 
@@ -28,7 +33,8 @@ export class Forwarding {
   readonly #peer: Peer;
   readonly #node: string;
   #host = "";
-  #element = "";
+  /** What is said of a request for `#host`, where nobody said anything before. */
+  #said = "";
 
   constructor(peer: Peer) {
     this.#peer = peer;
@@ -36,15 +42,21 @@ export class Forwarding {
   }
 
   /**
-   * The request's fields for the next hop: as `endToEnd`, and with the forwarding fields at the end.
-   * `authority` is the Host value as received.
+   * The request's fields for the next hop, as `name: value CRLF` lines: end-to-end ones but the
+   * lower-case names of `strip`, and the forwarding fields at the end. `authority` is the Host value
+   * as received.
    */
-  apply(
-    request: { readonly fields: readonly string[]; readonly connection: string },
+  lines(request: Forwarded, authority: string, strip: ReadonlySet<string> = NOTHING): string {
+    const simple = !this.#peer.trusted && strip.size === 0;
+    if (simple && request.lines !== undefined) return request.lines + this.#saidOf(authority);
+    return linesOf(this.#fields(request, authority, strip));
+  }
+
+  #fields(
+    { fields, connection }: Forwarded,
     authority: string,
-    strip: ReadonlySet<string> = NOTHING,
+    strip: ReadonlySet<string>,
   ): string[] {
-    const { fields, connection } = request;
     const named = namedByConnection(connection);
     const simple = named === undefined && strip.size === 0;
     const said = this.#peer.trusted ? new Said() : undefined;
@@ -73,17 +85,23 @@ export class Forwarding {
       "x-forwarded-host",
       said?.host ?? authority,
       "forwarded",
-      after(said?.forwarded, this.#elementFor(authority)),
+      after(said?.forwarded, this.#element(authority)),
     );
   }
 
-  /** Connections mostly ask for one host: its element is kept. */
-  #elementFor(authority: string): string {
-    if (authority === this.#host) return this.#element;
-    const host = isAll(TOKEN, authority) ? authority : `"${authority}"`;
+  /** Connections mostly ask for one host: what is said of that is kept. */
+  #saidOf(authority: string): string {
+    if (authority === this.#host) return this.#said;
+    const fields: string[] = [];
+    this.#write(fields, authority, undefined);
     this.#host = authority;
-    this.#element = `for=${this.#node};host=${host};proto=${this.#peer.proto}`;
-    return this.#element;
+    this.#said = linesOf(fields);
+    return this.#said;
+  }
+
+  #element(authority: string): string {
+    const host = isAll(TOKEN, authority) ? authority : `"${authority}"`;
+    return `for=${this.#node};host=${host};proto=${this.#peer.proto}`;
   }
 }
 

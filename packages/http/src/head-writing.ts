@@ -1,4 +1,4 @@
-import type { Fields } from "./fields.ts";
+import { linesOf, type Fields } from "./fields.ts";
 import type { Framing } from "./framing.ts";
 
 /** What a writer says of the body and of the connection; parsed heads have this shape. */
@@ -14,46 +14,33 @@ export interface Ending {
 export type ConnectionSaid = "" | "close" | "keep-alive";
 
 /**
- * A request head as latin-1 text, with the empty line. `fields` are end-to-end ones (`endToEnd`,
+ * A request head as latin-1 text, with the empty line. `lines` are end-to-end ones (`endToEndLines`,
  * `Forwarding`): framing and connection fields are written here, from `head`.
  */
 export function requestHeadText(
   head: Ending & { readonly method: string; readonly target: string },
-  fields: Fields,
+  lines: string,
   connection: ConnectionSaid = "",
 ): string {
-  return linesAfter(`${head.method} ${head.target} HTTP/1.1\r\n`, head, fields, connection);
+  return `${head.method} ${head.target} HTTP/1.1\r\n${lines}${ending(head, connection)}`;
 }
 
 /** A response head as latin-1 text, with the empty line; as `requestHeadText`. */
 export function responseHeadText(
   head: Ending & { readonly status: number; readonly reason: string },
-  fields: Fields,
+  lines: string,
   connection: ConnectionSaid = "",
 ): string {
-  return linesAfter(`HTTP/1.1 ${head.status} ${head.reason}\r\n`, head, fields, connection);
+  return `HTTP/1.1 ${head.status} ${head.reason}\r\n${lines}${ending(head, connection)}`;
 }
 
-function linesAfter(
-  line: string,
-  head: Ending,
-  fields: Fields,
-  connection: ConnectionSaid,
-): string {
-  let text = line;
-  for (let i = 0; i < fields.length; i += 2) text += `${fields[i]!}: ${fields[i + 1]!}\r\n`;
+function ending(head: Ending, connection: ConnectionSaid): string {
+  let text = "";
   if (head.framing === "chunked") text += "transfer-encoding: chunked\r\n";
   else if (head.contentLength >= 0) text += `content-length: ${head.contentLength}\r\n`;
   if (head.upgrade !== "") text += `connection: upgrade\r\nupgrade: ${head.upgrade}\r\n`;
   else if (connection !== "") text += `connection: ${connection}\r\n`;
   return `${text}\r\n`;
-}
-
-/** A trailer block as `name: value CRLF` lines, without an empty line. */
-export function trailersText(trailers: Fields): string {
-  let text = "";
-  for (let i = 0; i < trailers.length; i += 2) text += `${trailers[i]!}: ${trailers[i + 1]!}\r\n`;
-  return text;
 }
 
 /** What goes before a chunk of `bytes` (more than 0); CR LF goes behind it. */
@@ -66,5 +53,5 @@ export function nextChunkHeader(bytes: number): string {
 }
 /** The last chunk with the trailers, if any; ends the message. */
 export function lastChunk(trailers: Fields): string {
-  return trailers.length === 0 ? "0\r\n\r\n" : `0\r\n${trailersText(trailers)}\r\n`;
+  return trailers.length === 0 ? "0\r\n\r\n" : `0\r\n${linesOf(trailers)}\r\n`;
 }

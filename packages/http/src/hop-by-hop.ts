@@ -1,7 +1,9 @@
 import { eachToken, sameWord } from "./ascii.ts";
+import { linesOf } from "./fields.ts";
+import type { ResponseHead } from "./response-head.ts";
 
-/** What a field is to a proxy. */
-export const ROLE = { endToEnd: 0, hopByHop: 1, framing: 2, forwarded: 3 } as const;
+/** What a field is to a proxy. The later, the sooner it ends here. */
+export const ROLE = { endToEnd: 0, forwarded: 1, hopByHop: 2, framing: 3 } as const;
 
 /**
  * Decides by the length of a name before it compares: of a usual head's names few are compared.
@@ -91,6 +93,11 @@ export function endToEnd(
     kept.push(name, fields[i + 1]!);
   }
   return kept;
+}
+
+/** What `endToEnd` leaves of a response's head, as `name: value CRLF` lines. */
+export function endToEndLines(head: Pick<ResponseHead, "fields" | "lines" | "connection">): string {
+  return head.lines ?? linesOf(endToEnd(head));
 }
 
 /** True when `name`, whatever its case, is in one of the two sets. */

@@ -45,6 +45,7 @@ export function readHttp2Request(raw: readonly string[], ended: boolean): Reques
     target,
     minor: 1,
     fields: others,
+    lines: undefined,
     framing: framingOf(ended, contentLength),
     contentLength,
     keepAlive: true,
@@ -53,6 +54,7 @@ export function readHttp2Request(raw: readonly string[], ended: boolean): Reques
     connection: "",
     host: host.authority.host,
     port: host.authority.port,
+    requestId: fieldOf(others, "x-request-id"),
   };
 }
 
@@ -106,11 +108,14 @@ export function readHttp2Response(
     reason: "",
     minor: 1,
     fields: block.fields,
+    lines: undefined,
     framing: framingOf(ended || bodiless, contentLength),
     contentLength,
     keepAlive: true,
     upgrade: "",
     connection: "",
+    keepAliveWords: undefined,
+    requestId: fieldOf(block.fields, "x-request-id"),
   };
 }
 

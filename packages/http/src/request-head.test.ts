@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { sourceOf } from "./head-source.ts";
 import { parseRequestHead, type RequestHead } from "./request-head.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -6,7 +7,7 @@ function head(...lines: string[]): string {
   return `${lines.join("\r\n")}\r\n\r\n`;
 }
 function accepted(text: string): RequestHead {
-  const read = parseRequestHead(text);
+  const read = parseRequestHead(sourceOf(text));
   if (read instanceof Refusal) throw new Error(read.message);
   return read;
 }
@@ -14,11 +15,12 @@ function accepted(text: string): RequestHead {
 describe("a request head that says one thing", () => {
   test("keeps target bytes, field order and case", () => {
     const text = head("GET /a%2Fb?x=%20&x HTTP/1.1", "HOST: A.Example:8080", "X: 1", "x:  2\t");
-    expect(accepted(text)).toEqual({
+    const read = accepted(text);
+    expect(read.fields).toEqual(["HOST", "A.Example:8080", "X", "1", "x", "2"]);
+    expect({ ...read }).toEqual({
       method: "GET",
       target: "/a%2Fb?x=%20&x",
       minor: 1,
-      fields: ["HOST", "A.Example:8080", "X", "1", "x", "2"],
       framing: "none",
       contentLength: -1,
       keepAlive: true,
@@ -27,6 +29,7 @@ describe("a request head that says one thing", () => {
       connection: "",
       host: "a.example",
       port: 8080,
+      requestId: undefined,
     });
   });
 
@@ -266,7 +269,7 @@ describe("an ambiguous request is refused:", () => {
     { name: "an empty head", text: "\r\n\r\n" },
   ];
   test.each(cases)("$name", ({ text, code }) => {
-    const read = parseRequestHead(text);
+    const read = parseRequestHead(sourceOf(text));
     expect(read).toBeInstanceOf(Refusal);
     expect((read as Refusal).code).toBe(code ?? "bad_request");
   });

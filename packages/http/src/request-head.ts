@@ -1,7 +1,9 @@
 import { sameWord } from "./ascii.ts";
 import { readAuthority } from "./authority.ts";
-import { FieldLines, MAX_FIELDS, readFieldLines } from "./field-lines.ts";
+import { FieldLines, MAX_FIELDS } from "./field-lines.ts";
 import { type Framing, readConnection, readLength } from "./framing.ts";
+import type { HeadSource } from "./head-source.ts";
+import { ROLE } from "./hop-by-hop.ts";
 import { isKnownMethod } from "./method.ts";
 import { refused, Refusal } from "./refusal.ts";
 import { readTarget } from "./request-target.ts";
@@ -15,7 +17,12 @@ export interface RequestHead {
   /** 0 or 1: HTTP/1.0 or HTTP/1.1. */
   minor: number;
   /** Name, value, name, value: as received, in order and case. */
-  fields: string[];
+  readonly fields: string[];
+  /**
+   * What goes on to the next hop but forwarding fields, as `name: value CRLF` lines; undefined where
+   * `fields` must be looked at one by one.
+   */
+  readonly lines: string | undefined;
   framing: Framing;
   /** Bytes that content-length announced; -1 for none. */
   contentLength: number;
@@ -30,6 +37,8 @@ export interface RequestHead {
   host: string;
   /** From Host; -1 when it has none. */
   port: number;
+  /** First value of X-Request-Id, unless Connection names it. */
+  requestId: string | undefined;
 }
 
 const BAD_LINE = refused("the request line must be: method SP target SP HTTP/1.x CR LF");
@@ -40,10 +49,14 @@ const NO_HOST = refused("a request needs one host field");
 const BAD_HOST = refused("host must be a name or address and an optional port");
 
 /**
- * Reads a whole request head: latin-1 text up to and with the empty line (RFC 9112 §3, §5). The caller
- * bounds its size. Anything that two HTTP implementations could read differently is refused.
+ * Reads a whole request head, up to and with the empty line (RFC 9112 §3, §5). The caller bounds its
+ * size. Anything that two HTTP implementations could read differently is refused.
  */
-export function parseRequestHead(text: string, mostFields = MAX_FIELDS): RequestHead | Refusal {
+export function parseRequestHead(
+  source: HeadSource,
+  mostFields = MAX_FIELDS,
+): RequestHead | Refusal {
+  const { text } = source;
   const methodEnd = text.indexOf(" ");
   const targetEnd = text.indexOf(" ", methodEnd + 1);
   if (methodEnd <= 0 || targetEnd === -1) return BAD_LINE;
@@ -52,8 +65,8 @@ export function parseRequestHead(text: string, mostFields = MAX_FIELDS): Request
   const minor = readVersion(text, targetEnd + 1);
   if (typeof minor !== "number") return minor;
 
-  const lines = new FieldLines();
-  const problem = readFieldLines(text, targetEnd + 11, lines, mostFields);
+  const lines = new FieldLines(ROLE.forwarded);
+  const problem = lines.read(source, targetEnd + 11, mostFields);
   if (problem !== undefined) return problem;
   if (lines.host === undefined) return NO_HOST;
   const authority = readAuthority(lines.host);
@@ -65,23 +78,50 @@ export function parseRequestHead(text: string, mostFields = MAX_FIELDS): Request
   const connection = readConnection(lines.connection, minor);
   if (connection instanceof Refusal) return connection;
 
-  const framing = requestFraming(lines, contentLength);
-  return {
-    method,
-    target,
-    minor,
-    fields: lines.fields,
-    framing,
-    contentLength,
-    keepAlive: connection.keepAlive,
-    expectContinue:
-      minor === 1 && lines.expect !== undefined && sameWord(lines.expect, "100-continue"),
-    upgrade:
-      connection.upgrade && minor === 1 && framing === "none" ? upgradeToken(lines.upgrade) : "",
-    connection: lines.connection ?? "",
-    host: authority.host,
-    port: authority.port,
-  };
+  const head = new ReadHead(lines, minor);
+  head.method = method;
+  head.target = target;
+  head.framing = requestFraming(lines, contentLength);
+  head.contentLength = contentLength;
+  head.keepAlive = connection.keepAlive;
+  if (connection.upgrade && minor === 1 && head.framing === "none")
+    head.upgrade = upgradeToken(lines.upgrade);
+  head.host = authority.host;
+  head.port = authority.port;
+  return head;
+}
+
+/** Its fields are read out only when somebody asks for them. */
+class ReadHead implements RequestHead {
+  method = "";
+  target = "";
+  readonly minor: number;
+  framing: Framing = "none";
+  contentLength = -1;
+  keepAlive = false;
+  readonly expectContinue: boolean;
+  upgrade = "";
+  readonly connection: string;
+  host = "";
+  port = -1;
+  readonly requestId: string | undefined;
+  readonly #lines: FieldLines;
+
+  constructor(lines: FieldLines, minor: number) {
+    const { expect, connection = "", requestId } = lines;
+    this.minor = minor;
+    this.expectContinue = minor === 1 && expect !== undefined && sameWord(expect, "100-continue");
+    this.connection = connection;
+    this.requestId = requestId;
+    this.#lines = lines;
+  }
+
+  get fields(): string[] {
+    return this.#lines.fields;
+  }
+  get lines(): string | undefined {
+    return this.#lines.lines;
+  }
 }
 
 function requestFraming(lines: FieldLines, contentLength: number): Framing {

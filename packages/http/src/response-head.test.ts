@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { Refusal } from "./refusal.ts";
+import { sourceOf } from "./head-source.ts";
 import { parseResponseHead } from "./response-head.ts";
 
 function read(method: string, ...lines: string[]) {
-  return parseResponseHead(`${lines.join("\r\n")}\r\n\r\n`, { method });
+  return parseResponseHead(sourceOf(`${lines.join("\r\n")}\r\n\r\n`), { method });
 }
 const CHUNKED = "Transfer-Encoding: chunked";
 const FIVE = "Content-Length: 5";

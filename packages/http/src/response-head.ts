@@ -1,6 +1,7 @@
 import { FIELD_VALUE, readDecimal } from "./ascii.ts";
-import { FieldLines, readFieldLines } from "./field-lines.ts";
+import { FieldLines } from "./field-lines.ts";
 import { type Framing, readConnection, readLength } from "./framing.ts";
+import type { HeadSource } from "./head-source.ts";
 import { refused, Refusal } from "./refusal.ts";
 import { upgradeToken } from "./upgrade.ts";
 
@@ -12,7 +13,9 @@ export interface ResponseHead {
   /** 0 or 1: HTTP/1.0 or HTTP/1.1. */
   minor: number;
   /** Name, value, name, value: as received, in order and case. */
-  fields: string[];
+  readonly fields: string[];
+  /** As a request's. */
+  readonly lines: string | undefined;
   framing: Framing;
   /** Bytes that content-length announced, also where no body follows (HEAD, 304); -1 for none. */
   contentLength: number;
@@ -22,6 +25,10 @@ export interface ResponseHead {
   upgrade: string;
   /** All Connection values joined by commas: what it names goes no further. "" for none. */
   connection: string;
+  /** First value of Keep-Alive. */
+  keepAliveWords: string | undefined;
+  /** First value of X-Request-Id, unless Connection names it. */
+  requestId: string | undefined;
 }
 
 const BAD_LINE = refused("the status line must be: HTTP/1.x SP three digits SP reason CR LF");
@@ -31,13 +38,14 @@ const CLOSED_BEFORE_FINAL = refused("an informational response that closes the c
 const BAD_UPGRADE = refused("101 must say in upgrade and connection what it changes to");
 
 /**
- * Reads a whole response head: latin-1 text up to and with the empty line (RFC 9112 §4, §6.3).
- * `method` is that of the request it answers. The caller bounds the text's size.
+ * Reads a whole response head, up to and with the empty line (RFC 9112 §4, §6.3).
+ * `method` is that of the request it answers. The caller bounds its size.
  */
 export function parseResponseHead(
-  text: string,
+  source: HeadSource,
   request: { method: string },
 ): ResponseHead | Refusal {
+  const { text } = source;
   const minor = readVersion(text);
   if (typeof minor !== "number") return minor;
   const status = readDecimal(text, 9, 12);
@@ -45,7 +53,7 @@ export function parseResponseHead(
   if (reasonEnd === -1) return BAD_LINE;
 
   const lines = new FieldLines();
-  const problem = readFieldLines(text, reasonEnd + 2, lines);
+  const problem = lines.read(source, reasonEnd + 2);
   if (problem !== undefined) return problem;
   const contentLength = readLength(lines, minor);
   if (typeof contentLength !== "number") return contentLength;
@@ -56,17 +64,45 @@ export function parseResponseHead(
   if (framing instanceof Refusal) return framing;
   const upgrade = status === 101 && connection.upgrade ? upgradeToken(lines.upgrade) : "";
   if (status === 101 && upgrade === "") return BAD_UPGRADE;
-  return {
-    status,
-    reason: text.slice(13, reasonEnd),
-    minor,
-    fields: lines.fields,
-    framing,
-    contentLength,
-    keepAlive: connection.keepAlive && framing !== "until-close" && status !== 101,
-    upgrade,
-    connection: lines.connection ?? "",
-  };
+  const head = new ReadHead(lines, minor);
+  head.status = status;
+  head.reason = text.slice(13, reasonEnd);
+  head.framing = framing;
+  head.contentLength = contentLength;
+  head.keepAlive = connection.keepAlive && framing !== "until-close" && status !== 101;
+  head.upgrade = upgrade;
+  return head;
+}
+
+/** Its fields are read out only when somebody asks for them. */
+class ReadHead implements ResponseHead {
+  status = 0;
+  reason = "";
+  readonly minor: number;
+  framing: Framing = "none";
+  contentLength = -1;
+  keepAlive = false;
+  upgrade = "";
+  readonly connection: string;
+  readonly keepAliveWords: string | undefined;
+  readonly requestId: string | undefined;
+  readonly #lines: FieldLines;
+
+  constructor(lines: FieldLines, minor: number) {
+    const { connection = "", keepAlive, requestId } = lines;
+    this.minor = minor;
+    this.connection = connection;
+    this.keepAliveWords = keepAlive;
+    this.requestId = requestId;
+    this.#lines = lines;
+  }
+
+  get fields(): string[] {
+    return this.#lines.fields;
+  }
+  get lines(): string | undefined {
+    return this.#lines.lines;
+  }
 }
 
 /** RFC 9112 §6.3, with the contradictions that it lets pass refused. */

@@ -1,5 +1,6 @@
 import { sameWord } from "./ascii.ts";
-import { FieldLines, readFieldLines } from "./field-lines.ts";
+import { FieldLines } from "./field-lines.ts";
+import { sourceOf } from "./head-source.ts";
 import { ROLE, roleOf } from "./hop-by-hop.ts";
 import { refused, Refusal } from "./refusal.ts";
 
@@ -13,7 +14,7 @@ const FORBIDDEN = refused("a trailer that belongs in the head");
 export function parseTrailers(text: string): string[] | Refusal {
   if (text === "") return [];
   const lines = new FieldLines();
-  const problem = readFieldLines(`${text}\r\n`, 0, lines);
+  const problem = lines.read(sourceOf(`${text}\r\n`), 0);
   if (problem !== undefined) return problem;
   for (let i = 0; i < lines.fields.length; i += 2) {
     if (!mayTrail(lines.fields[i]!)) return FORBIDDEN;

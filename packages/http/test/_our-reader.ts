@@ -33,10 +33,11 @@ export function weRead(
     const headEnd = start === -1 ? -1 : findHeadEnd(bytes, start);
     if (headEnd === -1) return heard;
     const text = Buffer.from(bytes.subarray(start, headEnd)).toString("latin1");
+    const source = { bytes, from: start, text };
     const head =
       answered === undefined
-        ? parseRequestHead(text)
-        : parseResponseHead(text, { method: answered[finals] ?? "GET" });
+        ? parseRequestHead(source)
+        : parseResponseHead(source, { method: answered[finals] ?? "GET" });
     if (head instanceof Refusal) return { ...heard, refused: head };
     if ("status" in head && head.status >= 200) finals++;
     const message = started(head);

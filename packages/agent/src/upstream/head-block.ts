@@ -1,5 +1,5 @@
 import { latin1Bytes } from "@warren/host";
-import { endToEnd, responseHeadText, type ResponseHead } from "@warren/http";
+import { endToEndLines, responseHeadText, type ResponseHead } from "@warren/http";
 
 /** The head as the tunnel carries it; a body of unknown length says `chunked`, as requests do. */
 export function headBlock(head: ResponseHead): Buffer {
@@ -12,7 +12,7 @@ export function headBlock(head: ResponseHead): Buffer {
       contentLength: status < 200 || status === 204 ? -1 : head.contentLength,
       upgrade: head.upgrade,
     },
-    endToEnd(head),
+    endToEndLines(head),
   );
   return latin1Bytes(text);
 }

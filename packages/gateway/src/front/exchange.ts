@@ -1,5 +1,5 @@
 import { latin1Bytes } from "@warren/host";
-import { fieldOf, requestHeadText, withoutField, type RequestHead } from "@warren/http";
+import { fieldOf, requestHeadText, type RequestHead } from "@warren/http";
 import type { Stream, StreamOwner } from "@warren/tunnel";
 import { FLOOR_BYTES, KIND, WireError, type ErrorCode, type Kind, type Policy } from "@warren/wire";
 import type { AnsweredRequest } from "../events.ts";
@@ -36,6 +36,7 @@ const REMEMBERED_BYTES = FLOOR_BYTES + 131_072;
 /** They cost no credit once read, so that a client who reads none would have us keep them all. */
 const MOST_INFORMATIONAL = 64;
 const NO_RATES: LimitRates = { cluster: undefined, client: undefined, route: undefined };
+const REQUEST_ID = "x-request-id";
 const SAFE_ID = /^[\w.:+/=-]{1,200}$/;
 
 /**
@@ -78,7 +79,7 @@ export class Exchange implements RouteQuestion, AnsweredRequest, Visitor {
     this.#owner = owner;
     this.head = head;
     this.ended = head.framing === "none";
-    const said = fieldOf(head.fields, "x-request-id");
+    const said = head.requestId;
     const good = said !== undefined && SAFE_ID.test(said);
     this.requestId = good ? said : context.deps.newRequestId();
     this.startedAt = this.lastForwardedAt = context.now();
@@ -300,23 +301,27 @@ export class Exchange implements RouteQuestion, AnsweredRequest, Visitor {
   #makeErrand(matched: Matched, client: ClientAddress): Errand {
     const { head } = this;
     const { policy } = matched;
-    let fields = this.#peer.forwarded(head, stripOf(policy));
-    const said = fieldOf(fields, "x-request-id");
-    if (said !== this.requestId) {
-      if (said !== undefined) fields = withoutField(fields, "x-request-id");
-      fields.push("x-request-id", this.requestId);
-    }
     const kind: Kind = head.upgrade === "" ? KIND.http : KIND.upgrade;
     return {
       kind,
       matched,
       client,
       sticky: policy.affinity === "cookie" ? cookieOf(head.fields, AFFINITY_COOKIE) : undefined,
-      head: latin1Bytes(requestHeadText(head, fields)),
+      head: latin1Bytes(requestHeadText(head, this.#lines(policy))),
       // What follows an upgrade is not known to be nothing.
       ended: head.framing === "none" && kind === KIND.http,
       owner: this.#owner,
     };
+  }
+
+  /** The service hears the id that is logged, be it the client's or ours. */
+  #lines(policy: Policy): string {
+    const strip = stripOf(policy);
+    const said = this.head.requestId;
+    if (said === this.requestId && strip?.has(REQUEST_ID) !== true)
+      return this.#peer.forwarded(this.head, strip);
+    const stripped = said === undefined ? strip : new Set(strip).add(REQUEST_ID);
+    return `${this.#peer.forwarded(this.head, stripped)}${REQUEST_ID}: ${this.requestId}\r\n`;
   }
 
   #open(): void {

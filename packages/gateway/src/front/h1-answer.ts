@@ -1,18 +1,17 @@
 import { STATUS_CODES } from "node:http";
-import { latin1Text } from "@warren/host";
+import { latin1Source, latin1Text } from "@warren/host";
 import {
   chunkHeader,
-  endToEnd,
+  endToEndLines,
   lastChunk,
   parseResponseHead,
   parseTrailers,
   Refusal,
   responseHeadText,
-  withoutField,
   type ResponseHead,
 } from "@warren/http";
 import type { ErrorAnswer } from "../answers/error-answer.ts";
-import { answerFields } from "./answer-fields.ts";
+import { answerLines } from "./answer-fields.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** What an answer says in Connection. */
@@ -44,7 +43,7 @@ export class H1Answer {
 
   /** Reads a head block as it came over the tunnel, as strictly as any other. */
   static read(block: Uint8Array, exchange: Exchange): H1Answer | Refusal {
-    const head = parseResponseHead(latin1Text(block), exchange.head);
+    const head = parseResponseHead(latin1Source(block), exchange.head);
     return head instanceof Refusal ? head : new H1Answer(head, exchange);
   }
 
@@ -58,22 +57,25 @@ export class H1Answer {
       contentLength: known ? this.#head.contentLength : -1,
       upgrade: "",
     } as const;
-    const fields = answerFields(this.#head, this.#exchange, hstsSeconds);
     // Until the close there is no place for trailers, so none are announced.
-    const said = this.untilClose ? withoutField(fields, "trailer") : fields;
-    return responseHeadText(shape, said, connection);
+    const without = this.untilClose ? "trailer" : "";
+    const lines = answerLines(this.#head, this.#exchange, { hstsSeconds, without });
+    return responseHeadText(shape, lines, connection);
   }
 
   informationalText(): string {
     const { status, reason } = this.#head;
     const shape = { status, reason, framing: "none", contentLength: -1, upgrade: "" } as const;
-    return responseHeadText(shape, endToEnd(this.#head));
+    return responseHeadText(shape, endToEndLines(this.#head));
   }
 
   switchText(): string {
     const { status, reason, upgrade } = this.#head;
     const shape = { status, reason, framing: "none", contentLength: -1, upgrade } as const;
-    return responseHeadText(shape, answerFields(this.#head, this.#exchange, 0));
+    return responseHeadText(
+      shape,
+      answerLines(this.#head, this.#exchange, { hstsSeconds: 0, without: "" }),
+    );
   }
 
   /** Takes note of a piece; false when there is more of the body than was announced. */

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { latin1Bytes, latin1Text } from "@warren/host";
-import { Refusal, trailersText, type RequestHead } from "@warren/http";
+import { Refusal, linesOf, type RequestHead } from "@warren/http";
 import type { Stream } from "@warren/tunnel";
 import { WireError } from "@warren/wire";
 import { errorAnswer, type ErrorAnswer } from "../answers/error-answer.ts";
@@ -183,7 +183,7 @@ export class H1Connection extends SocketSide implements ExchangeOwner, RequestSi
     this.#blocked = false;
     const exchange = this.#exchange!;
     if (exchange.ended || this.#stopped) return;
-    exchange.forwardEnd(trailers.length === 0 ? undefined : latin1Bytes(trailersText(trailers)));
+    exchange.forwardEnd(trailers.length === 0 ? undefined : latin1Bytes(linesOf(trailers)));
   }
 
   onWritable(): void {

@@ -1,5 +1,5 @@
 import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from "node:http2";
-import { latin1Bytes, latin1Text } from "@warren/host";
+import { latin1Bytes, latin1Source, latin1Text } from "@warren/host";
 import {
   endToEnd,
   fieldOf,
@@ -10,7 +10,7 @@ import {
   readHttp2Request,
   readHttp2Trailers,
   Refusal,
-  trailersText,
+  linesOf,
   type ResponseHead,
 } from "@warren/http";
 import type { Stream } from "@warren/tunnel";
@@ -104,7 +104,7 @@ export class H2Stream implements ExchangeOwner, Flushed {
     const exchange = this.#exchange!;
     if (this.#stopped || exchange.ended) return;
     const trailers = this.#requestTrailers;
-    exchange.forwardEnd(trailers.length === 0 ? undefined : latin1Bytes(trailersText(trailers)));
+    exchange.forwardEnd(trailers.length === 0 ? undefined : latin1Bytes(linesOf(trailers)));
   };
 
   onWritable(): void {
@@ -131,7 +131,7 @@ export class H2Stream implements ExchangeOwner, Flushed {
 
   onHead(_stream: Stream, block: Uint8Array): void {
     const exchange = this.#exchange!;
-    const head = parseResponseHead(latin1Text(block), exchange.head);
+    const head = parseResponseHead(latin1Source(block), exchange.head);
     if (head instanceof Refusal || head.status === 101 || this.#answered)
       return this.#fail(new WireError("upstream_failed", "the answer is no HTTP"));
     if (head.status >= 200) this.#respond(exchange, head);

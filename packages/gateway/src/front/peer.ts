@@ -40,10 +40,10 @@ export class Peer {
     return fieldOf(head.fields, "x-forwarded-proto")?.toLowerCase() === "https";
   }
 
-  /** The request's fields for the service. */
-  forwarded(head: RequestHead, strip: ReadonlySet<string> | undefined): string[] {
+  /** The request's fields for the service, as lines of a head. */
+  forwarded(head: RequestHead, strip: ReadonlySet<string> | undefined): string {
     const authority = head.port === -1 ? head.host : `${head.host}:${head.port}`;
-    return this.#forwarding.apply(head, authority, strip);
+    return this.#forwarding.lines(head, authority, strip);
   }
 }
 

@@ -126,7 +126,7 @@ export class RequestReader {
       return false;
     }
     const text = latin1Text(bytes, start, end);
-    const head = parseRequestHead(text);
+    const head = parseRequestHead({ bytes, from: start, text });
     if (head instanceof Refusal) return this.#notARequest(head, text);
     this.#advance(end);
     this.first = false;

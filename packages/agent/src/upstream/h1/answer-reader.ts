@@ -1,4 +1,4 @@
-import { latin1Text } from "@warren/host";
+import { latin1Source } from "@warren/host";
 import {
   BodyReader,
   type BodySink,
@@ -77,7 +77,7 @@ export class AnswerReader implements BodySink {
       const end = findHeadEnd(bytes, Math.max(0, this.#searched - 3));
       if (end === -1 || end > LIMITS.headBytes) return this.#keepPart(bytes, chunk);
       this.#searched = 0;
-      const head = parseResponseHead(latin1Text(bytes, 0, end), this.#asked);
+      const head = parseResponseHead(latin1Source(bytes, 0, end), this.#asked);
       if (head instanceof Refusal) return this.#broken(head.message);
       const rest = bytes.subarray(end);
       if (head.status >= 200 || head.status === 101) {

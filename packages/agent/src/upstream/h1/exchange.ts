@@ -1,5 +1,5 @@
 import { latin1Bytes } from "@warren/host";
-import { fieldOf, trailersText, type ResponseHead } from "@warren/http";
+import { linesOf, type ResponseHead } from "@warren/http";
 import type { Stream, StreamOwner } from "@warren/tunnel";
 import { WireError } from "@warren/wire";
 import { headBlock } from "../head-block.ts";
@@ -241,7 +241,7 @@ export class Exchange implements StreamOwner, SocketOwner, Waiter, AnswerSink, R
   }
 
   onComplete(trailers: readonly string[], excess: boolean): void {
-    if (trailers.length > 0) this.#stream.trailers(latin1Bytes(trailersText(trailers)));
+    if (trailers.length > 0) this.#stream.trailers(latin1Bytes(linesOf(trailers)));
     else if (!this.#answerEnded) this.#stream.end();
     if (!this.#requestEnded) this.#stream.stop();
     const written = this.#requestEnded || this.#upgrade;
@@ -311,7 +311,7 @@ const CLOSING_SOON_MS = 1_000;
 
 /** How long a connection is worth keeping, milliseconds. */
 function keepMs(head: ResponseHead): number {
-  const said = fieldOf(head.fields, "keep-alive");
+  const said = head.keepAliveWords;
   const seconds = said === undefined ? undefined : /(?:^|[,;\s])timeout=(\d{1,6})/i.exec(said)?.[1];
   return seconds === undefined ? Infinity : Number(seconds) * 1_000 - CLOSING_SOON_MS;
 }

@@ -1,4 +1,4 @@
-import { latin1Bytes, latin1Text } from "@warren/host";
+import { latin1Bytes, latin1Source, latin1Text } from "@warren/host";
 import { constants, type ClientHttp2Stream } from "node:http2";
 import {
   endToEnd,
@@ -9,7 +9,7 @@ import {
   readHttp2Response,
   readHttp2Trailers,
   Refusal,
-  trailersText,
+  linesOf,
   type RequestHead,
 } from "@warren/http";
 import type { Stream, StreamOwner } from "@warren/tunnel";
@@ -78,7 +78,7 @@ export class Http2Exchange implements StreamOwner, SessionWaiter, Running {
 
   /** Undefined, with the stream reset, when the head cannot be sent. */
   static create(errand: Http2Errand): Http2Exchange | undefined {
-    const head = parseRequestHead(latin1Text(errand.opening, errand.headAt), MOST_FIELDS);
+    const head = parseRequestHead(latin1Source(errand.opening, errand.headAt), MOST_FIELDS);
     if (head instanceof Refusal || (errand.ended && head.contentLength > 0)) {
       errand.stream.reset(new WireError("bad_request", "the opening's head is malformed"));
       return undefined;
@@ -213,7 +213,7 @@ export class Http2Exchange implements StreamOwner, SessionWaiter, Running {
     if (this.#over || this.#status === 0 || request.rstCode !== NGHTTP2_NO_ERROR) return;
     if (!endedWhole(request)) return;
     const trailers = this.#trailers ?? [];
-    if (trailers.length > 0) this.#stream.trailers(latin1Bytes(trailersText(trailers)));
+    if (trailers.length > 0) this.#stream.trailers(latin1Bytes(linesOf(trailers)));
     else this.#stream.end();
     if (!this.#ended) {
       this.#stream.stop();
