@@ -95,6 +95,7 @@ test("a client that goes away resets the stream", async () => {
   client.socket.resetAndDestroy();
   expect((await stream.until((s) => s.error !== undefined)).error!.code).toBe("cancelled");
   expect(kit.front.inFlight).toBe(0);
+  expect(await kit.metrics.text()).toContain('gateway_connections{protocol="http/1.1"} 0');
 });
 
 test("a stream that is drained at a frame boundary is closed with 1012", async () => {

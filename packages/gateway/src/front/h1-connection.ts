@@ -253,7 +253,8 @@ export class H1Connection extends SocketSide implements ExchangeOwner, RequestSi
     const { rest } = this.#reader;
     exchange.finish();
     this.#end();
-    // A relay of its own from here on: it holds nothing of the request.
+    // A relay of its own from here on, counted as such: it holds nothing of the request.
+    this.context.deps.events.connectionClosed("http/1.1");
     const framed = answer.upgrade === "websocket" ? "websocket" : "unframed";
     RawRelay.begin(this.context, this.socket, { stream, protocol: "http/1.1", framed, rest });
   }

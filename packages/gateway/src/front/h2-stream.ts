@@ -125,6 +125,7 @@ export class H2Stream implements ExchangeOwner, Flushed {
     this.#host.ended(this);
     this.#exchange?.abandon(CANCELLED);
     this.#exchange = undefined;
+    this.#unhear();
   };
 
   // The answer
@@ -260,7 +261,13 @@ export class H2Stream implements ExchangeOwner, Flushed {
     exchange.code = error.code;
     exchange.finish();
     this.#exchange = undefined;
+    this.#unhear();
     this.#h2.close(constants.NGHTTP2_INTERNAL_ERROR);
+  }
+
+  /** Node hands over what it still holds of the request when a stream is closed. */
+  #unhear(): void {
+    this.#h2.off("data", this.#onBytes).off("end", this.#onRequestEnd);
   }
 
   /** Ends the answer; what is left of the request is of no use to anybody (RFC 9113 §8.1). */
@@ -270,7 +277,7 @@ export class H2Stream implements ExchangeOwner, Flushed {
     const h2 = this.#h2;
     if (!this.#requested) {
       exchange?.stream?.reset(CANCELLED);
-      h2.off("data", this.#onBytes).off("end", this.#onRequestEnd);
+      this.#unhear();
       h2.once("finish", () => h2.close(constants.NGHTTP2_NO_ERROR));
     }
     exchange?.finish();
