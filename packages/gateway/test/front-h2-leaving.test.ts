@@ -1,4 +1,7 @@
+import { once } from "node:events";
+import { connect as connectHttp2, constants } from "node:http2";
 import { connect as connectTcp, type Socket } from "node:net";
+import { FLOOR_BYTES, WireError } from "@warren/wire";
 import { expect, test } from "vitest";
 import { FrontKit } from "./_front-kit.ts";
 
@@ -28,4 +31,32 @@ test.each([
   await kit.front.drain(10_000);
   expect(kit.front.inFlight).toBe(0);
   expect(await kit.metrics.text()).toContain('gateway_connections{protocol="h2"} 0');
+});
+
+test("an answer that breaks off while the upload is held back ends that request alone", async () => {
+  await using kit = await FrontKit.start();
+  const session = connectHttp2(`http://127.0.0.1:${kit.front.ports.http}`);
+  const ask = (method: string) => {
+    const asked = session.request({ ":method": method, ":path": "/", ":authority": "app.test" });
+    asked.on("error", () => {});
+    return asked;
+  };
+  const upload = ask("POST");
+  const closed = new Promise<void>((resolve) => upload.once("close", () => resolve()));
+  upload.write(Buffer.alloc(1_000_000));
+  const stream = await kit.stream();
+  // Its service reads nothing: what the client says piles up as far as it may.
+  stream.consuming = false;
+  stream.say("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked");
+  await once(upload, "response");
+  await stream.until((s) => s.unconsumed >= FLOOR_BYTES);
+  // It reads on and breaks off in one go: what waited for that is given to nobody.
+  stream.catchUp();
+  stream.opened.reset(new WireError("upstream_failed", "it broke off"));
+  await closed;
+  expect(upload.rstCode).toBe(constants.NGHTTP2_INTERNAL_ERROR);
+  const next = once(ask("GET"), "response");
+  (await kit.stream()).answer("200 OK", "fine");
+  expect((await next)[0]).toMatchObject({ ":status": 200 });
+  session.destroy();
 });

@@ -10,7 +10,7 @@ import {
 } from "node:http2";
 import { connect as connectTcp } from "node:net";
 import { virtualClock } from "@warren/host/testing";
-import { FLOOR_BYTES, WireError } from "@warren/wire";
+import { WireError } from "@warren/wire";
 import { afterEach, expect, test } from "vitest";
 import { FrontKit, type KitOptions } from "./_front-kit.ts";
 
@@ -212,29 +212,6 @@ test.each([
   expect(got.head[":status"]).toBe(begun ? 200 : 502);
   expect(request.rstCode).toBe(begun ? constants.NGHTTP2_INTERNAL_ERROR : 0);
   expect(String(got.body)).not.toContain("secret");
-});
-
-test("an answer that breaks off while the upload is held back ends that request alone", async () => {
-  await using kit = await FrontKit.start();
-  const session = dial(kit);
-  const request = ask(session, { ":method": "POST" }, false);
-  const answer = answerOf(request);
-  request.write(Buffer.alloc(1_000_000));
-  const stream = await kit.stream();
-  // Its service reads nothing: what the client says piles up as far as it may.
-  stream.consuming = false;
-  stream.say("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked");
-  stream.write("some");
-  await once(request, "response");
-  await stream.until((s) => s.unconsumed >= FLOOR_BYTES);
-  // It reads on and breaks off in one go: what waited for that is given to nobody.
-  stream.catchUp();
-  stream.opened.reset(new WireError("upstream_failed", "it broke off"));
-  expect(String((await answer).body)).toBe("some");
-  expect(request.rstCode).toBe(constants.NGHTTP2_INTERNAL_ERROR);
-  const next = answerOf(ask(session));
-  (await kit.stream()).answer("200 OK", "fine");
-  expect(String((await next).body)).toBe("fine");
 });
 
 test("a request that was refused unread goes elsewhere with its body", async () => {

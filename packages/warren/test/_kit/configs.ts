@@ -69,10 +69,12 @@ export interface AgentSettings {
   routes: readonly ConfiguredRoute[];
   detectMs?: number;
   poolBytes?: number;
+  /** It has a listener of its own, on a free port. */
+  admin?: boolean;
 }
 
 export function agentConfig(settings: AgentSettings): AgentConfig {
-  const { id, token, gatewayPort, routes, detectMs, poolBytes } = settings;
+  const { id, token, gatewayPort, routes, detectMs, poolBytes, admin } = settings;
   return {
     id,
     name: id,
@@ -103,7 +105,7 @@ export function agentConfig(settings: AgentSettings): AgentConfig {
       streams: 10_000,
     },
     drain: { deadlineMs: 5_000 },
-    admin: undefined,
+    admin: admin === true ? { host: "127.0.0.1", port: 0 } : undefined,
   };
 }
 

@@ -39,8 +39,9 @@ async function start(part: Part): Promise<Said> {
         onPort: undefined,
         onPublished: undefined,
       };
-      await startAgent(agentConfig(part.settings), { ...deps(), ...unheard }, signal);
-      return { ports: {} };
+      const config = agentConfig(part.settings);
+      const { adminPort } = await startAgent(config, { ...deps(), ...unheard }, signal);
+      return { ports: adminPort === undefined ? {} : { admin: adminPort } };
     }
     case "storm service":
       return { service: (await startStormService()).port };

@@ -45,14 +45,33 @@ export class Member {
   }
 }
 
-export class GatewayMember extends Member {
+/** One with a listener for its operator. */
+class WatchedMember extends Member {
+  protected readonly admin: number | undefined;
+
+  constructor(child: ChildProcess, admin: number | undefined) {
+    super(child);
+    this.admin = admin;
+  }
+
+  /** What its metrics say now: the sum of all series of each of these names. */
+  async metrics<Name extends string>(...names: Name[]): Promise<Record<Name, number>> {
+    const answer = await fetch(`http://127.0.0.1:${this.admin}/metrics`);
+    const lines = (await answer.text()).split("\n");
+    const sum = (name: string): number =>
+      lines
+        .filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
+        .reduce((all, line) => all + Number(line.slice(line.lastIndexOf(" "))), 0);
+    return Object.fromEntries(names.map((name) => [name, sum(name)])) as Record<Name, number>;
+  }
+}
+
+export class GatewayMember extends WatchedMember {
   readonly port: number;
-  readonly #admin: number;
 
   constructor(child: ChildProcess, ports: { http: number; admin: number }) {
-    super(child);
+    super(child, ports.admin);
     this.port = ports.http;
-    this.#admin = ports.admin;
   }
 
   tunnels(): Promise<TunnelSummary[]> {
@@ -69,7 +88,7 @@ export class GatewayMember extends Member {
   }
 
   async #list<Item>(what: string): Promise<Item[]> {
-    const answer = await fetch(`http://127.0.0.1:${this.#admin}/${what}?limit=1000`);
+    const answer = await fetch(`http://127.0.0.1:${this.admin}/${what}?limit=1000`);
     return ((await answer.json()) as { items: Item[] }).items;
   }
 }
@@ -116,11 +135,11 @@ export class Stage implements AsyncDisposable {
     gatewayPort: number,
     routes: readonly ConfiguredRoute[],
     more: Partial<AgentSettings> = {},
-  ): Promise<Member> {
+  ): Promise<WatchedMember> {
     const token = await this.token();
     const settings = { id: "agent", token, gatewayPort, routes, ...more };
-    const { child } = await this.#start({ part: "agent", settings });
-    const member = new Member(child);
+    const { child, said } = await this.#start({ part: "agent", settings });
+    const member = new WatchedMember(child, (said as { ports: { admin?: number } }).ports.admin);
     this.#members.push(member);
     return member;
   }
