@@ -87,7 +87,7 @@ const routes: Fact[] = [
         (await there.apply(add(...hosts(name)))).rejected.length === 1;
       await here.apply(change({ revision: 1, routes: hosts("a", "b", "c", "d") }));
       expect(await full("e")).toBe(true);
-      await here.apply(change({ action: "delete", routes: hosts("a") }));
+      await here.apply(change({ action: "delete", routes: hosts("a", "a") }));
       expect([await full("e"), await full("f")]).toEqual([false, true]);
       await here.apply(change({ revision: 2, routes: hosts("b", "c", "e") }));
       expect([await full("f"), await full("g")]).toEqual([false, true]);

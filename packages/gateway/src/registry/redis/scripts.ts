@@ -165,8 +165,9 @@ return 1
 /**
  * Admits a message of a cluster by its revision, and its routes as far as there is room for them
  * (`withoutRoom` in ../quotas.ts). KEYS: the cluster, and the sizes of its routes by a digest of
- * their keys, and their `sum`. ARGV: revision or '', action, most routes, most bytes, ttl, then digest and bytes of
- * each route. Answers {1 or 0, revision in force or '', the places of those refused, from 0}.
+ * their keys, and their `sum`. ARGV: revision or '', action, most routes, most bytes, ttl, then digest
+ * and bytes of each route. Answers {1 or 0, revision in force or '', the places of those refused, from
+ * 0}.
  */
 export const ADMIT = script(`
 local had = redis.call('HGET', KEYS[1], 'revision')
@@ -181,11 +182,18 @@ end
 local most, mostBytes, first = tonumber(ARGV[3]), tonumber(ARGV[4]), 6
 local sum = tonumber(redis.call('HGET', KEYS[2], 'sum') or '0')
 local count = math.max(0, redis.call('HLEN', KEYS[2]) - 1)
-local function sizeOf(digest) return tonumber(redis.call('HGET', KEYS[2], digest) or '') end
+local sizes = {}
+local function sizeOf(digest)
+  if sizes[digest] == nil then
+    sizes[digest] = tonumber(redis.call('HGET', KEYS[2], digest) or '') or false
+  end
+  return sizes[digest]
+end
 local function remove(digest)
   local size = sizeOf(digest)
   if not size then return end
   redis.call('HDEL', KEYS[2], digest)
+  sizes[digest] = false
   count, sum = count - 1, sum - size
 end
 local refused, known = {}, {}
@@ -199,7 +207,7 @@ else
       if not wanted[digest] then remove(digest) end
     end
   end
-  for i = first, #ARGV, 2 do known[i] = sizeOf(ARGV[i]) ~= nil end
+  for i = first, #ARGV, 2 do known[i] = sizeOf(ARGV[i]) ~= false end
   for _, isKnown in ipairs({true, false}) do
     for i = first, #ARGV, 2 do
       if known[i] == isKnown then
@@ -208,8 +216,9 @@ else
         if (not before and count >= most) or (more > 0 and sum + more > mostBytes) then
           refused[#refused + 1] = (i - first) / 2
         else
-          redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1])
           if not before then count = count + 1 end
+          if not before or more ~= 0 then redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
+          sizes[ARGV[i]] = tonumber(ARGV[i + 1])
           sum = sum + more
         end
       end
