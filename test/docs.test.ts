@@ -10,6 +10,7 @@ import {
   SIGNALS,
   type Declaration,
   type Options,
+  systemClock,
 } from "@warren/host";
 import {
   agentConfig,
@@ -151,14 +152,16 @@ describe("metrics", () => {
     if (!loaded.ok) throw new Error(loaded.problems.join());
     const read = gatewayConfig(loaded.config, folder.path, (key) => key);
     if ("problems" in read) throw new Error(read.problems.join());
-    const deps = { log: silentLog(), metrics: promMetrics(), sockets: new Map<string, number>() };
+    const sockets = new Map<string, number>();
+    const deps = { log: silentLog(), metrics: promMetrics(), clock: systemClock, sockets };
     await using _gateway = await startGateway(read.config, deps, new AbortController().signal);
     expect(tableUnder(OPERATIONS, "Metrics of a gateway")).toEqual(rowsOf(deps.metrics.declared));
   });
 
   test("of an agent", async () => {
     const unheard = { onRequest: undefined, onPort: undefined, onPublished: undefined };
-    const deps = { log: silentLog(), metrics: promMetrics(), version: "0", ...unheard };
+    const said = { log: silentLog(), metrics: promMetrics(), version: "0" };
+    const deps = { ...said, clock: systemClock, ...unheard };
     const proxy = { httpsProxy: undefined, httpProxy: undefined, noProxy: undefined };
     const config = agentConfig(agentDefaults, { id: "a", token: noToken, publications: [], proxy });
     await using _agent = await startAgent(config, deps, new AbortController().signal);

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { nodeWorld, randomId, systemClock, type Log, type Metrics } from "@warren/host";
+import { nodeWorld, randomId, type Clock, type Log, type Metrics } from "@warren/host";
 import { Pool } from "@warren/tunnel";
 import { backendsOf, LIMITS, Route, WireError, type RegisterSuccess } from "@warren/wire";
 import * as v from "valibot";
@@ -17,6 +17,7 @@ import { createTarget, type TlsSettings } from "./target.ts";
 export interface AgentDeps {
   log: Log;
   metrics: Metrics;
+  clock: Clock;
   /** Version said to gateways. */
   version: string;
   /** Hears of each request that ended; undefined costs nothing. */
@@ -138,7 +139,7 @@ function watchTunnels(metrics: Metrics, gateways: Gateways): void {
 function streamsOf(config: AgentConfig, deps: AgentDeps, published: Published): AgentStreams {
   const events = new AgentEvents(deps.log, deps.metrics);
   const streams = new AgentStreams(
-    { published, clock: systemClock, events, watch: deps.onRequest },
+    { published, clock: deps.clock, events, watch: deps.onRequest },
     {
       ...STREAMS_DEFAULTS,
       maxStreams: config.tunnels.streams,
@@ -160,7 +161,7 @@ function tunnelDeps(
   return {
     ...parts,
     config,
-    world: nodeWorld,
+    world: { ...nodeWorld, clock: deps.clock },
     version: deps.version,
     instance: randomId(8, "hex"),
     limits: { ...LIMITS, streams: Math.min(LIMITS.streams, streams) },

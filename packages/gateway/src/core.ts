@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { isReadableFolder, systemClock, type Log, type Metrics } from "@warren/host";
+import { isReadableFolder, type Clock, type Log, type Metrics } from "@warren/host";
 import { AgentBalancer } from "@warren/fleet";
 import { LIMITS, WireError } from "@warren/wire";
 import { Certificates } from "./certificates/certificates.ts";
@@ -29,6 +29,7 @@ const AFFINITY_MS = 10_800_000;
 const LOOK_AT_CERTIFICATES_MS = 60_000;
 /** What does not listen: registry, agents, dispatch. */
 export interface Core {
+  clock: Clock;
   events: Events;
   registry: Registry;
   links: Links;
@@ -41,8 +42,6 @@ export interface Core {
   readiness: Readiness;
 }
 
-const monotonic = (): number => systemClock.now();
-
 /** Truthful: ready until a drain begins. */
 export class Readiness {
   ready = true;
@@ -51,7 +50,7 @@ export class Readiness {
 
 export async function openCore(
   config: GatewayConfig,
-  { log, metrics }: { log: Log; metrics: Metrics },
+  { clock, log, metrics }: { clock: Clock; log: Log; metrics: Metrics },
   signal: AbortSignal,
   opened: AsyncDisposableStack,
 ): Promise<Core> {
@@ -61,22 +60,26 @@ export async function openCore(
   const keeps = (): boolean => readiness.ready;
   for (const folder of foldersOf(config))
     if (!(await isReadableFolder(folder))) events.folderMissing(folder);
-  const registry = await openRegistry(config, events, { owned: opened, keeps });
+  const registry = await openRegistry(config, events, { owned: opened, keeps, clock });
   const links = new Links();
-  const room = new WaitingRoom(systemClock, config.waiting);
+  const room = new WaitingRoom(clock, config.waiting);
   opened.defer(links.onChange((clusterUuid) => room.wake(clusterUuid)));
-  const limits = new TokenBuckets({ now: monotonic, gateways: 1, buckets: REMEMBERED_CLIENTS });
-  const ground = { config, log, events, registry, links, room, limits };
+  const limits = new TokenBuckets({
+    now: () => clock.now(),
+    gateways: 1,
+    buckets: REMEMBERED_CLIENTS,
+  });
+  const ground = { clock, config, log, events, registry, links, room, limits };
   const tunnels = openTunnels(ground, signal, opened);
   const balancer = await openBalancer(config);
   return {
     ...ground,
     ...tunnels,
     dispatcher: dispatcherOf(ground, tunnels.peers, balancer),
-    certificates: await openCertificates(config, events, opened),
+    certificates: await openCertificates(ground, opened),
     lookup: await PatientLookup.open({
       registry,
-      clock: systemClock,
+      clock,
       room,
       flapMs: config.timeouts.flapMs,
       warmUpMs: config.tunnels.resumeMs,
@@ -92,6 +95,7 @@ function foldersOf({ keysFolder, tls }: GatewayConfig): string[] {
 
 /** What everything else stands on. */
 interface Ground {
+  clock: Clock;
   config: GatewayConfig;
   log: Log;
   events: Events;
@@ -103,7 +107,7 @@ interface Ground {
 
 /** Agents, other gateways, and the watch over which of those there are. */
 function openTunnels(ground: Ground, signal: AbortSignal, opened: AsyncDisposableStack) {
-  const { config, events, limits, links, log, registry, room } = ground;
+  const { clock, config, events, limits, links, log, registry, room } = ground;
   const stopped = new WireError("draining", "the gateway stopped");
   const streams = { ...LIMITS, streams: config.tunnels.streams };
   const dial =
@@ -112,8 +116,8 @@ function openTunnels(ground: Ground, signal: AbortSignal, opened: AsyncDisposabl
   const agents: Agents = new Agents({
     config,
     limits: streams,
-    clock: systemClock,
-    keys: keysOf(config, events),
+    clock,
+    keys: keysOf(ground),
     registry,
     links,
     gateways: () => fleet.addresses,
@@ -134,7 +138,7 @@ function openTunnels(ground: Ground, signal: AbortSignal, opened: AsyncDisposabl
       peerUrl: config.peers?.advertise ?? "",
     },
     directory: registry.directory,
-    clock: systemClock,
+    clock,
     onChange: (gateways) => {
       limits.setGateways(gateways.length);
       events.fleetChanged(gateways.length);
@@ -146,22 +150,22 @@ function openTunnels(ground: Ground, signal: AbortSignal, opened: AsyncDisposabl
   return { agents, peers, fleet };
 }
 
-function keysOf(config: GatewayConfig, events: Events): TokenKeys {
+function keysOf({ clock, config, events }: Ground): TokenKeys {
   return new TokenKeys({
     folder: config.keysFolder,
-    clock: systemClock,
+    clock,
     onProblem: (file, problem) => events.keyProblem(file, problem),
   });
 }
 
 function dispatcherOf(
-  { config, links, registry, room }: Ground,
+  { clock, config, links, registry, room }: Ground,
   peers: PeerTunnels | undefined,
   balancer: AgentBalancer,
 ): Dispatcher {
   return new Dispatcher({
     gatewayId: config.id,
-    clock: systemClock,
+    clock,
     random: Math.random,
     links,
     registry,
@@ -185,15 +189,14 @@ async function openBalancer({ peers }: GatewayConfig): Promise<AgentBalancer> {
 }
 
 async function openCertificates(
-  { tls }: GatewayConfig,
-  events: Events,
+  { clock, config: { tls }, events }: Ground,
   opened: AsyncDisposableStack,
 ): Promise<Certificates | undefined> {
   if (tls === undefined) return undefined;
   return opened.use(
     await Certificates.open({
       folder: tls.certificatesFolder,
-      clock: systemClock,
+      clock,
       lookMs: LOOK_AT_CERTIFICATES_MS,
       onLoaded: (certificate) => events.certificateLoaded(certificate),
       onProblem: (name, problem) => events.certificateProblem(name, problem),

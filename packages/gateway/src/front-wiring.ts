@@ -1,4 +1,4 @@
-import { randomId, systemClock } from "@warren/host";
+import { randomId } from "@warren/host";
 import { TUNNEL_PATH, WireError } from "@warren/wire";
 import { Access } from "./access/access.ts";
 import { BASIC_AUTH, type BasicAuthOptions } from "./access/basic-auth.ts";
@@ -46,7 +46,8 @@ export function frontSettings({ acceptProxyProtocol, healthPath, timeouts, tls }
 }
 
 export function frontDeps(config: GatewayConfig, core: Core): FrontDeps {
-  const { agents, certificates, dispatcher, events, limits, lookup, readiness, registry } = core;
+  const { agents, certificates, clock, dispatcher, events, limits, lookup, readiness, registry } =
+    core;
   return {
     registry: {
       lookup: (question) => lookup.lookup(question),
@@ -60,7 +61,7 @@ export function frontDeps(config: GatewayConfig, core: Core): FrontDeps {
     access: new Access(passwordsOf(config)),
     trusted: new TrustedProxies(config.trustedProxies),
     certificates,
-    clock: systemClock,
+    clock,
     events,
     newRequestId: requestIds(),
     tokenRates: (clusterUuid) => ratesOf(core, clusterUuid),

@@ -1,3 +1,4 @@
+import type { Clock } from "@warren/host";
 import type { Admin } from "./admin/start-admin.ts";
 import type { GatewayConfig } from "./config.ts";
 import type { Core } from "./core.ts";
@@ -64,7 +65,7 @@ export class GatewayProcess implements RunningGateway {
   }
 
   async #drain(): Promise<void> {
-    const { agents, events, fleet, readiness } = this.#core;
+    const { agents, clock, events, fleet, readiness } = this.#core;
     const { delayMs, deadlineMs } = this.#config.drain;
     readiness.asked.resolve();
     // 1. Not ready, and no longer among the gateways that agents and others should dial.
@@ -75,14 +76,14 @@ export class GatewayProcess implements RunningGateway {
     //    has them before it is alone.
     agents.drain(delayMs + deadlineMs);
     // 3. Balancers need a moment to see it; until they do, connections still come and are served.
-    await pause(delayMs);
+    await pause(clock, delayMs);
     // 4. Accept no more; what is under way finishes, or is cut off.
-    const untilMs = performance.now() + deadlineMs;
+    const untilMs = clock.now() + deadlineMs;
     await this.#front.drain(deadlineMs);
     // 5. Streams that other gateways sent through here.
     this.#peers?.drain();
-    while (performance.now() < untilMs && (this.#peers?.relayed ?? 0) > 0)
-      await pause(DRAIN_LOOK_MS);
+    while (clock.now() < untilMs && (this.#peers?.relayed ?? 0) > 0)
+      await pause(clock, DRAIN_LOOK_MS);
     await this.#peers?.cutOff();
   }
 
@@ -91,8 +92,6 @@ export class GatewayProcess implements RunningGateway {
   }
 }
 
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
+function pause(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => void clock.after(ms, resolve));
 }

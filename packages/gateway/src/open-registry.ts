@@ -1,4 +1,4 @@
-import { randomId, systemClock, wallClock } from "@warren/host";
+import { randomId, wallClock, type Clock } from "@warren/host";
 import type { GatewayConfig } from "./config.ts";
 import type { Events } from "./events.ts";
 import { KeptFile } from "./kept.ts";
@@ -16,7 +16,7 @@ const ROUTE_TTL_MS = 300_000;
 export async function openRegistry(
   config: GatewayConfig,
   events: Events,
-  { owned, keeps }: { owned: AsyncDisposableStack; keeps: () => boolean },
+  { owned, keeps, clock }: { owned: AsyncDisposableStack; keeps: () => boolean; clock: Clock },
 ): Promise<Registry> {
   const { quotas, registry, tcpPorts } = config;
   const ports = tcpPorts === undefined ? undefined : { from: tcpPorts.from, to: tcpPorts.to };
@@ -31,7 +31,7 @@ export async function openRegistry(
         ports,
         quotas,
         gatewayId: config.id,
-        clock: systemClock,
+        clock,
         wallClock,
         random: Math.random,
         newId: () => randomId(16, "hex"),
@@ -42,7 +42,7 @@ export async function openRegistry(
   }
   const kept = new KeptFile(config.dataFolder, (error) => events.broke("gateway.json", error));
   const opened = memoryRegistry({
-    clock: systemClock,
+    clock,
     wallClock,
     ttlMs: ROUTE_TTL_MS,
     ports,

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { listen, type Log, type Metrics } from "@warren/host";
+import { listen, type Clock, type Log, type Metrics } from "@warren/host";
 import { LIMITS, WireError } from "@warren/wire";
 import { startAdmin, type Admin } from "./admin/start-admin.ts";
 import type { GatewayConfig } from "./config.ts";
@@ -16,6 +16,8 @@ import { why } from "./why.ts";
 export interface GatewayDeps {
   log: Log;
   metrics: Metrics;
+  /** What everything but the hop between gateways goes by. */
+  clock: Clock;
   /** Listening sockets handed over by whoever started this process: `http`, `tls`, `admin`. */
   sockets: ReadonlyMap<string, number>;
 }

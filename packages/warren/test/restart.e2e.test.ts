@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
-import { promMetrics } from "@warren/host";
+import { promMetrics, systemClock } from "@warren/host";
 import { silentLog, startFaultProxy } from "@warren/host/testing";
 import { startAgent } from "@warren/agent";
 import { expect, test } from "vitest";
@@ -27,6 +27,7 @@ test("200 agents whose gateway is killed and started again are back within 30 s,
   await using proxy = await startFaultProxy({ target: { port: gateway.port } });
   const unheard = {
     log: silentLog(),
+    clock: systemClock,
     version: "0",
     onRequest: undefined,
     onPort: undefined,

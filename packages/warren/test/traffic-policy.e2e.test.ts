@@ -1,8 +1,10 @@
 import { hashBasicAuth } from "@warren/gateway";
+import { leapingClock } from "@warren/host/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { routeTo } from "./_kit/configs.ts";
 import { Joined } from "./_kit/joined.ts";
-import { answering, rawClient, RawService } from "./_kit/raw-end.ts";
+import { passTime } from "./_kit/pass-time.ts";
+import { answering, rawClient, RawService, type RawEnd } from "./_kit/raw-end.ts";
 import { exchange, valuesOf, type FrontProtocol, type Request } from "./_kit/web-client.ts";
 
 const OK = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
@@ -11,6 +13,13 @@ const owned = new AsyncDisposableStack();
 let joined: Joined;
 let service: RawService;
 const FRONTS = ["h1", "h2c"] as const;
+/** To the head of an answer of slow.test; a slow body is cut off after 30 s. */
+const HEAD_MS = 8_000;
+/** Deadlines are looked at once a second. */
+const LOOK_MS = 1_000;
+const SLOW_MS = 30_000;
+const clock = leapingClock();
+const pass = (ms: number) => passTime({ clock, port: joined.port, host: "app.test" }, ms);
 
 beforeAll(async () => {
   service = owned.use(await RawService.start());
@@ -20,6 +29,7 @@ beforeAll(async () => {
   const rate = { per_second: 0.1, burst: 2 };
   joined = owned.use(
     await Joined.start({
+      clock,
       routes: [
         routeTo("app.test", port),
         routeTo("strip.test", port, { policy: { strip_headers: strip } }),
@@ -29,7 +39,8 @@ beforeAll(async () => {
         routeTo("inside.test", port, { policy: { allow: ["10.0.0.0/8"] } }),
         routeTo("local.test", port, { policy: { allow: ["127.0.0.1/32"] } }),
         routeTo("small.test", port, { policy: { max_body_bytes: 1_000 } }),
-        routeTo("slow.test", port, { policy: { head_timeout_ms: 400 } }),
+        routeTo("slow.test", port, { policy: { head_timeout_ms: HEAD_MS } }),
+        routeTo("patient.test", port, { policy: { head_timeout_ms: 100 * SLOW_MS } }),
         routeTo("nobody.test", 1),
       ],
     }),
@@ -40,6 +51,13 @@ beforeEach(() => {
   for (const end of service.connections.splice(0)) end[Symbol.dispose]();
   service.onConnection = answering(OK);
 });
+
+/** Answers requests for nothing, and lets a test answer the others. */
+function answersGets(end: RawEnd): void {
+  end.socket.on("data", (data: Buffer) => {
+    if (data.toString("latin1").startsWith("GET ")) end.send(OK);
+  });
+}
 
 const ask = (front: FrontProtocol, host: string, asked: Request = {}, to = joined) =>
   exchange(front, { port: to.port, tlsPort: 0, ca: "", host }, asked);
@@ -139,18 +157,23 @@ describe.each(FRONTS)("over %s", (front) => {
 
   test("a service that does not answer in time is 504", async () => {
     service.onConnection = undefined;
-    const answer = await ask(front, "slow.test");
-    expect(answer.status).toBe(504);
-    const end = await service.connection();
+    const answer = ask(front, "slow.test");
+    const end = await (await service.connection()).has("\r\n\r\n");
+    clock.leap(HEAD_MS + LOOK_MS);
+    expect((await answer).status).toBe(504);
     await end.over();
   });
 
   test("informational answers do not put the final one off", async () => {
-    service.onConnection = (end) => {
-      const early = setInterval(() => end.send("HTTP/1.1 103 Early Hints\r\nx: 1\r\n\r\n"), 100);
-      end.socket.on("close", () => clearInterval(early)).on("error", () => {});
-    };
-    expect((await ask(front, "slow.test")).status).toBe(504);
+    service.onConnection = undefined;
+    const { promise: hint, resolve: onHint } = Promise.withResolvers<void>();
+    const answer = ask(front, "slow.test", { onHint });
+    const end = await (await service.connection()).has("\r\n\r\n");
+    clock.leap(HEAD_MS / 2);
+    end.send("HTTP/1.1 103 Early Hints\r\nx: 1\r\n\r\n");
+    await hint;
+    clock.leap(HEAD_MS / 2 + LOOK_MS);
+    expect((await answer).status).toBe(504);
   });
 
   test("a service that is not there is 502, and nothing is said of where it is not", async () => {
@@ -226,19 +249,21 @@ describe("rate limits", () => {
 
 describe("time", () => {
   test("to the answer's head counts from the last byte of the body that was passed on", async () => {
-    service.onConnection = undefined;
+    service.onConnection = answersGets;
     using client = rawClient(
       joined.port,
       "POST / HTTP/1.1\r\nhost: slow.test\r\ncontent-length: 6\r\n\r\n",
     );
-    // Three pieces, each within the limit of 400 ms (looked at once a second) but not together.
-    const end = await service.connection();
-    for (const piece of ["aa", "bb", "cc"]) {
-      await new Promise((resolve) => setTimeout(resolve, 600));
-      client.send(piece);
+    // Three pieces, each within the limit but not together.
+    const end = await (await service.connection()).has("\r\n\r\n");
+    for (const sent of ["aa", "aabb", "aabbcc"]) {
+      await pass(HEAD_MS - 2 * LOOK_MS);
+      client.send(sent.slice(-2));
+      await end.has(sent);
     }
-    await end.has("aabbcc");
+    await pass(HEAD_MS - 2 * LOOK_MS);
     expect(client.text).toBe("");
+    clock.leap(3 * LOOK_MS);
     await client.has("\r\n\r\n");
     expect(client.text).toMatch(/^HTTP\/1.1 504 /);
   });
@@ -247,39 +272,42 @@ describe("time", () => {
     service.onConnection = undefined;
     using client = rawClient(joined.port, "GET / HTTP/1.1\r\nhost: slow.test\r\n\r\n");
     const end = await (await service.connection()).has("\r\n\r\n");
+    service.onConnection = answering(OK);
     end.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
     await client.has("\r\n\r\n");
-    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    await pass(20 * HEAD_MS);
     end.send("2\r\nok\r\n0\r\n\r\n");
     await client.has("0\r\n\r\n");
   });
 
-  test("slow heads and slow bodies are cut off, a body that the service does not read is not", async () => {
-    const timeouts = { slowMs: 700 };
-    const routes = [routeTo("app.test", service.port)];
-    await using hurried = await Joined.start({ routes, gateway: { timeouts } });
-    service.onConnection = undefined;
-    using head = rawClient(hurried.port, "GET / HTTP/1.1\r\nhost: app.test\r\nx-a");
+  test("slow heads and slow bodies are cut off", async () => {
+    service.onConnection = answersGets;
+    using head = rawClient(joined.port, "GET / HTTP/1.1\r\nhost: app.test\r\nx-a");
     using body = rawClient(
-      hurried.port,
+      joined.port,
       "POST / HTTP/1.1\r\nhost: app.test\r\ncontent-length: 100\r\n\r\nslow",
     );
+    const end = await (await service.connection()).has("slow");
+    // A window may have begun before the bytes came: the one behind it has none.
+    await pass(2 * SLOW_MS + LOOK_MS);
     await head.over();
     expect(head.text).toMatch(/^HTTP\/1.1 408 /);
     await body.over();
     expect(body.text).toMatch(/^HTTP\/1.1 408 /);
-    const end = await service.connection();
     await end.over();
+  });
 
+  test("a body that the service does not read is not slow", async () => {
+    service.onConnection = answersGets;
     const size = 50_000_000;
     using large = rawClient(
-      hurried.port,
-      `POST / HTTP/1.1\r\nhost: app.test\r\ncontent-length: ${size}\r\n\r\n`,
+      joined.port,
+      `POST / HTTP/1.1\r\nhost: patient.test\r\ncontent-length: ${size}\r\n\r\n`,
     );
-    const reader = await (await service.connection(2)).has("\r\n\r\n");
+    const reader = await (await service.connection()).has("\r\n\r\n");
     reader.socket.pause();
     large.send(Buffer.alloc(size));
-    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    await pass(10 * SLOW_MS);
     expect(large.text).toBe("");
     reader.socket.resume();
     await reader.until(({ received }) => received > size);

@@ -82,7 +82,7 @@ export class Agents {
       onFailure: (_one, what, reason) => options.events.broke(what, reason),
     });
     this.acceptor = new Acceptor<AgentIdentity>({
-      world: nodeWorld,
+      world: { ...nodeWorld, clock: options.clock },
       newTunnelId: options.newTunnelId,
       gateway: { id: config.id, url: config.advertise },
       gateways: options.gateways,

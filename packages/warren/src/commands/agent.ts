@@ -1,5 +1,5 @@
 import { agentConfig, agentOptions, startAgent, startDemo } from "@warren/agent";
-import { openMetrics, option, proxySettings, switchOption, Text } from "@warren/host";
+import { openMetrics, option, proxySettings, switchOption, systemClock, Text } from "@warren/host";
 import { demoPublication, readPublications } from "../agent/publications.ts";
 import { replaced } from "../agent/replaced.ts";
 import { serviceTls } from "../agent/service-tls.ts";
@@ -68,6 +68,7 @@ have; the file is read again at each dial. Services are flags, or a file of tabl
     const deps = {
       log,
       metrics: openMetrics(),
+      clock: systemClock,
       version: VERSION,
       onRequest: undefined,
       onPort: (route: string, port: number) => log.info("public port", { route, port }),

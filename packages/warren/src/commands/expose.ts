@@ -7,6 +7,7 @@ import {
   option,
   Port,
   proxySettings,
+  systemClock,
   Text,
   type Log,
 } from "@warren/host";
@@ -132,6 +133,7 @@ function deps(call: ExposeCall, shown: Exposed, log: Log, way: WayIn) {
   return {
     log,
     metrics: openMetrics(),
+    clock: systemClock,
     version: VERSION,
     onRequest: (seen: Parameters<typeof liveRecord>[0]) =>
       tell(liveRecord(seen), liveLine(seen, terminal.paintOut)),

@@ -1,5 +1,5 @@
 import { gatewayConfig, gatewayOptions, startGateway, type GatewayConfig } from "@warren/gateway";
-import { inheritedSockets, openMetrics } from "@warren/host";
+import { inheritedSockets, openMetrics, systemClock } from "@warren/host";
 import { command, usage, type Call } from "../cli/command.ts";
 import { aborted, startUnder } from "../cli/lifetime.ts";
 import { dataOption, logOptions, openLog } from "../cli/options.ts";
@@ -37,7 +37,7 @@ tokens (\`warren token create\`): this gateway needs the public half of the key 
     const log = openLog(call.config, call);
     const sockets = inheritedSockets(call.env, call.self.pid);
     using _lock = lockForGateway(folder, sockets.size > 0);
-    const deps = { log, metrics: openMetrics(), sockets };
+    const deps = { log, metrics: openMetrics(), clock: systemClock, sockets };
     await using running = await startUnder(call.signal, (signal) =>
       startGateway(config, deps, signal),
     );

@@ -1,5 +1,5 @@
 import { gatewayConfig, gatewayOptions, startGateway, type RunningGateway } from "@warren/gateway";
-import { openMetrics } from "@warren/host";
+import { openMetrics, systemClock } from "@warren/host";
 import { command, usage, type Call } from "../cli/command.ts";
 import { aborted, startUnder } from "../cli/lifetime.ts";
 import { dataOption, logOptions, openLog, withDefault } from "../cli/options.ts";
@@ -44,7 +44,12 @@ you expose beside it (\`warren expose\`) finds its way in by itself.`,
     using _lock = lockForGateway(folder);
     await prepareDemo(folder);
     const log = openLog(call.config, call);
-    const deps = { log, metrics: openMetrics(), sockets: new Map<string, number>() };
+    const deps = {
+      log,
+      metrics: openMetrics(),
+      clock: systemClock,
+      sockets: new Map<string, number>(),
+    };
     await using gateway = await startUnder(call.signal, (signal) =>
       startGateway(read.config, deps, signal),
     );

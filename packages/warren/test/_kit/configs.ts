@@ -60,6 +60,18 @@ export function gatewayConfig(
   };
 }
 
+/** A TLS listener on a free port, with the certificates of a folder. */
+export function anyTls(certificatesFolder: string): NonNullable<GatewayConfig["tls"]> {
+  return {
+    host: "127.0.0.1",
+    port: 0,
+    certificatesFolder,
+    redirect: false,
+    redirectPort: undefined,
+    hstsSeconds: 0,
+  };
+}
+
 /** What crosses a process boundary of an agent's configuration. */
 export interface AgentSettings {
   id: string;

@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startAgent, type ConfiguredRoute } from "@warren/agent";
 import { createToken, openSigningKey, startGateway, type RunningGateway } from "@warren/gateway";
-import { promMetrics } from "@warren/host";
+import { promMetrics, systemClock, type Clock } from "@warren/host";
 import { recordingLog, silentLog, type IssuedCertificate } from "@warren/host/testing";
 import type { Rate } from "@warren/wire";
-import { agentConfig, gatewayConfig } from "./configs.ts";
+import { agentConfig, anyTls, gatewayConfig } from "./configs.ts";
 
 export interface JoinedOptions {
   routes: readonly ConfiguredRoute[];
@@ -19,6 +19,8 @@ export interface JoinedOptions {
   rates?: { rate?: Rate; client_rate?: Rate };
   /** Where the agent dials instead of the gateway, given its port. */
   via?: (gatewayPort: number) => Promise<{ port: number }>;
+  /** What both go by; the system's unless it is a test's. */
+  clock?: Clock;
   /** CA file's text for TLS services. */
   serviceCa?: string;
 }
@@ -71,26 +73,21 @@ export class Joined implements AsyncDisposable {
     writeFileSync(join(this.certificatesFolder, `${name}.crt`), cert);
   }
 
-  async #start({ routes, gateway, certificates, tls, rates, via, serviceCa }: JoinedOptions) {
+  async #start(options: JoinedOptions) {
+    const { routes, gateway, certificates, tls, rates, via, serviceCa } = options;
+    const { clock = systemClock } = options;
     const { signal } = new AbortController();
     const token = await this.#token(rates ?? {});
     for (const [name, issued] of Object.entries(certificates ?? {}))
       this.writeCertificate(name, issued);
-    const listener = {
-      host: "127.0.0.1",
-      port: 0,
-      certificatesFolder: this.certificatesFolder,
-      redirect: false,
-      redirectPort: undefined,
-      hstsSeconds: 0,
-      ...tls,
-    };
+    const listener = { ...anyTls(this.certificatesFolder), ...tls };
     const config = {
       ...gatewayConfig(this.folder, gateway),
       ...(certificates === undefined ? {} : { tls: listener }),
       requestLog: true,
     };
-    const deps = { log: this.log, metrics: this.metrics, sockets: new Map<string, number>() };
+    const sockets = new Map<string, number>();
+    const deps = { log: this.log, metrics: this.metrics, clock, sockets };
     this.#gateway = this.#owned.use(await startGateway(config, deps, signal));
     const agentsPort = this.#gateway.ports.agents ?? this.port;
     const gatewayPort = (await via?.(agentsPort))?.port ?? agentsPort;
@@ -102,7 +99,7 @@ export class Joined implements AsyncDisposable {
     }
     const onPort = (_route: string, port: number) => this.#publicPort.resolve(port);
     const heard = { version: "0", onRequest: undefined, onPort, onPublished: undefined };
-    const agentDeps = { log: silentLog(), metrics: this.agentMetrics, ...heard };
+    const agentDeps = { log: silentLog(), metrics: this.agentMetrics, clock, ...heard };
     this.#owned.use(await startAgent(agent, agentDeps, signal));
     await this.log.line(({ msg }) => msg === "routes applied");
   }

@@ -2,7 +2,7 @@
  * A process of its own for one part of a test: `fork` it, send what to start, hear what came of it.
  * It ends with whoever started it.
  */
-import { pinoLog, promMetrics } from "@warren/host";
+import { pinoLog, promMetrics, systemClock } from "@warren/host";
 import { startAgent } from "@warren/agent";
 import { startGateway, type GatewayConfig, type RunningGateway } from "@warren/gateway";
 import { agentConfig, type AgentSettings } from "./configs.ts";
@@ -23,6 +23,7 @@ const signal = new AbortController().signal;
 const deps = () => ({
   log: pinoLog({ level: "error", format: "json", to: 2, colours: false }),
   metrics: promMetrics(),
+  clock: systemClock,
 });
 
 async function start(part: Part): Promise<Said> {

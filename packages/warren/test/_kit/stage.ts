@@ -10,6 +10,7 @@ import {
   createToken,
   openSigningKey,
   type GatewayConfig,
+  type RunningGateway,
   type TunnelSummary,
 } from "@warren/gateway";
 import { gatewayConfig, type AgentSettings } from "./configs.ts";
@@ -66,12 +67,16 @@ class WatchedMember extends Member {
   }
 }
 
+type GatewayPorts = Pick<RunningGateway["ports"], "http" | "tls" | "admin">;
+
 export class GatewayMember extends WatchedMember {
   readonly port: number;
+  readonly tlsPort: number | undefined;
 
-  constructor(child: ChildProcess, ports: { http: number; admin: number }) {
+  constructor(child: ChildProcess, ports: GatewayPorts) {
     super(child, ports.admin);
     this.port = ports.http;
+    this.tlsPort = ports.tls;
   }
 
   tunnels(): Promise<TunnelSummary[]> {
@@ -125,7 +130,7 @@ export class Stage implements AsyncDisposable {
     await this.token();
     const config: GatewayConfig = gatewayConfig(this.folder, more);
     const { child, said } = await this.#start({ part: "gateway", config });
-    const { ports } = said as { ports: { http: number; admin: number } };
+    const { ports } = said as { ports: GatewayPorts };
     const member = new GatewayMember(child, ports);
     this.#members.push(member);
     return member;

@@ -33,6 +33,8 @@ export interface Request {
   headers?: Record<string, string | string[]>;
   body?: Uint8Array;
   trailers?: Record<string, string>;
+  /** An informational answer has come. */
+  onHint?: () => void;
 }
 
 /** One request over one connection of its own, and its whole answer. */
@@ -60,6 +62,7 @@ function overHttp1(plain: boolean, entry: Entry, asked: Request): Promise<Answer
       ? http.request({ ...options, port: entry.port })
       : https.request({ ...options, port: entry.tlsPort, ...tlsOf(entry) });
     request.on("error", reject);
+    request.on("information", () => asked.onHint?.());
     request.on("response", (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -101,7 +104,7 @@ async function overHttp2(plain: boolean, entry: Entry, asked: Request): Promise<
 export function ask(
   client: http2.ClientHttp2Session,
   host: string,
-  { method = "GET", path = "/", headers, body, trailers }: Request,
+  { method = "GET", path = "/", headers, body, trailers, onHint }: Request,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const head = { ":method": method, ":path": path, ":authority": host, ...headers };
@@ -118,6 +121,7 @@ export function ask(
       answer.status = Number(heads[":status"]);
       answer.fields = raw;
     });
+    request.on("headers", () => onHint?.());
     request.on("trailers", (heads) => (answer.trailers = heads as Answer["trailers"]));
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => resolve({ ...answer, body: Buffer.concat(chunks) }));
