@@ -1,4 +1,4 @@
-import { randomId } from "@warren/host";
+import { randomId, type Clock } from "@warren/host";
 import { TUNNEL_PATH, WireError } from "@warren/wire";
 import { Access } from "./access/access.ts";
 import { BASIC_AUTH, type BasicAuthOptions } from "./access/basic-auth.ts";
@@ -58,7 +58,7 @@ export function frontDeps(config: GatewayConfig, core: Core): FrontDeps {
     },
     dispatch: dispatcher,
     limits,
-    access: new Access(passwordsOf(config)),
+    access: new Access(passwordsOf(config, clock)),
     trusted: new TrustedProxies(config.trustedProxies),
     certificates,
     clock,
@@ -70,10 +70,10 @@ export function frontDeps(config: GatewayConfig, core: Core): FrontDeps {
   };
 }
 
-function passwordsOf({ passwords }: GatewayConfig): BasicAuthOptions {
+function passwordsOf({ passwords }: GatewayConfig, clock: Clock): BasicAuthOptions {
   const { atOnce, waiting, perSecond, burst } = passwords;
   const tries = { per_second: perSecond, burst };
-  return { ...BASIC_AUTH, atOnce, waiting, tries, now: () => systemClock.now() };
+  return { ...BASIC_AUTH, atOnce, waiting, tries, now: () => clock.now() };
 }
 
 /** Unique over gateways and restarts by a random beginning; random bytes for each would cost 6 us. */
