@@ -178,8 +178,8 @@ export interface Errand {
   client: ClientAddress;
   /** The affinity cookie's value, if the request had one. */
   sticky: string | undefined;
-  /** Head as bytes, without the opening's header. */
-  head: Uint8Array;
+  /** Head as latin-1 text, without the opening's header. */
+  head: string;
   /** True when no body follows. */
   ended: boolean;
   owner: StreamOwner;

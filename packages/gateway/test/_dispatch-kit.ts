@@ -107,7 +107,7 @@ export class DispatchHouse {
       policy: { ...entries[0]!.route.policy, ...policy },
     };
     const address = { address: "192.0.2.1", port: 1, localAddress: "", localPort: 2 };
-    const head = new Uint8Array(0);
+    const head = "";
     const owner = new Recorder();
     return {
       kind: KIND.http,

@@ -272,7 +272,7 @@ export class FrontKit implements AsyncDisposable {
     const entry = errand.matched.entries[0]!;
     const opening = { kind: errand.kind, backend: 0, route: Buffer.from(entry.key, "latin1") };
     const bytes = new Uint8Array(openingBytes(opening, errand.head.length));
-    bytes.set(errand.head, writeOpening(bytes, opening));
+    bytes.set(Buffer.from(errand.head, "latin1"), writeOpening(bytes, opening));
     return {
       stream: this.pair.acceptor.open(bytes, errand.ended, errand.owner),
       clusterUuid: entry.clusterUuid,

@@ -11,6 +11,11 @@ export function latin1Bytes(text: string): Buffer {
   return bytes;
 }
 
+/** Writes latin-1 text into `bytes`, which has room for it from `at` on. */
+export function writeLatin1(bytes: Uint8Array, text: string, at: number): void {
+  latin1Write.call(bytes, text, at, text.length);
+}
+
 /** Bytes as latin-1 text, one char each. TextDecoder's "latin1" is windows-1252. */
 export function latin1Text(bytes: Uint8Array, from = 0, to = bytes.length): string {
   return latin1Slice.call(bytes, from, to);

@@ -25,7 +25,7 @@ export function readAuthority(text: string): Authority | undefined {
   }
   const dot = text.charCodeAt(hostEnd - 1) === 0x2e ? 1 : 0;
   if (hostEnd === dot) return undefined;
-  return { host: text.slice(0, hostEnd - dot).toLowerCase(), port };
+  return { host: lowerCase(text.slice(0, hostEnd - dot)), port };
 }
 
 /** Index after a name without empty labels (a trailing dot may stand for the root), or -1. */
@@ -39,6 +39,15 @@ function endOfName(text: string): number {
     before = code;
   }
   return at;
+}
+
+/** Names are mostly written in lower case: looking is cheaper than converting. */
+function lowerCase(text: string): string {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code >= 0x41 && code <= 0x5a) return text.toLowerCase();
+  }
+  return text;
 }
 
 function endOfIpv6(text: string): number {

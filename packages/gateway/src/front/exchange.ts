@@ -1,4 +1,3 @@
-import { latin1Bytes } from "@warren/host";
 import { fieldOf, requestHeadText, type RequestHead } from "@warren/http";
 import type { Stream, StreamOwner } from "@warren/tunnel";
 import { FLOOR_BYTES, KIND, WireError, type ErrorCode, type Kind, type Policy } from "@warren/wire";
@@ -307,7 +306,7 @@ export class Exchange implements RouteQuestion, AnsweredRequest, Visitor {
       matched,
       client,
       sticky: policy.affinity === "cookie" ? cookieOf(head.fields, AFFINITY_COOKIE) : undefined,
-      head: latin1Bytes(requestHeadText(head, this.#lines(policy))),
+      head: requestHeadText(head, this.#lines(policy)),
       // What follows an upgrade is not known to be nothing.
       ended: head.framing === "none" && kind === KIND.http,
       owner: this.#owner,

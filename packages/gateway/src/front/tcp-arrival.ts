@@ -1,4 +1,3 @@
-import { latin1Bytes } from "@warren/host";
 import { proxyV1 } from "@warren/http";
 import { KIND, WireError } from "@warren/wire";
 import type { ClientAddress, Errand, Matched, RouteAnswer } from "../ports.ts";
@@ -44,7 +43,7 @@ async function open(
     matched,
     client,
     sticky: undefined,
-    head: latin1Bytes(proxyV1(client, { address: client.localAddress, port: client.localPort })),
+    head: proxyV1(client, { address: client.localAddress, port: client.localPort }),
     ended: false,
     owner: NOBODY, // a relay takes the stream over in the turn in which it is opened
   };

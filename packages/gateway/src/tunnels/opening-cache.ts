@@ -1,4 +1,5 @@
 import { AliasTable } from "@warren/fleet";
+import { writeLatin1 } from "@warren/host";
 import { backendsOf, OPENING_HEADER_BYTES, writeOpening, type Kind } from "@warren/wire";
 import type { RouteEntry } from "../ports.ts";
 
@@ -18,7 +19,7 @@ export class OpeningCache {
   }
 
   /** `prefix` names the tunnel when the stream goes over another gateway. */
-  opening(entry: RouteEntry, kind: Kind, head: Uint8Array, prefix?: string): Uint8Array {
+  opening(entry: RouteEntry, kind: Kind, head: string, prefix?: string): Uint8Array {
     const prepared = this.#prepared.get(entry) ?? this.#prepare(entry);
     const backend = prepared.weights?.pick(this.#random()) ?? 0;
     const route =
@@ -26,7 +27,7 @@ export class OpeningCache {
         ? prepared.route
         : Buffer.concat([Buffer.from(`${prefix} `, "latin1"), prepared.route]);
     const opening = Buffer.allocUnsafe(OPENING_HEADER_BYTES + route.length + head.length);
-    opening.set(head, writeOpening(opening, { kind, backend, route }));
+    writeLatin1(opening, head, writeOpening(opening, { kind, backend, route }));
     return opening;
   }
 
