@@ -197,7 +197,7 @@ const limits = {
     value: "<size>",
     schema: Size,
     default: "256MiB",
-    help: "Buffer that all tunnels share.",
+    help: "Buffer that all tunnels share; no cluster takes more than it leaves.",
   }),
   tunnelStreams: option({
     value: "<count>",

@@ -1,8 +1,16 @@
 import { once } from "node:events";
 import { connect as connectHttp2, constants } from "node:http2";
-import { connect as connectTcp, type Socket } from "node:net";
+import { connect as connectTcp, Socket } from "node:net";
 import { FLOOR_BYTES, WireError } from "@warren/wire";
 import { expect, test } from "vitest";
+import {
+  FRONT_DEFAULTS,
+  FrontContext,
+  type Connection,
+  type FrontDeps,
+} from "../src/front/front-context.ts";
+import { H2Session } from "../src/front/h2-session.ts";
+import type { Peer } from "../src/front/peer.ts";
 import { FrontKit } from "./_front-kit.ts";
 
 const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
@@ -58,5 +66,24 @@ test("an answer that breaks off while the upload is held back ends that request 
   const next = once(ask("GET"), "response");
   (await kit.stream()).answer("200 OK", "fine");
   expect((await next)[0]).toMatchObject({ ":status": 200 });
+  expect(kit.log.lines.filter(({ msg }) => msg === "internal error")).toEqual([]);
   session.destroy();
+});
+
+test("a session that Node forgets when its socket is gone is swept away", () => {
+  let closed = 0;
+  const forgotten: Connection[] = [];
+  const deps = {
+    clock: { now: () => 0 },
+    events: { connectionOpened: () => {}, connectionClosed: () => void closed++ },
+  };
+  const context = new FrontContext(deps as unknown as FrontDeps, FRONT_DEFAULTS);
+  const socket = new Socket();
+  H2Session.begin(context, socket, {} as Peer);
+  forgotten.push(...context.connections);
+  // Nobody is told.
+  socket.removeAllListeners();
+  socket.destroy();
+  for (let n = 0; n < 2; n++) for (const session of forgotten) session.sweep(0);
+  expect([closed, context.connections.size]).toEqual([1, 0]);
 });

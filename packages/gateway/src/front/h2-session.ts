@@ -53,6 +53,7 @@ export class H2Session implements Connection {
   readonly #streams = new Set<H2Stream>();
   #idleSince: number;
   #closing = false;
+  #over = false;
 
   private constructor(context: FrontContext, socket: Socket, peer: Peer) {
     this.#context = context;
@@ -94,6 +95,8 @@ export class H2Session implements Connection {
   };
 
   readonly #onClose = (): void => {
+    if (this.#over) return;
+    this.#over = true;
     this.#context.deps.events.connectionClosed("h2");
     this.#context.closed(this);
   };
@@ -101,6 +104,11 @@ export class H2Session implements Connection {
   readonly #onSocketOver = (): void => this.destroy();
 
   sweep(nowMs: number): void {
+    // Of a session whose client left while it began Node does not always say that it has ended.
+    if (this.#socket.destroyed) {
+      for (const stream of this.#streams) stream.abandon();
+      return this.#onClose();
+    }
     for (const stream of this.#streams) stream.sweep(nowMs);
     if (this.#streams.size > 0) return;
     const idleMs = nowMs - this.#idleSince;

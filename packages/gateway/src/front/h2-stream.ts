@@ -77,7 +77,17 @@ export class H2Stream implements ExchangeOwner, Flushed {
     h2.on("data", this.#onBytes).on("end", this.#onRequestEnd);
   }
 
+  /** As on a socket of HTTP/1.1: a bug of ours that a client finds costs its own request. */
   readonly #onBytes = (chunk: Buffer): void => {
+    try {
+      this.#pass(chunk);
+    } catch (error) {
+      this.#context.deps.events.broke("client stream", error);
+      this.destroy();
+    }
+  };
+
+  #pass(chunk: Buffer): void {
     const exchange = this.#exchange!;
     this.#slow.passed(chunk.length);
     if (this.#stopped) return;
@@ -87,7 +97,7 @@ export class H2Stream implements ExchangeOwner, Flushed {
     if (exchange.forward(chunk, false)) return;
     this.#blocked = true;
     this.#h2.pause();
-  };
+  }
 
   readonly #onTrailers = (_headers: unknown, _flags: number, raw: readonly string[]): void => {
     const trailers = readHttp2Trailers(raw);
@@ -175,6 +185,11 @@ export class H2Stream implements ExchangeOwner, Flushed {
 
   destroy(): void {
     this.#h2.destroy();
+  }
+
+  /** Its client is gone. A second call does nothing. */
+  abandon(): void {
+    this.#onClose();
   }
 
   #sayHead(last: boolean): void {
