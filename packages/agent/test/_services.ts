@@ -1,5 +1,8 @@
 import { createServer as createHttp, type RequestListener } from "node:http";
-import { createServer as createNet, type AddressInfo, type Server, type Socket } from "node:net";
+import { once } from "node:events";
+import { connect, createServer as createNet } from "node:net";
+import type { AddressInfo, Server, Socket } from "node:net";
+import { Worker } from "node:worker_threads";
 
 /** A service under test; closing it ends its connections. */
 export interface Service extends Disposable {
@@ -53,6 +56,36 @@ export async function serve(
     [Symbol.dispose]() {
       server.close();
       for (const socket of connections) socket.destroy();
+    },
+  };
+}
+
+/** Listens in a thread that stands still ever after: nobody accepts. */
+const STANDING = `
+  const { parentPort } = require("node:worker_threads");
+  const server = require("node:net").createServer();
+  server.listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => {
+    parentPort.postMessage(server.address().port);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  });`;
+
+/** A port at which a connect gets no answer: its queue is full, so that the kernel drops each SYN. */
+export async function deafService(): Promise<{ port: number } & AsyncDisposable> {
+  const worker = new Worker(STANDING, { eval: true });
+  const [port] = (await once(worker, "message")) as [number];
+  const waiting: Socket[] = [];
+  // The queue holds one more than its backlog.
+  for (let i = 0; i < 2; i++) {
+    const socket = connect({ port, host: "127.0.0.1" });
+    waiting.push(socket);
+    await once(socket, "connect");
+    socket.on("error", () => {});
+  }
+  return {
+    port,
+    async [Symbol.asyncDispose]() {
+      for (const socket of waiting) socket.destroy();
+      await worker.terminate();
     },
   };
 }

@@ -58,6 +58,7 @@ export async function openCore(
   const events = new Events({ log, metrics, requestLog, mostClusters: MOST_CLUSTERS });
   const readiness = new Readiness();
   const keeps = (): boolean => readiness.ready;
+  if (config.acceptProxyProtocol && config.agents === undefined) events.agentsNeedProxyHeader();
   for (const folder of foldersOf(config))
     if (!(await isReadableFolder(folder))) events.folderMissing(folder);
   const registry = await openRegistry(config, events, { owned: opened, keeps, clock });

@@ -45,6 +45,8 @@ export interface EventTunnel {
 
 /** Routes of one message whose rejection is logged one by one. */
 const MOST_REJECTED = 10;
+/** Addresses that were warned of. */
+const MOST_UNPROXIED = 100;
 
 export type CredentialKind = "agent" | "peer" | "admin";
 export type ClientProtocol = "http/1.1" | "h2" | "tcp";
@@ -58,6 +60,7 @@ export class Events {
   readonly #rejected: Family<Counter>;
   readonly #credentials: Family<Counter>;
   readonly #connections: Family<Gauge>;
+  readonly #unproxied = new Set<string>();
   readonly #certificates: Family<Gauge>;
   readonly #registry: Gauge;
   readonly #fleet: Gauge;
@@ -135,6 +138,24 @@ export class Events {
     this.#clusters.of("").answered(error.http).add();
     this.#rejected.with(error.code).add();
     this.#log.debug("request unreadable", { address, code: error.code, reason: error.message });
+  }
+
+  /** The first time from an address as a warning: a balancer's settings, or an agent's, are wrong. */
+  proxyHeaderMissing(address: string, reason: string): void {
+    const fields = { address, reason };
+    const text = "connection refused: a trusted address must send a PROXY header";
+    if (this.#unproxied.has(address)) return this.#log.debug(text, fields);
+    if (this.#unproxied.size < MOST_UNPROXIED) this.#unproxied.add(address);
+    this.#log.warn(text, {
+      ...fields,
+      hint: "balancers send one, agents dial through them or the port of --agent-port",
+    });
+  }
+  /** Said at the start: it shows only when an agent dials. */
+  agentsNeedProxyHeader(): void {
+    this.#log.warn("agents in --trusted-proxy need a PROXY header, or --agent-port", {
+      hint: "with --proxy-protocol nobody in those ranges gets in without one",
+    });
   }
 
   connectionOpened(protocol: ClientProtocol): void {

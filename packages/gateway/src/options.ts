@@ -87,7 +87,9 @@ const listeners = {
     schema: Cidr,
     help: "Balancer whose X-Forwarded-* and PROXY headers are believed.",
   }),
-  proxyProtocol: switchOption({ help: "Trusted balancers begin connections with a PROXY header." }),
+  proxyProtocol: switchOption({
+    help: "Trusted balancers begin connections with a PROXY header; agents among them need --agent-port.",
+  }),
   healthPath: option({
     value: "<path>",
     schema: PublicPath,

@@ -211,7 +211,14 @@ test("a trusted balancer without its header is refused; nobody else's is believe
     trusted: ["127.0.0.0/8"],
     settings: { acceptProxyProtocol: true },
   });
-  await kit.send(GET).until((c) => c.closed);
+  await kit.send("\x16\x03\x01").until((c) => c.closed);
+  for (let n = 0; n < 2; n++) {
+    const refused = await kit.send(GET).over();
+    expect(refused.text).toMatch(/^HTTP\/1.1 400 .*must begin with a PROXY header.*--agent-port/s);
+  }
+  const told = kit.log.lines.filter(({ msg }) => msg.includes("must send a PROXY header"));
+  expect(told.map(({ level }) => level)).toEqual(["warn", "debug", "debug"]);
+  expect(told[0]!.fields).toMatchObject({ address: "127.0.0.1" });
   await using open = await start({ settings: { acceptProxyProtocol: true } });
   await open.send(`PROXY TCP4 1.2.3.4 1.2.3.4 1 1\r\n${GET}`).has("HTTP/1.1 501 ");
 });
