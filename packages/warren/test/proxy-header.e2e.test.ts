@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { startAgent } from "@warren/agent";
 import { startGateway } from "@warren/gateway";
 import { promMetrics, systemClock } from "@warren/host";
-import { recordingLog, silentLog } from "@warren/host/testing";
+import { recordingLog } from "@warren/host/testing";
 import { expect, test } from "vitest";
 import { agentConfig, gatewayConfig } from "./_kit/configs.ts";
 
