@@ -92,10 +92,12 @@ export class PlaceCopies {
 
   /**
    * Redis lost what it had. Versions begin again at its clock, which after a failover may be behind
-   * the one that made the versions held here: they must not keep the new ones out.
+   * the one that made the versions held here: they must not keep the new ones out. And nobody
+   * announces what is not written again: every copy is looked at anew.
    */
   lost(): void {
     this.#content += 1;
+    this.generation += 1;
   }
 
   /** Something about the place changed: it is read again before it answers again. */

@@ -65,12 +65,12 @@ export class PlaceWriter {
     return true;
   }
 
-  /** Takes back what an older message wrote beside a newer snapshot. True if there was something. */
-  async withdraw(place: string, clusterUuid: string, revision: number): Promise<boolean> {
+  /** Takes back what an older message wrote beside a newer snapshot, here and in the strings as well. */
+  async withdraw(place: string, clusterUuid: string, revision: number): Promise<void> {
     const { link, writeMs } = this.#options;
     const args = [clusterUuid, String(revision)];
-    const done = await link.run(WITHDRAW, KEYS.place(place), args, writeMs);
-    return done === 1;
+    const removed = (await link.run(WITHDRAW, KEYS.place(place), args, writeMs)) as string[];
+    if (removed.length > 0) await this.#derive(await this.read(place), removed);
   }
 
   async read(place: string): Promise<PlaceRecord> {

@@ -128,6 +128,8 @@ export class Publisher {
   async #apply(own: OwnCluster, change: RouteChange): Promise<RouteVerdict> {
     const { writer } = this.#options;
     const { clusterUuid } = change;
+    // A Redis that was flushed has forgotten which revision is in force; this gateway has not.
+    if (isOlder(change, own)) return staleVerdict(change, own.revision!);
     const verdict = emptyVerdict(undefined);
     const offers = this.#offers(change, verdict);
     const { admitted, revision, refused } = await this.#index.admit(change, offers);
@@ -137,6 +139,7 @@ export class Publisher {
     const room = offers.filter((offer) => !refused.has(offer));
     const places = await this.#sort(own, change, room, verdict);
     const counts = await this.#index.counts(clusterUuid);
+    // The own ones as well: a flush may have taken the index.
     if (change.action === "sync") addAbsent(places, [...counts.keys(), ...own.places.keys()]);
     // First, so that a gateway that dies here leaves an index that names too many, never too few.
     const fresh = [...places.keys()].filter((place) => !counts.has(place));
@@ -259,9 +262,7 @@ export class Publisher {
 
   /** Without Redis: hosts that this group is known to hold change here at once, others wait. */
   #applyAway(own: OwnCluster, change: RouteChange): RouteVerdict {
-    if (change.revision !== undefined && change.revision < (own.revision ?? 0)) {
-      return staleVerdict(change, own.revision!);
-    }
+    if (isOlder(change, own)) return staleVerdict(change, own.revision!);
     own.dirty = true;
     const verdict = emptyVerdict(change.revision ?? own.revision);
     const places = this.#sortKnown(own, change, verdict);
@@ -344,6 +345,10 @@ function addAbsent(places: Map<string, PlaceChange>, had: Iterable<string>): voi
 function knownPlace(own: OwnCluster, key: string): string | undefined {
   for (const [place, routes] of own.places) if (routes.has(key)) return place;
   return undefined;
+}
+
+function isOlder({ revision }: RouteChange, own: OwnCluster): boolean {
+  return revision !== undefined && revision < (own.revision ?? 0);
 }
 
 function textOf(own: OwnCluster, place: string): string {

@@ -124,13 +124,13 @@ if prune() then bump() return 2 end
 return 1
 `);
 
-/** Takes a cluster's routes away if they are older than ARGV 2. ARGV: cluster, revision. */
+/** Takes a cluster's routes away if they are older than ARGV 2. ARGV: cluster, revision. The routes removed. */
 export const WITHDRAW = script(`${NOW}${PRUNE}
 local x = redis.call('HGET', KEYS[1], 'x ' .. ARGV[1])
-if not x or tonumber(string.match(x, '^%d+ (%d+)')) >= tonumber(ARGV[2]) then return 0 end
+if not x or tonumber(string.match(x, '^%d+ (%d+)')) >= tonumber(ARGV[2]) then return {} end
 drop(ARGV[1])
 bump()
-return 1
+return removed
 `);
 
 /** Gives a place up, if ARGV 1 is '' or its token and no other cluster has routes. The fields. */
