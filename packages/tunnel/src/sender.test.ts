@@ -6,11 +6,15 @@ import { Reader } from "./reader.ts";
 import { Sender } from "./sender.ts";
 import { ManualClock } from "./testing/pair.ts";
 
+/** Stands for an acknowledgement among stream ids. */
+const ACK = -1;
+
 /** A sender whose ends of turns are run by hand, and what its transports carried. */
 function sending() {
   const turns: (() => void)[] = [];
+  const clock = new ManualClock();
   const sender = new Sender({
-    clock: new ManualClock(),
+    clock,
     endOfTurn: (task) => void turns.push(task),
     allocate: (bytes) => new Uint8Array(bytes),
     frameBytes: LIMITS.frameBytes,
@@ -23,7 +27,8 @@ function sending() {
   /** A new transport; the stream ids of the frames that it carries. */
   const join = (received: number): number[] => {
     const carried: number[] = [];
-    const onFrame = (_first: number, id: number): undefined => void carried.push(id);
+    const onFrame = (first: number, id: number): undefined =>
+      void carried.push(first === FRAME.ack ? ACK : id);
     const reader = new Reader({ onFrame }, LIMITS.frameBytes);
     const transport: Transport = {
       send: (message) => void reader.read(message),
@@ -41,7 +46,7 @@ function sending() {
   /** A frame of 2 KiB that needs no credit and no room. */
   const say = (id: number) =>
     sender.control({ first: FRAME.reset, stream: id, payload: new Uint8Array(2_040), value: 0 });
-  return { sender, flush, join, say };
+  return { sender, clock, flush, join, say };
 }
 
 const upTo = (last: number) => Array.from({ length: last }, (_, n) => n + 1);
@@ -77,4 +82,31 @@ test("what was said while no transport was there comes behind what is sent again
   flush();
   const second = join(10);
   expect(second).toEqual(upTo(41).slice(10));
+});
+
+test("little that was heard is acknowledged after 20 ms, counted anew after each acknowledgement", () => {
+  const { sender, clock, flush, join, say } = sending();
+  const carried = join(0);
+  const hear = () => {
+    sender.heard(100);
+    sender.heardAll();
+  };
+  const wait = (ms: number) => {
+    clock.advance(ms);
+    flush();
+  };
+  hear();
+  wait(12);
+  say(1);
+  flush();
+  expect(carried).toEqual([ACK, 1]); // with what leaves anyway
+  hear();
+  wait(12);
+  hear();
+  wait(7);
+  expect(carried).toEqual([ACK, 1]);
+  wait(1);
+  expect(carried).toEqual([ACK, 1, ACK]);
+  wait(100);
+  expect(carried).toEqual([ACK, 1, ACK]);
 });

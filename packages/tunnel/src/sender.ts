@@ -60,6 +60,8 @@ export class Sender {
   #waitingSignals = 0;
   #counted = 0;
   #heardAtMs = 0;
+  /** When the first of what is owed was heard; undefined while nothing is. */
+  #owedSinceMs: number | undefined;
   #cancelAckTimer: (() => void) | undefined;
   /** Times that data had to wait for acknowledgements. */
   stalls = 0;
@@ -88,6 +90,7 @@ export class Sender {
     this.#transport = transport;
     this.#pace = new Pace(); // another path: nothing measured before holds
     this.#owed = this.#owedBytes = 0; // the resume itself said what was received
+    this.#owedSinceMs = undefined;
     this.schedule();
     return true;
   }
@@ -117,6 +120,7 @@ export class Sender {
   heardAll(): void {
     if (this.#owed === 0) return;
     this.#heardAtMs = this.#options.clock.now();
+    this.#owedSinceMs ??= this.#heardAtMs;
     if (this.#owedBytes >= ACK_BYTES) this.schedule();
     else this.#cancelAckTimer ??= this.#options.clock.after(ACK_DELAY_MS, this.#ackIsDue);
   }
@@ -154,9 +158,17 @@ export class Sender {
     this.#options.endOfTurn(this.#flush);
   }
 
+  /**
+   * The timer runs on when an acknowledgement leaves with other frames, as nearly all do: setting and
+   * forgetting one for each message costs more than finding out here that nothing is owed.
+   */
   readonly #ackIsDue = (): void => {
     this.#cancelAckTimer = undefined;
-    if (this.#owed > 0) this.schedule();
+    if (this.#owedSinceMs === undefined) return;
+    const { clock } = this.#options;
+    const leftMs = this.#owedSinceMs + ACK_DELAY_MS - clock.now();
+    if (leftMs < 1) this.schedule();
+    else this.#cancelAckTimer = clock.after(leftMs, this.#ackIsDue);
   };
 
   readonly #flush = (): void => {
@@ -164,6 +176,7 @@ export class Sender {
     const transport = this.#transport;
     if (transport === undefined) return;
     transport.batch(this.#write);
+    if (this.#unblocked.length === 0) return;
     const unblocked = this.#unblocked.splice(0);
     for (const stream of unblocked) if (stream.unblocked()) stream.owner.onWritable(stream);
   };
@@ -189,9 +202,8 @@ export class Sender {
 
   #acknowledge(transport: Transport): void {
     if (this.#owed === 0) return;
-    this.#cancelAckTimer?.();
-    this.#cancelAckTimer = undefined;
     this.#owed = this.#owedBytes = 0;
+    this.#owedSinceMs = undefined;
     const waited = Math.round((this.#options.clock.now() - this.#heardAtMs) * 100);
     const ack: Frame = {
       first: FRAME.ack,
