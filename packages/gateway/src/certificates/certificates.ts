@@ -28,6 +28,8 @@ export class Certificates {
   /** Version of a pair that could not be read, by name: said once. */
   readonly #told = new Map<string, string>();
   readonly #watchers = new Map<string, FSWatcher>();
+  /** Told once new connections see it. */
+  readonly #news: (() => void)[] = [];
   #index = new CertificateIndex([]);
   #forget: () => void = () => {};
   #settling = false;
@@ -91,6 +93,7 @@ export class Certificates {
       for (const pair of pairs) await this.#load(pair);
       this.#dropAllBut(new Set(pairs.map(({ name }) => name)));
       this.#index = new CertificateIndex(this.list());
+      for (const news of this.#news.splice(0)) news();
     } catch (reason) {
       // The folder itself cannot be read for now: what is known goes on to answer.
       this.#tell(this.#options.folder, messageOf(reason), messageOf(reason));
@@ -107,7 +110,7 @@ export class Certificates {
       const certificate = same ? known.certificate : loaded;
       this.#known.set(pair.name, { version: pair.version, certificate });
       this.#told.delete(pair.name);
-      if (!same) this.#options.onLoaded(certificate);
+      if (!same) this.#news.push(() => this.#options.onLoaded(certificate));
     } catch (reason) {
       this.#tell(pair.name, pair.version, messageOf(reason));
     }
@@ -117,7 +120,7 @@ export class Certificates {
     for (const name of this.#known.keys()) {
       if (names.has(name)) continue;
       this.#known.delete(name);
-      this.#options.onRemoved(name);
+      this.#news.push(() => this.#options.onRemoved(name));
     }
   }
 
