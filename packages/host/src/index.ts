@@ -22,6 +22,7 @@ export * from "./inherited-sockets.ts";
 export * from "./listen.ts";
 export * from "./lock.ts";
 export * from "./run.ts";
+export * from "./shared-reads.ts";
 export * from "./small-server.ts";
 export * from "./state-file.ts";
 export * from "./latin1.ts";

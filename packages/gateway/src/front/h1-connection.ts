@@ -87,9 +87,9 @@ export class H1Connection extends SocketSide implements ExchangeOwner, RequestSi
 
   // From the client
 
-  onBytes(chunk: Buffer): void {
+  onBytes(chunk: Buffer, kept: boolean): void {
     if (this.#phase === PHASE.lingering) return this.#discard(chunk.length);
-    this.#reader.push(chunk, this.context.now());
+    this.#reader.push(chunk, kept, this.context.now());
     this.#throttle();
   }
 
@@ -174,7 +174,7 @@ export class H1Connection extends SocketSide implements ExchangeOwner, RequestSi
     if (most !== undefined && exchange.bytesIn + piece.length > most)
       return this.#fail(new WireError("payload_too_large", ""));
     const last = exchange.head.framing === "length" && this.#reader.atLastPiece;
-    if (exchange.forward(piece, last)) return;
+    if (exchange.forward(this.#reader.kept ? piece : Buffer.from(piece), last)) return;
     this.#blocked = true;
     this.#reader.wants = WANTS.nothing;
   }

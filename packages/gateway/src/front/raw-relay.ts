@@ -58,7 +58,7 @@ export class RawRelay extends SocketSide {
     this.context.deps.events.connectionOpened(this.#protocol);
     this.stream.owner = this;
     this.take();
-    if (rest !== undefined && rest.length > 0) this.onBytes(rest);
+    if (rest !== undefined && rest.length > 0) this.onBytes(rest, true);
     else if (this.socket.isPaused()) this.socket.resume();
   }
 
@@ -75,9 +75,9 @@ export class RawRelay extends SocketSide {
 
   // From the client
 
-  onBytes(chunk: Uint8Array): void {
+  onBytes(chunk: Uint8Array, kept: boolean): void {
     if (this.#leftAt !== -1) return;
-    if (this.stream.write(chunk, false)) {
+    if (this.stream.write(kept ? chunk : Buffer.from(chunk), false)) {
       if (this.socket.isPaused()) this.socket.resume();
       return;
     }

@@ -46,6 +46,7 @@ export class RequestReader {
   #searched = 0;
   #body: BodyReader | undefined;
   #reading = false;
+  #kept = true;
 
   constructor(sink: RequestSink, nowMs: number) {
     this.#sink = sink;
@@ -56,8 +57,14 @@ export class RequestReader {
   get held(): number {
     return this.#bytes === undefined ? 0 : this.#bytes.length - this.#at;
   }
+  /** What was read behind its turn, for good. */
   get rest(): Buffer {
-    return this.#bytes?.subarray(this.#at) ?? NO_BYTES;
+    const rest = this.#bytes?.subarray(this.#at) ?? NO_BYTES;
+    return this.#kept ? rest : Buffer.from(rest);
+  }
+  /** Pieces that are handed over stay as they are; else the next read overwrites them. */
+  get kept(): boolean {
+    return this.#kept;
   }
   /** The request under way has more body to come. */
   get inBody(): boolean {
@@ -68,11 +75,18 @@ export class RequestReader {
     return this.#body?.done === true;
   }
 
-  push(chunk: Buffer, nowMs: number): void {
+  push(chunk: Buffer, kept: boolean, nowMs: number): void {
     this.slow.passed(chunk.length);
-    this.#bytes = this.held === 0 ? chunk : Buffer.concat([this.rest, chunk]);
+    const held = this.held > 0;
+    this.#bytes = held ? Buffer.concat([this.rest, chunk]) : chunk;
+    this.#kept = kept || held;
     this.#at = 0;
     this.read(nowMs);
+    if (this.#kept) return;
+    // Waits for its turn, or for more.
+    if (this.#bytes !== undefined) this.#bytes = this.rest;
+    this.#at = 0;
+    this.#kept = true;
   }
 
   /** Goes on as far as it can. */

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { latin1Text } from "@warren/host";
+import { latin1Text, shareReads } from "@warren/host";
 import type { Stream, StreamOwner } from "@warren/tunnel";
 import type { WireError } from "@warren/wire";
 import type { Connection, FrontContext } from "./front-context.ts";
@@ -38,8 +38,11 @@ export abstract class SocketSide implements StreamOwner, Connection {
 
   protected abstract get stream(): Stream | undefined;
 
-  /** Bytes from the client. */
-  abstract onBytes(chunk: Buffer): void;
+  /**
+   * Bytes from the client. When `kept` is false the next read overwrites them: what is needed after
+   * this returns is copied.
+   */
+  abstract onBytes(chunk: Buffer, kept: boolean): void;
   /** The client sends no more. */
   abstract onFin(): void;
   /** The socket is gone; said once, last. */
@@ -69,7 +72,8 @@ export abstract class SocketSide implements StreamOwner, Connection {
     socket[SIDE] = this;
     this.context.opened(this);
     if (before !== undefined) return this.context.closed(before);
-    socket.on("data", onData).on("end", onEnd).on("drain", onDrain);
+    if (!shareReads(socket, onRead)) socket.on("data", onData);
+    socket.on("end", onEnd).on("drain", onDrain);
     socket.on("error", onError).on("close", onClose);
   }
 
@@ -161,13 +165,18 @@ export abstract class SocketSide implements StreamOwner, Connection {
   }
 }
 
-/** What a client sends may find a bug of ours: that costs its own connection, not all others. */
 function onData(this: Sided, chunk: Buffer): void {
+  onRead.call(this, chunk, true);
+}
+/** What a client sends may find a bug of ours: that costs its own connection, not all others. */
+function onRead(this: Sided, chunk: Buffer, kept: boolean): void {
   const side = this[SIDE];
+  // Given away: whoever has it now listens as to any other socket.
+  if (side === undefined) return void this.push(kept ? chunk : Buffer.from(chunk));
   try {
-    side?.onBytes(chunk);
+    side.onBytes(chunk, kept);
   } catch (error) {
-    side?.context.deps.events.broke("client connection", error);
+    side.context.deps.events.broke("client connection", error);
     this.destroy();
   }
 }

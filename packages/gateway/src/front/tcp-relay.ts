@@ -36,11 +36,12 @@ export class TcpRelay extends RawRelay {
     this.begin(undefined);
   }
 
-  override onBytes(chunk: Uint8Array): void {
-    this.#bytesIn += chunk.length;
+  override onBytes(chunk: Uint8Array, kept: boolean): void {
+    const own = kept ? chunk : Buffer.from(chunk);
+    this.#bytesIn += own.length;
     if (this.#bytesIn > REMEMBERED_BYTES) this.#sent = undefined;
-    else this.#sent?.push(chunk);
-    super.onBytes(chunk);
+    else this.#sent?.push(own);
+    super.onBytes(own, true);
   }
 
   override onData(stream: Stream, chunk: Uint8Array): void {

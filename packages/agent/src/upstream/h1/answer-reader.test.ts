@@ -69,3 +69,19 @@ function readInPieces(answer: string, cuts: number[]): { events: string[]; body:
   reader.end();
   return { events: heard.events, body: heard.body };
 }
+
+test.each([
+  { name: "a greeting", said: "220 mail.test ESMTP\r\n" },
+  { name: "one byte of something else", said: "S" },
+  { name: "lines that end with LF alone", said: "HTTP/1.1 200 OK\ncontent-length: 0\n" },
+])("$name is known not to be an answer before a head has come", ({ said }) => {
+  const heard = new Heard();
+  new AnswerReader(false, heard).read(Buffer.from(said), true);
+  expect(heard.events).toEqual(["broken what the service says is not HTTP/1"]);
+});
+
+test.each(["H", "HTTP/1.", "HTTP/1.0 200 OK\r"])("%j may become an answer", (said) => {
+  const heard = new Heard();
+  new AnswerReader(false, heard).read(Buffer.from(said), true);
+  expect(heard.events).toEqual([]);
+});

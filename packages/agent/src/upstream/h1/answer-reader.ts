@@ -1,4 +1,4 @@
-import { latin1Source } from "@warren/host";
+import { latin1Source, latin1Text } from "@warren/host";
 import {
   BodyReader,
   type BodySink,
@@ -25,6 +25,7 @@ export interface AnswerSink {
 
 /** More than this is a service that never answers. */
 const MOST_INFORMATIONAL = 32;
+const BEGINNING = "HTTP/1.";
 const NO_TRAILERS: readonly string[] = [];
 const ASKED_HEAD = { method: "HEAD" };
 const ASKED_OTHER = { method: "GET" };
@@ -98,6 +99,7 @@ export class AnswerReader implements BodySink {
 
   #keepPart(bytes: Buffer, chunk: Buffer): void {
     if (bytes.length > LIMITS.headBytes) return this.#broken("the head is too large");
+    if (!mayBeHead(bytes)) return this.#broken("what the service says is not HTTP/1");
     this.#searched = bytes.length;
     const shared = bytes.buffer === chunk.buffer;
     this.#part = shared ? Buffer.from(bytes) : bytes;
@@ -138,4 +140,12 @@ export class AnswerReader implements BodySink {
     this.#over = true;
     this.#sink.onBroken(why);
   }
+}
+
+/** Said at once: who waits for the end of a mail server's greeting waits for ever. */
+function mayBeHead(bytes: Buffer): boolean {
+  const length = Math.min(bytes.length, BEGINNING.length);
+  if (latin1Text(bytes, 0, length) !== BEGINNING.slice(0, length)) return false;
+  const line = bytes.indexOf("\n");
+  return line === -1 || bytes[line - 1] === 0x0d;
 }
