@@ -5,7 +5,7 @@ import type { Contender, Stage } from "./contender.ts";
 import type { Effort } from "./measure.ts";
 import { requireTools, startOrigin } from "./origin.ts";
 import { Processes } from "./processes.ts";
-import { appendResults, Figures, judge, render } from "./report.ts";
+import { appendResults, Figures, judge, render, type Verdict } from "./report.ts";
 import { TARGETS } from "./targets.ts";
 
 const HELP = `npm run bench -- [flags]
@@ -94,14 +94,24 @@ async function main(): Promise<void> {
   requireTools();
   const effort = flags.quick ? { seconds: 1, share: 0.1 } : { seconds: 5, share: 1 };
   const plan = { rounds: flags.quick ? 1 : Number(flags.rounds), effort, figures: new Figures() };
-  for (const act of ACTS) if (chosen(act.name, ACT_NAMES) && isOn(act)) await playAct(act, plan);
-  progress("");
-  const verdicts = judge(TARGETS, plan.figures);
-  const text = render(verdicts, plan.figures, plan.rounds);
+  try {
+    for (const act of ACTS) if (chosen(act.name, ACT_NAMES) && isOn(act)) await playAct(act, plan);
+  } catch (error) {
+    // Minutes of measuring: what there is of it is shown before the reason for the end.
+    console.log(told(plan).text);
+    throw error;
+  }
+  const { verdicts, text } = told(plan);
   console.log(text);
   const whole = !flags.quick && flags.only.length === 0 && flags.without.length === 0;
   if (whole) appendResults(path.join(import.meta.dirname, "RESULTS.md"), text);
   if (verdicts.some(({ met }) => met === false)) process.exitCode = 2;
+}
+
+function told({ figures, rounds }: Plan): { verdicts: Verdict[]; text: string } {
+  progress("");
+  const verdicts = judge(TARGETS, figures);
+  return { verdicts, text: render(verdicts, figures, rounds) };
 }
 
 /** An act has something to do: a measure and a contender that are wanted. */

@@ -13,7 +13,7 @@ export type Routes = Readonly<Record<string, number>>;
 export interface WarrenProcessesOptions {
   /** Of the agent whose pid is returned. */
   routes: Routes;
-  /** One more agent for each. */
+  /** One more agent for each, and a cluster of its own: a snapshot is of all that a cluster publishes. */
   moreAgents?: readonly Routes[];
   /** A line for every request, written to the gateway's log file. */
   requestLog?: boolean;
@@ -37,7 +37,6 @@ export async function startWarrenProcesses(
 ): Promise<WarrenProcesses> {
   const data = mkdtempSync(path.join(processes.folder, "warren-"));
   const name = path.basename(data);
-  const tokenFile = createToken(data);
   const [port, admin] = [await freePort(), await freePort()];
   const gateway = await processes.start({
     name: `${name}-gateway`,
@@ -48,7 +47,12 @@ export async function startWarrenProcesses(
   const startAgent = (routes: Routes, i: number) =>
     processes.start({
       name: `${name}-agent-${i}`,
-      ...agentCommand({ data: path.join(data, `agent-${i}`), dialled, tokenFile, routes }),
+      ...agentCommand({
+        data: path.join(data, `agent-${i}`),
+        dialled,
+        tokenFile: createToken(data, `bench-${i}`),
+        routes,
+      }),
       ports: [],
     });
   const agent = await startAgent(routes, 0);
@@ -61,9 +65,9 @@ export async function startWarrenProcesses(
   return { port, pids: { gateway, agent } };
 }
 
-function createToken(data: string): string {
-  const file = path.join(data, "agent.token");
-  const flags = ["--cluster", "bench", "--host", "*", "--data", data, "--out", file];
+function createToken(data: string, cluster: string): string {
+  const file = path.join(data, `${cluster}.token`);
+  const flags = ["--cluster", cluster, "--host", "*.bench.test", "--data", data, "--out", file];
   execFileSync(process.execPath, [BIN, "token", "create", ...flags], { stdio: "pipe" });
   return file;
 }
