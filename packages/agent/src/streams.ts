@@ -14,6 +14,7 @@ import type { Published } from "./published.ts";
 import type { Target } from "./target.ts";
 import { Http2Exchange } from "./upstream/h2/exchange.ts";
 import { Exchange } from "./upstream/h1/exchange.ts";
+import { RunningSet } from "./running-set.ts";
 import type { Origin, Outcome, Running, StreamHost } from "./upstream/host.ts";
 import { Pools, type PoolsSettings } from "./upstream/pools.ts";
 import { TcpOpening } from "./upstream/tcp.ts";
@@ -63,7 +64,7 @@ export class AgentStreams implements StreamHost {
   readonly #events: AgentEvents;
   readonly #settings: StreamsSettings;
   readonly #pools: Pools;
-  readonly #running = new Set<Running>();
+  readonly #running = new RunningSet();
   readonly #watch: StreamsDeps["watch"];
   readonly #watched = new Map<Stream, { line: string; since: number }>();
   #draining = false;

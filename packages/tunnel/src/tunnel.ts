@@ -10,6 +10,7 @@ import type { Frame } from "./replay.ts";
 import { resetError, resetText } from "./reset-text.ts";
 import { Sender } from "./sender.ts";
 import { MuxStream, NOBODY, type StreamHost } from "./stream.ts";
+import { StreamTable } from "./stream-table.ts";
 import type { TunnelStats } from "./tunnel-stats.ts";
 import { refuseUndeparted } from "./undeparted.ts";
 
@@ -52,7 +53,7 @@ export class Tunnel implements StreamHost {
   readonly pool: Pool;
   readonly #options: TunnelOptions;
   readonly #sender: Sender;
-  readonly #streams = new Map<number, MuxStream>();
+  readonly #streams = new StreamTable();
   readonly #reader: Reader;
   readonly #idleCredit: IdleCredit;
   readonly #leftovers: Leftovers;
@@ -122,7 +123,7 @@ export class Tunnel implements StreamHost {
     if (opening.length > peerLimits.headBytes)
       throw new WireError("headers_too_large", `the head is over ${peerLimits.headBytes} bytes`);
     const stream = new MuxStream(this.#freeId(), this, owner);
-    this.#streams.set(stream.id, stream);
+    this.#streams.add(stream);
     this.#ours++;
     this.#opened++;
     stream.enqueue(FRAME.open, opening, end);
@@ -359,7 +360,7 @@ export class Tunnel implements StreamHost {
     if (this.#theirs >= this.#options.limits.streams) return "more streams than announced";
     const stream = new MuxStream(id, this, NOBODY);
     stream.departed = true;
-    this.#streams.set(id, stream);
+    this.#streams.add(stream);
     this.#theirs++;
     this.#opened++;
     return undefined;

@@ -11,6 +11,8 @@ export interface Origin {
 /** What runs for one stream, from its opening to its end. */
 export interface Running {
   readonly origin: Origin;
+  /** Where the set of what runs has it; that set's to change. */
+  place: number;
   /**
    * The drain's deadline has come: end, if it can be at a boundary of what is spoken, within
    * `graceMs`.

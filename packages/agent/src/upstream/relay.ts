@@ -36,6 +36,7 @@ export interface RelayParts {
  * thousand of these lie idle at a time: it holds no buffer and no timer.
  */
 export class Relay implements StreamOwner, SocketOwner, Running {
+  place = -1;
   readonly origin: Origin;
   readonly #stream: Stream;
   readonly #socket: ServiceSocket;

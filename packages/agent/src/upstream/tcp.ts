@@ -20,6 +20,7 @@ export interface TcpErrand {
 
 /** A connection to a TCP service until it stands; then a relay takes over. */
 export class TcpOpening implements StreamOwner, Waiter, Running {
+  place = -1;
   /** A pool of raw connections never holds one that served: they are not between two messages. */
   readonly freshOnly = true;
   readonly #errand: TcpErrand;

@@ -44,6 +44,7 @@ const NO_BYTES = new Uint8Array(0);
  * E3. Once `#over`, nothing is said on the stream and `finished` has been said once.
  */
 export class Exchange implements StreamOwner, SocketOwner, Waiter, AnswerSink, Running {
+  place = -1;
   readonly origin: Origin;
   freshOnly = false;
   readonly #stream: Stream;

@@ -45,6 +45,7 @@ const MOST_FIELDS = MAX_FIELDS + 20;
  * refused it unread (RFC 9113 §8.7) and nothing of a body has left.
  */
 export class Http2Exchange implements StreamOwner, SessionWaiter, Running {
+  place = -1;
   readonly origin: Origin;
   readonly #stream: Stream;
   readonly #pool: SessionPool;

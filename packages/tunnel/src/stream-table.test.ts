@@ -1,0 +1,65 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { Pool } from "./pool.ts";
+import { MuxStream, NOBODY, type StreamHost } from "./stream.ts";
+import { StreamTable } from "./stream-table.ts";
+
+const host: StreamHost = {
+  pool: new Pool(1),
+  ready() {},
+  sendReset() {},
+  sendStop() {},
+  consumed() {},
+  finished() {},
+};
+const stream = (id: number) => new MuxStream(id, host, NOBODY);
+
+test("it answers as a Map does, whatever comes and goes in whatever order", () => {
+  // Few values, far apart and close together: they fall on each other's places.
+  const id = fc.oneof(
+    fc.integer({ min: 1, max: 40 }),
+    fc.integer({ min: 0, max: 9 }).map((n) => 4_294_967_295 - 16 * n),
+  );
+  const step = fc.record({ id, remove: fc.boolean() });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
+      const table = new StreamTable();
+      const model = new Map<number, MuxStream>();
+      for (const { id, remove } of steps) {
+        if (remove) expect(table.delete(id)).toBe(model.delete(id));
+        else if (!table.has(id)) {
+          const added = stream(id);
+          table.add(added);
+          model.set(id, added);
+        }
+        expect(table.size).toBe(model.size);
+        expect(table.get(id)).toBe(model.get(id));
+      }
+      for (const [id, one] of model) expect(table.get(id)).toBe(one);
+      expect(new Set(table.values())).toEqual(new Set(model.values()));
+    }),
+  );
+});
+
+test("twenty thousand come, all but a few go, and the few are found", () => {
+  const table = new StreamTable();
+  for (let id = 1; id <= 20_000; id++) table.add(stream(id));
+  for (let id = 1; id <= 20_000; id++) if (id % 1_000 !== 0) expect(table.delete(id)).toBe(true);
+  expect([...table.values()].map((one) => one.id).toSorted((a, b) => a - b)).toEqual(
+    Array.from({ length: 20 }, (_, n) => (n + 1) * 1_000),
+  );
+  table.clear();
+  expect([table.size, table.has(1_000)]).toEqual([0, false]);
+});
+
+test("who is removed while others are visited is not visited", () => {
+  const table = new StreamTable();
+  for (const id of [1, 2, 3]) table.add(stream(id));
+  const seen: number[] = [];
+  for (const { id } of table.values()) {
+    seen.push(id);
+    table.delete(2);
+    table.delete(3);
+  }
+  expect(seen).toEqual([1]);
+});
