@@ -248,6 +248,12 @@ export class Events {
     if (more > 0) this.#log.warn("more routes rejected", { cluster_uuid: clusterUuid, more });
   }
 
+  /** Gateways came or went. */
+  fleetChanged(gateways: number): void {
+    this.#fleet.set(gateways);
+    this.#log.info("gateways counted", { gateways });
+  }
+
   /** Said with every failure; told when it is the first. */
   registryAway(error: unknown): void {
     if (this.#isRegistryAway) return this.#log.debug("registry still away", { error });
@@ -256,11 +262,6 @@ export class Events {
     this.#log.error("registry away", { error });
   }
   /** It answers; told when it did not before. */
-  /** Gateways came or went. */
-  fleetChanged(gateways: number): void {
-    this.#fleet.set(gateways);
-    this.#log.info("gateways counted", { gateways });
-  }
   registryBack(): void {
     if (!this.#isRegistryAway) return;
     this.#isRegistryAway = false;

@@ -1,6 +1,6 @@
 import type { Clock } from "@warren/tunnel";
-import { covers } from "@warren/wire";
 import type { Claim, Registry, RouteAnswer, RouteQuestion } from "./ports.ts";
+import { candidatesOf } from "./routes/host-pattern.ts";
 import type { WaitingRoom } from "./tunnels/waiting-room.ts";
 
 /** Woken in the waiting room whenever a cluster's routes were applied. */
@@ -24,9 +24,10 @@ export interface PatientLookupOptions {
 export class PatientLookup {
   readonly #options: PatientLookupOptions;
   readonly #warmUntilMs: number;
-  #claimed: readonly Claim[];
+  /** By what is claimed: however many there are, a look at one costs the same. */
+  #claimed: ReadonlyMap<string, Claim>;
 
-  private constructor(options: PatientLookupOptions, claimed: readonly Claim[]) {
+  private constructor(options: PatientLookupOptions, claimed: ReadonlyMap<string, Claim>) {
     this.#options = options;
     this.#claimed = claimed;
     this.#warmUntilMs = options.clock.now() + options.warmUpMs;
@@ -34,15 +35,12 @@ export class PatientLookup {
 
   static async open(options: PatientLookupOptions): Promise<PatientLookup> {
     const claims = await options.registry.claims().catch(() => []);
-    return new PatientLookup(
-      options,
-      claims.filter(({ host }) => !host.startsWith("tcp:")),
-    );
+    return new PatientLookup(options, new Map(claims.map((claim) => [claim.host, claim])));
   }
 
   lookup(question: RouteQuestion): RouteAnswer | Promise<RouteAnswer> {
     const answer = this.#options.registry.lookup(question);
-    if (this.#claimed.length === 0) return answer;
+    if (this.#claimed.size === 0) return answer;
     if (!(answer instanceof Promise) && !isUnknown(answer)) return answer;
     return this.#patiently(question, answer);
   }
@@ -66,8 +64,9 @@ export class PatientLookup {
 
   /** The claim when this gateway started of a host whose agents may still be on their way. */
   #expected(host: string): Claim | undefined {
-    if (this.#options.clock.now() >= this.#warmUntilMs) this.#claimed = [];
-    return this.#claimed.find((claim) => covers([claim.host], host));
+    if (this.#options.clock.now() >= this.#warmUntilMs) this.#claimed = new Map();
+    const place = candidatesOf(host).find((candidate) => this.#claimed.has(candidate));
+    return place === undefined ? undefined : this.#claimed.get(place);
   }
 }
 

@@ -14,9 +14,10 @@ let next = shared;
 
 /**
  * Takes what was read from a socket. When `kept` is false the bytes are in a buffer that the next
- * read of any socket overwrites: who needs them after returning copies them.
+ * read of any socket overwrites: who needs them after returning copies them. False, as from a
+ * stream's `push`: no more is read until the stream is read again, or resumed.
  */
-export type OnRead<S extends Socket> = (this: S, bytes: Buffer, kept: boolean) => void;
+export type OnRead<S extends Socket> = (this: S, bytes: Buffer, kept: boolean) => boolean;
 
 /** How Node keeps what the public option `onread` of a new socket says. */
 const [BUFFER, CALLBACK, NEXT] = ["kBuffer", "kBufferCb", "kBufferGen"].map((name) =>
@@ -52,10 +53,10 @@ export function shareReads<S extends Socket>(socket: S, onRead: OnRead<S>): bool
 function handOver(this: Inside, length: number, buffer: Buffer): boolean {
   const bulk = length >= BULK_BYTES;
   const onRead = this[HEARD] as OnRead<Inside>;
-  onRead.call(this, buffer.subarray(0, length), bulk && buffer !== shared);
+  const goesOn = onRead.call(this, buffer.subarray(0, length), bulk && buffer !== shared);
   // A thousand senders that are paused for long would otherwise hold a buffer each.
   next = bulk && !this.isPaused() ? Buffer.allocUnsafeSlow(READ_BYTES) : shared;
-  return true;
+  return goesOn;
 }
 
 function nextBuffer(): Buffer {

@@ -34,6 +34,7 @@ class Ends implements AsyncDisposable {
     return shareReads(this.accepted, (bytes, kept) => {
       this.heard.push({ bytes, kept });
       this.#look();
+      return true;
     });
   }
 
@@ -106,10 +107,34 @@ test("a pause stops it, also from within a read, and nothing is lost", async () 
         if (received === total) whole.resolve();
         this.resume();
       });
+      return true;
     }),
   ).toBe(true);
   ends.client.write(Buffer.alloc(total));
   await whole.promise;
+});
+
+test("who pushes on what was read is asked for no more than its stream takes, and loses nothing", async () => {
+  await using ends = await Ends.open();
+  await using other = await Ends.open();
+  let reads = 0;
+  expect(
+    shareReads(ends.accepted, function (bytes) {
+      reads++;
+      return this.push(Buffer.from(bytes));
+    }),
+  ).toBe(true);
+  const total = 4_000_000;
+  ends.client.end(Buffer.alloc(total));
+  // Meanwhile another connection carries as much, and nobody reads the first.
+  expect(other.share()).toBe(true);
+  other.client.write(Buffer.alloc(total));
+  await other.until(total);
+  expect(reads).toBeGreaterThan(0);
+  expect(ends.accepted.readableLength).toBeLessThan(2 * 65_536);
+  let received = 0;
+  for await (const chunk of ends.accepted) received += (chunk as Buffer).length;
+  expect(received).toBe(total);
 });
 
 test("the other side's end is told, and this side may go on", async () => {

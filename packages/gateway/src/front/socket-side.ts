@@ -169,16 +169,17 @@ function onData(this: Sided, chunk: Buffer): void {
   onRead.call(this, chunk, true);
 }
 /** What a client sends may find a bug of ours: that costs its own connection, not all others. */
-function onRead(this: Sided, chunk: Buffer, kept: boolean): void {
+function onRead(this: Sided, chunk: Buffer, kept: boolean): boolean {
   const side = this[SIDE];
   // Given away: whoever has it now listens as to any other socket.
-  if (side === undefined) return void this.push(kept ? chunk : Buffer.from(chunk));
+  if (side === undefined) return this.push(kept ? chunk : Buffer.from(chunk));
   try {
     side.onBytes(chunk, kept);
   } catch (error) {
     side.context.deps.events.broke("client connection", error);
     this.destroy();
   }
+  return true;
 }
 function onEnd(this: Sided): void {
   this[SIDE]?.onFin();

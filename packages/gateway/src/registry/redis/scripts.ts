@@ -1,6 +1,6 @@
 /**
- * What must be atomic, one key each (or two of one slot), so that it also holds on a Redis Cluster. All times are Redis's
- * own, so that gateways with different clocks agree on who lives.
+ * What must be atomic, one key each or two of one slot, so that it also holds on a Redis Cluster. All
+ * times are Redis's own, so that gateways with different clocks agree on who lives.
  *
  * A place (host pattern, or `tcp:PORT`) is one hash, and never expires as a whole: its claim stays.
  * - `g` group, `c` the claim as JSON, `v` version: grows with every change, also over a release
