@@ -8,14 +8,18 @@ import { REDIS_REGISTRY_DEFAULTS, startRedisRegistry } from "./registry/redis/re
 
 /** Life of routes without a heartbeat (DESIGN §4). */
 const ROUTE_TTL_MS = 300_000;
+/** A gateway that starts waits so long for Redis; then it starts without. */
+const FIRST_ANSWER_MS = 2_000;
 
 /**
- * Opens the registry that the configuration asks for; `owned` closes it. Once `keeps` is false the data
- * folder is left alone: a successor may keep its own state there.
+ * Opens the registry that the configuration asks for; `owned` closes it. One on Redis is open once Redis
+ * has answered: a gateway that joins others would refuse its first requests for hosts that all others
+ * know. It waits no longer than 2 s, since it serves its own agents without Redis. Once `keeps` is false
+ * the data folder is left alone: a successor may keep its own state there.
  */
 export async function openRegistry(
-  config: GatewayConfig,
-  events: Events,
+  config: Pick<GatewayConfig, "dataFolder" | "id" | "quotas" | "registry" | "tcpPorts">,
+  events: Pick<Events, "broke" | "registryAway" | "registryBack">,
   { owned, keeps, clock }: { owned: AsyncDisposableStack; keeps: () => boolean; clock: Clock },
 ): Promise<Registry> {
   const { quotas, registry, tcpPorts } = config;
@@ -24,21 +28,28 @@ export async function openRegistry(
     const place = registry.cluster
       ? ({ kind: "cluster", urls: registry.urls } as const)
       : ({ kind: "single", url: registry.urls[0] ?? "redis://127.0.0.1:6379" } as const);
-    return owned.use(
-      startRedisRegistry({
-        ...REDIS_REGISTRY_DEFAULTS,
-        place,
-        ports,
-        quotas,
-        gatewayId: config.id,
-        clock,
-        wallClock,
-        random: Math.random,
-        newId: () => randomId(16, "hex"),
-        failed: (cause) => events.registryAway(cause),
-        answered: () => events.registryBack(),
-      }),
-    );
+    const answered = Promise.withResolvers<void>();
+    const opened = startRedisRegistry({
+      ...REDIS_REGISTRY_DEFAULTS,
+      place,
+      ports,
+      quotas,
+      gatewayId: config.id,
+      clock,
+      wallClock,
+      random: Math.random,
+      newId: () => randomId(16, "hex"),
+      failed: (cause) => events.registryAway(cause),
+      answered: () => {
+        events.registryBack();
+        answered.resolve();
+      },
+    });
+    owned.use(opened);
+    const forget = clock.after(FIRST_ANSWER_MS, answered.resolve);
+    await answered.promise;
+    forget();
+    return opened;
   }
   const kept = new KeptFile(config.dataFolder, (error) => events.broke("gateway.json", error));
   const opened = memoryRegistry({

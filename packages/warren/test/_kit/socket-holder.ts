@@ -10,7 +10,8 @@ const children = new Set<ChildProcess>();
 
 process.on("message", ({ id, command, args, env }: HolderRequest) => {
   const child = spawn(command, args, {
-    env: { ...process.env, ...env, LISTEN_FDS: "1" },
+    // Nothing of the environment that the tests run in: a REDIS_URL there is not for these.
+    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...env, LISTEN_FDS: "1" },
     stdio: ["ignore", "inherit", "inherit", LISTENING_SOCKET],
   });
   children.add(child);
