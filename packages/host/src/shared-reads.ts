@@ -1,16 +1,23 @@
 import { Socket } from "node:net";
+import { ReadRoom } from "./read-room.ts";
 
 const READ_BYTES = 65_536;
-/** A read that fills this much of its buffer is worth giving the buffer away for. */
+/** A read that brings this much is worth a buffer of the socket's own. */
 const BULK_BYTES = 49_152;
+/** Who sends bulk on and on gets larger ones: as many system calls less, and as many wake-ups. */
+const LARGE_BYTES = 262_144;
+const STEADY_READS = 4;
 
 /**
  * The kernel's bytes are handed over inside the read, so all sockets share one buffer: an idle
  * connection holds none, and a small message costs no allocation.
  */
 const shared = Buffer.allocUnsafeSlow(READ_BYTES);
-/** Where the next read goes: asked for by Node as soon as a read was handed over. */
-let next = shared;
+/**
+ * Where the next read goes: Node asks for it as soon as a read was handed over, and when a socket is
+ * made, which gets the shared one.
+ */
+let next: Buffer = shared;
 
 /**
  * Takes what was read from a socket. When `kept` is false the bytes are in a buffer that the next
@@ -19,46 +26,66 @@ let next = shared;
  */
 export type OnRead<S extends Socket> = (this: S, bytes: Buffer, kept: boolean) => boolean;
 
+/** Fits the option `onread` of a socket: where reads go, and what hears of them, as the socket. */
+export interface Reads {
+  readonly buffer: () => Uint8Array;
+  readonly callback: (length: number, buffer: Uint8Array) => boolean;
+}
+
+/** The option `onread` of a socket that connects, or what `readBy` takes for one that was accepted. */
+export function sharedReads<S extends Socket>(onRead: OnRead<S>): Reads {
+  const room = new ReadRoom();
+  let steadyReads = 0;
+  return {
+    buffer: nextBuffer,
+    callback(this: S, length: number, buffer: Uint8Array): boolean {
+      room.free();
+      // Given away half empty it would weigh twice what is counted for it.
+      const kept = buffer !== shared && length * 4 >= buffer.length * 3;
+      const goesOn = onRead.call(this, (buffer as Buffer).subarray(0, length), kept);
+      steadyReads = kept ? steadyReads + 1 : 0;
+      const bytes = steadyReads < STEADY_READS ? READ_BYTES : LARGE_BYTES;
+      if (length >= BULK_BYTES) next = room.take(bytes, this) ?? shared;
+      return goesOn;
+    },
+  };
+}
+
+function nextBuffer(): Buffer {
+  const buffer = next;
+  next = shared;
+  return buffer;
+}
+
 /** How Node keeps what the public option `onread` of a new socket says. */
 const [BUFFER, CALLBACK, NEXT] = ["kBuffer", "kBufferCb", "kBufferGen"].map((name) =>
   Object.getOwnPropertySymbols(new Socket()).find(({ description }) => description === name),
 );
-const HEARD = Symbol("heard");
 
-type Inside = Socket & {
+interface Inside {
   [slot: symbol]: unknown;
-  _handle?: { useUserBuffer?: (buffer: Buffer) => void } | null;
-};
+  readonly readableLength?: number;
+  readonly _handle?: { useUserBuffer?: (buffer: Uint8Array) => void } | null;
+}
 
 /**
- * Reads `socket` by `onRead` instead of by `data` events, with no buffer of its own and no stream
- * queue: Node has this as `onread` for sockets that connect, and does the same here for one that was
- * accepted. False, and nothing is changed, where it cannot be: TLS, bytes that were read already, or
- * a Node that keeps these things elsewhere.
+ * Reads a socket by `reads` from now on instead of by `data` events, without its stream's queue: Node
+ * has this as `onread` for sockets that connect, and does the same here for one that is connected, or
+ * that is read in this way already. False, and nothing is changed, where it cannot be: bytes that were
+ * read already, what is no socket, or a Node that keeps these things elsewhere. With TLS a read may
+ * still come after a pause.
  */
-export function shareReads<S extends Socket>(socket: S, onRead: OnRead<S>): boolean {
-  const inside = socket as unknown as Inside;
+export function readBy(socket: object, { buffer, callback }: Reads): boolean {
+  const inside = socket as Inside;
   const handle = inside._handle;
   if (BUFFER === undefined || CALLBACK === undefined || NEXT === undefined) return false;
-  if (inside[BUFFER] !== null || typeof handle?.useUserBuffer !== "function") return false;
-  if (socket.readableLength > 0 || "encrypted" in socket) return false;
-  handle.useUserBuffer(shared);
-  inside[BUFFER] = shared;
-  inside[CALLBACK] = handOver;
-  inside[NEXT] = nextBuffer;
-  inside[HEARD] = onRead;
+  if (typeof handle?.useUserBuffer !== "function" || inside.readableLength !== 0) return false;
+  if (inside[BUFFER] === null) {
+    const first = buffer();
+    handle.useUserBuffer(first);
+    inside[BUFFER] = first;
+  }
+  inside[CALLBACK] = callback;
+  inside[NEXT] = buffer;
   return true;
-}
-
-function handOver(this: Inside, length: number, buffer: Buffer): boolean {
-  const bulk = length >= BULK_BYTES;
-  const onRead = this[HEARD] as OnRead<Inside>;
-  const goesOn = onRead.call(this, buffer.subarray(0, length), bulk && buffer !== shared);
-  // A thousand senders that are paused for long would otherwise hold a buffer each.
-  next = bulk && !this.isPaused() ? Buffer.allocUnsafeSlow(READ_BYTES) : shared;
-  return goesOn;
-}
-
-function nextBuffer(): Buffer {
-  return next;
 }

@@ -100,13 +100,23 @@ function shakeHands(
       ws.off("error", failed);
       // A first message may have come in the same packet as the answer; see the contract above.
       ws.pause();
+      const unread = takeUnread(socket);
       settle({
         kind: "open",
-        transport: new WebSocketTransport({ ws, socket, side }, options.limits, heard),
+        transport: new WebSocketTransport({ ws, socket, side, unread }, options.limits, heard),
       });
       setImmediate(() => ws.resume());
     });
   });
+}
+
+/** What came behind the answer: `ws` has put it back, and hears of all that is read. */
+function takeUnread(socket: Socket): Uint8Array {
+  const hearers = socket.listeners("data") as ((chunk: Buffer) => void)[];
+  for (const hearer of hearers) socket.off("data", hearer);
+  const unread = socket.read() as Buffer | null;
+  for (const hearer of hearers) socket.on("data", hearer);
+  return unread ?? Buffer.alloc(0);
 }
 
 function openOn(socket: Socket, options: DialWebSocket, side: WebSocketSide): WebSocket {

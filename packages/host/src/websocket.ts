@@ -5,8 +5,9 @@
  */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { systemClock } from "./clock.ts";
 import { WebSocketServer, type ServerOptions, type WebSocket } from "ws";
+import { systemClock } from "./clock.ts";
+import { WebSocketReads } from "./websocket-reads.ts";
 
 /** What the owner of a transport hears. After its own `close` or `terminate` only `onClose`. */
 export interface WebSocketHeard {
@@ -38,28 +39,44 @@ export const WEBSOCKET_LIMITS: WebSocketLimits = {
   mostWaiting: 1_024,
 };
 
+const NOTHING = Buffer.alloc(0);
 /** Up to this a message is copied behind its header; above, two buffers are cheaper than the copy. */
 const JOINED_BYTES = 8_192;
 
 /** Who this end is: only a client masks, and only where it matters does it use real masks. */
 export type WebSocketSide = "server" | "client" | "masking client";
 
-/** A whole unfragmented binary message (RFC 6455 §5.2), for a client with a mask key of zeros. */
-function binaryFrame(message: Uint8Array, client: boolean): Buffer {
-  const { length } = message;
-  const extended = length > 125 ? 2 : 0;
-  const header = 2 + extended + (client ? 4 : 0);
-  const frame = Buffer.allocUnsafe(header + length);
+/**
+ * Begins a frame that holds a whole binary message of `length` bytes (RFC 6455 §5.2), with a mask key of
+ * zeros if a client sends it: the header, and `room` bytes behind it.
+ */
+function beginFrame(length: number, client: boolean, room: number): Buffer {
+  const extended = length < 126 ? 0 : length < 65_536 ? 2 : 8;
+  const bytes = 2 + extended + (client ? 4 : 0);
+  const frame = Buffer.allocUnsafe(bytes + room);
   const mask = client ? 0x80 : 0;
   frame[0] = 0x82;
-  frame[1] = mask | (extended === 0 ? length : 126);
-  if (extended !== 0) {
-    frame[2] = length >>> 8;
-    frame[3] = length;
+  if (extended === 0) {
+    frame[1] = mask | length;
+  } else if (extended === 2) {
+    frame[1] = mask | 126;
+    frame.writeUInt16BE(length, 2);
+  } else {
+    frame[1] = mask | 127;
+    frame.writeUInt32BE(0, 2);
+    frame.writeUInt32BE(length, 6);
   }
-  if (client) frame.fill(0, header - 4, header);
-  frame.set(message, header);
+  if (client) frame.fill(0, bytes - 4, bytes);
   return frame;
+}
+
+/** What a handshake has left: `ws` is open and runs on `socket`. */
+export interface OpenWebSocket {
+  ws: WebSocket;
+  socket: Duplex;
+  side: WebSocketSide;
+  /** Bytes that were read behind the handshake, and that nobody has looked at. */
+  unread: Uint8Array;
 }
 
 /** A live WebSocket; the tunnel's Transport port, and what a gateway or agent tells about it. */
@@ -79,9 +96,9 @@ export class WebSocketTransport {
   readonly #client: boolean;
   readonly #masked: boolean;
 
-  /** `ws` is open and runs on `socket`. Made by `dialWebSocket` and `acceptWebSocket`. */
+  /** Made by `dialWebSocket` and `acceptWebSocket`; messages come from the next turn on. */
   constructor(
-    { ws, socket, side }: { ws: WebSocket; socket: Duplex; side: WebSocketSide },
+    { ws, socket, side, unread }: OpenWebSocket,
     limits: WebSocketLimits,
     heard: WebSocketHeard,
   ) {
@@ -96,15 +113,36 @@ export class WebSocketTransport {
     ws.on("message", (data, binary) => this.#onMessage(data as Buffer, binary));
     ws.on("error", (error) => (this.#broken = error.message));
     ws.on("close", (code, reason) => heard.onClose(code, reason.toString() || this.#broken));
+    this.#readPast(limits, unread);
+  }
+
+  #readPast({ maxMessageBytes, maxTextBytes }: WebSocketLimits, unread: Uint8Array): void {
+    const reads = new WebSocketReads(this.#socket, {
+      masked: !this.#client,
+      maxMessageBytes,
+      maxTextBytes,
+      onBinary: (message) => this.#onMessage(message, true),
+    });
+    if (!reads.start()) this.#socket.unshift(unread);
+    else if (unread.length > 0) setImmediate(() => reads.push(unread));
   }
 
   /** Sends one binary message; the bytes must not change afterwards. */
   send(message: Uint8Array): void {
-    if (message.length > JOINED_BYTES || this.#masked || this.#ws.readyState !== this.#ws.OPEN)
-      return this.#ws.send(message);
-    // One buffer and one write instead of two and a vector: `ws` itself keeps no state between
-    // messages that are neither compressed nor fragmented.
-    this.#socket.write(binaryFrame(message, this.#client));
+    if (this.#masked || this.#ws.readyState !== this.#ws.OPEN) return this.#ws.send(message);
+    // `ws` itself keeps no state between messages that are neither compressed nor fragmented.
+    const { length } = message;
+    const socket = this.#socket;
+    if (length > JOINED_BYTES) {
+      socket.cork();
+      socket.write(beginFrame(length, this.#client, 0));
+      socket.write(message);
+      socket.uncork();
+      return;
+    }
+    const frame = beginFrame(length, this.#client, length);
+    frame.set(message, frame.length - length);
+    socket.write(frame);
   }
 
   /**
@@ -223,8 +261,8 @@ export function acceptWebSocket(
   const server = new WebSocketServer(settings);
   let opened: WebSocketTransport | undefined;
   // Calls back at once, or not at all after it has answered: there is no verifyClient.
-  server.handleUpgrade(request as IncomingMessage, socket, Buffer.from(head), (ws) => {
-    opened = new WebSocketTransport({ ws, socket, side: "server" }, limits, heard);
+  server.handleUpgrade(request as IncomingMessage, socket, NOTHING, (ws) => {
+    opened = new WebSocketTransport({ ws, socket, side: "server", unread: head }, limits, heard);
   });
   return opened;
 }

@@ -1,7 +1,9 @@
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { expect, test } from "vitest";
-import { shareReads } from "../src/index.ts";
+import { readBy, sharedReads, type OnRead } from "../src/index.ts";
+
+const share = (socket: Socket, onRead: OnRead<Socket>) => readBy(socket, sharedReads(onRead));
 
 interface Heard {
   bytes: Buffer;
@@ -31,7 +33,7 @@ class Ends implements AsyncDisposable {
 
   /** Notes views as they are handed over, not copies. */
   share(): boolean {
-    return shareReads(this.accepted, (bytes, kept) => {
+    return share(this.accepted, (bytes, kept) => {
       this.heard.push({ bytes, kept });
       this.#look();
       return true;
@@ -90,6 +92,17 @@ test("a sender of bulk gives its buffers away: they stay as they were read", asy
   }
 });
 
+test("who sends bulk on and on is read in larger pieces", async () => {
+  await using ends = await Ends.open();
+  expect(ends.share()).toBe(true);
+  const total = 64_000_000;
+  ends.client.write(Buffer.alloc(total));
+  await ends.until(total);
+  expect(Math.max(...ends.heard.map(({ bytes }) => bytes.length))).toBeGreaterThan(65_536);
+  for (const { bytes, kept } of ends.heard)
+    if (kept) expect(bytes.length * 4).toBeGreaterThanOrEqual(bytes.buffer.byteLength * 3);
+});
+
 test("a pause stops it, also from within a read, and nothing is lost", async () => {
   await using ends = await Ends.open();
   let received = 0;
@@ -97,7 +110,7 @@ test("a pause stops it, also from within a read, and nothing is lost", async () 
   const whole = Promise.withResolvers<void>();
   const total = 300_000;
   expect(
-    shareReads(ends.accepted, function (bytes) {
+    share(ends.accepted, function (bytes) {
       received += bytes.length;
       reads++;
       this.pause();
@@ -119,7 +132,7 @@ test("who pushes on what was read is asked for no more than its stream takes, an
   await using other = await Ends.open();
   let reads = 0;
   expect(
-    shareReads(ends.accepted, function (bytes) {
+    share(ends.accepted, function (bytes) {
       reads++;
       return this.push(Buffer.from(bytes));
     }),

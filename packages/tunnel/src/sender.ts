@@ -236,12 +236,12 @@ export class Sender {
   }
 
   #slice(stream: MuxStream, room: number, transport: Transport): void {
-    this.#depart(stream.take(Math.min(this.#sliceBytes, room)), transport);
+    this.#depart(stream.take(Math.min(this.#sliceBytes(), room)), transport);
     if (stream.sendable) this.#turns.enter(stream, stream.sparse);
     if (stream.writable) this.#unblocked.push(stream);
   }
 
-  get #sliceBytes(): number {
+  #sliceBytes(): number {
     const { frameBytes } = this.#options;
     if (this.#turns.contended) return Math.min(SLICE_BYTES, frameBytes);
     const share = Math.floor(this.#pace.capBytes / SLICES_IN_FLIGHT);

@@ -1,6 +1,8 @@
 import type { MuxStream } from "./stream.ts";
 
 const LEAST_SLOTS = 16;
+/** A table no larger than this is kept as it is: making it anew costs more than 8 KiB are worth. */
+const KEPT_SLOTS = 1_024;
 
 /**
  * Streams by their ids: open addressing with linear probing, at most half full. Not a Map: each time
@@ -56,7 +58,7 @@ export class StreamTable {
     }
     slots[gap] = undefined;
     this.#size--;
-    if (slots.length > LEAST_SLOTS && this.#size * 8 < slots.length) this.#resize(slots.length / 2);
+    if (slots.length > KEPT_SLOTS && this.#size * 8 < slots.length) this.#resize(slots.length / 2);
     return true;
   }
 

@@ -90,7 +90,7 @@ export class MuxStream implements Stream {
 
   get writable(): boolean {
     if (this.#queued >= this.credit || this.#queued >= QUEUE_BYTES) return false;
-    const weight = this.#weight;
+    const weight = this.#weight();
     // The floor is everyone's, however much the streams of this tunnel and of others have queued. One
     // that is over it has bytes of its own to send: it hears when they have left.
     if (weight < FLOOR_BYTES) return true;
@@ -99,7 +99,7 @@ export class MuxStream implements Stream {
   }
 
   /** What its queue weighs in memory. */
-  get #weight(): number {
+  #weight(): number {
     return this.#queued + ITEM_BYTES * (this.#items?.length ?? 0);
   }
 
@@ -197,7 +197,7 @@ export class MuxStream implements Stream {
 
   /** Drops everything queued. */
   drop(): void {
-    this.#host.pool.queued.take(-this.#weight);
+    this.#host.pool.queued.take(-this.#weight());
     this.#items = undefined;
     this.#at = this.#queued = 0;
     this.#blocked = false;

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { sharedReads } from "@warren/host";
 import type { Target } from "../target.ts";
 import { connectTo, isTls, readyEvent } from "./connect.ts";
 
@@ -22,16 +23,7 @@ export interface SocketOwner {
   onClosed(socket: ServiceSocket, error: NodeJS.ErrnoException | undefined): void;
 }
 
-const READ_BYTES = 65_536;
-/** A read that fills this much of its buffer is worth giving the buffer away for. */
-const BULK_BYTES = 49_152;
 const EMPTY = Buffer.alloc(0);
-/**
- * Reads are synchronous (the kernel's bytes are handed over inside the read), so all sockets share
- * one buffer: an idle connection holds none, and a small answer costs no allocation.
- */
-const shared = Buffer.allocUnsafeSlow(READ_BYTES);
-
 /**
  * A raw TCP or TLS connection to a service, read without Node's stream queues. A sender of bulk
  * gets buffers of its own, which are given away full instead of being copied.
@@ -42,7 +34,6 @@ export class ServiceSocket {
   expiresAt = 0;
   readonly #socket: Socket;
   readonly #secure: boolean;
-  #buffer: Buffer = shared;
   #reading = true;
   #closed = false;
   #connected = false;
@@ -55,10 +46,11 @@ export class ServiceSocket {
   private constructor(target: Target, owner: SocketOwner) {
     this.owner = owner;
     this.#secure = isTls(target);
-    this.#socket = connectTo(target, {
-      buffer: () => this.#buffer,
-      callback: (bytes, chunk) => this.#onRead(bytes, chunk as Buffer),
+    const reads = sharedReads((bytes, kept) => {
+      this.owner.onBytes(this, bytes, kept);
+      return this.#reading;
     });
+    this.#socket = connectTo(target, reads);
     this.#socket.once(readyEvent(target), () => {
       this.#connected = true;
       this.owner.onConnected(this);
@@ -127,8 +119,6 @@ export class ServiceSocket {
   pause(): void {
     if (!this.#reading) return;
     this.#reading = false;
-    // A thousand senders that were paused for long would otherwise hold a buffer each.
-    this.#buffer = shared;
     this.#socket.pause();
   }
 
@@ -148,15 +138,6 @@ export class ServiceSocket {
     // Without close_notify a TLS peer knows a cut by itself; Node has no reset for TLS.
     if (this.connected && !this.#secure) this.#socket.resetAndDestroy();
     else this.#socket.destroy();
-  }
-
-  #onRead(bytes: number, chunk: Buffer): boolean {
-    // Node asks for the next buffer after this returns; `shared` must not be given away.
-    const own = chunk !== shared;
-    const bulk = bytes >= BULK_BYTES;
-    this.#buffer = bulk ? Buffer.allocUnsafeSlow(READ_BYTES) : shared;
-    this.owner.onBytes(this, chunk.subarray(0, bytes), own && bulk);
-    return this.#reading;
   }
 
   #wrote(bytes: number): void {

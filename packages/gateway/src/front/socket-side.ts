@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { latin1Text, shareReads } from "@warren/host";
+import { latin1Text, readBy, sharedReads } from "@warren/host";
 import type { Stream, StreamOwner } from "@warren/tunnel";
 import type { WireError } from "@warren/wire";
 import type { Connection, FrontContext } from "./front-context.ts";
@@ -72,7 +72,7 @@ export abstract class SocketSide implements StreamOwner, Connection {
     socket[SIDE] = this;
     this.context.opened(this);
     if (before !== undefined) return this.context.closed(before);
-    if (!shareReads(socket, onRead)) socket.on("data", onData);
+    if ("encrypted" in socket || !readBy(socket, sharedReads(onRead))) socket.on("data", onData);
     socket.on("end", onEnd).on("drain", onDrain);
     socket.on("error", onError).on("close", onClose);
   }
