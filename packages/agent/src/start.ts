@@ -158,15 +158,16 @@ function tunnelDeps(
 ): GatewayTunnelDeps {
   const { poolBytes, streams } = config.tunnels;
   const total = new Pool(poolBytes * MOST_TUNNELS);
+  const events = new ControlEvents(deps.log, deps.metrics, deps);
   return {
     ...parts,
     config,
-    world: { ...nodeWorld, clock: deps.clock },
+    world: { ...nodeWorld, clock: deps.clock, broke: (reason) => events.broke(reason) },
     version: deps.version,
     instance: randomId(8, "hex"),
     limits: { ...LIMITS, streams: Math.min(LIMITS.streams, streams) },
     pool: () => new Pool(poolBytes, total),
-    events: new ControlEvents(deps.log, deps.metrics, deps),
+    events,
   };
 }
 

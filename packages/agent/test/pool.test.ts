@@ -7,7 +7,7 @@ import { createTarget } from "../src/target.ts";
 import { JoinedAgent } from "../src/testing/index.ts";
 import { Dialer } from "../src/upstream/dialer.ts";
 import { Pool } from "../src/upstream/pool.ts";
-import type { ServiceSocket } from "../src/upstream/service-socket.ts";
+import { ServiceSocket } from "../src/upstream/service-socket.ts";
 import { deafService, httpService, rawService } from "./_services.ts";
 
 const local = (port: number) => [{ host: "127.0.0.1", port }];
@@ -102,4 +102,20 @@ test("a connection that is being closed is not lent, although its end comes late
   pool.onBytes(socket);
   expect(socket.closed).toBe(false);
   expect(pool.takeIdle()).toBeUndefined();
+});
+
+test("what a service says and somebody here cannot take costs its connection alone", async () => {
+  using service = await rawService((socket) => socket.write("unheard of"));
+  const bug = new TypeError("a bug");
+  const closed = Promise.withResolvers<Error | undefined>();
+  ServiceSocket.dial(createTarget({ host: "127.0.0.1", port: service.port }), {
+    onConnected() {},
+    onBytes() {
+      throw bug;
+    },
+    onTaken() {},
+    onFin() {},
+    onClosed: (_socket, error) => closed.resolve(error),
+  });
+  expect(await closed.promise).toBe(bug);
 });

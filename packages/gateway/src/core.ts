@@ -130,7 +130,8 @@ function openTunnels(ground: Ground, signal: AbortSignal, opened: AsyncDisposabl
   opened.defer(() => agents.close(stopped));
   const { poolBytes, detectMs } = config.tunnels;
   const shared = { gatewayId: config.id, limits: streams, poolBytes, detectMs, log };
-  const peers = dial && new PeerTunnels({ ...shared, dial, gatewayPool: agents.pool });
+  const broke = (reason: unknown): void => events.broke("stream to another gateway", reason);
+  const peers = dial && new PeerTunnels({ ...shared, dial, gatewayPool: agents.pool, broke });
   opened.defer(() => peers?.close(stopped));
   const fleet = new FleetWatch({
     self: {

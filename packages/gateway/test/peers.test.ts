@@ -7,7 +7,7 @@ import { listen, nodeWorld } from "@warren/host";
 import { silentLog } from "@warren/host/testing";
 import { closeFrame } from "@warren/http";
 import { Dialler, Pool, type Stream, type Tunnel } from "@warren/tunnel";
-import { Pipe, Recorder, TunnelPair } from "@warren/tunnel/testing";
+import { Pipe, Recorder, rethrow, TunnelPair } from "@warren/tunnel/testing";
 import {
   KIND,
   LIMITS,
@@ -95,7 +95,7 @@ describe("the listener for other gateways", () => {
       limits: LIMITS,
       newTunnelId: () => "peer-tunnel",
       agents: { pool: new Pool(1_048_576), acceptor: { find } } as unknown as Agents,
-      events: { credentialRefused: (kind) => void refused.push(kind) },
+      events: { broke: rethrow, credentialRefused: (kind) => void refused.push(kind) },
       log: silentLog(),
     });
     const said = { host: "", port: "" };
@@ -118,7 +118,7 @@ describe("the listener for other gateways", () => {
     const dial = new PeerDial("entry", { kind: "key", keyFile }, new AbortController().signal);
     const up = Promise.withResolvers<Tunnel>();
     const dialler = new Dialler({
-      world: nodeWorld,
+      world: { ...nodeWorld, broke: rethrow },
       urls: ["unused"],
       others: () => [],
       dial: (_url, heard) => dial.dial(`ws://127.0.0.1:${port}`, PEER_PATH, heard),

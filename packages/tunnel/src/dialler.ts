@@ -16,13 +16,14 @@ import { announce, limitsOf } from "./announce.ts";
 import { Early } from "./early.ts";
 import type { Pool } from "./pool.ts";
 import type { Random, Stream, Transport } from "./ports.ts";
-import { Tunnel, type TunnelOptions } from "./tunnel.ts";
+import { Tunnel } from "./tunnel.ts";
+import type { TunnelOptions } from "./tunnel-options.ts";
 import { askedWait, waitBeforeDial } from "./waits.ts";
 
 /** What a tunnel needs of its surroundings, the same for every tunnel of a process. */
 export type TunnelWorld = Pick<
   TunnelOptions,
-  "clock" | "endOfTurn" | "allocate" | "toText" | "toBytes"
+  "clock" | "endOfTurn" | "allocate" | "toText" | "toBytes" | "broke"
 > & { random: Random; timestamp: () => string };
 
 /** Who registers; read again for each dial, so that it may change. */

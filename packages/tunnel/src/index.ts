@@ -3,7 +3,8 @@ export { Pool } from "./pool.ts";
 export type { Budget } from "./budget.ts";
 export { MIN_IN_FLIGHT_BYTES } from "./pace.ts";
 export { MAX_WINDOW_BYTES } from "./window.ts";
-export { Tunnel, type TunnelOptions } from "./tunnel.ts";
+export { Tunnel } from "./tunnel.ts";
+export type { TunnelOptions } from "./tunnel-options.ts";
 export { Carrier, type Heard } from "./carrier.ts";
 export {
   Dialler,

@@ -4,7 +4,7 @@ import { Budget } from "./budget.ts";
 import type { Transport } from "./ports.ts";
 import { Reader } from "./reader.ts";
 import { Sender } from "./sender.ts";
-import { ManualClock } from "./testing/pair.ts";
+import { ManualClock, rethrow } from "./testing/pair.ts";
 
 /** Stands for an acknowledgement among stream ids. */
 const ACK = -1;
@@ -19,6 +19,7 @@ function sending() {
     allocate: (bytes) => new Uint8Array(bytes),
     frameBytes: LIMITS.frameBytes,
     kept: new Budget(1_048_576, undefined),
+    broke: rethrow,
     streams: () => 0,
   });
   const flush = () => {

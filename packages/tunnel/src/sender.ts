@@ -2,6 +2,7 @@ import { FLOOR_BYTES, FRAME } from "@warren/wire";
 import type { Budget } from "./budget.ts";
 import { Composer, type Allocate } from "./composer.ts";
 import { MIN_IN_FLIGHT_BYTES, Pace } from "./pace.ts";
+import { tellWritable, type Broke } from "./owner-broke.ts";
 import type { Clock, EndOfTurn, Transport } from "./ports.ts";
 import { Replay, weight, type Frame } from "./replay.ts";
 import type { MuxStream } from "./stream.ts";
@@ -30,6 +31,8 @@ export interface SenderOptions {
   kept: Budget;
   /** Streams open now. */
   streams: () => number;
+  /** Hears of bugs: what an owner threw. */
+  broke: Broke;
 }
 
 /**
@@ -178,7 +181,8 @@ export class Sender {
     transport.batch(this.#write);
     if (this.#unblocked.length === 0) return;
     const unblocked = this.#unblocked.splice(0);
-    for (const stream of unblocked) if (stream.unblocked()) stream.owner.onWritable(stream);
+    const { broke } = this.#options;
+    for (const stream of unblocked) if (stream.unblocked()) tellWritable(stream, broke);
   };
 
   readonly #write = (): void => {

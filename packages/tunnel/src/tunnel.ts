@@ -1,16 +1,17 @@
-import { FLAG, FRAME, readU32, readU48, WireError, type Limits } from "@warren/wire";
+import { FLAG, FRAME, readU32, readU48, WireError } from "@warren/wire";
 import { assemble } from "./block.ts";
-import type { Allocate } from "./composer.ts";
 import { IdleCredit } from "./idle-credit.ts";
 import type { Pool } from "./pool.ts";
 import { Leftovers } from "./leftovers.ts";
-import type { Clock, EndOfTurn, Stream, StreamOwner, Transport, TunnelOwner } from "./ports.ts";
+import { ownerBroke, tellReset } from "./owner-broke.ts";
+import type { Stream, StreamOwner, Transport } from "./ports.ts";
 import { Reader } from "./reader.ts";
 import type { Frame } from "./replay.ts";
 import { resetError, resetText } from "./reset-text.ts";
 import { Sender } from "./sender.ts";
 import { MuxStream, NOBODY, type StreamHost } from "./stream.ts";
 import { StreamTable } from "./stream-table.ts";
+import type { TunnelOptions } from "./tunnel-options.ts";
 import type { TunnelStats } from "./tunnel-stats.ts";
 import { refuseUndeparted } from "./undeparted.ts";
 
@@ -21,24 +22,6 @@ const TERSE_BYTES = 131_072;
 const SIGNALS_OF_A_STREAM_BYTES = 128;
 const MOST_SIGNAL_BYTES = 1_048_576;
 
-export interface TunnelOptions {
-  /** Who dialled: decides the ids of the streams that each side opens (odd for the dialler). */
-  side: "dialler" | "acceptor";
-  /** What this side announced; a peer that breaks it is closed. */
-  limits: Limits;
-  /** What the peer announced; honoured here. */
-  peerLimits: Limits;
-  /** Credit that this tunnel's streams may borrow. */
-  pool: Pool;
-  clock: Clock;
-  endOfTurn: EndOfTurn;
-  allocate: Allocate;
-  /** Bytes of latin-1 text to a string (Node: `latin1Slice`), and back. */
-  toText: (bytes: Uint8Array) => string;
-  toBytes: (text: string) => Uint8Array;
-  owner: TunnelOwner;
-}
-
 /**
  * Many streams over one resumable association. Transports come (`attach`) and go (`detach`);
  * streams stay. Invariants:
@@ -48,6 +31,7 @@ export interface TunnelOptions {
  *     resets, credit and stops may arrive late and are ignored.
  * T2. Reading never waits for a consumer: a frame is handed over in the turn in which it came.
  * T3. After `fail` nothing is sent or heard.
+ * T4. An owner that throws costs its own stream: the others go on, and so does this process.
  */
 export class Tunnel implements StreamHost {
   readonly pool: Pool;
@@ -77,6 +61,7 @@ export class Tunnel implements StreamHost {
       frameBytes: options.peerLimits.frameBytes,
       kept: options.pool.kept,
       streams: () => this.#streams.size,
+      broke: options.broke,
     });
     this.#reader = new Reader({ onFrame: this.#onFrame }, options.limits.frameBytes);
     this.#leftovers = new Leftovers(options.pool, options.clock);
@@ -150,7 +135,7 @@ export class Tunnel implements StreamHost {
    * did not read them, and may send them over another tunnel instead of waiting for this one.
    */
   refuseUndeparted(): void {
-    refuseUndeparted(this.#streams.values());
+    refuseUndeparted(this.#streams.values(), this.#options.broke);
   }
 
   /** Reads one binary message of the attached transport; without one, what comes was never sent. */
@@ -180,7 +165,7 @@ export class Tunnel implements StreamHost {
       stream.deaf = true;
       stream.owner = NOBODY;
       stream.window.close(this.pool);
-      owner.onReset(stream, error);
+      tellReset(owner, stream, error, this.#options.broke);
     }
     this.#streams.clear();
     this.#idleCredit.close();
@@ -261,9 +246,14 @@ export class Tunnel implements StreamHost {
     }
     const stream = this.#streams.get(id);
     if (stream === undefined) return type <= FRAME.trailers ? "bytes for no stream" : undefined; // T1
-    return type <= FRAME.trailers
-      ? this.#onBytes(stream, first, payload)
-      : this.#onSignal(stream, type, payload);
+    try {
+      if (type <= FRAME.trailers) return this.#onBytes(stream, first, payload);
+      return this.#onSignal(stream, type, payload);
+    } catch (reason) {
+      const ended = type <= FRAME.trailers && (first & FLAG.end) !== 0;
+      ownerBroke(stream, reason, ended, this.#options.broke); // T4
+      return undefined;
+    }
   };
 
   #onBytes(stream: MuxStream, first: number, payload: Uint8Array): string | undefined {

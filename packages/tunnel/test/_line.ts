@@ -1,4 +1,5 @@
 import { LIMITS } from "@warren/wire";
+import { rethrow } from "../src/testing/index.ts";
 import { Pool, Tunnel, type Clock, type Stream, type Transport } from "../src/index.ts";
 
 /** What a line is like, each way. Change it while it carries something and it is so from then on. */
@@ -184,6 +185,7 @@ export class Line {
       allocate: (bytes) => new Uint8Array(bytes),
       toText: (bytes) => String.fromCharCode(...bytes),
       toBytes: (text) => Uint8Array.from(text, (char) => char.charCodeAt(0)),
+      broke: rethrow,
       owner: { onStream, onProtocolError: (error) => void this.errors.push(error.message) },
     });
   }

@@ -54,6 +54,10 @@ export class ControlEvents implements AnnouncerEvents {
       cluster: info.name,
     });
   }
+  /** A bug: something threw where nothing should. */
+  broke(error: unknown): void {
+    this.#log.error("internal error", { where: "stream", error });
+  }
   down(gateway: string, reason: string): void {
     this.#connected.add(-1);
     this.#log.warn("tunnel disconnected: streams wait for it", { gateway, reason });

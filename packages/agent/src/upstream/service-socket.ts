@@ -47,7 +47,7 @@ export class ServiceSocket {
     this.owner = owner;
     this.#secure = isTls(target);
     const reads = sharedReads((bytes, kept) => {
-      this.owner.onBytes(this, bytes, kept);
+      this.#onRead(bytes, kept);
       return this.#reading;
     });
     this.#socket = connectTo(target, reads);
@@ -138,6 +138,15 @@ export class ServiceSocket {
     // Without close_notify a TLS peer knows a cut by itself; Node has no reset for TLS.
     if (this.connected && !this.#secure) this.#socket.resetAndDestroy();
     else this.#socket.destroy();
+  }
+
+  /** What a service says may find a bug of ours: that costs its connection, not all others. */
+  #onRead(bytes: Buffer, kept: boolean): void {
+    try {
+      this.owner.onBytes(this, bytes, kept);
+    } catch (reason) {
+      this.destroy(reason instanceof Error ? reason : new Error(String(reason)));
+    }
   }
 
   #wrote(bytes: number): void {

@@ -42,7 +42,7 @@ export interface PeerListenerOptions {
   agents: Agents;
   /** Each step of another gateway's arrival takes no longer. */
   handshakeMs: number;
-  events: Pick<Events, "credentialRefused">;
+  events: Pick<Events, "broke" | "credentialRefused">;
   log: Log;
 }
 
@@ -77,9 +77,12 @@ export class PeerListener {
   private constructor(options: PeerListenerOptions, server: PeerListener["server"]) {
     this.#options = options;
     this.server = server;
-    const { agents, gatewayId, limits, log, newTunnelId, tunnels } = options;
+    const { agents, events, gatewayId, limits, log, newTunnelId, tunnels } = options;
     this.#acceptor = new Acceptor<Identity>({
-      world: nodeWorld,
+      world: {
+        ...nodeWorld,
+        broke: (reason) => events.broke("stream of another gateway", reason),
+      },
       newTunnelId,
       gateway: { id: gatewayId, url: options.config.advertise },
       gateways: () => [],

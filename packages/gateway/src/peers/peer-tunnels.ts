@@ -18,6 +18,8 @@ export interface PeerTunnelsOptions {
   gatewayPool: Pool;
   detectMs: number;
   log: Log;
+  /** Hears of bugs. */
+  broke: (reason: unknown) => void;
 }
 
 /** One process of another gateway, and the tunnel to it. */
@@ -101,9 +103,9 @@ export class PeerTunnels implements Peers {
   }
 
   #add(place: Address): Peer {
-    const { dial, gatewayId, gatewayPool, limits, poolBytes, detectMs } = this.#options;
+    const { broke, dial, gatewayId, gatewayPool, limits, poolBytes, detectMs } = this.#options;
     const dialler = new Dialler({
-      world: nodeWorld,
+      world: { ...nodeWorld, broke },
       urls: [place.peerUrl],
       others: () => [],
       dial: (_url, heard) => dial.dial(place.peerUrl, PEER_PATH, heard),

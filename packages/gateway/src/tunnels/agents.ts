@@ -82,7 +82,11 @@ export class Agents {
       onFailure: (_one, what, reason) => options.events.broke(what, reason),
     });
     this.acceptor = new Acceptor<AgentIdentity>({
-      world: { ...nodeWorld, clock: options.clock },
+      world: {
+        ...nodeWorld,
+        clock: options.clock,
+        broke: (reason) => options.events.broke("stream of an agent", reason),
+      },
       newTunnelId: options.newTunnelId,
       gateway: { id: config.id, url: config.advertise },
       gateways: options.gateways,

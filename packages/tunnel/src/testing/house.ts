@@ -6,7 +6,7 @@ import type { Heard } from "../carrier.ts";
 import { Pool } from "../pool.ts";
 import type { Stream, Transport } from "../ports.ts";
 import type { Tunnel } from "../tunnel.ts";
-import { ManualClock } from "./pair.ts";
+import { ManualClock, rethrow } from "./pair.ts";
 import { Pipe } from "./pipe.ts";
 
 /** Acceptors and diallers joined in memory, on a clock that moves when told. */
@@ -41,6 +41,7 @@ export class House {
       toText: (bytes) => String.fromCharCode(...bytes),
       toBytes: (text) => Uint8Array.from(text, (char) => char.charCodeAt(0)),
       random: () => 0.5,
+      broke: rethrow,
       timestamp: () => "2026-01-01T00:00:00Z",
     };
   }

@@ -44,6 +44,13 @@ export interface PairOptions {
   poolBytes: number;
   /** What the acceptor's side does with a stream that the dialler's side opened, and the reverse. */
   onStream: (stream: Stream, opening: Uint8Array, ended: boolean) => void;
+  /** Hears what owners threw; else that fails the test. */
+  broke: (reason: unknown) => void;
+}
+
+/** What an owner throws in a test is a failed expectation. */
+export function rethrow(reason: unknown): never {
+  throw reason;
 }
 
 /** Two tunnels joined by a `Pipe`, driven by hand (`settle`) or by the given `endOfTurn`. */
@@ -74,6 +81,7 @@ export class TunnelPair {
         toText: (bytes) => String.fromCharCode(...bytes),
         toBytes: (text) => Uint8Array.from(text, (char) => char.charCodeAt(0)),
         owner,
+        broke: options.broke ?? rethrow,
       });
     this.dialler = make("dialler");
     this.acceptor = make("acceptor");
