@@ -11,6 +11,7 @@ import { bulk } from "./measures/bulk.ts";
 import { eventLag } from "./measures/event-lag.ts";
 import { besideBulk, oneBulk, stallReaders } from "./measures/flow.ts";
 import { idleMemory } from "./measures/idle-memory.ts";
+import { lookUps, registries } from "./measures/look-ups.ts";
 import { smallGet } from "./measures/small-get.ts";
 import { websocketEcho } from "./measures/websocket-echo.ts";
 
@@ -87,5 +88,6 @@ export const ACTS: readonly Act[] = [
     contenders: { "plain TCP": plainOver(LONG_LINE), warren: warrenOver(LONG_LINE) },
     measures: [oneBulk],
   },
+  { name: "look-ups", contenders: { warren: registries }, measures: [lookUps], rounds: 1 },
   { name: "slow line", contenders: { warren: warrenOver(SLOW_LINE) }, measures: [besideBulk] },
 ];

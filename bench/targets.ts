@@ -57,6 +57,19 @@ const memory = (part: string): Figure => ({
   measure: "idle WebSockets",
   number: `${part}Bytes`,
 });
+const lookUps = (number: string): Figure => ({
+  act: "look-ups",
+  contender: "warren",
+  measure: "look-ups",
+  number,
+});
+/** p99 of one kind of look-up while Redis is well. */
+const redisLookUp = (what: string, kind: string): Target => ({
+  what: `look-up with Redis, ${what}, p99`,
+  ours: lookUps(`redis${kind}P99Ms`),
+  unit: "ms",
+  bound: { most: 5 },
+});
 /** "Constant", seen through the noise of two samples of a shared machine. */
 const CONSTANT = { most: 1.1 };
 
@@ -95,6 +108,17 @@ export const TARGETS: readonly Target[] = [
     bound: { most: 5 },
   },
   cost("CPU per request, 100x more routes", "routes", ["10 routes", "1,000 routes"], CONSTANT),
+  {
+    what: "look-up in memory, a million routes by a thousand",
+    ours: lookUps("millionNanos"),
+    against: { figure: lookUps("thousandNanos"), by: "ratio" },
+    unit: "x",
+    // A million do not fit in the processor's cache.
+    bound: { most: 2 },
+  },
+  redisLookUp("read for the first time", "First"),
+  redisLookUp("known here", "Known"),
+  redisLookUp("of an unknown host", "Unknown"),
   cost("CPU per request, 100x more tunnels", "tunnels", ["1 tunnel", "100 tunnels"], CONSTANT),
   cost(
     "CPU per request, 100x more idle streams",
