@@ -114,8 +114,9 @@ export class AgentStreams implements StreamHost {
    * boundary. Resolves with how many were cut off, once nothing runs.
    */
   async drain(deadlineMs: number): Promise<number> {
+    const first = !this.#draining;
     this.#draining = true;
-    this.#events.draining(this.#running.size, deadlineMs);
+    if (first) this.#events.draining(this.#running.size, deadlineMs);
     let cut = 0;
     const forget = this.#clock.after(deadlineMs, () => {
       cut = this.#running.size;
@@ -125,7 +126,7 @@ export class AgentStreams implements StreamHost {
     if (this.#running.size > 0) await new Promise<void>((done) => (this.#empty = done));
     forget();
     this.#pools.close();
-    this.#events.drained(cut);
+    if (first || cut > 0) this.#events.drained(cut);
     return cut;
   }
 

@@ -18,7 +18,10 @@ clock.addEventListener("message", ({ data }) => {
   events++;
   if (lastAt !== undefined) addBar(now - lastAt);
   lastAt = now;
-  say("clock-state", `${events} events, one a second; widest gap ${Math.round(widestMs)} ms`);
+  say(
+    "clock-state",
+    `${events} ${events === 1 ? "event" : "events"}, one a second; widest gap ${Math.round(widestMs)} ms`,
+  );
 });
 clock.addEventListener("error", () => {
   lastAt = undefined;
