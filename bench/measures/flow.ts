@@ -2,6 +2,7 @@ import { connect } from "node:net";
 import type { Contender, Stage } from "../contender.ts";
 import { quantile, type Measure } from "../measure.ts";
 import { BULK_BYTES } from "../origin.ts";
+import { cpuMicros } from "../processes.ts";
 import { download, get } from "../raw-client.ts";
 
 async function bulkOnce({ name, entries }: Contender): Promise<void> {
@@ -40,10 +41,13 @@ export const besideBulk: Measure = {
   },
 };
 
-/** Opens downloads of 100 MB that nobody reads; they last as long as the stage. */
+/**
+ * Opens downloads of 100 MB that nobody reads, and waits until they stand still: the kernel's buffers
+ * are full, and those of the contender. They last as long as the stage.
+ */
 export async function stallReaders(
   { processes }: Stage,
-  { entries }: Pick<Contender, "entries">,
+  { entries, pids }: Pick<Contender, "entries" | "pids">,
   count: number,
 ): Promise<void> {
   const { port, host } = entries.files;
@@ -57,4 +61,22 @@ export async function stallReaders(
     });
   });
   await Promise.all(first);
+  await standingStill(Object.values(pids));
+}
+
+const LOOK_MS = 1_000;
+/** Of one core: what idle processes use for their timers. */
+const STILL = 0.05;
+const PATIENCE_MS = 60_000;
+
+/** Until the processes have next to nothing to do. */
+async function standingStill(pids: readonly number[]): Promise<void> {
+  const until = performance.now() + PATIENCE_MS;
+  for (let before = cpuMicros(pids); performance.now() < until;) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    const now = cpuMicros(pids);
+    if (now - before < STILL * LOOK_MS * 1_000) return;
+    before = now;
+  }
+  throw new Error("downloads that nobody reads still move after a minute");
 }

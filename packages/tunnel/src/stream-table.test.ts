@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Pool } from "./pool.ts";
 import { MuxStream, NOBODY, type StreamHost } from "./stream.ts";
-import { StreamTable } from "./stream-table.ts";
+import { homeOf, StreamTable } from "./stream-table.ts";
 
 const host: StreamHost = {
   pool: new Pool(1),
@@ -62,4 +62,24 @@ test("who is removed while others are visited is not visited", () => {
     table.delete(3);
   }
   expect(seen).toEqual([1]);
+});
+
+test.each([
+  { name: "the streams of one side", step: 2 },
+  { name: "streams of both sides", step: 1 },
+  { name: "every 1,024th stream", step: 2_048 },
+])("$name that were opened in a row and stay are no wall in the way of others", ({ step }) => {
+  const slots = 32_768;
+  const taken = new Uint8Array(slots);
+  for (let n = 0; n < 10_000; n++) {
+    let at = homeOf(1 + n * step, slots - 1);
+    while (taken[at] === 1) at = (at + 1) % slots;
+    taken[at] = 1;
+  }
+  let longest = 0;
+  for (let at = 0, run = 0; at < 2 * slots; at++) {
+    run = taken[at % slots] === 1 ? run + 1 : 0;
+    longest = Math.max(longest, run);
+  }
+  expect(longest).toBeLessThan(100);
 });

@@ -80,9 +80,16 @@ export class StreamTable {
   }
 }
 
-/** The streams of one side count in twos. */
-function homeOf(id: number, mask: number): number {
-  return (id >>> 1) & mask;
+/** 2^32 divided by the golden ratio: ids that follow each other come to lie far apart. */
+const SPREAD = 0x9e37_79b1;
+
+/**
+ * Where the search for an id begins in a table of `mask + 1` slots. Not where its number says: streams
+ * that stay were opened in a row, and would be a wall of thousands of slots that each newcomer whose
+ * turn it is to fall there, and each search for it, has to go along.
+ */
+export function homeOf(id: number, mask: number): number {
+  return (Math.imul(id, SPREAD) >>> 8) & mask;
 }
 
 /** The slots' number is a power of two. */

@@ -113,4 +113,15 @@ describe("an activated socket", () => {
     await socket[Symbol.asyncDispose]();
     await expect.poll(() => isAlive(pid)).toBe(false);
   });
+
+  test("ends also what that had started in turn, as a launcher does", async () => {
+    const socket = await activatedSocket();
+    const { command, args, env } = echo("left");
+    const launcher = ["-c", '"$0" "$@" & echo "pid $!"; wait', command, ...args];
+    await socket.start({ command: "/bin/sh", args: launcher, env });
+    expect(await ask(socket.port)).toBe("left");
+    const pid = Number(/^pid (\d+)$/m.exec(socket.output())![1]);
+    await socket[Symbol.asyncDispose]();
+    await expect.poll(() => isAlive(pid)).toBe(false);
+  });
 });

@@ -13,6 +13,8 @@ process.on("message", ({ id, command, args, env }: HolderRequest) => {
     // Nothing of the environment that the tests run in: a REDIS_URL there is not for these.
     env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...env, LISTEN_FDS: "1" },
     stdio: ["ignore", "inherit", "inherit", LISTENING_SOCKET],
+    // A group of its own, to be ended with all that it starts in turn.
+    detached: true,
   });
   children.add(child);
   child.once("spawn", () => tell({ id, pid: child.pid! }));
@@ -29,5 +31,13 @@ function tell(report: HolderReport): void {
 
 // The test is over, or gone: so is everything that was started for it.
 process.once("disconnect", () => {
-  for (const child of children) child.kill("SIGKILL");
+  for (const child of children) endGroup(child);
 });
+
+function endGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGKILL");
+  } catch {
+    // It ended just now.
+  }
+}
