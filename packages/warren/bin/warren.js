@@ -12,9 +12,16 @@ const main = new URL("../src/main.ts", import.meta.url);
  * V8 collects the whole heap for every 64 MB of buffers that sockets were read into, however short
  * they lived: half the time of a bulk transfer. Counted with the heap, young buffers go with the next
  * scavenge. (Measured: 3x the throughput of a 100 MB download.)
+ *
+ * V8 also learns from what lives long, once, where to allocate for good: after a thousand streams that
+ * stay, what every request makes and forgets would be old from birth. (docs/decisions/0154)
  */
 const TUNED = 26;
-const FLAGS = ["--external-memory-accounted-in-global-limit", "--initial-old-space-size=64"];
+const FLAGS = [
+  "--external-memory-accounted-in-global-limit",
+  "--initial-old-space-size=64",
+  "--no-allocation-site-pretenuring",
+];
 
 /** Sources are stripped of their types at each start; what is kept of that halves the time of one. */
 const NODE_COMPILE_CACHE = fileURLToPath(new URL("../../../node_modules/.cache/warren", main));
