@@ -59,22 +59,38 @@ export class WebSocketReads {
     };
   }
 
-  /** Takes the reading over from `ws`; false, and nothing is changed, where that cannot be. */
-  start(): boolean {
-    return readBy(this.#socket, this.onread);
-  }
-
-  /** Bytes that were read before, as if they came now. */
-  push(bytes: Uint8Array): void {
-    this.#onRead(bytes.length, bytes);
+  /**
+   * Takes the reading over from `ws`; false, and nothing is changed, where that cannot be. `unread` was
+   * read before: it is looked at in the next turn, or with the first read if that comes sooner.
+   */
+  start(unread: Uint8Array): boolean {
+    if (!readBy(this.#socket, this.onread)) return false;
+    if (unread.length === 0) return true;
+    this.#hold(Buffer.from(unread));
+    this.#makeRoom(false);
+    setImmediate(() => this.#read(false));
+    return true;
   }
 
   #onRead(length: number, buffer: Uint8Array): true {
     if (this.#into !== shared && buffer.buffer === this.#into.buffer) this.#to += length;
-    else this.#hold(Buffer.from(buffer.subarray(0, length)));
-    while (this.#from < this.#to && this.#take());
-    this.#makeRoom(length >= BULK_BYTES);
+    else this.#hold(this.#joined(buffer.subarray(0, length)));
+    this.#read(length >= BULK_BYTES);
     return true;
+  }
+
+  /** A copy, behind what is there: the first read may come into the buffer of who read before. */
+  #joined(bytes: Uint8Array): Buffer {
+    if (this.#from === this.#to) return Buffer.from(bytes);
+    return Buffer.concat([this.#into.subarray(this.#from, this.#to), bytes]);
+  }
+
+  #read(bulk: boolean): void {
+    try {
+      while (this.#from < this.#to && this.#take());
+    } finally {
+      this.#makeRoom(bulk);
+    }
   }
 
   #hold(bytes: Buffer): void {
@@ -105,6 +121,7 @@ export class WebSocketReads {
   #share(): void {
     this.#room.free();
     this.#into = shared;
+    this.#from = this.#to = 0;
   }
 
   /** Takes the next frame off what was read; false while it is not whole. */

@@ -123,8 +123,7 @@ export class WebSocketTransport {
       maxTextBytes,
       onBinary: (message) => this.#onMessage(message, true),
     });
-    if (!reads.start()) this.#socket.unshift(unread);
-    else if (unread.length > 0) setImmediate(() => reads.push(unread));
+    if (!reads.start(unread) && unread.length > 0) this.#socket.unshift(unread);
   }
 
   /** Sends one binary message; the bytes must not change afterwards. */

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer as createHttp, type IncomingMessage } from "node:http";
-import { createServer, type AddressInfo, type Socket } from "node:net";
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { acceptWebSocket, WEBSOCKET_LIMITS } from "../src/index.ts";
@@ -13,6 +13,11 @@ async function pair(server: AcceptingServer, ca?: string) {
   const near = opened(await dial(`${scheme}://127.0.0.1:${server.port}/t`, ear, { ca }));
   const far = await server.accepted();
   return { near, ear, far };
+}
+
+/** A binary message of a client, masked with zeros. */
+function frame(text: string): Buffer {
+  return Buffer.concat([Buffer.of(0x82, 0x80 | text.length, 0, 0, 0, 0), Buffer.from(text)]);
 }
 
 describe("a WebSocket", () => {
@@ -64,6 +69,24 @@ describe("a WebSocket", () => {
     expect(order).toEqual(["dialled", "first"]);
     near.terminate();
     server.close();
+  });
+
+  test("what a client says with its handshake comes before what it says later", async () => {
+    await using server = await acceptingServer();
+    const socket = connect(server.port, "127.0.0.1");
+    const words = ["GET / HTTP/1.1", "host: a", "connection: upgrade", "upgrade: websocket"];
+    words.push("sec-websocket-version: 13", "sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==");
+    words.push("sec-websocket-protocol: t.v1", "", "");
+    // Cut in two by the end of the packet.
+    const second = frame("second");
+    socket.write(
+      Buffer.concat([Buffer.from(words.join("\r\n")), frame("first"), second.subarray(0, 7)]),
+    );
+    const { ear } = await server.accepted();
+    socket.write(Buffer.concat([second.subarray(7), frame("third")]));
+    for (const said of ["first", "second", "third"])
+      expect(await ear.next()).toEqual({ binary: Buffer.from(said) });
+    socket.destroy();
   });
 
   test("a batch leaves in one piece", async () => {
@@ -216,7 +239,6 @@ describe("acceptWebSocket refuses", () => {
     { name: "one without a key", head: `${upgrade}sec-websocket-protocol: t.v1\r\n` },
   ])("$name with 400", async ({ head }) => {
     await using server = await acceptingServer();
-    const { connect } = await import("node:net");
     const socket = connect(server.port, "127.0.0.1");
     socket.end(`GET / HTTP/1.1\r\nhost: a\r\n${head}\r\n`);
     let answer = "";
