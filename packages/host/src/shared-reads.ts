@@ -4,9 +4,6 @@ import { ReadRoom } from "./read-room.ts";
 const READ_BYTES = 65_536;
 /** A read that brings this much is worth a buffer of the socket's own. */
 const BULK_BYTES = 49_152;
-/** Who sends bulk on and on gets larger ones: as many system calls less, and as many wake-ups. */
-const LARGE_BYTES = 262_144;
-const STEADY_READS = 4;
 
 /**
  * The kernel's bytes are handed over inside the read, so all sockets share one buffer: an idle
@@ -35,7 +32,6 @@ export interface Reads {
 /** The option `onread` of a socket that connects, or what `readBy` takes for one that was accepted. */
 export function sharedReads<S extends Socket>(onRead: OnRead<S>): Reads {
   const room = new ReadRoom();
-  let steadyReads = 0;
   return {
     buffer: nextBuffer,
     callback(this: S, length: number, buffer: Uint8Array): boolean {
@@ -43,9 +39,7 @@ export function sharedReads<S extends Socket>(onRead: OnRead<S>): Reads {
       // Given away half empty it would weigh twice what is counted for it.
       const kept = buffer !== shared && length * 4 >= buffer.length * 3;
       const goesOn = onRead.call(this, (buffer as Buffer).subarray(0, length), kept);
-      steadyReads = kept ? steadyReads + 1 : 0;
-      const bytes = steadyReads < STEADY_READS ? READ_BYTES : LARGE_BYTES;
-      if (length >= BULK_BYTES) next = room.take(bytes, this) ?? shared;
+      if (length >= BULK_BYTES) next = room.take(READ_BYTES, this) ?? shared;
       return goesOn;
     },
   };

@@ -69,16 +69,18 @@ interface Frame {
   first: number;
   payload: Buffer;
   mask: number | undefined;
+  /** Bytes in which the length is said beyond the first, where it needs no more. */
+  extended?: 0 | 2 | 8;
 }
 
-function encode({ first, payload, mask }: Frame): Buffer {
+function encode({ first, payload, mask, extended = 0 }: Frame): Buffer {
   const { length } = payload;
   const head = Buffer.alloc(14);
   head[0] = first;
   const masked = mask === undefined ? 0 : 0x80;
   let at = 2;
-  if (length < 126) head[1] = masked | length;
-  else if (length < 65_536) {
+  if (length < 126 && extended === 0) head[1] = masked | length;
+  else if (length < 65_536 && extended < 8) {
     head[1] = masked | 126;
     at = head.writeUInt16BE(length, 2);
   } else {
@@ -113,14 +115,18 @@ function frames(isServer: boolean): fc.Arbitrary<Frame[]> {
     { weight: 9, arbitrary: fc.integer({ min: 0x20, max: 0x7e }) },
     { weight: 1, arbitrary: fc.constant(0xff) },
   );
+  const extended = fc.oneof(
+    { weight: 20, arbitrary: fc.constant(0 as const) },
+    { weight: 1, arbitrary: fc.constantFrom(2 as const, 8 as const) },
+  );
   const frame = fc
-    .record({ first, length, mask, byte })
-    .map(({ first: kind, length: bytes, mask: key, byte: fill }) => {
+    .record({ first, length, mask, byte, extended })
+    .map(({ first: kind, length: bytes, mask: key, byte: fill, extended: longer }) => {
       const control = kind === 0x89 || kind === 0x8a;
       const payload = Buffer.alloc(control ? Math.min(bytes, 126) : bytes, fill);
       // A close frame with a proper code.
       if (kind === 0x88 && bytes >= 2) payload.writeUInt16BE(1000);
-      return { first: kind, payload, mask: key };
+      return { first: kind, payload, mask: key, extended: longer };
     });
   return fc.array(frame, { minLength: 1, maxLength: 25 });
 }

@@ -17,6 +17,8 @@ const shared = Buffer.allocUnsafeSlow(READ_BYTES);
 /** First bytes of frames that are whole messages, and of pings and pongs (RFC 6455 §5.2). */
 const [TEXT, BINARY, PING, PONG] = [0x81, 0x82, 0x89, 0x8a];
 const MOST_PING_BYTES = 125;
+/** In the first byte of a frame that is no part of a message. */
+const CONTROL = 0x08;
 
 export interface WebSocketReadsOptions {
   /** Whether frames that come are masked: they are those of a client. */
@@ -111,7 +113,7 @@ export class WebSocketReads {
     const next = this.#room.take(bytes, this.#socket);
     // What has begun needs a place in any case.
     if (next === undefined && rest === 0) return this.#share();
-    const moved = next ?? Buffer.allocUnsafeSlow(bytes);
+    const moved = next ?? Buffer.allocUnsafeSlow(rest + LEAST_ROOM_BYTES);
     this.#into.copy(moved, 0, this.#from, this.#to);
     this.#into = moved;
     this.#from = 0;
@@ -170,7 +172,9 @@ export class WebSocketReads {
     else if (extended === 8) payload = Number(bytes.readBigUInt64BE(at + 2));
     const isMasked = maskBytes > 0 && bytes.readUInt32BE(at + header - 4) !== 0;
     const isRight = maskBytes > 0 === this.#options.masked && !isMasked;
-    if (!isRight || payload > this.#most(bytes[at]!)) this.#passing = true;
+    // A ping that says its length in a longer way than it needs is wrong, however short it is.
+    const isLong = extended > 0 && (bytes[at]! & CONTROL) !== 0;
+    if (!isRight || isLong || payload > this.#most(bytes[at]!)) this.#passing = true;
     this.#headerBytes = header;
     this.#frameBytes = header + payload;
     return true;
@@ -179,7 +183,7 @@ export class WebSocketReads {
   /** How long a frame may be that begins so; -1 when it is none of those that are taken here. */
   #most(first: number): number {
     if (first === BINARY) return this.#options.maxMessageBytes;
-    if (first === TEXT) return this.#options.maxTextBytes;
+    if (first === TEXT) return Math.min(this.#options.maxTextBytes, this.#options.maxMessageBytes);
     return first === PING || first === PONG ? MOST_PING_BYTES : -1;
   }
 }

@@ -18,7 +18,7 @@ interface Sided extends Socket {
 }
 
 /**
- * A client's socket on one side, a stream of a tunnel on the other: one object per connection, no
+ * A client's socket on one side, a stream of a tunnel on the other: one object per connection, not a set of
  * closures. What the stream delivers is reported as consumed once the kernel has taken it.
  */
 export abstract class SocketSide implements StreamOwner, Connection {
