@@ -61,7 +61,7 @@ export async function openCore(
   if (config.acceptProxyProtocol && config.agents === undefined) events.agentsNeedProxyHeader();
   for (const folder of foldersOf(config))
     if (!(await isReadableFolder(folder))) events.folderMissing(folder);
-  const registry = await openRegistry(config, events, { owned: opened, keeps, clock });
+  const registry = await openRegistry(config, events, { owned: opened, keeps, clock, signal });
   const links = new Links();
   const room = new WaitingRoom(clock, config.waiting);
   opened.defer(links.onChange((clusterUuid) => room.wake(clusterUuid)));

@@ -11,6 +11,14 @@ const ROUTE_TTL_MS = 300_000;
 /** A gateway that starts waits so long for Redis; then it starts without. */
 const FIRST_ANSWER_MS = 2_000;
 
+interface OpenRegistryDeps {
+  owned: AsyncDisposableStack;
+  keeps: () => boolean;
+  clock: Clock;
+  /** Ends the waiting for Redis. */
+  signal: AbortSignal;
+}
+
 /**
  * Opens the registry that the configuration asks for; `owned` closes it. One on Redis is open once Redis
  * has answered: a gateway that joins others would refuse its first requests for hosts that all others
@@ -20,7 +28,7 @@ const FIRST_ANSWER_MS = 2_000;
 export async function openRegistry(
   config: Pick<GatewayConfig, "dataFolder" | "id" | "quotas" | "registry" | "tcpPorts">,
   events: Pick<Events, "broke" | "registryAway" | "registryBack">,
-  { owned, keeps, clock }: { owned: AsyncDisposableStack; keeps: () => boolean; clock: Clock },
+  { owned, keeps, clock, signal }: OpenRegistryDeps,
 ): Promise<Registry> {
   const { quotas, registry, tcpPorts } = config;
   const ports = tcpPorts === undefined ? undefined : { from: tcpPorts.from, to: tcpPorts.to };
@@ -47,6 +55,8 @@ export async function openRegistry(
     });
     owned.use(opened);
     const forget = clock.after(FIRST_ANSWER_MS, answered.resolve);
+    signal.addEventListener("abort", () => answered.resolve(), { once: true });
+    if (signal.aborted) answered.resolve();
     await answered.promise;
     forget();
     return opened;

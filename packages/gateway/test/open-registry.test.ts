@@ -6,10 +6,15 @@ import { NO_QUOTAS } from "../src/registry/quotas.ts";
 import { HAS_REDIS, RedisServer } from "./_redis-kit.ts";
 import { found } from "./_registry-facts.ts";
 
+const NEVER = new AbortController().signal;
 const EVENTS = { broke: () => {}, registryAway: () => {}, registryBack: () => {} };
 
 /** Opens the registry of a gateway that finds Redis behind `line`. */
-function opening(line: FaultProxy, owned: AsyncDisposableStack, clock: Clock = systemClock) {
+function opening(
+  line: FaultProxy,
+  owned: AsyncDisposableStack,
+  { clock, signal }: { clock: Clock; signal: AbortSignal },
+) {
   const urls = [`redis://127.0.0.1:${line.port}`];
   const config = {
     dataFolder: "/nowhere",
@@ -18,7 +23,7 @@ function opening(line: FaultProxy, owned: AsyncDisposableStack, clock: Clock = s
     registry: { kind: "redis", urls, cluster: false } as const,
     tcpPorts: undefined,
   };
-  return openRegistry(config, EVENTS, { owned, keeps: () => true, clock });
+  return openRegistry(config, EVENTS, { owned, keeps: () => true, clock, signal });
 }
 
 describe.skipIf(!HAS_REDIS)("a gateway's registry on Redis", () => {
@@ -27,7 +32,7 @@ describe.skipIf(!HAS_REDIS)("a gateway's registry on Redis", () => {
     await using line = await startFaultProxy({ target: { port: server.port } });
     await using owned = new AsyncDisposableStack();
     line.blackHole();
-    const opened = opening(line, owned);
+    const opened = opening(line, owned, { clock: systemClock, signal: NEVER });
     await line.until(({ accepted }) => accepted >= 1);
     line.heal();
     expect(await found(await opened, "a.example.com")).toBe("no_route");
@@ -39,8 +44,24 @@ describe.skipIf(!HAS_REDIS)("a gateway's registry on Redis", () => {
     await using owned = new AsyncDisposableStack();
     line.blackHole();
     const clock = virtualClock();
-    const opened = opening(line, owned, clock);
+    const opened = opening(line, owned, { clock, signal: NEVER });
     clock.advance(2_000);
     expect(await found(await opened, "a.example.com")).toBe("overloaded");
+  });
+
+  test.each([
+    { name: "while it waits", when: "later" },
+    { name: "before it waits", when: "before" },
+  ])("waits no longer when the gateway is to stop $name", async ({ when }) => {
+    await using server = await RedisServer.start();
+    await using line = await startFaultProxy({ target: { port: server.port } });
+    await using owned = new AsyncDisposableStack();
+    line.blackHole();
+    const stop = new AbortController();
+    if (when === "before") stop.abort();
+    const opened = opening(line, owned, { clock: virtualClock(), signal: stop.signal });
+    await line.until(({ accepted }) => accepted >= 1);
+    stop.abort();
+    await opened;
   });
 });
