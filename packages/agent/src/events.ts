@@ -123,6 +123,10 @@ export class AgentEvents {
   retried(): void {
     this.#retries.add();
   }
+  /** A bug: something threw where nothing should. */
+  broke(error: unknown): void {
+    this.#log.error("internal error", { where: "service connection", error });
+  }
 
   draining(streams: number, deadlineMs: number): void {
     this.#log.info("draining", { streams, deadline_ms: deadlineMs });

@@ -200,6 +200,9 @@ export class AgentStreams implements StreamHost {
   retried(): void {
     this.#events.retried();
   }
+  broke(reason: unknown): void {
+    this.#events.broke(reason);
+  }
 
   #note(stream: Stream, opening: Uint8Array, headAt: number): void {
     const end = opening.indexOf(0x0d, headAt);

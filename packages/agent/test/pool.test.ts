@@ -2,12 +2,12 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { systemClock } from "@warren/host";
 import { virtualClock } from "@warren/host/testing";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { createTarget } from "../src/target.ts";
 import { JoinedAgent } from "../src/testing/index.ts";
 import { Dialer } from "../src/upstream/dialer.ts";
 import { Pool } from "../src/upstream/pool.ts";
-import { ServiceSocket } from "../src/upstream/service-socket.ts";
+import { ServiceSocket, type SocketOwner } from "../src/upstream/service-socket.ts";
 import { deafService, httpService, rawService } from "./_services.ts";
 
 const local = (port: number) => [{ host: "127.0.0.1", port }];
@@ -90,7 +90,7 @@ test("a connect that takes too long is upstream_timeout", async () => {
 test("a connection that is being closed is not lent, although its end comes later", async () => {
   using service = await rawService(() => {});
   const settings = { maxIdle: 2, idleMs: 90_000 };
-  const events = { connected() {}, connectFailed() {}, retried() {} };
+  const events = { connected() {}, connectFailed() {}, retried() {}, broke() {} };
   const deps = { dialer: new Dialer(2), clock: systemClock, settings, events };
   const pool = new Pool(createTarget({ host: "127.0.0.1", port: service.port }), deps);
   const socket = await new Promise<ServiceSocket>((resolve, reject) => {
@@ -108,7 +108,7 @@ test("what a service says and somebody here cannot take costs its connection alo
   using service = await rawService((socket) => socket.write("unheard of"));
   const bug = new TypeError("a bug");
   const closed = Promise.withResolvers<Error | undefined>();
-  ServiceSocket.dial(createTarget({ host: "127.0.0.1", port: service.port }), {
+  const owner: SocketOwner = {
     onConnected() {},
     onBytes() {
       throw bug;
@@ -116,6 +116,10 @@ test("what a service says and somebody here cannot take costs its connection alo
     onTaken() {},
     onFin() {},
     onClosed: (_socket, error) => closed.resolve(error),
-  });
+  };
+  const broke = vi.fn<(reason: unknown) => void>();
+  const target = createTarget({ host: "127.0.0.1", port: service.port });
+  ServiceSocket.dial(target, owner, { broke });
   expect(await closed.promise).toBe(bug);
+  expect(broke).toHaveBeenCalledExactlyOnceWith(bug);
 });

@@ -24,6 +24,7 @@ export * from "./lock.ts";
 export * from "./run.ts";
 export * from "./shared-reads.ts";
 export * from "./small-server.ts";
+export * from "./unpinned.ts";
 export * from "./state-file.ts";
 export * from "./latin1.ts";
 export * from "./node-world.ts";

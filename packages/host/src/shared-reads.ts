@@ -32,18 +32,28 @@ export interface Reads {
 /** The option `onread` of a socket that connects, or what `readBy` takes for one that was accepted. */
 export function sharedReads<S extends Socket>(onRead: OnRead<S>): Reads {
   const room = new ReadRoom();
-  return {
+  const reads: Reads = {
     buffer: nextBuffer,
     callback(this: S, length: number, buffer: Uint8Array): boolean {
       room.free();
+      const isBulk = length >= BULK_BYTES;
       // Given away half empty it would weigh twice what is counted for it.
-      const kept = buffer !== shared && length * 4 >= buffer.length * 3;
+      const kept = buffer !== shared && isBulk;
       const goesOn = onRead.call(this, (buffer as Buffer).subarray(0, length), kept);
-      if (length >= BULK_BYTES) next = room.take(READ_BYTES, this) ?? shared;
+      if (isBulk && isReadBy(this, reads)) next = room.take(READ_BYTES, this) ?? shared;
       return goesOn;
     },
   };
+  return reads;
 }
+
+/** Reads a socket into its stream's queue, as one that was never read in another way. */
+export const QUEUED_READS: Reads = {
+  buffer: () => shared,
+  callback(this: Socket, length: number, buffer: Uint8Array): boolean {
+    return this.push(Buffer.from(buffer.subarray(0, length)));
+  },
+};
 
 function nextBuffer(): Buffer {
   const buffer = next;
@@ -60,6 +70,11 @@ interface Inside {
   [slot: symbol]: unknown;
   readonly readableLength?: number;
   readonly _handle?: { useUserBuffer?: (buffer: Uint8Array) => void } | null;
+}
+
+/** Who hears a read may have given the socket to another reader. */
+function isReadBy(socket: object, { callback }: Reads): boolean {
+  return CALLBACK === undefined || (socket as Inside)[CALLBACK] === callback;
 }
 
 /**

@@ -6,7 +6,7 @@ import { readBy, type Reads } from "./shared-reads.ts";
 const READ_BYTES = 65_536;
 /** A read that brings this much is worth a buffer of the connection's own. */
 const BULK_BYTES = 32_768;
-/** Two of the largest frames: one that is kept for long pins no more than as much again. */
+/** Two of the largest frames: one that is kept pins no more than as much again; see `unpinned`. */
 const BULK_ROOM_BYTES = 131_072;
 /** Less room than this behind the beginning of a frame is not worth a read. */
 const LEAST_ROOM_BYTES = 16_384;

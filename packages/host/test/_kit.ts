@@ -39,7 +39,7 @@ export interface Accepted {
   transport: WebSocketTransport;
   ear: Ear;
   request: IncomingMessage;
-  /** What came over the socket behind the handshake, in the pieces in which it came. */
+  /** What `ws` was given of the socket behind the handshake: all but binary messages, in pieces. */
   chunks: Buffer[];
   socket: Socket;
 }

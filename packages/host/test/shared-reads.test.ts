@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { expect, test } from "vitest";
-import { readBy, sharedReads, type OnRead } from "../src/index.ts";
+import { QUEUED_READS, readBy, sharedReads, type OnRead } from "../src/index.ts";
 
 const share = (socket: Socket, onRead: OnRead<Socket>) => readBy(socket, sharedReads(onRead));
 
@@ -137,6 +137,34 @@ test("who pushes on what was read is asked for no more than its stream takes, an
   let received = 0;
   for await (const chunk of ends.accepted) received += (chunk as Buffer).length;
   expect(received).toBe(total);
+});
+
+test("one that is given away within a read is its stream's, and holds no buffer for later", async () => {
+  await using ends = await Ends.open();
+  await using one = await Ends.open();
+  await using other = await Ends.open();
+  const given = Promise.withResolvers<void>();
+  let used = 0;
+  expect(
+    share(ends.accepted, function (bytes) {
+      if (bytes.length < 65_536) used += bytes.length;
+      else if (readBy(this, QUEUED_READS)) given.resolve();
+      return bytes.length < 65_536 || this.push(Buffer.from(bytes));
+    }),
+  ).toBe(true);
+  const total = 4_000_000;
+  ends.client.end(Buffer.alloc(total));
+  await given.promise;
+  for (const later of [one, other]) {
+    expect(later.share()).toBe(true);
+    later.client.write("small");
+    await later.until(5);
+  }
+  // Both in the one that all share: none was left behind for the first that came.
+  expect(one.heard[0]!.bytes.buffer).toBe(other.heard[0]!.bytes.buffer);
+  let received = 0;
+  for await (const chunk of ends.accepted) received += (chunk as Buffer).length;
+  expect(received + used).toBe(total);
 });
 
 test("the other side's end is told, and this side may go on", async () => {

@@ -18,6 +18,8 @@ export interface UpstreamEvents {
   connectFailed(target: Target, failure: { reason: ConnectFailure; error: WireError }): void;
   /** A request went out again because its pooled connection died unused. */
   retried(): void;
+  /** A bug: something here threw at what a service said. */
+  broke(reason: unknown): void;
 }
 
 const TIMED_OUT = "ETIMEDOUT";

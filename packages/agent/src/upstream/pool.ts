@@ -115,7 +115,7 @@ export class Pool implements SocketOwner, Dialling {
 
   onSlot(): boolean {
     if (this.#dials.size >= this.#waiters.length) return false;
-    const socket = ServiceSocket.dial(this.target, this);
+    const socket = ServiceSocket.dial(this.target, this, this.#events);
     const forget = this.#clock.after(this.target.connectTimeoutMs, () =>
       socket.destroy(connectTimeout()),
     );

@@ -1,7 +1,8 @@
 import type { Socket } from "node:net";
-import { sharedReads } from "@warren/host";
+import { sharedReads, unpinned } from "@warren/host";
 import type { Target } from "../target.ts";
 import { connectTo, isTls, readyEvent } from "./connect.ts";
+import type { UpstreamEvents } from "./failures.ts";
 
 /**
  * Who hears what a service says. One long-lived object that is swapped as the connection changes
@@ -33,6 +34,7 @@ export class ServiceSocket {
   /** When a pool lets go of it, by the pool's clock. */
   expiresAt = 0;
   readonly #socket: Socket;
+  readonly #events: Pick<UpstreamEvents, "broke">;
   readonly #secure: boolean;
   #reading = true;
   #closed = false;
@@ -43,8 +45,9 @@ export class ServiceSocket {
   #taken = 0;
   #fenced = false;
 
-  private constructor(target: Target, owner: SocketOwner) {
+  private constructor(target: Target, owner: SocketOwner, events: Pick<UpstreamEvents, "broke">) {
     this.owner = owner;
+    this.#events = events;
     this.#secure = isTls(target);
     const reads = sharedReads((bytes, kept) => {
       this.#onRead(bytes, kept);
@@ -61,8 +64,12 @@ export class ServiceSocket {
   }
 
   /** Begins to connect; `owner.onConnected` or `owner.onClosed` follows, later. */
-  static dial(target: Target, owner: SocketOwner): ServiceSocket {
-    return new ServiceSocket(target, owner);
+  static dial(
+    target: Target,
+    owner: SocketOwner,
+    events: Pick<UpstreamEvents, "broke">,
+  ): ServiceSocket {
+    return new ServiceSocket(target, owner, events);
   }
 
   /** False from the moment it is destroyed, which is before `onClosed`: a pool must not lend it. */
@@ -91,7 +98,7 @@ export class ServiceSocket {
 
   /** Sends bytes, which must not change; `onTaken` follows, before this returns if it can. */
   write(chunk: Uint8Array): void {
-    this.#socket.write(chunk);
+    this.#socket.write(this.#socket.writableLength > 0 ? unpinned(chunk) : chunk);
     this.#wrote(chunk.length);
   }
 
@@ -145,6 +152,7 @@ export class ServiceSocket {
     try {
       this.owner.onBytes(this, bytes, kept);
     } catch (reason) {
+      this.#events.broke(reason);
       this.destroy(reason instanceof Error ? reason : new Error(String(reason)));
     }
   }

@@ -1,5 +1,5 @@
 import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from "node:http2";
-import { latin1Bytes, latin1Source, latin1Text } from "@warren/host";
+import { latin1Bytes, latin1Source, latin1Text, unpinned } from "@warren/host";
 import {
   endToEnd,
   fieldOf,
@@ -21,7 +21,6 @@ import { Exchange, type ExchangeOwner } from "./exchange.ts";
 import type { Flushed, FrontContext } from "./front-context.ts";
 import type { Peer } from "./peer.ts";
 import { SlowWatch } from "./slow-watch.ts";
-import { unpinned } from "./socket-side.ts";
 
 const CANCELLED = new WireError("cancelled", "the client went away");
 

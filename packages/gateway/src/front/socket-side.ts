@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { latin1Text, readBy, sharedReads } from "@warren/host";
+import { latin1Text, QUEUED_READS, readBy, sharedReads, unpinned } from "@warren/host";
 import type { Stream, StreamOwner } from "@warren/tunnel";
 import type { WireError } from "@warren/wire";
 import type { Connection, FrontContext } from "./front-context.ts";
@@ -18,8 +18,8 @@ interface Sided extends Socket {
 }
 
 /**
- * A client's socket on one side, a stream of a tunnel on the other: one object per connection, not a set of
- * closures. What the stream delivers is reported as consumed once the kernel has taken it.
+ * A client's socket on one side, a stream of a tunnel on the other: one object that hears both, not a
+ * set of closures per request. What the stream delivers is reported as consumed once the kernel has taken it.
  */
 export abstract class SocketSide implements StreamOwner, Connection {
   readonly context: FrontContext;
@@ -85,6 +85,7 @@ export abstract class SocketSide implements StreamOwner, Connection {
     socket.off("error", onError).off("close", onClose);
     delete socket[SIDE];
     socket.pause();
+    readBy(socket, QUEUED_READS);
     if (rest !== undefined && rest.length > 0) socket.unshift(rest);
     // As node:http leaves a socket for an upgrade: the next listener starts it.
     (socket as { readableFlowing: boolean | null }).readableFlowing = null;
@@ -171,8 +172,7 @@ function onData(this: Sided, chunk: Buffer): void {
 /** What a client sends may find a bug of ours: that costs its own connection, not all others. */
 function onRead(this: Sided, chunk: Buffer, kept: boolean): boolean {
   const side = this[SIDE];
-  // Given away: whoever has it now listens as to any other socket.
-  if (side === undefined) return this.push(kept ? chunk : Buffer.from(chunk));
+  if (side === undefined) return false;
   try {
     side.onBytes(chunk, kept);
   } catch (error) {
@@ -195,9 +195,4 @@ function onClose(this: Sided): void {
   delete this[SIDE];
   side.context.closed(side);
   side.gone();
-}
-
-/** A copy, unless `chunk` is most of the buffer that it is a view into. */
-export function unpinned(chunk: Uint8Array): Uint8Array {
-  return chunk.length * 2 < chunk.buffer.byteLength ? Buffer.from(chunk) : chunk;
 }

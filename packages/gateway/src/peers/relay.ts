@@ -1,4 +1,4 @@
-import { latin1Text } from "@warren/host";
+import { latin1Text, unpinned } from "@warren/host";
 import { closeFrame, FrameBoundary } from "@warren/http";
 import type { Stream, StreamOwner } from "@warren/tunnel";
 import { CODES, WireError } from "@warren/wire";
@@ -32,7 +32,9 @@ class Direction implements StreamOwner {
   }
   onData(stream: Stream, chunk: Uint8Array): void {
     this.#from = stream;
-    if (this.#to.write(chunk, false)) stream.consumed(chunk.length);
+    // One that has no room may keep it for long.
+    const lasting = this.#to.writable ? chunk : unpinned(chunk);
+    if (this.#to.write(lasting, false)) stream.consumed(chunk.length);
     else this.#owed += chunk.length;
     this.#crossing.dataPassed(this, chunk);
   }

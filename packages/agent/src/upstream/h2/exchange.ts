@@ -1,4 +1,4 @@
-import { latin1Bytes, latin1Source, latin1Text } from "@warren/host";
+import { latin1Bytes, latin1Source, latin1Text, unpinned } from "@warren/host";
 import { constants, type ClientHttp2Stream } from "node:http2";
 import {
   endToEnd,
@@ -149,7 +149,7 @@ export class Http2Exchange implements StreamOwner, SessionWaiter, Running {
 
   #write(request: ClientHttp2Stream, chunk: Uint8Array): void {
     this.#bodyBegun = true;
-    request.write(chunk, () => {
+    request.write(unpinned(chunk), () => {
       if (!this.#over) this.#stream.consumed(chunk.length);
     });
   }
