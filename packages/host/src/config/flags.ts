@@ -1,4 +1,4 @@
-import { fileNamesOf, namesOf, type Options } from "./option.ts";
+import { fileNamesOf, namesOf, type Option, type Options } from "./option.ts";
 import { nearest } from "./nearest.ts";
 import type { Said } from "./load.ts";
 
@@ -33,22 +33,29 @@ export function parseFlags(options: Options, argv: readonly string[]): ParsedFla
     const text = value ?? (kind === "switch" ? "true" : kind && takeValue(rest, kinds));
     if (kind === undefined) problems.push(unknownFlag(name, kinds));
     else if (text === undefined) problems.push(`${name}: a value must follow`);
-    else if (kind === "list") said.set(name, [...(said.get(name) ?? []), ...splitList(text)]);
+    else if (isSeveral(kind)) said.set(name, [...(said.get(name) ?? []), ...textsOf(kind, text)]);
     else if (said.has(name)) problems.push(`${name}: given twice`);
     else said.set(name, [text]);
   }
   return { said, positionals, problems };
 }
 
-/** `a, b,` is a and b. */
-export function splitList(text: string): string[] {
+/** Whether it may be said more than once. */
+export function isSeveral(kind: Kind): boolean {
+  return kind === "list" || kind === "repeated";
+}
+
+/** What one flag, or one variable, says: of a list, `a, b,` is a and b. */
+export function textsOf(kind: Kind, text: string): string[] {
+  if (kind !== "list") return [text];
   return text
     .split(",")
     .map((item) => item.trim())
     .filter((item) => item !== "");
 }
 
-type Kinds = Map<string, "value" | "list" | "switch">;
+type Kind = Option<unknown>["kind"];
+type Kinds = Map<string, Exclude<Kind, "secret">>;
 
 function flagKinds(options: Options): Kinds {
   const kinds: Kinds = new Map();

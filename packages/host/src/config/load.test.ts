@@ -12,6 +12,7 @@ import {
   option,
   optionTable,
   Port,
+  repeatedOption,
   secretOption,
   switchOption,
   Text,
@@ -22,6 +23,7 @@ const options = {
   port: option({ value: "<port>", schema: Port, default: "8080", help: "Public port." }),
   idleAfter: option({ value: "<duration>", schema: Duration, help: "Idle limit." }),
   host: listOption({ value: "<pattern>", schema: Text, help: "Host to publish." }),
+  user: repeatedOption({ value: "<user>", schema: Text, help: "Who may come in." }),
   redirect: switchOption({ default: "true", help: "Redirect to HTTPS." }),
   verbose: switchOption({ help: "Say more." }),
   redisUrl: option({
@@ -56,6 +58,7 @@ describe("values", () => {
       port: 8080,
       idleAfter: undefined,
       host: [],
+      user: [],
       redirect: true,
       verbose: false,
       redisUrl: undefined,
@@ -96,6 +99,17 @@ describe("values", () => {
     { name: "a list in the file", from: { toml: 'host = ["a", "b", "c"]' } },
   ])("a list is $name", ({ from }) => {
     expect(loaded(from).config.host).toEqual(["a", "b", "c"]);
+  });
+
+  test.each([
+    { name: "flags repeated", from: { argv: ["--user", "me:a,b", "--user=you:c"] } },
+    { name: "a list in the file", from: { toml: 'user = ["me:a,b", "you:c"]' } },
+  ])("what may have commas in it is $name", ({ from }) => {
+    expect(loaded(from).config.user).toEqual(["me:a,b", "you:c"]);
+  });
+
+  test("a variable says one of what may have commas in it", () => {
+    expect(loaded({ env: { WARREN_USER: "me:a, b" } }).config.user).toEqual(["me:a, b"]);
   });
 
   test.each([
@@ -270,5 +284,5 @@ test("help and the documentation's table come from the same list", () => {
   expect(help).toContain("--token-file <file>");
   const table = optionTable(options).split("\n");
   expect(table[2]).toBe("| `--port <port>` | `WARREN_PORT` | `port` | `8080` | Public port. |");
-  expect(table).toHaveLength(2 + 8);
+  expect(table).toHaveLength(2 + 9);
 });

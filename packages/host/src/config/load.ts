@@ -1,6 +1,6 @@
 /** Flags, then environment, then a TOML file, then the default; every problem at once. */
 import { checkEnvironment, type Environment } from "./environment.ts";
-import { parseFlags, splitList } from "./flags.ts";
+import { isSeveral, parseFlags, textsOf } from "./flags.ts";
 import {
   fileNamesOf,
   namesOf,
@@ -102,10 +102,10 @@ interface Spoken {
 
 function readValue(key: string, option: Option<unknown>, found: Found): Read {
   const names = namesOf(key, option);
-  const spoken = spokenFor(names, option.kind === "list", found);
+  const spoken = spokenFor(names, option.kind, found);
   if (spoken === undefined) return { name: names.flag ?? names.env ?? key, value: option.unset };
   const { name, texts } = spoken;
-  if (option.kind !== "list" && texts.length > 1)
+  if (!isSeveral(option.kind) && texts.length > 1)
     return { name, problem: `${name}: expected one value` };
   const read = option.read(texts);
   return "problem" in read
@@ -115,8 +115,8 @@ function readValue(key: string, option: Option<unknown>, found: Found): Read {
 
 function readSecret(key: string, option: Option<unknown>, found: Found): Read {
   const names = namesOf(key, option);
-  const text = spokenFor({ ...names, toml: undefined }, false, found);
-  const file = spokenFor(fileNamesOf(names), false, found);
+  const text = spokenFor({ ...names, toml: undefined }, "secret", found);
+  const file = spokenFor(fileNamesOf(names), "secret", found);
   const spoken = file ?? text;
   if (spoken === undefined) return { name: names.env ?? key, value: undefined };
   const { name, texts } = spoken;
@@ -128,14 +128,18 @@ function readSecret(key: string, option: Option<unknown>, found: Found): Read {
 }
 
 /** The first source that says something; what is empty says nothing. */
-function spokenFor(names: OptionNames, list: boolean, found: Found): Spoken | undefined {
+function spokenFor(
+  names: OptionNames,
+  kind: Option<unknown>["kind"],
+  found: Found,
+): Spoken | undefined {
   const { flag, env, toml } = names;
   const byFlag = flag === undefined ? undefined : found.flags.get(flag);
   if (flag !== undefined && byFlag?.some((text) => text !== ""))
     return { name: flag, texts: byFlag };
   const value = env === undefined ? undefined : found.env[env];
   if (env !== undefined && value !== undefined) {
-    return { name: env, texts: list ? splitList(value) : [value] };
+    return { name: env, texts: textsOf(kind, value) };
   }
   const byFile = toml === undefined ? undefined : found.toml.get(toml);
   if (byFile === undefined) return undefined;

@@ -30,7 +30,7 @@ export interface ValueDeclaration<T> extends Declared {
 
 /** `T` is what the program gets. */
 export interface Option<T> extends Declared {
-  readonly kind: "value" | "list" | "switch" | "secret";
+  readonly kind: "value" | "list" | "repeated" | "switch" | "secret";
   readonly value: string;
   /** Text as an operator would write it; undefined when there is no default. */
   readonly default: string | undefined;
@@ -71,6 +71,18 @@ export function option<T>(declared: ValueDeclaration<T> & { default?: string }) 
 
 /** Several values: the flag repeated, or separated by commas. */
 export function listOption<T>(declared: ValueDeclaration<T>): Option<readonly T[]> {
+  return severalOption("list", declared);
+}
+
+/** Several values that may have commas in them: the flag repeated, or one in the environment. */
+export function repeatedOption<T>(declared: ValueDeclaration<T>): Option<readonly T[]> {
+  return severalOption("repeated", declared);
+}
+
+function severalOption<T>(
+  kind: "list" | "repeated",
+  declared: ValueDeclaration<T>,
+): Option<readonly T[]> {
   const read = (said: readonly string[]) => {
     const values: T[] = [];
     for (const text of said) {
@@ -80,7 +92,7 @@ export function listOption<T>(declared: ValueDeclaration<T>): Option<readonly T[
     }
     return { value: Object.freeze(values) };
   };
-  return { ...declared, kind: "list", default: undefined, unset: Object.freeze([]), read };
+  return { ...declared, kind, default: undefined, unset: Object.freeze([]), read };
 }
 
 /** On or off; off unless `default` says `true`. */

@@ -3,6 +3,7 @@ import { cidrProblem } from "@warren/gateway";
 import {
   fromText,
   listOption,
+  repeatedOption,
   openMetrics,
   option,
   Port,
@@ -43,10 +44,10 @@ const own = scoped("expose", {
     schema: Port,
     help: "Public port wanted, for tcp://; the gateway chooses unless set.",
   }),
-  basicAuth: listOption({
+  basicAuth: repeatedOption({
     value: "<user:password>",
     schema: Text,
-    help: "Ask browsers for a name and a password.",
+    help: "Ask browsers for a name and a password; again for another user.",
   }),
   allow: listOption({ value: "<cidr>", schema: Cidr, help: "Let only these addresses in." }),
 });
