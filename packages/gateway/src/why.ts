@@ -1,4 +1,5 @@
 import { backendsOf, CODES } from "@warren/wire";
+import { shownPolicy } from "./admin/shown-policy.ts";
 import type { Matched, Registry } from "./ports.ts";
 import type { Dispatcher } from "./tunnels/dispatcher.ts";
 import type { Links } from "./tunnels/links.ts";
@@ -34,7 +35,7 @@ export async function why(deps: WhyDeps, url: URL, method: string): Promise<obje
     ...(first === undefined && refusal(deps.dispatcher, matched)),
     host: matched.host,
     clusters,
-    policy: matched.policy,
+    policy: shownPolicy(matched.policy),
   };
 }
 

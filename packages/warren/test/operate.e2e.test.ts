@@ -11,14 +11,21 @@ test("an agent comes in with a token; revoking it closes the tunnel within 5 s",
   await using up = await home.up();
   const made = await home.run([...cluster("*.home.localhost"), "--out", "t", "--json"]);
   const { token_id: id } = JSON.parse(made.stdout) as { token_id: string };
+  const secret =
+    "scrypt$16384$8$5$XHN8_mxJI7mRLEFODzZxxw$rFVMHr83C5UNAldOLmL9W53s9HqaDeXj0-FvTjttvxc";
   writeFileSync(
     home.at("s.toml"),
-    `[[service]]\nhost = "app.home.localhost"\nto = "${service.port}"\npolicy = { strip_headers = ["cookie"] }\n`,
+    `[[service]]\nhost = "app.home.localhost"\nto = "${service.port}"\npolicy = { strip_headers = ["cookie"], basic_auth = ["ada:${secret}"] }\n`,
   );
   const words = ["agent", "--gateway", `ws://127.0.0.1:${up.port}`, "--token-file", "t"];
   await using agent = home.start([...words, "--services", "s.toml", "--log-format", "json"]);
   await agent.says(/^joined .* as home$/m);
-  expect((await ask(up.port, "app.home.localhost")).body).toBe("app GET /");
+  expect((await ask(up.port, "app.home.localhost")).status).toBe(401);
+  for (const question of [["routes"], ["why", `app.home.localhost:${up.port}`]]) {
+    const { stdout } = await home.run([...question, "--json"]);
+    expect(stdout).toContain("ada");
+    expect(stdout).not.toContain("scrypt");
+  }
   const since = performance.now();
   const { code, stderr } = await home.run(["token", "revoke", id]);
   expect([code, stderr]).toEqual([0, `token ${id} is revoked\n`]);

@@ -5,6 +5,8 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { Policy } from "@warren/wire";
+import * as v from "valibot";
 import type { Claim, RouteEntry } from "../ports.ts";
 import type { AdminPorts, TunnelSummary } from "./admin-ports.ts";
 import { startAdmin, type Admin } from "./start-admin.ts";
@@ -37,8 +39,14 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
+const NO_POLICY = v.parse(Policy, {});
 const entry = (host: string, publicPort?: number): RouteEntry =>
-  ({ key: `${host}${publicPort}`, clusterUuid: "c1", route: { host }, publicPort }) as RouteEntry;
+  ({
+    key: `${host}${publicPort}`,
+    clusterUuid: "c1",
+    route: { host, policy: NO_POLICY },
+    publicPort,
+  }) as RouteEntry;
 const routes = [
   entry("a.org"),
   entry("b.org"),

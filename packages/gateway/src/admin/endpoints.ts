@@ -4,6 +4,7 @@ import type { RouteEntry } from "../ports.ts";
 import { portPlace } from "../routes/host-pattern.ts";
 import type { AdminPorts } from "./admin-ports.ts";
 import { pageAsked, pageOf, type Page } from "./paging.ts";
+import { shownPolicy } from "./shown-policy.ts";
 
 /** A request, once it may go on. */
 export interface AdminCall {
@@ -158,7 +159,12 @@ async function routesPage(
   const asked = pageAsked(query);
   const items = await registry.routes(asked);
   const last = items.length < asked.limit ? undefined : items.at(-1);
-  return { items, next: last === undefined ? null : placeOf(last) };
+  return { items: items.map(shown), next: last === undefined ? null : placeOf(last) };
+}
+
+function shown(entry: RouteEntry): RouteEntry {
+  const { route } = entry;
+  return { ...entry, route: { ...route, policy: shownPolicy(route.policy) } };
 }
 
 /** Under what the registry orders a route: its host, or its public port. */
