@@ -6,3 +6,4 @@ export * from "./leaping-clock.ts";
 export * from "./logs.ts";
 export * from "./virtual-clock.ts";
 export * from "./services.ts";
+export * from "./waiting.ts";
