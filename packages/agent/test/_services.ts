@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { connect, createServer as createNet } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { Worker } from "node:worker_threads";
+import { Waiting } from "@warren/host/testing";
 
 /** A service under test; closing it ends its connections. */
 export interface Service extends Disposable {
@@ -38,21 +39,18 @@ export async function serve(
   onSocket: (socket: Socket, n: number) => void,
 ): Promise<Service> {
   const connections: Socket[] = [];
-  const waiting: { n: number; resolve: (socket: Socket) => void }[] = [];
+  const waiting = new Waiting();
   server.on("connection", (socket) => {
     connections.push(socket);
     socket.on("error", () => {});
     onSocket(socket, connections.length);
-    for (const { n, resolve } of waiting) if (n === connections.length) resolve(socket);
+    waiting.look();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     port: (server.address() as AddressInfo).port,
     connections,
-    connection: (n) =>
-      connections.length >= n
-        ? Promise.resolve(connections[n - 1]!)
-        : new Promise((resolve) => waiting.push({ n, resolve })),
+    connection: (n) => waiting.until(() => connections[n - 1]),
     [Symbol.dispose]() {
       server.close();
       for (const socket of connections) socket.destroy();

@@ -1,6 +1,6 @@
-import { connect, type Socket } from "node:net";
+import { connect } from "node:net";
 import { promMetrics, randomId, systemClock, type Clock } from "@warren/host";
-import { recordingLog } from "@warren/host/testing";
+import { RawEnd, recordingLog, Waiting } from "@warren/host/testing";
 import type { Stream } from "@warren/tunnel";
 import { Recorder, TunnelPair } from "@warren/tunnel/testing";
 import {
@@ -37,7 +37,7 @@ export class AgentStream extends Recorder {
   readonly kind: Kind;
   readonly head: string;
   readonly endedAtOnce: boolean;
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Waiting();
 
   constructor(stream: Stream, opening: Uint8Array, ended: boolean) {
     super();
@@ -47,9 +47,7 @@ export class AgentStream extends Recorder {
     this.head = Buffer.from(opening.subarray(read.headAt)).toString("latin1");
     this.endedAtOnce = this.ended = ended;
     stream.owner = this;
-    this.heard = () => {
-      for (const look of this.#waiting) look();
-    };
+    this.heard = () => this.#waiting.look();
   }
 
   get body(): Buffer {
@@ -71,15 +69,7 @@ export class AgentStream extends Recorder {
   }
 
   until(seen: (stream: this) => boolean): Promise<this> {
-    return new Promise((resolve) => {
-      const look = () => {
-        if (!seen(this)) return;
-        this.#waiting.delete(look);
-        resolve(this);
-      };
-      this.#waiting.add(look);
-      look();
-    });
+    return this.#waiting.until(() => seen(this) && this);
   }
   requested(): Promise<this> {
     return this.until(() => this.ended);
@@ -96,67 +86,6 @@ export class AgentStream extends Recorder {
   }
   write(text: string | Uint8Array, end = false): boolean {
     return this.opened.write(typeof text === "string" ? Buffer.from(text, "latin1") : text, end);
-  }
-}
-
-/** Bytes that a client got, and ways to wait for them. */
-export class Client {
-  readonly socket: Socket;
-  #got: Buffer[] = [];
-  received = 0;
-  ended = false;
-  closed = false;
-  error: NodeJS.ErrnoException | undefined;
-  readonly #waiting = new Set<() => void>();
-
-  constructor(socket: Socket) {
-    this.socket = socket;
-    const look = () => {
-      for (const one of this.#waiting) one();
-    };
-    socket.on("data", (chunk: Buffer) => {
-      this.#got.push(chunk);
-      this.received += chunk.length;
-      look();
-    });
-    socket.on("end", () => {
-      this.ended = true;
-      look();
-    });
-    socket.on("error", (error) => (this.error = error));
-    socket.on("close", () => {
-      this.closed = true;
-      look();
-    });
-  }
-
-  get bytes(): Buffer {
-    if (this.#got.length > 1) this.#got = [Buffer.concat(this.#got)];
-    return this.#got[0] ?? Buffer.alloc(0);
-  }
-  get text(): string {
-    return this.bytes.toString("latin1");
-  }
-  send(text: string | Uint8Array): void {
-    if (typeof text === "string") this.socket.write(text, "latin1");
-    else this.socket.write(text);
-  }
-  until(seen: (client: this) => boolean): Promise<this> {
-    return new Promise((resolve) => {
-      const look = () => {
-        if (!seen(this)) return;
-        this.#waiting.delete(look);
-        resolve(this);
-      };
-      this.#waiting.add(look);
-      look();
-    });
-  }
-  has(text: string): Promise<this> {
-    return this.until(() => this.text.includes(text));
-  }
-  over(): Promise<this> {
-    return this.until(() => this.closed || this.ended);
   }
 }
 
@@ -178,13 +107,13 @@ export class FrontKit implements AsyncDisposable {
   readonly log = recordingLog();
   readonly metrics = promMetrics();
   readonly streams: AgentStream[] = [];
-  readonly clients: Client[] = [];
+  readonly clients: RawEnd[] = [];
   readonly errands: Errand[] = [];
   registry!: Registry;
   front!: Front;
   /** What the agent does with each request; absent: the test does it. */
   onStream: ((stream: AgentStream) => void) | undefined;
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Waiting();
   #taken = 0;
 
   private constructor(clock: Clock) {
@@ -194,7 +123,7 @@ export class FrontKit implements AsyncDisposable {
         const scripted = new AgentStream(stream, opening, ended);
         this.streams.push(scripted);
         this.onStream?.(scripted);
-        for (const look of this.#waiting) look();
+        this.#waiting.look();
       },
       endOfTurn: (task) => {
         setImmediate(() => {
@@ -283,14 +212,14 @@ export class FrontKit implements AsyncDisposable {
     };
   }
 
-  connect(port = this.front.ports.http, allowHalfOpen = true): Client {
-    const client = new Client(connect({ port, host: "127.0.0.1", allowHalfOpen, noDelay: true }));
+  connect(port = this.front.ports.http, allowHalfOpen = true): RawEnd {
+    const client = new RawEnd(connect({ port, host: "127.0.0.1", allowHalfOpen, noDelay: true }));
     this.clients.push(client);
     return client;
   }
 
   /** Sends text on a new connection. */
-  send(text: string): Client {
+  send(text: string): RawEnd {
     const client = this.connect();
     client.send(text);
     return client;
@@ -299,16 +228,7 @@ export class FrontKit implements AsyncDisposable {
   /** The next stream that was opened. */
   stream(): Promise<AgentStream> {
     const index = this.#taken++;
-    return new Promise((resolve) => {
-      const look = () => {
-        const stream = this.streams[index];
-        if (stream === undefined) return;
-        this.#waiting.delete(look);
-        resolve(stream);
-      };
-      this.#waiting.add(look);
-      look();
-    });
+    return this.#waiting.until(() => this.streams[index]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,10 +1,10 @@
 /** Redis servers of the test's own: one, or a Cluster of three, on free ports of the loopback. */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "@warren/host/testing";
 import { createClient } from "redis";
 import type { RedisPlace } from "../src/registry/redis/redis-link.ts";
 
@@ -164,14 +164,4 @@ export async function eventually(
     if (performance.now() - started > withinMs) throw new Error("it never came");
     await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
-}
-
-/** Redis cannot choose a port itself. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

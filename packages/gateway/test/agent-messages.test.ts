@@ -8,6 +8,7 @@ import { NO_QUOTAS, type Quotas } from "../src/registry/quotas.ts";
 import { AgentMessages } from "../src/tunnels/agent-messages.ts";
 import type { AgentIdentity } from "../src/tunnels/identity.ts";
 import { systemClock } from "@warren/host";
+import { Waiting } from "@warren/host/testing";
 
 interface Settings {
   mostRoutes: number;
@@ -53,22 +54,17 @@ function kit(hosts: string[], settings: Partial<Settings> = {}) {
 function agentOf(messages: AgentMessages, hosts: string[]) {
   const said: ControlInput[] = [];
   const ends: WireError[] = [];
-  const heard = new Set<() => void>();
+  const waiting = new Waiting();
   const association = {
     identity: { clusterUuid: "c", group: "g", tokenId: "t", hosts, tcpAllowed: false },
     send: (message: ControlInput) => {
       said.push(message);
-      for (const one of heard) one();
+      waiting.look();
       return true;
     },
     end: (error: WireError) => void ends.push(error),
   } as unknown as Association<AgentIdentity>;
-  const answers = (count: number) =>
-    new Promise<ControlInput[]>((resolve) => {
-      const look = () => said.length >= count && resolve(said);
-      heard.add(look);
-      look();
-    });
+  const answers = (count: number) => waiting.until(() => said.length >= count && said);
   const answered = async () => (await answers(1)).at(-1)!;
   const say = (payload: v.InferInput<typeof IngressRoutes>) => {
     const text = encodeControl({ type: "ingress_routes", payload }, "");

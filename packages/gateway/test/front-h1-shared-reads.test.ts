@@ -1,6 +1,7 @@
+import type { RawEnd } from "@warren/host/testing";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { FrontKit, type Client } from "./_front-kit.ts";
+import { FrontKit } from "./_front-kit.ts";
 
 /** Connections share a buffer for reading: what one holds back must not change as others speak. */
 test("however the requests of several connections are cut and mixed, each arrives as it was sent", async () => {
@@ -52,7 +53,7 @@ function cutUp(text: string, cuts: readonly number[]): string[] {
   return pieces;
 }
 /** Once the kernel has it: the front reads it on its own. */
-function sent({ socket }: Client, piece: string): Promise<void> {
+function sent({ socket }: RawEnd, piece: string): Promise<void> {
   return new Promise((resolve) => {
     socket.write(piece, "latin1", () => setImmediate(resolve));
   });

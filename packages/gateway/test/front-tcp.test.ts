@@ -1,18 +1,9 @@
 import { createServer, type AddressInfo } from "node:net";
 import { once } from "node:events";
+import { freePort } from "@warren/host/testing";
 import { KIND } from "@warren/wire";
 import { expect, test } from "vitest";
 import { CLUSTER, FrontKit } from "./_front-kit.ts";
-
-/** A port that was free a moment ago; the product takes a range, not 0. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 const open = async (): Promise<{ kit: FrontKit; port: number }> => {
   const port = await freePort();

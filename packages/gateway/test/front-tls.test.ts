@@ -1,12 +1,12 @@
 import { createSecureContext, connect as connectTls, type ConnectionOptions } from "node:tls";
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo } from "node:net";
-import { testAuthority } from "@warren/host/testing";
+import { RawEnd, testAuthority } from "@warren/host/testing";
 import { proxyV1, proxyV2 } from "@warren/http";
 import { WireError } from "@warren/wire";
 import { expect, test } from "vitest";
 import type { CertificateChoice } from "../src/front/front-context.ts";
-import { ANY_PORT, Client, FrontKit, type KitOptions } from "./_front-kit.ts";
+import { ANY_PORT, FrontKit, type KitOptions } from "./_front-kit.ts";
 
 const authority = testAuthority();
 const contextFor = (host: string) => {
@@ -32,8 +32,8 @@ function start(options: Partial<KitOptions> = {}): Promise<FrontKit> {
   });
 }
 
-function secure(kit: FrontKit, options: ConnectionOptions = {}): Client {
-  const client = new Client(
+function secure(kit: FrontKit, options: ConnectionOptions = {}): RawEnd {
+  const client = new RawEnd(
     connectTls({
       port: kit.front.ports.tls!,
       host: "127.0.0.1",
@@ -153,7 +153,7 @@ test.each([
   },
 ])("$name on the TLS port is refused", async ({ send }) => {
   await using kit = await start();
-  const client = new Client(connect(kit.front.ports.tls!, "127.0.0.1"));
+  const client = new RawEnd(connect(kit.front.ports.tls!, "127.0.0.1"));
   client.send(send);
   await client.until((c) => c.closed);
 });

@@ -1,8 +1,8 @@
 import { closeFrame } from "@warren/http";
-import { virtualClock } from "@warren/host/testing";
+import { virtualClock, type RawEnd } from "@warren/host/testing";
 import { KIND, WireError } from "@warren/wire";
 import { expect, test } from "vitest";
-import { FrontKit, type AgentStream, type Client } from "./_front-kit.ts";
+import { FrontKit, type AgentStream } from "./_front-kit.ts";
 
 const UPGRADE =
   "GET /ws HTTP/1.1\r\nHost: app.test\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n" +
@@ -15,7 +15,7 @@ function frame(text: string): Buffer {
   return Buffer.concat([Buffer.of(0x81, text.length), Buffer.from(text)]);
 }
 
-async function switched(kit: FrontKit): Promise<{ client: Client; stream: AgentStream }> {
+async function switched(kit: FrontKit): Promise<{ client: RawEnd; stream: AgentStream }> {
   const client = kit.send(UPGRADE);
   const stream = await kit.stream();
   stream.say(SWITCH);

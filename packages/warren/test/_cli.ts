@@ -4,6 +4,7 @@ import { mkdtempDisposableSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { Waiting } from "@warren/host/testing";
 
 export const BIN = fileURLToPath(new URL("../bin/warren.js", import.meta.url));
 
@@ -24,7 +25,7 @@ export class Cli implements AsyncDisposable {
   stdout = "";
   stderr = "";
   readonly #closed: Promise<unknown[]>;
-  readonly #looks = new Set<() => void>();
+  readonly #waiting = new Waiting();
 
   constructor([command = "", ...words]: readonly string[], { env, cwd }: CliOptions) {
     const own = { PATH: process.env["PATH"] ?? "", HOME: cwd };
@@ -44,7 +45,7 @@ export class Cli implements AsyncDisposable {
   #heard({ stdout = "", stderr = "" }): void {
     this.stdout += stdout;
     this.stderr += stderr;
-    for (const look of this.#looks) look();
+    this.#waiting.look();
   }
 
   get over(): boolean {
@@ -52,18 +53,12 @@ export class Cli implements AsyncDisposable {
   }
 
   /** What `pattern` finds in what it has said, as soon as it has; rejects if it ends before. */
-  says(pattern: RegExp): Promise<RegExpExecArray> {
-    return new Promise((resolve, reject) => {
-      const look = () => {
-        const found = pattern.exec(this.stdout) ?? pattern.exec(this.stderr);
-        if (found === null && !this.over) return;
-        this.#looks.delete(look);
-        if (found !== null) resolve(found);
-        else reject(new Error(`never said ${String(pattern)}:\n${this.stdout}${this.stderr}`));
-      };
-      this.#looks.add(look);
-      look();
-    });
+  async says(pattern: RegExp): Promise<RegExpExecArray> {
+    const found = await this.#waiting.until(
+      () => pattern.exec(this.stdout) ?? pattern.exec(this.stderr) ?? this.over,
+    );
+    if (found !== true) return found;
+    throw new Error(`never said ${String(pattern)}:\n${this.stdout}${this.stderr}`);
   }
 
   /** As `says`, in what is said from now on. */

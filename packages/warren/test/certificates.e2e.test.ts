@@ -3,11 +3,16 @@ import { once } from "node:events";
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
-import { testAuthority, type RecordingLog } from "@warren/host/testing";
+import {
+  answering,
+  RawService,
+  testAuthority,
+  tlsClient,
+  type RecordingLog,
+} from "@warren/host/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { routeTo } from "./_kit/configs.ts";
 import { Joined } from "./_kit/joined.ts";
-import { answering, RawService, tlsClient } from "./_kit/raw-end.ts";
 
 const authority = testAuthority();
 const HOSTS = ["one.test", "two.test", "three.test"];

@@ -1,10 +1,16 @@
 import { hashBasicAuth } from "@warren/gateway";
 import type { Metrics } from "@warren/host";
-import { startFaultProxy, testAuthority } from "@warren/host/testing";
+import {
+  freePort,
+  rawClient,
+  RawService,
+  startFaultProxy,
+  testAuthority,
+  type RawEnd,
+} from "@warren/host/testing";
 import { expect, test } from "vitest";
 import { routeTo } from "./_kit/configs.ts";
 import { Joined } from "./_kit/joined.ts";
-import { freePort, RawService, rawClient, type RawEnd } from "./_kit/raw-end.ts";
 
 const OK = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 const SWITCH = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n";

@@ -1,9 +1,8 @@
 import { connect as connectHttp2, type ClientHttp2Session } from "node:http2";
-import { http2Frames } from "@warren/host/testing";
+import { answering, http2Frames, rawClient, RawService } from "@warren/host/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { routeTo } from "./_kit/configs.ts";
 import { Joined } from "./_kit/joined.ts";
-import { answering, rawClient, RawService } from "./_kit/raw-end.ts";
 
 const { answered, piece, request, reset } = http2Frames;
 const owned = new AsyncDisposableStack();

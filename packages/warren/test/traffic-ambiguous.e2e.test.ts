@@ -1,7 +1,7 @@
+import { answering, rawClient, RawService } from "@warren/host/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { routeTo } from "./_kit/configs.ts";
 import { Joined } from "./_kit/joined.ts";
-import { answering, rawClient, RawService } from "./_kit/raw-end.ts";
 import { exchange } from "./_kit/web-client.ts";
 
 const owned = new AsyncDisposableStack();

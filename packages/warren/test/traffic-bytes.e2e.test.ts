@@ -1,8 +1,14 @@
-import { testCertificates } from "@warren/host/testing";
+import {
+  answering,
+  rawClient,
+  RawService,
+  testCertificates,
+  tlsClient,
+  type RawEnd,
+} from "@warren/host/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { routeTo } from "./_kit/configs.ts";
 import { Joined } from "./_kit/joined.ts";
-import { answering, rawClient, RawService, tlsClient, type RawEnd } from "./_kit/raw-end.ts";
 import { ask, session } from "./_kit/web-client.ts";
 
 const OK = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";

@@ -1,10 +1,9 @@
 import { hashBasicAuth } from "@warren/gateway";
-import { leapingClock } from "@warren/host/testing";
+import { answering, leapingClock, rawClient, RawService, type RawEnd } from "@warren/host/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { routeTo } from "./_kit/configs.ts";
 import { Joined } from "./_kit/joined.ts";
 import { passTime } from "./_kit/pass-time.ts";
-import { answering, rawClient, RawService, type RawEnd } from "./_kit/raw-end.ts";
 import { exchange, valuesOf, type FrontProtocol, type Request } from "./_kit/web-client.ts";
 
 const OK = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";

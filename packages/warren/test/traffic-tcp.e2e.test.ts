@@ -1,13 +1,20 @@
 import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from "node:tls";
 import { proxyV1, proxyV2, readProxyHeader } from "@warren/http";
-import { testCertificates } from "@warren/host/testing";
+import {
+  answering,
+  freePort,
+  rawClient,
+  RawEnd,
+  RawService,
+  testCertificates,
+  tlsClient,
+} from "@warren/host/testing";
 import { randomBytes } from "node:crypto";
 import { createConnection } from "node:net";
 import type { ConfiguredRoute } from "@warren/agent";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { routeTo } from "./_kit/configs.ts";
 import { Joined } from "./_kit/joined.ts";
-import { answering, freePort, rawClient, RawService, RawEnd, tlsClient } from "./_kit/raw-end.ts";
 import { serving } from "./_kit/web-service.ts";
 
 const PASSED = "passed.test";

@@ -1,11 +1,10 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { TLSSocket } from "node:tls";
-import { testAuthority } from "@warren/host/testing";
+import { answering, rawClient, RawService, testAuthority, tlsClient } from "@warren/host/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { routeTo } from "./_kit/configs.ts";
 import { Joined } from "./_kit/joined.ts";
-import { answering, rawClient, RawService, tlsClient } from "./_kit/raw-end.ts";
 import { ask, exchange, session, valuesOf } from "./_kit/web-client.ts";
 
 const authority = testAuthority();

@@ -1,8 +1,7 @@
-import { startFaultProxy, type FaultProxy } from "@warren/host/testing";
+import { answering, RawService, startFaultProxy, type FaultProxy } from "@warren/host/testing";
 import { expect, test } from "vitest";
 import { routeTo } from "./_kit/configs.ts";
 import { Joined } from "./_kit/joined.ts";
-import { answering, RawService } from "./_kit/raw-end.ts";
 import { exchange, valuesOf, type Answer } from "./_kit/web-client.ts";
 
 const codeOf = ({ body }: Answer) =>

@@ -1,5 +1,5 @@
 import { promMetrics, systemClock } from "@warren/host";
-import { silentLog } from "@warren/host/testing";
+import { silentLog, Waiting } from "@warren/host/testing";
 import type { Clock, Stream } from "@warren/tunnel";
 import { Recorder, TunnelPair } from "@warren/tunnel/testing";
 import {
@@ -19,22 +19,12 @@ import { createTarget, type TargetInput } from "../target.ts";
 
 /** The gateway's side of one stream: what came back, and ways to wait for it. */
 export class Answer extends Recorder {
-  readonly #waiting = new Set<() => void>();
-  override heard = (): void => {
-    for (const look of this.#waiting) look();
-  };
+  readonly #waiting = new Waiting();
+  override heard = (): void => this.#waiting.look();
 
   /** Resolves as soon as `seen` is true of what was heard so far. */
   until(seen: (answer: this) => boolean): Promise<this> {
-    return new Promise((resolve) => {
-      const look = () => {
-        if (!seen(this)) return;
-        this.#waiting.delete(look);
-        resolve(this);
-      };
-      this.#waiting.add(look);
-      look();
-    });
+    return this.#waiting.until(() => seen(this) && this);
   }
   /** Resolves at the end of the answer or at a reset. */
   done(): Promise<this> {
@@ -67,7 +57,7 @@ export class JoinedAgent {
   readonly streams: AgentStreams;
   readonly pair: TunnelPair;
   readonly seen: Seen[] = [];
-  readonly #waiting: { count: number; resolve: () => void }[] = [];
+  readonly #waiting = new Waiting();
   #key = "";
 
   constructor(settings: Partial<StreamsSettings> = {}, clock: Clock = systemClock) {
@@ -79,7 +69,7 @@ export class JoinedAgent {
         events: new AgentEvents(silentLog(), this.metrics),
         watch: (seen) => {
           this.seen.push(seen);
-          for (const { count, resolve } of this.#waiting) if (this.seen.length >= count) resolve();
+          this.#waiting.look();
         },
       },
       { ...STREAMS_DEFAULTS, ...settings },
@@ -97,11 +87,8 @@ export class JoinedAgent {
   }
 
   /** Resolves when `count` streams have come to their end. */
-  finished(count: number): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.seen.length >= count) resolve();
-      else this.#waiting.push({ count, resolve });
-    });
+  async finished(count: number): Promise<void> {
+    await this.#waiting.until(() => this.seen.length >= count);
   }
 
   /** Publishes one route and makes it the one that `open` uses. Returns its key. */

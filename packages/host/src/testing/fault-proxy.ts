@@ -3,6 +3,7 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import type { AddressInfo } from "node:net";
 import { Flow } from "./flow.ts";
 import { Link, linkLimits, type LinkLimits } from "./link.ts";
+import { Waiting } from "./waiting.ts";
 
 export interface FaultProxyOptions {
   /** Where connections go on to. */
@@ -46,7 +47,7 @@ export class FaultProxy implements AsyncDisposable {
   readonly #down: Link;
   readonly #passages = new Set<Passage>();
   readonly #sockets = new Set<Socket>();
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Waiting();
   #tear: { depth: number; done: () => void } | undefined;
   #newcomers: "pass" | "hold" | "refuse" = "pass";
 
@@ -70,16 +71,8 @@ export class FaultProxy implements AsyncDisposable {
   }
 
   /** Resolves when `true` of the counts, which it looks at after every change but those of bytes. */
-  until(wanted: (counts: FaultCounts) => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const look = () => {
-        if (!wanted(this.counts)) return;
-        this.#waiting.delete(look);
-        resolve();
-      };
-      this.#waiting.add(look);
-      look();
-    });
+  async until(wanted: (counts: FaultCounts) => boolean): Promise<void> {
+    await this.#waiting.until(() => wanted(this.counts));
   }
 
   /** Ends all connections on both sides; bytes under way are lost. Returns how many. */
@@ -155,7 +148,7 @@ export class FaultProxy implements AsyncDisposable {
       this.counts.refused++;
       client.on("error", ignore).resetAndDestroy();
     } else this.#openPassage(client);
-    this.#changed();
+    this.#waiting.look();
   }
 
   #openPassage(client: Socket): void {
@@ -168,7 +161,7 @@ export class FaultProxy implements AsyncDisposable {
       sockets: this.#sockets,
       changed: () => {
         if (passage.over) this.#passages.delete(passage);
-        this.#changed();
+        this.#waiting.look();
       },
     });
     this.#passages.add(passage);
@@ -186,10 +179,6 @@ export class FaultProxy implements AsyncDisposable {
     this.#tear = undefined;
     for (const passage of this.#passages) this.#arm(passage);
     armed?.done();
-  }
-
-  #changed(): void {
-    for (const look of this.#waiting) look();
   }
 }
 

@@ -1,8 +1,11 @@
 export * from "./certificates.ts";
 export * from "./connect-proxy.ts";
 export * from "./fault-proxy.ts";
+export * from "./free-port.ts";
 export * as http2Frames from "./http2-frames.ts";
 export * from "./leaping-clock.ts";
 export * from "./logs.ts";
+export * from "./raw-end.ts";
 export * from "./virtual-clock.ts";
 export * from "./services.ts";
+export * from "./waiting.ts";

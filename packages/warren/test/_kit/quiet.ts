@@ -5,9 +5,8 @@ import { connect as connectHttp2 } from "node:http2";
 import { createServer as createTcp, type AddressInfo, type Server, type Socket } from "node:net";
 import { createServer as createTls } from "node:tls";
 import type { ConfiguredRoute } from "@warren/agent";
-import { testCertificates } from "@warren/host/testing";
+import { rawClient, RawEnd, testCertificates, tlsClient } from "@warren/host/testing";
 import { routeTo } from "./configs.ts";
-import { RawEnd, rawClient, tlsClient } from "./raw-end.ts";
 
 export const QUIET_HOST = "quiet.test";
 const PASSED_HOST = "passed.test";

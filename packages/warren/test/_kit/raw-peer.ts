@@ -1,4 +1,5 @@
 import { dialWebSocket, WEBSOCKET_LIMITS, type WebSocketTransport } from "@warren/host";
+import { Waiting } from "@warren/host/testing";
 import { SUBPROTOCOL, TUNNEL_PATH, type ControlInput } from "@warren/wire";
 
 interface Said {
@@ -13,7 +14,7 @@ export class RawPeer implements Disposable {
   /** Binary messages. */
   messages = 0;
   closed: { code: number; reason: string } | undefined;
-  readonly #looks = new Set<() => void>();
+  readonly #waiting = new Waiting();
 
   static async dial(port: number, token: string): Promise<RawPeer> {
     const peer = new RawPeer();
@@ -65,21 +66,12 @@ export class RawPeer implements Disposable {
   }
 
   /** The first message of a type, when it has come. */
-  async hears(type: string): Promise<Record<string, unknown>> {
-    await this.until(() => this.heard.some((said) => said.type === type));
-    return this.heard.find((said) => said.type === type)!.payload;
+  hears(type: string): Promise<Record<string, unknown>> {
+    return this.#waiting.until(() => this.heard.find((said) => said.type === type)?.payload);
   }
 
-  until(wanted: () => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const look = () => {
-        if (!wanted()) return;
-        this.#looks.delete(look);
-        resolve();
-      };
-      this.#looks.add(look);
-      look();
-    });
+  async until(wanted: () => boolean): Promise<void> {
+    await this.#waiting.until(wanted);
   }
 
   [Symbol.dispose](): void {
@@ -88,6 +80,6 @@ export class RawPeer implements Disposable {
 
   #note(what: () => void): void {
     what();
-    for (const look of this.#looks) look();
+    this.#waiting.look();
   }
 }

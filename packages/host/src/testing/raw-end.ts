@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions } from "node:tls";
+import { Waiting } from "./waiting.ts";
 
 /** One end of a connection under a test's hand: what it got, and ways to wait for more. */
 export class RawEnd implements Disposable {
@@ -11,23 +12,23 @@ export class RawEnd implements Disposable {
   closed = false;
   error: NodeJS.ErrnoException | undefined;
   #got: Buffer[] = [];
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Waiting();
 
   constructor(socket: Socket) {
     this.socket = socket;
     socket.on("data", (chunk: Buffer) => {
       this.#got.push(chunk);
       this.received += chunk.length;
-      this.#look();
+      this.#waiting.look();
     });
     socket.on("end", () => {
       this.ended = true;
-      this.#look();
+      this.#waiting.look();
     });
     socket.on("error", (error) => (this.error = error));
     socket.on("close", () => {
       this.closed = true;
-      this.#look();
+      this.#waiting.look();
     });
   }
 
@@ -46,15 +47,7 @@ export class RawEnd implements Disposable {
   }
 
   until(seen: (end: this) => boolean): Promise<this> {
-    return new Promise((resolve) => {
-      const look = () => {
-        if (!seen(this)) return;
-        this.#waiting.delete(look);
-        resolve(this);
-      };
-      this.#waiting.add(look);
-      look();
-    });
+    return this.#waiting.until(() => seen(this) && this);
   }
   has(text: string): Promise<this> {
     return this.until((end) => end.text.includes(text));
@@ -62,10 +55,6 @@ export class RawEnd implements Disposable {
   /** The other side sends no more. */
   over(): Promise<this> {
     return this.until((end) => end.ended || end.closed);
-  }
-
-  #look(): void {
-    for (const look of this.#waiting) look();
   }
 
   [Symbol.dispose](): void {
@@ -93,7 +82,7 @@ export class RawService implements Disposable {
   /** What happens to a connection; absent: the test does it. */
   onConnection: ((end: RawEnd) => void) | undefined;
   readonly #server = createServer({ allowHalfOpen: true, noDelay: true });
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Waiting();
 
   static async start(onConnection?: (end: RawEnd) => void): Promise<RawService> {
     const service = new RawService();
@@ -102,7 +91,7 @@ export class RawService implements Disposable {
       const end = new RawEnd(socket);
       service.connections.push(end);
       service.onConnection?.(end);
-      for (const look of service.#waiting) look();
+      service.#waiting.look();
     });
     service.#server.listen(0, "127.0.0.1");
     await once(service.#server, "listening");
@@ -119,16 +108,7 @@ export class RawService implements Disposable {
 
   /** The n-th connection, counted from 1. */
   connection(n = 1): Promise<RawEnd> {
-    return new Promise((resolve) => {
-      const look = () => {
-        const end = this.connections[n - 1];
-        if (end === undefined) return;
-        this.#waiting.delete(look);
-        resolve(end);
-      };
-      this.#waiting.add(look);
-      look();
-    });
+    return this.#waiting.until(() => this.connections[n - 1]);
   }
 
   [Symbol.dispose](): void {
@@ -146,14 +126,4 @@ export function answering(answer: string): (end: RawEnd) => void {
       for (; answered < asked; answered++) end.send(answer);
     });
   };
-}
-
-/** A port that was free a moment ago: public tcp ports come out of a range, not from 0. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
