@@ -38,21 +38,6 @@ const FLOOR = "host";
 /** Packages that only tests use; they are the workspace's. */
 const TEST_PACKAGES = ["vitest", "fast-check", "@grpc/grpc-js", "playwright-core"];
 
-/** Listed for what is being built: each goes from here when its first import comes. */
-const NOT_YET: Record<string, readonly string[]> = {
-  agent: ["undici", "ws"],
-  gateway: ["@warren/fleet", "@warren/http", "redis", "ws"],
-  warren: [
-    "@warren/agent",
-    "@warren/fleet",
-    "@warren/gateway",
-    "@warren/http",
-    "@warren/tunnel",
-    "@warren/wire",
-    "valibot",
-  ],
-};
-
 const all = sources();
 const product = all.filter((source) => source.part === "product");
 
@@ -171,7 +156,7 @@ describe("package.json", () => {
       .filter((source) => source.room === room)
       .flatMap(({ imports }) => imports.map(packageOf));
     const listed = Object.keys(manifest(room).dependencies ?? {});
-    const unused = listed.filter((name) => !text.includes(name) && !NOT_YET[room]?.includes(name));
+    const unused = listed.filter((name) => !text.includes(name));
     expect(unused).toEqual([]);
   });
 
