@@ -3,7 +3,7 @@ import type { RouteChange } from "../../ports.ts";
 import type { Quotas, Sized } from "../quotas.ts";
 import { KEYS } from "./keys.ts";
 import type { RedisLink } from "./redis-link.ts";
-import { ADMIT, FREE } from "./scripts.ts";
+import { ADMIT, FREE, NOTE } from "./scripts.ts";
 
 /** Fields of one command, so that no single one holds Redis up. */
 const BATCH = 500;
@@ -73,22 +73,25 @@ export class ClusterIndex {
     const flat = (await this.#command(clusterUuid, "HGETALL")) as string[];
     const counts = new Map<string, number>();
     for (let at = 0; at < flat.length; at += 2) {
-      if (flat[at]!.startsWith("h ")) counts.set(flat[at]!.slice(2), Number(flat[at + 1]));
+      if (flat[at]!.startsWith("h ")) counts.set(flat[at]!.slice(2), parseInt(flat[at + 1]!, 10));
     }
     return counts;
   }
 
-  /** Notes counts; a place with none is left out from now on. */
-  async note(clusterUuid: string, counts: Iterable<[place: string, count: number]>): Promise<void> {
+  /**
+   * Notes counts, found by a message of this revision. A place with none is left out from now on, unless
+   * a newer message was admitted: that one may have routes there by now, and would not find them again.
+   */
+  async note(
+    { clusterUuid, revision }: { clusterUuid: string; revision: number | undefined },
+    counts: Iterable<[place: string, count: number]>,
+  ): Promise<void> {
+    const { link, writeMs } = this.#options;
     const all = [...counts];
-    const some = all.filter(([, count]) => count > 0);
-    const none = all.filter(([, count]) => count === 0).map(([place]) => `h ${place}`);
-    const fields = some.flatMap(([place, count]) => [`h ${place}`, String(count)]);
-    for (let at = 0; at < fields.length; at += BATCH) {
-      await this.#command(clusterUuid, "HSET", ...fields.slice(at, at + BATCH));
-    }
-    for (let at = 0; at < none.length; at += BATCH) {
-      await this.#command(clusterUuid, "HDEL", ...none.slice(at, at + BATCH));
+    for (let at = 0; at < all.length; at += BATCH) {
+      const fields = all.slice(at, at + BATCH).flatMap(([place, n]) => [`h ${place}`, String(n)]);
+      const args = [String(revision ?? ""), ...fields];
+      await link.run(NOTE, KEYS.cluster(clusterUuid), args, writeMs);
     }
     await this.renew(clusterUuid);
   }

@@ -144,7 +144,7 @@ export class Publisher {
     // First, so that a gateway that dies here leaves an index that names too many, never too few.
     const fresh = [...places.keys()].filter((place) => !counts.has(place));
     await this.#index.note(
-      clusterUuid,
+      { clusterUuid, revision },
       fresh.map((place) => [place, 1]),
     );
     const written = new Map<string, Written>();
@@ -152,7 +152,7 @@ export class Publisher {
       written.set(place, await writer.write(place, part, change));
     });
     this.#remember(own, change, { places, written, verdict });
-    await this.#settle(change, written);
+    await this.#settle(change, revision, written);
     await this.#giveBack(change, room, { places, written, verdict });
     return verdict;
   }
@@ -242,12 +242,17 @@ export class Publisher {
   }
 
   /** After the writes: the index, a newer snapshot that came in between, and the others. */
-  async #settle(change: RouteChange, written: Map<string, Written>): Promise<void> {
+  async #settle(
+    { clusterUuid, revision }: RouteChange,
+    inForce: number | undefined,
+    written: Map<string, Written>,
+  ): Promise<void> {
     const { watch, writer, portsChanged } = this.#options;
-    const { clusterUuid, revision } = change;
+    // Where a newer message wrote, it alone knows what is there: Redis was flushed, or it came meanwhile.
+    const found = [...written].filter(([, { how }]) => how !== "stale");
     await this.#index.note(
-      clusterUuid,
-      [...written].map(([place, { count }]) => [place, count]),
+      { clusterUuid, revision: inForce },
+      found.map(([place, { count }]) => [place, count]),
     );
     const changed = [...written].filter(([, { how }]) => how === "changed").map(([place]) => place);
     const newest = await this.#index.newestSync(clusterUuid);

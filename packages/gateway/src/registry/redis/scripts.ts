@@ -230,6 +230,26 @@ redis.call('PEXPIRE', KEYS[2], ARGV[5])
 return {1, revision, refused}
 `);
 
+/**
+ * Notes how many routes a cluster has in places, found by a message of a revision. A place with none
+ * goes only while that message is in force and none newer has noted it: a flush takes the one or the
+ * other. ARGV: revision or '', then field and count of each, kept as "COUNT REVISION".
+ */
+export const NOTE = script(`
+local inForce = (redis.call('HGET', KEYS[1], 'revision') or '') == ARGV[1]
+local revision = tonumber(ARGV[1]) or 0
+for i = 2, #ARGV, 2 do
+  local field, count = ARGV[i], ARGV[i + 1]
+  local by = tonumber(string.match(redis.call('HGET', KEYS[1], field) or '', ' (%d+)$')) or 0
+  if count ~= '0' then
+    redis.call('HSET', KEYS[1], field, count .. string.format(' %.0f', math.max(by, revision)))
+  elseif inForce and by <= revision then
+    redis.call('HDEL', KEYS[1], field)
+  end
+end
+return 1
+`);
+
 /** Admitted routes that are not there after all, or no longer. KEYS: the sizes. ARGV: digests. */
 export const FREE = script(`
 for i = 1, #ARGV do
