@@ -136,9 +136,12 @@ export class LogWorld {
   }
 
   #cutOrMend(): void {
-    const [a, b] = [this.#chance.below(CLUSTERS), this.#chance.below(CLUSTERS)];
-    const link = [a, b].toSorted().join("-");
+    const link = this.#link(this.#anyCluster(), this.#anyCluster());
     if (!this.#cut.delete(link)) this.#cut.add(link);
+  }
+
+  #link(a: Cluster, b: Cluster): string {
+    return a.name < b.name ? `${a.name}-${b.name}` : `${b.name}-${a.name}`;
   }
 
   async #replicateAll(): Promise<void> {
@@ -147,8 +150,7 @@ export class LogWorld {
   }
 
   async #replicate(from: Cluster, to: Cluster, limit: number): Promise<void> {
-    const link = [this.#clusters.indexOf(from), this.#clusters.indexOf(to)].toSorted().join("-");
-    if (from === to || this.#cut.has(link)) return;
+    if (from === to || this.#cut.has(this.#link(from, to))) return;
     const { versions } = await to.log.heads(SESSION);
     for (const entry of await from.log.after(SESSION, versions, limit)) to.log.receive(entry);
   }

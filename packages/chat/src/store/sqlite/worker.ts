@@ -1,0 +1,95 @@
+/**
+ * The one thread that has the file. Whatever is queued when it looks is done in one transaction and
+ * committed once, before any of it is answered: the more come at once, the less each of them costs.
+ */
+import { DatabaseSync } from "node:sqlite";
+import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { openTables, type Tables } from "./tables.ts";
+
+export interface WorkerSettings {
+  file: string;
+  origin: string;
+}
+
+export type Call = readonly [id: number, operation: string, args: readonly unknown[]];
+export type Reply =
+  | readonly [id: number, value: unknown]
+  | readonly [id: number, undefined, error: Failure];
+export interface Failure {
+  readonly message: string;
+  /** SQLite's extended result code, where it was SQLite's. */
+  readonly code: number | undefined;
+}
+
+/** Bounds how long the first of a group waits for the last. */
+const GROUP = 512;
+
+const port = parentPort!;
+const { file, origin } = workerData as WorkerSettings;
+const database = open();
+const tables: Tables = openTables(database, origin);
+const operations = tables.operations as unknown as Record<string, (...args: unknown[]) => unknown>;
+port.postMessage("open");
+port.on("message", (first: readonly Call[] | "close") => {
+  const group: Call[] = [];
+  let isLast = first === "close";
+  if (first !== "close") group.push(...first);
+  while (!isLast && group.length < GROUP) {
+    const next = receiveMessageOnPort(port) as { message: typeof first } | undefined;
+    if (next === undefined) break;
+    if (next.message === "close") isLast = true;
+    else group.push(...next.message);
+  }
+  if (group.length > 0) port.postMessage(commit(group));
+  if (isLast) close();
+});
+
+function open(): DatabaseSync {
+  const opened = new DatabaseSync(file);
+  // FULL: a commit is on the disk before it returns, in WAL as well (sqlite.org/pragma.html#pragma_synchronous).
+  opened.exec(`
+    PRAGMA locking_mode = EXCLUSIVE;
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA cache_size = -65536;
+    PRAGMA temp_store = MEMORY;
+  `);
+  return opened;
+}
+
+function commit(group: readonly Call[]): Reply[] {
+  try {
+    database.exec("BEGIN IMMEDIATE");
+    const replies = group.map(run);
+    database.exec("COMMIT");
+    return replies;
+  } catch (error) {
+    rollBack();
+    return group.map(([id]) => [id, undefined, failureOf(error)]);
+  }
+}
+
+function run([id, operation, args]: Call): Reply {
+  return [id, operations[operation]!(...args)];
+}
+
+/** All or nothing: a group that cannot be committed has stored nothing of any of its calls. */
+function rollBack(): void {
+  tables.rolledBack();
+  try {
+    database.exec("ROLLBACK");
+  } catch {
+    // SQLite has rolled back by itself, as it does when the disk is full.
+  }
+}
+
+function failureOf(error: unknown): Failure {
+  const { message, errcode } = error as Error & { errcode?: number };
+  return { message, code: errcode };
+}
+
+function close(): void {
+  database.close();
+  port.postMessage("closed");
+  port.close();
+}
