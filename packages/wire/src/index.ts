@@ -6,4 +6,4 @@ export * from "./opening.ts";
 export * from "./route.ts";
 export * from "./token.ts";
 export * from "./version.ts";
-export * from "./chat/errors.ts";
+export * from "./chat/index.ts";
