@@ -1,8 +1,7 @@
-import { randomId, type Clock } from "@warren/host";
+import { randomId, TrustedProxies, type Clock } from "@warren/host";
 import { TUNNEL_PATH, WireError } from "@warren/wire";
 import { Access } from "./access/access.ts";
 import { BASIC_AUTH, type BasicAuthOptions } from "./access/basic-auth.ts";
-import { TrustedProxies } from "./access/trusted-proxies.ts";
 import type { GatewayConfig } from "./config.ts";
 import type { Core } from "./core.ts";
 import type { FrontDeps, ReservedRequest } from "./front/front-context.ts";

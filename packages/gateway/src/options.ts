@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
 import {
+  cidrProblem,
   Duration,
   fromText,
   GatewayUrl,
@@ -16,7 +17,6 @@ import {
   WholeNumber,
   type ConfigOf,
 } from "@warren/host";
-import { cidrProblem } from "./access/cidr-list.ts";
 import type { GatewayConfig } from "./config.ts";
 import { readShares, shareOptions } from "./share-options.ts";
 

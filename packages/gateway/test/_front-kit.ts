@@ -1,5 +1,5 @@
 import { connect } from "node:net";
-import { promMetrics, randomId, systemClock, type Clock } from "@warren/host";
+import { promMetrics, randomId, systemClock, TrustedProxies, type Clock } from "@warren/host";
 import { RawEnd, recordingLog, Waiting } from "@warren/host/testing";
 import type { Stream } from "@warren/tunnel";
 import { Recorder, TunnelPair } from "@warren/tunnel/testing";
@@ -14,7 +14,6 @@ import {
 import * as v from "valibot";
 import { Access } from "../src/access/access.ts";
 import { BASIC_AUTH } from "../src/access/basic-auth.ts";
-import { TrustedProxies } from "../src/access/trusted-proxies.ts";
 import { Events } from "../src/events.ts";
 import type { FrontDeps, FrontSettings } from "../src/front/front-context.ts";
 import { startFront, type Front, type FrontListeners } from "../src/front/front.ts";

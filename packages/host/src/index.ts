@@ -1,4 +1,6 @@
 export * from "./clock.ts";
+export * from "./cidr-list.ts";
+export * from "./trusted-proxies.ts";
 export * from "./log.ts";
 export * from "./metrics.ts";
 export * from "./retry.ts";

@@ -1,6 +1,6 @@
+import { CidrList } from "@warren/host";
 import { WireError, type Policy } from "@warren/wire";
 import { BasicAuth, type BasicAuthOptions, type Visitor } from "./basic-auth.ts";
-import { CidrList } from "./cidr-list.ts";
 
 /** Who may come in at a route: its `allow` networks and its `basic_auth` passwords, both if both. */
 export class Access {

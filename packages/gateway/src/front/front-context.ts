@@ -1,9 +1,8 @@
 import type { SecureContext } from "node:tls";
-import type { Clock } from "@warren/host";
+import type { Clock, TrustedProxies } from "@warren/host";
 import type { RequestHead } from "@warren/http";
 import type { Socket } from "node:net";
 import type { Access } from "../access/access.ts";
-import type { TrustedProxies } from "../access/trusted-proxies.ts";
 import type { Events } from "../events.ts";
 import type { ClientAddress, Dispatch, LimitRates, Limits, Registry } from "../ports.ts";
 

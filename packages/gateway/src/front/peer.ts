@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
+import type { TrustedProxies } from "@warren/host";
 import { fieldOf, Forwarding, type ProxyHeader, type RequestHead } from "@warren/http";
-import type { TrustedProxies } from "../access/trusted-proxies.ts";
 import type { ClientAddress } from "../ports.ts";
 
 /** The other end of a client's connection. Shared by its requests. */

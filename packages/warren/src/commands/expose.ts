@@ -1,6 +1,6 @@
 import { agentConfig, agentDefaults, agentOptions, dialOptions, startAgent } from "@warren/agent";
-import { cidrProblem } from "@warren/gateway";
 import {
+  cidrProblem,
   fromText,
   listOption,
   repeatedOption,
