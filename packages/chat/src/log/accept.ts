@@ -5,10 +5,8 @@ import { tick } from "./hybrid-time.ts";
 export type Accepted =
   /** Durable where it was accepted. */
   | { readonly outcome: "stored"; readonly entry: Entry }
-  /** The same was said before: this is what was stored then. */
+  /** The author used this id before: this is what was stored then, the same or something else. */
   | { readonly outcome: "existing"; readonly entry: Entry }
-  /** The author used this id for something else. */
-  | { readonly outcome: "conflict"; readonly entry: Entry }
   /** The control of the session has changed since the draft was made. */
   | { readonly outcome: "fenced"; readonly controlEpoch: number }
   | { readonly outcome: "closed" };
@@ -32,10 +30,7 @@ const AFTER_THE_END = new Set(["receipt", "ended", "delete", "reaction"]);
  * transaction.
  */
 export function accept(draft: Draft, { origin, head, existing, wallMs }: Acceptance): Accepted {
-  if (existing !== undefined) {
-    const outcome = existing.digest === draft.digest ? "existing" : "conflict";
-    return { outcome, entry: existing };
-  }
+  if (existing !== undefined) return { outcome: "existing", entry: existing };
   if (draft.fence !== undefined && head.controlEpoch !== draft.fence) {
     return { outcome: "fenced", controlEpoch: head.controlEpoch };
   }
@@ -44,7 +39,7 @@ export function accept(draft: Draft, { origin, head, existing, wallMs }: Accepta
 }
 
 function entryOf(draft: Draft, origin: string, head: Head, wallMs: number): Entry {
-  const { userId, sessionId, kind, author, clientMessageId, digest, body } = draft;
+  const { userId, sessionId, kind, author, clientMessageId, body } = draft;
   return {
     userId,
     sessionId,
@@ -54,7 +49,6 @@ function entryOf(draft: Draft, origin: string, head: Head, wallMs: number): Entr
     kind,
     author,
     clientMessageId,
-    digest,
     body,
     controlEpoch: head.controlEpoch + (draft.takesControl ? 1 : 0),
     isClosed: head.isClosed || kind === "ended",

@@ -29,8 +29,6 @@ export interface Draft extends SessionKey {
   readonly author: string;
   /** Chosen by the author; with the author it is the identity of what is said, in every cluster. */
   readonly clientMessageId: string;
-  /** Of what the author said: the same id with another digest is a conflict, not a repetition. */
-  readonly digest: string;
   /** JSON, of the shape that `kind` names. */
   readonly body: string;
   /** The highest time that the author has seen in this session. */
@@ -47,7 +45,6 @@ export interface Entry extends SessionKey, Position {
   readonly kind: EntryKind;
   readonly author: string;
   readonly clientMessageId: string;
-  readonly digest: string;
   readonly body: string;
   /** The control epoch in force from this entry on. */
   readonly controlEpoch: number;

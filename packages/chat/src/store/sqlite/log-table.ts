@@ -93,7 +93,6 @@ export class LogTable {
       entry.kind,
       entry.author,
       entry.clientMessageId,
-      entry.digest,
       entry.controlEpoch,
       entry.isClosed ? 1 : 0,
       entry.body,
@@ -144,7 +143,6 @@ interface Row {
   kind: string;
   author: string;
   client_message_id: string;
-  digest: string;
   control_epoch: number;
   is_closed: number;
   body: string;
@@ -153,8 +151,8 @@ interface Row {
 const OF_SESSION = "FROM entry WHERE user_id = ? AND session_id = ?";
 const SQL = {
   insert: `INSERT INTO entry (user_id, session_id, origin, number, hlc, kind, author,
-    client_message_id, digest, control_epoch, is_closed, body)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    client_message_id, control_epoch, is_closed, body)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   said: `SELECT * ${OF_SESSION} AND author = ? AND client_message_id = ?`,
   after: `SELECT * ${OF_SESSION} AND origin = ? AND number > ? ORDER BY number LIMIT ?`,
   latest: `SELECT * ${OF_SESSION} AND origin = ? AND number <= ? ORDER BY number DESC LIMIT ?`,
@@ -174,7 +172,6 @@ function entryOf(row: Row): Entry {
     kind: row.kind as EntryKind,
     author: row.author,
     clientMessageId: row.client_message_id,
-    digest: row.digest,
     body: row.body,
     controlEpoch: row.control_epoch,
     isClosed: row.is_closed === 1,

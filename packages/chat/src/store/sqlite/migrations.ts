@@ -17,7 +17,6 @@ const MIGRATIONS = [
     kind TEXT NOT NULL,
     author TEXT NOT NULL,
     client_message_id TEXT NOT NULL,
-    digest TEXT NOT NULL,
     control_epoch INTEGER NOT NULL,
     is_closed INTEGER NOT NULL,
     body TEXT NOT NULL

@@ -1,0 +1,102 @@
+import type { Entry, SessionKey } from "../log/entry.ts";
+import type { Said } from "../log/said.ts";
+import { has, including, isNext, type Versions } from "../log/versions.ts";
+import type { RunEvent } from "../runs/run-event.ts";
+
+/** Somebody who follows a session on this instance. Called in the order of the log, without a hole. */
+export interface Listener {
+  said(said: Said): void;
+  /** What is not stored: an answer as it is written, typing, presence. May be left out when too much. */
+  passing(event: Passing): void;
+}
+
+export type Passing =
+  | { readonly kind: "run"; readonly event: RunEvent }
+  | {
+      readonly kind: "typing";
+      readonly sender: "user" | "admin";
+      readonly name: string | undefined;
+      readonly isOn: boolean;
+      /** Who types is not told so. */
+      readonly by: Listener | undefined;
+    }
+  | { readonly kind: "presence"; readonly userOnline: boolean; readonly adminOnline: boolean };
+
+export interface RoomOptions {
+  key: SessionKey;
+  /** What `versions` lack, at most some hundred at once; empty: nothing. */
+  read: (versions: Versions) => Promise<readonly Said[]>;
+  /** The log could not be read: what is missing is asked for again when something comes, or is looked for. */
+  failed: (cause: unknown) => void;
+}
+
+/**
+ * A session as this instance follows it.
+ *
+ * 1. Listeners get each entry once, those of an origin in the order of their numbers.
+ * 2. What does not follow upon the last one is read from the log with what came before it: hints may be
+ *    lost, come twice or out of order.
+ */
+export class Room {
+  readonly key: SessionKey;
+  readonly listeners = new Set<Listener>();
+  readonly #options: RoomOptions;
+  #versions: Versions;
+  #reading: Promise<void> | undefined;
+  #isBehind = false;
+
+  constructor(options: RoomOptions, versions: Versions) {
+    this.key = options.key;
+    this.#options = options;
+    this.#versions = versions;
+  }
+
+  /** What the listeners have. */
+  get versions(): Versions {
+    return this.#versions;
+  }
+
+  /** Something was stored, here or elsewhere. */
+  offer(said: Said): void {
+    if (has(this.#versions, said.entry)) return;
+    if (this.#reading !== undefined || !isNext(this.#versions, said.entry)) void this.catchUp();
+    else this.#tell(said);
+  }
+
+  /** Something was stored elsewhere, and is to be read. */
+  hint(position: Pick<Entry, "origin" | "number">): void {
+    if (!has(this.#versions, position)) void this.catchUp();
+  }
+
+  pass(event: Passing): void {
+    for (const listener of this.listeners) listener.passing(event);
+  }
+
+  /** Resolves once all that the log had has been told, or could not be read. */
+  catchUp(): Promise<void> {
+    this.#isBehind = true;
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  async #read(): Promise<void> {
+    try {
+      while (this.#isBehind) {
+        this.#isBehind = false;
+        const lacking = await this.#options.read(this.#versions);
+        for (const said of lacking) this.#tell(said);
+        if (lacking.length > 0) this.#isBehind = true;
+      }
+    } catch (cause) {
+      this.#options.failed(cause);
+    }
+  }
+
+  #tell(said: Said): void {
+    if (!isNext(this.#versions, said.entry)) return;
+    this.#versions = including(this.#versions, said.entry);
+    for (const listener of this.listeners) listener.said(said);
+  }
+}

@@ -1,0 +1,104 @@
+import { isDeepStrictEqual } from "node:util";
+import { ChatError } from "@warren/wire";
+import type { Bodies } from "./body.ts";
+import type { EntryKind, SessionKey } from "./entry.ts";
+import type { MessageLog } from "./ports.ts";
+import type { Said, Texts } from "./said.ts";
+import type { Versions } from "./versions.ts";
+import { messageIdOf } from "./view.ts";
+
+/** What somebody says, with its texts open. */
+export interface Saying<K extends EntryKind = EntryKind> extends SessionKey {
+  readonly kind: K;
+  readonly author: string;
+  readonly clientMessageId: string;
+  readonly body: Bodies[K];
+  /** The highest time that the author has seen in the session. */
+  readonly seen: number | undefined;
+  /** The control epoch under which it is said; undefined: any. */
+  readonly fence: number | undefined;
+}
+
+export interface Recorded<K extends EntryKind = EntryKind> {
+  readonly said: Said<K>;
+  /** It was said before, and nothing was stored now. */
+  readonly isRepeated: boolean;
+}
+
+export interface JournalOptions {
+  log: MessageLog;
+  texts: Texts;
+  /** Something was stored here, in the order of its session. */
+  stored: (said: Said) => void;
+}
+
+/** Writes what is said into the log, sealed, and reads it back. */
+export class Journal {
+  readonly #options: JournalOptions;
+
+  constructor(options: JournalOptions) {
+    this.#options = options;
+  }
+
+  get origin(): string {
+    return this.#options.log.origin;
+  }
+
+  /**
+   * Resolves once it is durable. Rejects with a `ChatError`: CONFLICT (its author used the id for
+   * something else), CONTROL_CHANGED, SESSION_ENDED, or DATABASE_ERROR, after which the same may be said
+   * again.
+   */
+  async say<K extends EntryKind>(saying: Saying<K>): Promise<Recorded<K>> {
+    const { log, texts, stored } = this.#options;
+    const { kind, body, ...others } = saying;
+    const sealed = await texts.seal(saying, kind, body);
+    const takesControl = kind === "control";
+    const accepted = await log.append({
+      ...others,
+      kind,
+      takesControl,
+      body: JSON.stringify(sealed),
+    });
+    switch (accepted.outcome) {
+      case "stored": {
+        const { entry } = accepted;
+        // Not opened again: what was sealed a moment ago is at hand.
+        const said = { kind, entry, messageId: messageIdOf(entry), body };
+        stored(said as unknown as Said);
+        return { said: said as unknown as Said<K>, isRepeated: false };
+      }
+      case "existing": {
+        const said = (await texts.open(accepted.entry)) as Said<K>;
+        if (!isSame(said, saying)) throw new ChatError("CONFLICT", USED);
+        return { said, isRepeated: true };
+      }
+      case "fenced":
+        throw new ChatError("CONTROL_CHANGED", "who answers in this session has changed");
+      case "closed":
+        throw new ChatError("SESSION_ENDED", "this session is over: begin a new one");
+    }
+  }
+
+  /** What `versions` lack, in the session's order. */
+  async after(key: SessionKey, versions: Versions, limit: number): Promise<Said[]> {
+    const { log, texts } = this.#options;
+    return texts.openAll(await log.after(key, versions, limit));
+  }
+
+  /** The newest, in the session's order, and what is left below them. */
+  async latest(key: SessionKey, before: Versions | undefined, limit: number) {
+    const { log, texts } = this.#options;
+    const { entries, older } = await log.latest(key, before, limit);
+    return { said: await texts.openAll(entries), older };
+  }
+}
+
+const USED = "this client message id was used for something else";
+
+/** A repetition says the same; what the service adds to it may differ from one try to the next. */
+function isSame({ kind, body }: Said, saying: Saying): boolean {
+  if (kind !== saying.kind) return false;
+  const [was, is] = [body, saying.body].map((one) => JSON.parse(JSON.stringify(one)) as unknown);
+  return isDeepStrictEqual(was, is);
+}
