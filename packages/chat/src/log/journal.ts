@@ -69,9 +69,9 @@ export class Journal {
         return { said: said as unknown as Said<K>, isRepeated: false };
       }
       case "existing": {
-        const said = (await texts.open(accepted.entry)) as Said<K>;
-        if (!isSame(said, saying)) throw new ChatError("CONFLICT", USED);
-        return { said, isRepeated: true };
+        const found = await texts.open(accepted.entry);
+        if (!isSame(found, saying)) throw new ChatError("CONFLICT", USED);
+        return { said: found as Said<K>, isRepeated: true };
       }
       case "fenced":
         throw new ChatError("CONTROL_CHANGED", "who answers in this session has changed");

@@ -7,15 +7,10 @@ const SHAPE = /^[0-9a-f]{32}$/;
 /**
  * Ids of sessions say whose they are: half of each is a digest of the other half and the user. So nobody
  * can begin a session under an id that was given to another, and an id that a client made up leads every
- * instance to the same session.
+ * instance to the same session. `half`: 16 hex characters, of chance for a fresh one.
  */
 export function sessionIdOf(userId: string, half: string): string {
   return half + digest(["session", userId, half]).slice(0, HALF);
-}
-
-/** A fresh one. `random`: 16 hex characters. */
-export function newSessionId(userId: string, random: string): string {
-  return sessionIdOf(userId, random);
 }
 
 /** The session that a user means by an id: itself where it was given to them, else one made of it. */

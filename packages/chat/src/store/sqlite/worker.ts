@@ -35,7 +35,7 @@ port.on("message", (first: readonly Call[] | "close") => {
   let isLast = first === "close";
   if (first !== "close") group.push(...first);
   while (!isLast && group.length < GROUP) {
-    const next = receiveMessageOnPort(port) as { message: typeof first } | undefined;
+    const next = receiveMessageOnPort(port);
     if (next === undefined) break;
     if (next.message === "close") isLast = true;
     else group.push(...next.message);
