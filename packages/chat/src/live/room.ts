@@ -59,8 +59,8 @@ export class Room {
   /** Something was stored, here or elsewhere. */
   offer(said: Said): void {
     if (has(this.#versions, said.entry)) return;
-    if (this.#reading !== undefined || !isNext(this.#versions, said.entry)) void this.catchUp();
-    else this.#tell(said);
+    if (isNext(this.#versions, said.entry)) this.#tell(said);
+    else void this.catchUp();
   }
 
   /** Something was stored elsewhere, and is to be read. */
