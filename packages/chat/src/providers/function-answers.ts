@@ -1,0 +1,71 @@
+import { LRUCache } from "lru-cache";
+import * as v from "valibot";
+import { CloudEventError, type CloudEvent } from "./cloud-event.ts";
+
+export const ANSWER_TYPE = "agent.response";
+
+const Data = v.looseObject({
+  idempotency_key: v.pipe(v.string(), v.nonEmpty()),
+  conversation_id: v.string(),
+  response: v.string(),
+});
+
+/**
+ * What became of an event: given to the run that waited; had already, under the same source and id;
+ * for a run that does not wait here (over, another instance's, or never asked); or no such event.
+ */
+export type AnswerOutcome =
+  | { outcome: "delivered" | "duplicate" | "unknown" }
+  | { outcome: "invalid"; problem: string };
+
+/** Delivered events that are remembered. */
+const MOST_REMEMBERED = 10_000;
+
+/** The answers of functions that come later than the response to the question. */
+export class FunctionAnswers {
+  readonly #waiting = new Map<string, (answer: string) => void>();
+  readonly #delivered = new LRUCache<string, true>({ max: MOST_REMEMBERED });
+
+  /** Gives an event that came in to the run that its `idempotency_key` names. */
+  receive(event: CloudEvent): AnswerOutcome {
+    const key = `${event.source}\n${event.id}`;
+    if (this.#delivered.has(key)) return { outcome: "duplicate" };
+    try {
+      const { runId, text } = answerIn(event);
+      const deliver = this.#waiting.get(runId);
+      if (deliver === undefined) return { outcome: "unknown" };
+      this.#delivered.set(key, true);
+      deliver(text);
+      return { outcome: "delivered" };
+    } catch (error) {
+      if (error instanceof CloudEventError) return { outcome: "invalid", problem: error.message };
+      throw error;
+    }
+  }
+
+  /** Waits for the answer to a run until disposed. */
+  expect(runId: string): Disposable & { readonly answer: Promise<string> } {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    this.#waiting.set(runId, resolve);
+    return {
+      answer: promise,
+      [Symbol.dispose]: () => {
+        if (this.#waiting.get(runId) === resolve) this.#waiting.delete(runId);
+      },
+    };
+  }
+
+  /** Runs that wait. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+}
+
+/** Throws a CloudEventError where the event is no answer. */
+export function answerIn(event: CloudEvent): { runId: string; text: string } {
+  if (event.type !== ANSWER_TYPE) throw new CloudEventError(`the type is not ${ANSWER_TYPE}`);
+  const data = v.safeParse(Data, event.data);
+  if (data.success) return { runId: data.output.idempotency_key, text: data.output.response };
+  const names = [...new Set(data.issues.map((issue) => v.getDotPath(issue) ?? "data"))];
+  throw new CloudEventError(`missing or malformed in data: ${names.join(", ")}`);
+}

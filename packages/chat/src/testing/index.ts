@@ -1,0 +1,5 @@
+export * from "./fake-anthropic.ts";
+export * from "./fake-dify.ts";
+export * from "./fake-function.ts";
+export * from "./fake-openai.ts";
+export * from "./fake-upstream.ts";
