@@ -25,8 +25,8 @@ export interface Answer {
   readonly totalTokens: number;
   readonly firstTokenMs?: number;
   readonly totalMs: number;
-  /** In the currency of the configured prices. */
-  readonly cost?: number;
+  /** Millionths of the currency of the configured prices. */
+  readonly costMicros?: number;
 }
 
 export interface StoredFile {

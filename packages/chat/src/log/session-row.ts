@@ -24,6 +24,7 @@ export interface SessionRow extends SessionKey {
   /** Messages that were said, deleted ones as well, notes not. */
   readonly messageCount: number;
   readonly totalTokens: number;
+  /** Millionths of the currency of the configured prices. */
   readonly cost: number;
   readonly answers: { readonly count: number; readonly sumMs: number; readonly maxMs: number };
   /** A person has answered in it, at any time. */
@@ -126,7 +127,7 @@ function withMessage(row: SessionRow, entry: Entry, atMs: number): SessionRow {
   return {
     ...said,
     totalTokens: row.totalTokens + answer.totalTokens,
-    cost: row.cost + (answer.cost ?? 0),
+    cost: row.cost + (answer.costMicros ?? 0),
     answers: {
       count: count + 1,
       sumMs: sumMs + answer.totalMs,

@@ -12,7 +12,7 @@ export interface Message extends Position {
   readonly said: Bodies["message"];
   /** The latest wording, undefined once deleted. */
   readonly content: Sealed | undefined;
-  /** The entry that `content` is sealed for. */
+  /** Name of the entry that `content` is of: the message's own, or an edit's. */
   readonly contentEntry: string;
   readonly isEdited: boolean;
   readonly isDeleted: boolean;
@@ -107,7 +107,7 @@ function messageOf(entry: Entry): Changing {
     messageId: messageIdOf(entry),
     said,
     content: said.content,
-    contentEntry: clientMessageId,
+    contentEntry: messageIdOf(entry),
     isEdited: false,
     isDeleted: false,
     reactions: new Map(),
@@ -133,7 +133,7 @@ function change(messages: Map<string, Changing>, entry: Entry): void {
       const message = messages.get(messageId);
       if (message === undefined || message.isDeleted || message.author !== entry.author) return;
       message.content = content;
-      message.contentEntry = entry.clientMessageId;
+      message.contentEntry = messageIdOf(entry);
       message.isEdited = true;
       return;
     }

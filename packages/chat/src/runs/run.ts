@@ -1,0 +1,200 @@
+import { ChatError, type ChatErrorCode } from "@warren/wire";
+import type { AnswerStatus, Answer } from "../log/body.ts";
+import type { SessionKey } from "../log/entry.ts";
+import { messageIdOf } from "../log/view.ts";
+import { costMicros } from "../providers/costs.ts";
+import type { ProviderRequest, Usage } from "../providers/ports.ts";
+import { FAULTS, ProviderError } from "../providers/provider-error.ts";
+import type { AnswerEvent } from "../providers/router.ts";
+import type { RunDeps } from "./ports.ts";
+import { RollUp } from "./roll-up.ts";
+import type { RunEvent, RunState } from "./run-event.ts";
+
+/** Who speaks for every model: which one it was is in the answer. */
+export const BOT = "bot";
+const ROLL_UP_MS = 40;
+
+/** What is to be answered. */
+export interface Asked {
+  readonly key: SessionKey;
+  /** Name of the message. */
+  readonly messageId: string;
+  readonly number: number;
+  readonly atMs: number;
+  /** Counts the answers to it, from 1. */
+  readonly attempt: number;
+  /** The control epoch under which it was asked. */
+  readonly controlEpoch: number;
+  /** Provider id that the session chose; undefined: the default. */
+  readonly modelId: string | undefined;
+  /** What is there of an answer that goes on; empty: a new one. */
+  readonly begun: string;
+}
+
+/** Why a run ends before its model has. */
+export class RunEnded extends Error {
+  readonly status: AnswerStatus;
+  readonly why: ChatErrorCode | undefined;
+  constructor(status: AnswerStatus, why: ChatErrorCode | undefined) {
+    super(status);
+    this.status = status;
+    this.why = why;
+  }
+}
+
+/**
+ * One answer, from the question to its entry in the log.
+ *
+ * 1. It belongs to nobody's socket: it ends by itself, by `end`, or by the control that changes.
+ * 2. What viewers got is what is stored, whatever ended it.
+ * 3. Two models are never spliced: another one may begin only while there is no text.
+ */
+export class Run {
+  readonly asked: Asked;
+  readonly runId: string;
+  readonly messageId: string;
+  readonly clientMessageId: string;
+  readonly #deps: RunDeps;
+  readonly #abort = new AbortController();
+  readonly #begunMs: number;
+  #text: string;
+  #told: string;
+  #modelId: string;
+  #attempt = 0;
+  #usage: Usage = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
+  #firstTokenMs: number | undefined;
+
+  constructor(asked: Asked, deps: RunDeps) {
+    this.asked = asked;
+    this.#deps = deps;
+    this.clientMessageId = `answer:${asked.messageId}:${asked.attempt}`;
+    const { sessionId } = asked.key;
+    this.messageId = messageIdOf({ sessionId, author: BOT, clientMessageId: this.clientMessageId });
+    this.runId = this.messageId;
+    this.#modelId = deps.answers.config(asked.modelId).id;
+    this.#begunMs = deps.clock.now();
+    this.#text = asked.begun;
+    this.#told = asked.begun;
+  }
+
+  get state(): RunState {
+    return {
+      runId: this.runId,
+      messageId: this.messageId,
+      replyTo: this.asked.messageId,
+      modelId: this.#modelId,
+      attempt: this.#attempt,
+      controlEpoch: this.asked.controlEpoch,
+      text: this.#told,
+    };
+  }
+
+  /** Ends it early; what there is of it stays. Ending twice is ending once. */
+  end(status: AnswerStatus, why?: ChatErrorCode): void {
+    this.#abort.abort(new RunEnded(status, why));
+  }
+
+  /** Resolves once it is in the log, or never can be. Never rejects. */
+  async write(request: () => Promise<ProviderRequest>): Promise<void> {
+    const end = await this.#stream(request);
+    const status = await this.#store(end);
+    const { why } = end;
+    this.#tell({ type: "end", run: this.state, status, why });
+    this.#deps.ended(this.state, { status, why, firstTokenMs: this.#firstTokenMs });
+  }
+
+  async #stream(ask: () => Promise<ProviderRequest>): Promise<RunEnded> {
+    const { answers, clock } = this.#deps;
+    using rollUp = new RollUp({ clock, everyMs: ROLL_UP_MS, flush: (text) => this.#delta(text) });
+    try {
+      const question = { modelId: this.asked.modelId, request: await ask() };
+      for await (const event of answers.answer(question, this.#abort.signal)) {
+        if (event.type === "text") {
+          this.#firstTokenMs ??= clock.now() - this.#begunMs;
+          this.#text += event.text;
+          rollUp.add(event.text);
+        } else this.#note(event);
+      }
+      return new RunEnded("complete", undefined);
+    } catch (reason) {
+      return endOf(reason, this.#deps.failed);
+    }
+  }
+
+  #note(event: Exclude<AnswerEvent, { type: "text" }>): void {
+    if (event.type === "usage") this.#usage = event.usage;
+    else if (event.type === "attempt") {
+      this.#attempt = event.number;
+      this.#modelId = event.provider.id;
+      this.#tell({ type: "start", run: this.state });
+    }
+  }
+
+  #delta(text: string): void {
+    const at = this.#told.length;
+    this.#told += text;
+    this.#tell({ type: "delta", run: this.state, at, text });
+  }
+
+  #tell(event: RunEvent): void {
+    this.#deps.tell(this.asked.key, event);
+  }
+
+  /** Puts it into the log; under another control only what viewers had by then. */
+  async #store({ status, why }: RunEnded): Promise<AnswerStatus> {
+    const isOvertaken = status === "superseded";
+    const answer = this.#answer(status, why);
+    const { controlEpoch } = this.asked;
+    const say = (given: Answer, fence: number | undefined) =>
+      this.#deps.say({
+        ...this.asked.key,
+        kind: "message",
+        author: BOT,
+        clientMessageId: this.clientMessageId,
+        body: {
+          sender: "ai",
+          type: "text",
+          content: this.#text,
+          replyTo: this.asked.messageId,
+          answer: given,
+        },
+        seen: undefined,
+        fence,
+      });
+    try {
+      await say(answer, isOvertaken ? undefined : controlEpoch);
+      return status;
+    } catch (reason) {
+      const { code } = ChatError.from(reason);
+      if (code !== "CONTROL_CHANGED") {
+        this.#deps.failed(reason);
+        return "interrupted";
+      }
+      await say(this.#answer("superseded", undefined), undefined).catch(this.#deps.failed);
+      return "superseded";
+    }
+  }
+
+  #answer(status: AnswerStatus, why: string | undefined): Answer {
+    const { prices } = this.#deps.answers.config(this.#modelId);
+    return {
+      runId: this.runId,
+      modelId: this.#modelId,
+      replyTo: this.asked.messageId,
+      attempt: this.asked.attempt,
+      status,
+      ...(why !== undefined && { why }),
+      ...this.#usage,
+      ...(this.#firstTokenMs !== undefined && { firstTokenMs: Math.round(this.#firstTokenMs) }),
+      totalMs: Math.round(this.#deps.clock.now() - this.#begunMs),
+      ...(prices !== undefined && { costMicros: costMicros(this.#usage, prices) }),
+    };
+  }
+}
+
+function endOf(reason: unknown, failed: (cause: unknown) => void): RunEnded {
+  if (reason instanceof RunEnded) return reason;
+  if (reason instanceof ProviderError) return new RunEnded("interrupted", FAULTS[reason.kind].code);
+  failed(reason);
+  return new RunEnded("interrupted", "INTERNAL_ERROR");
+}

@@ -1,0 +1,272 @@
+import { ChatError, CHAT_LIMITS } from "@warren/wire";
+import type { Bodies, MessageType, StoredFile } from "../log/body.ts";
+import type { EntryKind, SessionKey } from "../log/entry.ts";
+import type { Journal, Recorded } from "../log/journal.ts";
+import type { MessageLog } from "../log/ports.ts";
+import type { SessionRow } from "../log/session-row.ts";
+import type { Runs } from "../runs/runs.ts";
+import type { Folding } from "./folding.ts";
+import type { Sessions } from "./ports.ts";
+import { sessionIdFor, sessionIdOf } from "./session-id.ts";
+import { sessionName } from "./session-name.ts";
+import { authorOf, type Viewer } from "./viewer.ts";
+
+export interface TalkOptions {
+  log: MessageLog;
+  journal: Journal;
+  sessions: Sessions;
+  folding: Folding;
+  runs: Runs;
+  /** 16 hex characters of chance. */
+  newHalf: () => string;
+  /** Epoch milliseconds. */
+  wallClock: () => number;
+  /** A session in which nothing was said for this long is not gone back to by itself. */
+  returnMs: number;
+  /** True for a model that sessions may choose. */
+  isModel: (modelId: string) => boolean;
+}
+
+/** What every thing that is said carries. */
+export interface Mark {
+  readonly clientMessageId: string;
+  /** The highest time that the client has seen. */
+  readonly seen: number | undefined;
+}
+
+export interface Wording extends Mark {
+  readonly type: MessageType;
+  readonly text: string;
+  readonly file: StoredFile | undefined;
+  readonly metadata: Readonly<Record<string, string>> | undefined;
+  readonly replyTo: string | undefined;
+}
+
+/** What people do in sessions. Everything rejects with a `ChatError`. */
+export class Talk {
+  readonly #options: TalkOptions;
+
+  constructor(options: TalkOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The session that a viewer means: by an id that was given to them; by one of another user, for an
+   * admin; else the one that they are in, or one that does not exist yet and gets its id of the one said.
+   */
+  async find(viewer: Viewer, said: string | undefined): Promise<Found> {
+    const { log, sessions, newHalf } = this.#options;
+    const { userId } = viewer;
+    if (said !== undefined) {
+      const key = { userId, sessionId: sessionIdFor(userId, said) };
+      if ((await log.heads(key)).hlc > 0) return { key, exists: true };
+      const owned = await sessions.find(said);
+      if (owned !== undefined && owned.userId !== userId)
+        return { key: allowed(viewer, owned), exists: true };
+    }
+    const active = await this.#active(userId);
+    if (active !== undefined) return { key: active, exists: true };
+    const sessionId =
+      said === undefined ? sessionIdOf(userId, newHalf()) : sessionIdFor(userId, said);
+    return { key: { userId, sessionId }, exists: false };
+  }
+
+  /** Begins a session, or joins the one that another device of the user has just begun. */
+  async open(
+    viewer: Viewer,
+    { key, exists }: Found,
+    modelId: string | undefined,
+  ): Promise<SessionKey> {
+    if (exists) return key;
+    const { sessions, journal } = this.#options;
+    for (;;) {
+      const was = await sessions.active(viewer.userId);
+      if (was !== undefined && (await this.#isGoing(was))) return was;
+      if (await sessions.activate(viewer.userId, was, key)) break;
+    }
+    await journal.say({
+      ...key,
+      kind: "opened",
+      author: "system",
+      clientMessageId: "opened",
+      body: modelId === undefined ? {} : { modelId },
+      seen: undefined,
+      fence: undefined,
+    });
+    return key;
+  }
+
+  /** A message of the session's owner, or of an admin who has taken it; the AI answers where none has. */
+  async message(viewer: Viewer, key: SessionKey, wording: Wording): Promise<Recorded<"message">> {
+    const { journal, folding } = this.#options;
+    const row = await folding.upToDate(key);
+    const isOwner = viewer.userId === key.userId;
+    if (!isOwner) holdsControl(viewer, row);
+    const recorded = await journal.say({
+      ...this.#saying(viewer, key, wording),
+      kind: "message",
+      body: bodyOf(viewer, isOwner, wording),
+      fence: isOwner ? undefined : row!.control.epoch,
+    });
+    if (isOwner && !recorded.isRepeated) await this.#follow(key, row, recorded);
+    return recorded;
+  }
+
+  note(viewer: Viewer, key: SessionKey, mark: Mark & { text: string }): Promise<Recorded> {
+    if (!viewer.isAdmin) throw new ChatError("INSUFFICIENT_PERMISSIONS", "notes are for admins");
+    const { userId, name } = viewer;
+    return this.#options.journal.say({
+      ...key,
+      author: `admin:${userId}`,
+      ...markOf(mark),
+      kind: "message",
+      body: { sender: "admin", type: "text", content: mark.text, name, isNote: true },
+      fence: undefined,
+    });
+  }
+
+  edit(viewer: Viewer, key: SessionKey, change: Mark & Bodies["edit"]): Promise<Recorded> {
+    const { messageId, content } = change;
+    return this.#say(viewer, key, change, "edit", { messageId, content });
+  }
+
+  delete(viewer: Viewer, key: SessionKey, change: Mark & Bodies["delete"]): Promise<Recorded> {
+    return this.#say(viewer, key, change, "delete", { messageId: change.messageId });
+  }
+
+  react(viewer: Viewer, key: SessionKey, change: Mark & Bodies["reaction"]): Promise<Recorded> {
+    const { messageId, emoji, isOn } = change;
+    return this.#say(viewer, key, change, "reaction", { messageId, emoji, isOn });
+  }
+
+  /** What a device has and its person has seen. */
+  receipt(viewer: Viewer, key: SessionKey, receipt: Mark & Bodies["receipt"]): Promise<Recorded> {
+    const { deviceId, delivered, read } = receipt;
+    const body = { deviceId, ...(delivered && { delivered }), ...(read && { read }) };
+    return this.#say(viewer, key, receipt, "receipt", body);
+  }
+
+  choose(viewer: Viewer, key: SessionKey, choice: Mark & { modelId: string }): Promise<Recorded> {
+    const { modelId } = choice;
+    if (!this.#options.isModel(modelId)) {
+      throw new ChatError("INVALID_FORMAT", "model_id is none of the models offered");
+    }
+    return this.#say(viewer, key, choice, "model", { modelId });
+  }
+
+  help(viewer: Viewer, key: SessionKey, mark: Mark): Promise<Recorded> {
+    return this.#say(viewer, key, mark, "help", { isOpen: true });
+  }
+
+  /** Ends a session; ending it again is the same end. */
+  async end(viewer: Viewer, key: SessionKey): Promise<void> {
+    const { sessions, runs } = this.#options;
+    await this.#say(viewer, key, { clientMessageId: "ended", seen: undefined }, "ended", {
+      by: authorOf(viewer, key.userId),
+    }).catch(unlessRepeated);
+    runs.stop(key, undefined);
+    const active = await sessions.active(key.userId);
+    // Another session that is active stays so.
+    if (active?.sessionId === key.sessionId) await sessions.activate(key.userId, active, undefined);
+  }
+
+  #say<K extends EntryKind>(
+    viewer: Viewer,
+    key: SessionKey,
+    mark: Mark,
+    kind: K,
+    body: Bodies[K],
+  ): Promise<Recorded<K>> {
+    const saying = { ...this.#saying(viewer, key, mark), kind, body, fence: undefined };
+    return this.#options.journal.say(saying);
+  }
+
+  #saying(viewer: Viewer, key: SessionKey, mark: Mark) {
+    const author = authorOf(viewer, key.userId);
+    return { userId: key.userId, sessionId: key.sessionId, author, ...markOf(mark) };
+  }
+
+  async #active(userId: string): Promise<SessionKey | undefined> {
+    const active = await this.#options.sessions.active(userId);
+    return active !== undefined && (await this.#isGoing(active)) ? active : undefined;
+  }
+
+  async #isGoing(key: SessionKey): Promise<boolean> {
+    const { folding, returnMs, wallClock } = this.#options;
+    const row = await folding.upToDate(key);
+    if (row === undefined) return true;
+    return row.endMs === undefined && wallClock() - row.lastActivityMs < returnMs;
+  }
+
+  /** The name after the first message, and the answer where no person answers. */
+  async #follow(
+    key: SessionKey,
+    row: SessionRow | undefined,
+    { said }: Recorded<"message">,
+  ): Promise<void> {
+    const { journal, runs } = this.#options;
+    if (row?.control.mode !== "person") {
+      const { entry, messageId } = said;
+      runs.ask({
+        key,
+        messageId,
+        number: entry.number,
+        atMs: this.#options.wallClock(),
+        attempt: 1,
+        controlEpoch: entry.controlEpoch,
+        modelId: row?.modelId,
+        begun: "",
+      });
+    }
+    if (row?.name !== undefined) return;
+    await journal
+      .say({
+        ...key,
+        kind: "named",
+        author: "system",
+        clientMessageId: "name",
+        body: { name: sessionName(said.body.content) },
+        seen: undefined,
+        fence: undefined,
+      })
+      .catch(unlessRepeated);
+  }
+}
+
+export interface Found {
+  readonly key: SessionKey;
+  readonly exists: boolean;
+}
+
+function allowed(viewer: Viewer, key: SessionKey): SessionKey {
+  if (viewer.isAdmin) return key;
+  throw new ChatError("UNAUTHORIZED", "this session is another user's");
+}
+
+function holdsControl({ userId }: Viewer, row: SessionRow | undefined): void {
+  const { control } = row ?? {};
+  if (control?.mode === "person" && control.adminId === userId) return;
+  throw new ChatError("FORBIDDEN", "take the session over before you write in it");
+}
+
+function bodyOf(viewer: Viewer, isOwner: boolean, wording: Wording): Bodies["message"] {
+  const { type, text, file, metadata, replyTo } = wording;
+  return {
+    sender: isOwner ? "user" : "admin",
+    type,
+    content: text,
+    ...(!isOwner && { name: viewer.name }),
+    ...(file && { file }),
+    ...(metadata && { metadata }),
+    ...(replyTo !== undefined && { replyTo }),
+  };
+}
+
+function markOf({ clientMessageId, seen }: Mark): Mark {
+  return { clientMessageId: clientMessageId.slice(0, CHAT_LIMITS.clientMessageId), seen };
+}
+
+/** Another instance has said the same, in its words. */
+function unlessRepeated(reason: unknown): void {
+  if (ChatError.from(reason).code !== "CONFLICT") throw reason;
+}
