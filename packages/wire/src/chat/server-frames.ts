@@ -8,6 +8,9 @@ import { CHAT_CODES, type ChatErrorCode } from "./errors.ts";
 import { count, Metadata, SenderWord, Versions } from "./values.ts";
 import { AnswerStatus, WireEntry } from "./wire-entry.ts";
 
+/** The protocol that `hello` speaks of. */
+export const CHAT_PROTOCOL = 1;
+
 const session_id = v.string();
 const timestamp = v.string();
 const envelope = { session_id: v.optional(session_id), timestamp, sender: SenderWord };

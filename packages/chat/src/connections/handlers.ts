@@ -1,0 +1,256 @@
+import { CHAT_PROTOCOL, ChatError, type ClientFrame, type ClientFrames } from "@warren/wire";
+import type { SessionKey } from "../log/entry.ts";
+import { authorOf } from "../sessions/viewer.ts";
+import type { Connection } from "./connection.ts";
+import { wireRunOf } from "./presenter.ts";
+import { wireEntryOf } from "./wire-entry-of.ts";
+
+/** How often an idle client says something, milliseconds. */
+const HEARTBEAT_MS = 25_000;
+
+/** Does what a frame says. Rejects with what is wrong with it. */
+export async function handle(connection: Connection, frame: ClientFrame): Promise<void> {
+  await limit(connection, frame);
+  const handler = HANDLERS[frame.type] as Handler<ClientFrame>;
+  await handler(connection, frame);
+}
+
+type Handler<F> = (connection: Connection, frame: F) => Promise<unknown> | void;
+type Handlers = { [T in keyof ClientFrames]: Handler<ClientFrames[T]> };
+
+async function limit({ identity, deps }: Connection, frame: ClientFrame): Promise<void> {
+  const isMessage = MESSAGES.has(frame.type);
+  const waitMs = await deps.limits.take(isMessage ? "message" : "frame", identity.userId);
+  if (waitMs === 0) return;
+  throw new ChatError("TOO_MANY_REQUESTS", "too many messages: wait a moment", {
+    retryAfterMs: waitMs,
+  });
+}
+
+const MESSAGES: ReadonlySet<string> = new Set([
+  "user_message",
+  "file_upload",
+  "voice_message",
+  "help_request",
+  "regenerate",
+  "continue",
+  "note",
+]);
+
+/** The client's id for what it says; a client that has none gets one that serves no repetition. */
+function markOf(connection: Connection, frame: Stored) {
+  const clientMessageId = frame.client_message_id ?? `server:${connection.deps.newId()}`;
+  return { clientMessageId, seen: frame.seen };
+}
+
+interface Stored {
+  client_message_id?: string | undefined;
+  seen?: number | undefined;
+}
+
+function expectOwn(connection: Connection, key: SessionKey, clientMessageId: string): void {
+  connection.expect(key, authorOf(connection.identity, key.userId), clientMessageId);
+}
+
+const HANDLERS: Handlers = {
+  async user_message(connection, frame) {
+    const { identity, deps } = connection;
+    const key = await connection.opened(frame, frame.model_id);
+    const mark = markOf(connection, frame);
+    expectOwn(connection, key, mark.clientMessageId);
+    const recorded = await deps.talk.message(identity, key, {
+      ...mark,
+      type: "text",
+      text: frame.content,
+      file: undefined,
+      metadata: frame.metadata,
+      replyTo: frame.reply_to,
+    });
+    connection.acknowledge(recorded);
+  },
+  file_upload: (connection, frame) => file(connection, frame, "file"),
+  voice_message: (connection, frame) => file(connection, frame, "voice"),
+  async model_select(connection, frame) {
+    const { identity, deps } = connection;
+    const key = await connection.opened(frame, undefined);
+    const choice = { ...markOf(connection, frame), modelId: frame.model_id };
+    connection.acknowledge(await deps.talk.choose(identity, key, choice));
+    confirm(connection, key, "The model was changed.");
+  },
+  async help_request(connection, frame) {
+    const { identity, deps } = connection;
+    const key = await connection.existing(frame);
+    const recorded = await deps.talk.help(identity, key, markOf(connection, frame));
+    connection.acknowledge(recorded);
+    confirm(connection, key, "Somebody was called and will join you here.");
+  },
+  async hello(connection, { device_id: deviceId }) {
+    connection.speakEntries(deviceId);
+    connection.send({
+      type: "hello",
+      protocol: CHAT_PROTOCOL,
+      connection_id: connection.id,
+      heartbeat_ms: HEARTBEAT_MS,
+    });
+  },
+  async resume(connection, { device_id: deviceId, sessions }) {
+    connection.speakEntries(deviceId);
+    for (const { session_id, versions } of sessions) {
+      const key = await connection.existing({ session_id });
+      await connection.follow(key).resume(versions);
+    }
+  },
+  async history(connection, frame) {
+    const { deps, identity } = connection;
+    const key = await connection.existing(frame);
+    const { said, older } = await deps.journal.latest(key, frame.before, frame.limit);
+    const entries = said.map((one) => wireEntryOf(one, identity.isAdmin));
+    connection.send({ type: "messages", session_id: key.sessionId, entries, older });
+  },
+  async retransmit(connection, frame) {
+    const { deps, identity } = connection;
+    const key = await connection.existing(frame);
+    const { from_sequence: from, to_sequence: to } = frame;
+    const origin = frame.origin ?? deps.journal.origin;
+    if (to < from || to - from >= MOST_RETRANSMITTED) {
+      const range = `from_sequence to to_sequence must be 1 to ${MOST_RETRANSMITTED} entries`;
+      throw new ChatError("INVALID_FORMAT", range);
+    }
+    const said = await deps.journal.after(key, { [origin]: from - 1 }, to - from + 1);
+    const entries = said
+      .filter(({ entry }) => entry.origin === origin && entry.number <= to)
+      .map((one) => wireEntryOf(one, identity.isAdmin));
+    connection.send({ type: "messages", session_id: key.sessionId, entries });
+  },
+  async edit(connection, frame) {
+    const { deps, identity } = connection;
+    const key = await connection.existing(frame);
+    const { message_id: messageId, content } = frame;
+    const change = { ...markOf(connection, frame), messageId, content };
+    connection.acknowledge(await deps.talk.edit(identity, key, change));
+  },
+  async delete(connection, frame) {
+    const { deps, identity } = connection;
+    const key = await connection.existing(frame);
+    const change = { ...markOf(connection, frame), messageId: frame.message_id };
+    connection.acknowledge(await deps.talk.delete(identity, key, change));
+  },
+  async reaction(connection, frame) {
+    const { deps, identity } = connection;
+    const key = await connection.existing(frame);
+    const { message_id: messageId, emoji, on: isOn } = frame;
+    const change = { ...markOf(connection, frame), messageId, emoji, isOn };
+    connection.acknowledge(await deps.talk.react(identity, key, change));
+  },
+  async typing(connection, frame) {
+    const { deps, identity } = connection;
+    const key = await connection.existing(frame);
+    deps.hub.pass(key.sessionId, {
+      kind: "typing",
+      sender: identity.userId === key.userId ? "user" : "admin",
+      name: identity.userId === key.userId ? undefined : identity.name,
+      isOn: frame.on,
+      by: connection.follow(key),
+    });
+  },
+  delivery_ack: (connection, frame) => receipt(connection, frame, "delivered"),
+  read_receipt: (connection, frame) => receipt(connection, frame, "read"),
+  async stop(connection, frame) {
+    const key = await connection.existing(frame);
+    connection.deps.runs.stop(key, frame.run_id);
+  },
+  async regenerate(connection, frame) {
+    const key = await connection.existing(frame);
+    await connection.deps.again(key, frame.message_id, "anew");
+  },
+  async continue(connection, frame) {
+    const key = await connection.existing(frame);
+    await connection.deps.again(key, frame.message_id, "on");
+  },
+  async run_get(connection, frame) {
+    const key = await connection.existing(frame);
+    const run = connection.deps.runs.of(key);
+    if (run === undefined || run.runId !== frame.run_id) {
+      throw new ChatError("NOT_FOUND", "this answer is not being written");
+    }
+    const from = Math.min(frame.from, run.text.length);
+    connection.send({
+      type: "run_start",
+      session_id: key.sessionId,
+      run: { ...wireRunOf(run), at: from, text: run.text.slice(from) },
+    });
+  },
+  async auth(connection, { token }) {
+    const { userId, expiresAtMs } = await connection.deps.renewal.verify(token);
+    if (userId !== connection.identity.userId) {
+      throw new ChatError("UNAUTHORIZED", "the token is another user's");
+    }
+    connection.expireAt(expiresAtMs);
+    connection.send({ type: "auth_success", expires_at: new Date(expiresAtMs).toISOString() });
+  },
+  ping: (connection) => connection.send({ type: "pong", timestamp: connection.now() }),
+  heartbeat: (connection) =>
+    connection.send({ type: "heartbeat_ack", server_time: connection.deps.wallClock() }),
+  async admin_join(connection, frame) {
+    const key = await connection.existing(frame);
+    await connection.follow(key).join();
+    await connection.deps.takeovers.take(connection.identity, key);
+  },
+  async admin_leave(connection, frame) {
+    const key = await connection.existing(frame);
+    await connection.deps.takeovers.leave(connection.identity, key);
+  },
+  async note(connection, frame) {
+    const { deps, identity } = connection;
+    const key = await connection.existing(frame);
+    const note = { ...markOf(connection, frame), text: frame.content };
+    connection.acknowledge(await deps.talk.note(identity, key, note));
+  },
+};
+
+const MOST_RETRANSMITTED = 1_000;
+
+async function file(
+  connection: Connection,
+  frame: ClientFrames["file_upload"] | ClientFrames["voice_message"],
+  type: "file" | "voice",
+): Promise<void> {
+  const { identity, deps } = connection;
+  const key = await connection.existing(frame);
+  const mark = markOf(connection, frame);
+  expectOwn(connection, key, mark.clientMessageId);
+  const recorded = await deps.talk.message(identity, key, {
+    ...mark,
+    type,
+    text: frame.content,
+    file: { fileId: frame.file_id, url: frame.file_url },
+    metadata: frame.metadata,
+    replyTo: frame.reply_to,
+  });
+  connection.acknowledge(recorded);
+}
+
+async function receipt(
+  connection: Connection,
+  frame: ClientFrames["read_receipt"] | ClientFrames["delivery_ack"],
+  what: "delivered" | "read",
+): Promise<void> {
+  const { deps, identity, deviceId } = connection;
+  const key = await connection.existing(frame);
+  await deps.talk.receipt(identity, key, {
+    clientMessageId: `${what}:${deps.newId()}`,
+    seen: undefined,
+    deviceId,
+    [what]: frame.versions,
+  });
+}
+
+function confirm(connection: Connection, key: SessionKey, content: string): void {
+  connection.send({
+    type: "connection_status",
+    session_id: key.sessionId,
+    timestamp: connection.now(),
+    sender: "ai",
+    content,
+  });
+}

@@ -1,0 +1,52 @@
+import type { WebSocket } from "ws";
+
+export interface OutgoingOptions {
+  socket: WebSocket;
+  /** What may wait for a client that does not read. */
+  mostBytes: number;
+  /** More than that waits: the client is cut off, comes back and resumes. */
+  overflowed: () => void;
+  sent: (frames: number) => void;
+}
+
+/** What goes to one client. The frames of one turn of the event loop leave in one write. */
+export class Outgoing {
+  readonly #options: OutgoingOptions;
+  #isCorked = false;
+  #isOver = false;
+
+  constructor(options: OutgoingOptions) {
+    this.#options = options;
+  }
+
+  send(text: string): void {
+    const { socket, mostBytes, overflowed, sent } = this.#options;
+    if (this.#isOver || socket.readyState !== socket.OPEN) return;
+    if (socket.bufferedAmount + text.length > mostBytes) {
+      this.#isOver = true;
+      return overflowed();
+    }
+    this.#cork();
+    socket.send(text);
+    sent(1);
+  }
+
+  /** A token per frame and a frame per write would be a system call each. */
+  #cork(): void {
+    if (this.#isCorked) return;
+    const stream = streamOf(this.#options.socket);
+    if (stream === undefined) return;
+    this.#isCorked = true;
+    stream.cork();
+    setImmediate(() => {
+      this.#isCorked = false;
+      stream.uncork();
+    });
+  }
+}
+
+/** The connection below a WebSocket: `ws` documents it on the upgrade alone. */
+function streamOf(socket: WebSocket): { cork(): void; uncork(): void } | undefined {
+  const stream = (socket as unknown as { _socket?: { cork(): void; uncork(): void } })._socket;
+  return typeof stream?.cork === "function" ? stream : undefined;
+}

@@ -1,0 +1,13 @@
+/** Bounds on how much one user, address or socket may ask. */
+export interface Limits {
+  /** Milliseconds until it would be let through; 0: it was. Rejects never: without its store it lets through. */
+  take(limit: LimitName, key: string): Promise<number>;
+}
+
+export type LimitName = "message" | "frame" | "connect" | "admin" | "public" | "upload";
+
+/** Tokens of sockets that live on: what they were let in by may end. */
+export interface Renewal {
+  /** Epoch milliseconds. Rejects with a `ChatError`. */
+  verify(token: string): Promise<{ readonly userId: string; readonly expiresAtMs: number }>;
+}

@@ -1,0 +1,100 @@
+import { ChatError } from "@warren/wire";
+import type { Bodies } from "../log/body.ts";
+import type { SessionKey } from "../log/entry.ts";
+import type { Journal } from "../log/journal.ts";
+import type { SessionRow } from "../log/session-row.ts";
+import type { Folding } from "./folding.ts";
+import type { Viewer } from "./viewer.ts";
+
+export interface TakeoversOptions {
+  journal: Journal;
+  folding: Folding;
+  taken: () => void;
+}
+
+/**
+ * Who answers in a session: the AI, or one admin. Each change is an entry that begins a control epoch,
+ * under a fence: of two that come at once one is stored, and what was begun under the epoch before is
+ * refused from then on, everywhere.
+ */
+export class Takeovers {
+  readonly #options: TakeoversOptions;
+
+  constructor(options: TakeoversOptions) {
+    this.#options = options;
+  }
+
+  /** Taking what one has is no change. Rejects with BAD_REQUEST where another admin has it. */
+  async take(viewer: Viewer, key: SessionKey): Promise<void> {
+    const { userId, name } = admin(viewer);
+    const body = { mode: "person", adminId: userId, adminName: name, why: "takeover" } as const;
+    await this.#change(key, viewer, body, ({ control, endMs }) => {
+      if (endMs !== undefined) throw new ChatError("SESSION_ENDED", "this session is over");
+      if (control.mode !== "person") return true;
+      if (control.adminId === userId) return false;
+      throw new ChatError(
+        "BAD_REQUEST",
+        `${control.adminName ?? "another admin"} has this session`,
+      );
+    });
+  }
+
+  /** Gives it back to the AI. Giving back what the AI has is no change. */
+  async leave(viewer: Viewer, key: SessionKey): Promise<void> {
+    const { userId, name } = admin(viewer);
+    const body = { mode: "bot", adminId: userId, adminName: name, why: "leave" } as const;
+    await this.#change(key, viewer, body, (row) => isHeldBy(viewer, row));
+  }
+
+  /** Hands it to another admin. */
+  async transfer(
+    viewer: Viewer,
+    key: SessionKey,
+    to: Pick<Viewer, "userId" | "name">,
+  ): Promise<void> {
+    admin(viewer);
+    const adminName = to.name;
+    const body = { mode: "person", adminId: to.userId, adminName, why: "transfer" } as const;
+    await this.#change(key, viewer, body, (row) => {
+      if (isHeldBy(viewer, row)) return row.control.adminId !== to.userId;
+      throw new ChatError("BAD_REQUEST", "take the session over before you hand it on");
+    });
+  }
+
+  /** `isChange` looks at what is there; where something came in between it looks again. */
+  async #change(
+    key: SessionKey,
+    viewer: Viewer,
+    body: Bodies["control"],
+    isChange: (row: SessionRow) => boolean,
+  ): Promise<void> {
+    const { folding, journal, taken } = this.#options;
+    for (;;) {
+      const row = await folding.upToDate(key);
+      if (row === undefined) throw new ChatError("NOT_FOUND", "there is no such session");
+      if (!isChange(row)) return;
+      const { epoch } = row.control;
+      try {
+        const clientMessageId = `control:${epoch + 1}`;
+        const author = `admin:${viewer.userId}`;
+        const of = { ...key, author, clientMessageId, seen: undefined, fence: epoch };
+        await journal.say({ ...of, kind: "control", body });
+        if (body.mode === "person") taken();
+        return;
+      } catch (reason) {
+        if (ChatError.from(reason).code !== "CONTROL_CHANGED") throw reason;
+      }
+    }
+  }
+}
+
+function admin(viewer: Viewer): Viewer {
+  if (viewer.isAdmin) return viewer;
+  throw new ChatError("INSUFFICIENT_PERMISSIONS", "this is for admins");
+}
+
+function isHeldBy({ userId }: Viewer, { control }: SessionRow): boolean {
+  if (control.mode !== "person") return false;
+  if (control.adminId === userId) return true;
+  throw new ChatError("BAD_REQUEST", `${control.adminName ?? "another admin"} has this session`);
+}
