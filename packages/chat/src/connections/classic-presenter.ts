@@ -3,7 +3,7 @@ import type { Passing } from "../live/room.ts";
 import type { Said } from "../log/said.ts";
 import type { RunEvent } from "../runs/run-event.ts";
 import type { Presenter } from "./presenter.ts";
-import { isHidden, timestampOf } from "./wire-entry-of.ts";
+import { isHidden, senderOf, timestampOf } from "./wire-entry-of.ts";
 
 type Message = Extract<Said, { kind: "message" }>;
 
@@ -106,11 +106,10 @@ function streaming(isDone: boolean): Record<string, string> {
 
 function storedOf({ entry, messageId }: Said) {
   const { sessionId, origin, number, hlc, clientMessageId, author } = entry;
-  const sender = author.startsWith("admin:") ? "admin" : author.startsWith("user:") ? "user" : "ai";
   return {
     session_id: sessionId,
     timestamp: timestampOf(entry),
-    sender: sender as "admin" | "user" | "ai",
+    sender: senderOf(author),
     message_id: messageId,
     client_message_id: clientMessageId,
     origin,

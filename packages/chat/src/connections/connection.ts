@@ -243,11 +243,14 @@ export class Connection {
     if (PASSES_BY.has(frame.type)) return void this.#handle(frame, read);
     this.#waiting += 1;
     if (this.#waiting >= MOST_WAITING) this.#socket.pause();
-    this.#turn = this.#turn.then(async () => {
-      await this.#handle(frame, read);
-      this.#waiting -= 1;
-      if (this.#socket.isPaused && this.#waiting <= FEW_WAITING) this.#socket.resume();
-    });
+    this.#turn = this.#inTurn(this.#turn, frame, read);
+  }
+
+  async #inTurn(before: Promise<void>, frame: ClientFrame, read: ReadFrame): Promise<void> {
+    await before;
+    await this.#handle(frame, read);
+    this.#waiting -= 1;
+    if (this.#socket.isPaused && this.#waiting <= FEW_WAITING) this.#socket.resume();
   }
 
   async #handle(frame: ClientFrame, read: ReadFrame): Promise<void> {
