@@ -30,6 +30,7 @@ export interface ProviderSettings {
   /** Of one provider: answers at a time, and answers that wait for a place. */
   streams: number;
   queue: number;
+  /** 0 for no probes. */
   probeEveryMs: number;
 }
 
@@ -72,7 +73,7 @@ export interface Providers extends AsyncDisposable {
   checks(): ProvidersCheck;
 }
 
-/** Opens connections to the configured providers (at least one), and probes them until disposed. */
+/** Opens the way to the configured providers (at least one), and probes them until disposed. */
 export function openProviders(
   configs: readonly [ProviderConfig, ...ProviderConfig[]],
   settings: ProviderSettings,

@@ -5,6 +5,7 @@ export interface ProbeOptions {
   clock: Clock;
   /** Uniform in [0, 1): keeps instances apart. */
   random: () => number;
+  /** 0 asks never. */
   everyMs: number;
 }
 
@@ -17,6 +18,7 @@ export async function runProbes(
   { clock, random, everyMs }: ProbeOptions,
   signal: AbortSignal,
 ): Promise<void> {
+  if (everyMs === 0) return;
   const rounds = all.map(async (guarded) => {
     do {
       await guarded.probe(signal).catch((error: unknown) => {

@@ -72,6 +72,5 @@ function echo(exchange: FakeExchange): void {
   if (!isSound) return refuse(exchange, 400, "invalid_request_error");
   exchange.events();
   const words = `You said: ${messages.at(-1)?.content ?? ""}`.match(/\s*\S+/g) ?? [];
-  void exchange.write(anthropicStream(words));
-  exchange.end();
+  exchange.end(anthropicStream(words));
 }

@@ -43,7 +43,6 @@ export function startFakeDify(key: string): Promise<FakeUpstream> {
       return exchange.answer(400, { status: 400, code: "invalid_param", message: "refused" });
     }
     exchange.events();
-    void exchange.write(difyStream(`You said: ${query}`.match(/\s*\S+/g) ?? []));
-    return exchange.end();
+    return exchange.end(difyStream(`You said: ${query}`.match(/\s*\S+/g) ?? []));
   });
 }

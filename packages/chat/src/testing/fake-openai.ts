@@ -50,6 +50,5 @@ function echo(exchange: FakeExchange): void {
   if (!stream) return exchange.answer(400, { error: { type: "invalid_request_error" } });
   exchange.events();
   const words = `You said: ${messages.at(-1)?.content ?? ""}`.match(/\s*\S+/g) ?? [];
-  void exchange.write(openaiStream(words));
-  exchange.end();
+  exchange.end(openaiStream(words));
 }

@@ -9,6 +9,8 @@ export class FakeExchange {
   readonly path: string;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: string;
+  /** The client's port: which connection it came on. */
+  readonly port: number;
   /** Resolves once the connection is gone, whoever closed it. */
   readonly closed: Promise<void>;
   readonly #socket: Socket;
@@ -19,6 +21,7 @@ export class FakeExchange {
     this.path = request.url ?? "";
     this.headers = request.headers as Record<string, string | undefined>;
     this.body = body;
+    this.port = request.socket.remotePort ?? 0;
     this.#socket = request.socket;
     this.#response = response;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -46,8 +49,9 @@ export class FakeExchange {
   raw(bytes: string | Uint8Array): void {
     this.#socket.write(bytes);
   }
-  end(): void {
-    this.#response.end();
+  /** Ends the answer, with its last bytes and its end in one piece. */
+  end(bytes: string | Uint8Array = ""): void {
+    this.#response.end(bytes);
   }
   /** Ends the connection without ending the answer. */
   cut(): void {
