@@ -1,0 +1,110 @@
+import { ChatError } from "@warren/wire";
+import { Hono } from "hono";
+import type { ApiDeps, Env } from "./app.ts";
+import { readQuery, readWindow } from "./admin-query.ts";
+import { timeOf } from "./session-desk.ts";
+
+/** For admins: every session, the sums over them, and who answers. */
+export function adminRoutes({ desk, wallClock }: ApiDeps): Hono<Env> {
+  const { takeovers } = desk.options;
+  const routes = new Hono<Env>();
+  routes.get("/admin/sessions", async (c) => {
+    c.set("route", "/admin/sessions");
+    const query = readQuery(c.req.query(), wallClock());
+    const { summaries, total, isCapped, next } = await desk.list(query);
+    const { limit, from } = query;
+    return c.json({
+      sessions: summaries,
+      count: summaries.length,
+      limit,
+      offset: "offset" in from ? from.offset : 0,
+      total,
+      ...(isCapped && { total_capped: true }),
+      ...(next !== undefined && { next_cursor: next }),
+    });
+  });
+  routes.get("/admin/users/:userID/sessions", async (c) => {
+    c.set("route", "/admin/users/:userID/sessions");
+    const query = readQuery({ ...c.req.query(), user_id: c.req.param("userID") }, wallClock());
+    return c.json((await desk.list(query)).summaries);
+  });
+  routes.get("/admin/metrics", async (c) => {
+    c.set("route", "/admin/metrics");
+    const { fromMs, toMs } = readWindow(c.req.query(), wallClock());
+    const sums = await desk.metrics(fromMs, toMs);
+    return c.json({
+      ...flatMetrics(sums),
+      time_range: { start: timeOf(fromMs), end: timeOf(toMs) },
+    });
+  });
+  routes.post("/admin/takeover/:id", async (c) => {
+    c.set("route", "/admin/takeover/:sessionID");
+    const identity = c.get("identity");
+    const key = await desk.find(identity, c.req.param("id"));
+    await takeovers.take(identity, key);
+    const message = "the session is yours";
+    return c.json({ message, session_id: key.sessionId, admin_id: identity.userId });
+  });
+  for (const path of ["/admin/leave/:id", "/admin/takeover/:id/leave"]) {
+    routes.post(path, async (c) => {
+      c.set("route", path.replace(":id", ":sessionID"));
+      const identity = c.get("identity");
+      const key = await desk.find(identity, c.req.param("id") ?? "");
+      await takeovers.leave(identity, key);
+      return c.json({ message: "the AI answers again", session_id: key.sessionId });
+    });
+  }
+  routes.post("/admin/transfer/:id", async (c) => {
+    c.set("route", "/admin/transfer/:sessionID");
+    const identity = c.get("identity");
+    const key = await desk.find(identity, c.req.param("id"));
+    const to = await readAdmin(() => c.req.json());
+    await takeovers.transfer(identity, key, to);
+    return c.json({ message: "handed on", session_id: key.sessionId, admin_id: to.userId });
+  });
+  return routes;
+}
+
+async function readAdmin(read: () => Promise<unknown>): Promise<{ userId: string; name: string }> {
+  const said: unknown = await read().catch(() => undefined);
+  const { admin_id: userId, admin_name: name } = (said ?? {}) as Record<string, unknown>;
+  if (typeof userId !== "string" || userId === "" || userId.length > 255) {
+    throw new ChatError("BAD_REQUEST", "expected a JSON body with admin_id");
+  }
+  return { userId, name: typeof name === "string" && name !== "" ? name.slice(0, 100) : userId };
+}
+
+interface Sums {
+  totalSessions: number;
+  activeSessions: number;
+  totalTokens: number;
+  cost: number;
+  avgResponseMs: number;
+  maxResponseMs: number;
+  adminAssisted: number;
+  avgConcurrent: number;
+  maxConcurrent: number;
+}
+
+/** In both shapes that clients read. */
+function flatMetrics(sums: Sums) {
+  return {
+    active_sessions: sums.activeSessions,
+    total_sessions: sums.totalSessions,
+    avg_concurrent: sums.avgConcurrent,
+    max_concurrent: sums.maxConcurrent,
+    total_tokens: sums.totalTokens,
+    total_cost: sums.cost / 1_000_000,
+    avg_response_time: sums.avgResponseMs,
+    max_response_time: sums.maxResponseMs,
+    admin_assisted_count: sums.adminAssisted,
+    metrics: {
+      TotalSessions: sums.totalSessions,
+      ActiveSessions: sums.activeSessions,
+      TotalTokens: sums.totalTokens,
+      AvgResponseTime: sums.avgResponseMs,
+      MaxResponseTime: sums.maxResponseMs,
+      AdminAssistedCount: sums.adminAssisted,
+    },
+  };
+}

@@ -1,0 +1,57 @@
+import { Hono } from "hono";
+import type { ApiDeps, Env } from "./app.ts";
+
+/** Sessions in a list of one's own. */
+const LIST = 100;
+
+/** What a user may see and do with the sessions that are theirs. */
+export function sessionRoutes({ desk, wallClock }: ApiDeps): Hono<Env> {
+  const routes = new Hono<Env>();
+  routes.get("/sessions", async (c) => {
+    c.set("route", "/sessions");
+    const { userId } = c.get("identity");
+    const { summaries, total } = await desk.list({
+      userId,
+      isActive: undefined,
+      adminAssisted: undefined,
+      helpOpen: undefined,
+      fromMs: undefined,
+      toMs: undefined,
+      sortBy: "start_time",
+      descending: true,
+      limit: LIST,
+      from: { offset: 0 },
+      nowMs: wallClock(),
+    });
+    const count = summaries.length;
+    return c.json({
+      sessions: summaries,
+      user_id: userId,
+      count,
+      limit: LIST,
+      total,
+      truncated: count < total,
+    });
+  });
+  routes.get("/sessions/:id", async (c) => {
+    c.set("route", "/sessions/:sessionID");
+    const identity = c.get("identity");
+    const key = await desk.find(identity, c.req.param("id"));
+    const row = await desk.row(key);
+    return c.json({
+      id: key.sessionId,
+      session_id: key.sessionId,
+      name: await desk.name(row),
+      model_id: row.modelId ?? "",
+      messages: await desk.messages(identity, key),
+    });
+  });
+  routes.post("/sessions/:id/end", async (c) => {
+    c.set("route", "/sessions/:sessionID/end");
+    const identity = c.get("identity");
+    const key = await desk.find(identity, c.req.param("id"));
+    await desk.options.talk.end(identity, key);
+    return c.json({ status: "ended" });
+  });
+  return routes;
+}

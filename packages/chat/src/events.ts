@@ -1,0 +1,128 @@
+import type { Counter, Gauge, Histogram, Log, Metrics } from "@warren/host";
+import type { ChatError } from "@warren/wire";
+import type { ApiEvents } from "./api/api-events.ts";
+import type { ConnectionEvents } from "./connections/connection-deps.ts";
+import type { DoorEvents } from "./connections/door.ts";
+
+const DURATIONS = [1, 5, 15, 30, 60, 120, 300, 600, 1_800, 3_600, 14_400, 86_400];
+const REQUESTS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** What the chat tells: each event writes its log line and its metrics together. */
+export class ChatEvents implements ConnectionEvents, DoorEvents, ApiEvents {
+  readonly #log: Log;
+  readonly #connections: readonly Gauge[];
+  readonly #received: Counter;
+  readonly #sent: Counter;
+  readonly #errors: Counter;
+  readonly #slow: Counter;
+  readonly #opened: Counter;
+  readonly #ended: Counter;
+  readonly #takeovers: Counter;
+  readonly #openFor: Histogram;
+  readonly #blocked: (limiter: string) => Counter;
+  readonly #requests: (endpoint: string, method: string) => Histogram;
+
+  constructor(log: Log, metrics: Metrics) {
+    this.#log = log;
+    const counter = (name: string, help: string) =>
+      metrics.counter({ name, help, labels: [] }).with();
+    const open = "Sockets that are open on this instance.";
+    this.#connections = ["chatbox_websocket_connections_total", "websocket_connections_total"].map(
+      (name) => metrics.gauge({ name, help: open, labels: [] }).with(),
+    );
+    this.#received = counter("chatbox_messages_received_total", "Frames that clients sent.");
+    this.#sent = counter("chatbox_messages_sent_total", "Frames that were sent to clients.");
+    this.#errors = counter("chatbox_message_errors_total", "Frames that were refused.");
+    this.#slow = counter(
+      "chatbox_slow_consumers_total",
+      "Sockets that were closed since they did not read.",
+    );
+    this.#opened = counter("chatbox_sessions_created_total", "Sessions that began here.");
+    this.#ended = counter("chatbox_sessions_ended_total", "Sessions that were ended here.");
+    this.#takeovers = counter("chatbox_admin_takeovers_total", "Sessions that an admin took here.");
+    this.#openFor = metrics
+      .histogram({
+        name: "chatbox_websocket_connection_duration_seconds",
+        help: "How long sockets were open.",
+        labels: [],
+        buckets: DURATIONS,
+      })
+      .with();
+    const blocked = metrics.counter({
+      name: "chatbox_ratelimit_blocked_total",
+      help: "What a limit refused, by limiter.",
+      labels: ["limiter"],
+    });
+    this.#blocked = (limiter) => blocked.with(limiter);
+    const requests = metrics.histogram({
+      name: "chatbox_http_request_duration_seconds",
+      help: "HTTP requests by route and method.",
+      labels: ["endpoint", "method"],
+      buckets: REQUESTS,
+    });
+    this.#requests = (endpoint, method) => requests.with(endpoint, method);
+  }
+
+  started(fields: { port: number; host: string; store: string; models: number }): void {
+    this.#log.info("chat is ready", fields);
+  }
+  warned(warning: string): void {
+    this.#log.warn(warning);
+  }
+  stopping(open: number, runs: number): void {
+    this.#log.info("chat is draining", { connections: open, runs });
+  }
+  /** Something went wrong that no client is told of. */
+  broke(what: string, cause: unknown): void {
+    this.#log.error(what, { error: cause });
+  }
+  sessionOpened(): void {
+    this.#opened.add();
+  }
+  sessionEnded(): void {
+    this.#ended.add();
+  }
+  sessionTaken(): void {
+    this.#takeovers.add();
+  }
+
+  opened(): void {
+    for (const gauge of this.#connections) gauge.add(1);
+  }
+  closed(openMs: number): void {
+    for (const gauge of this.#connections) gauge.add(-1);
+    this.#openFor.observe(openMs / 1_000);
+  }
+  received(): void {
+    this.#received.add();
+  }
+  sent(frames: number): void {
+    this.#sent.add(frames);
+  }
+  slowConsumer(): void {
+    this.#slow.add();
+    this.#log.info("a client did not read and was cut off: it may come back");
+  }
+  refused(error: ChatError): void {
+    this.#errors.add();
+    if (error.code === "TOO_MANY_REQUESTS") this.#blocked("message").add();
+    if (error.code === "CONNECTION_LIMIT_EXCEEDED") this.#blocked("connection").add();
+    this.#unexpected(error);
+  }
+  answered({ endpoint, method, ms, status, path }: Parameters<ApiEvents["answered"]>[0]): void {
+    this.#requests(endpoint, method).observe(ms / 1_000);
+    this.#log.debug("request", { method, path, status, duration_ms: Math.round(ms) });
+  }
+  failed(error: ChatError): void {
+    if (error.code === "RATE_LIMITED") this.#blocked("admin").add();
+    this.#unexpected(error);
+  }
+
+  /** What a client did wrong is its own to read; what is wrong here is the operator's. */
+  #unexpected(error: ChatError): void {
+    if (error.http < 500) return;
+    const fields = { code: error.code, error: error.cause ?? error };
+    if (error.code === "INTERNAL_ERROR") this.#log.error("a request failed", fields);
+    else this.#log.warn("a request failed", fields);
+  }
+}
