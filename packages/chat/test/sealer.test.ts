@@ -87,6 +87,20 @@ describe("a sealed text", () => {
     );
   });
 
+  test.each(["", "x", "xx"])(
+    "of %j written otherwise is an error, also where it decodes alike",
+    async (text) => {
+      const { sealer } = await instance();
+      const sealed = await sealer.seal(text, place());
+      for (const last of "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+        .split("")
+        .filter((one) => !sealed.endsWith(one)))
+        expect(await failure(() => sealer.open(sealed.slice(0, -1) + last, place()))).toMatch(
+          /^(malformed|tampered)$/,
+        );
+    },
+  );
+
   test.each([0, 1, 20, 38])("cut short by %i characters and one is an error", async (less) => {
     const { sealer } = await instance();
     const sealed = await sealer.seal("hello", place());

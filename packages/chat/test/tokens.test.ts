@@ -1,4 +1,4 @@
-import { createSecretKey } from "node:crypto";
+import { createSecretKey, hkdfSync } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { GuestTokens } from "../src/auth/guest-tokens.ts";
@@ -299,6 +299,14 @@ describe("guests", () => {
   ])("$name is refused", async ({ token }) => {
     const { tokens } = verifier({ guests });
     expect(await said(() => tokens.verify(token))).toBe("INVALID_TOKEN");
+  });
+
+  test("have no other id, even if their key signed one", async () => {
+    const { tokens } = verifier({ guests });
+    const key = Buffer.from(hkdfSync("sha256", SECRET, "", "warren chat guest tokens 1", 32));
+    expect(await tokens.verify(handmade(TYPE, claims, key))).toMatchObject({ guest: true });
+    const other = handmade(TYPE, { ...claims, sub: "alice" }, key);
+    expect(await said(() => tokens.verify(other))).toBe("INVALID_TOKEN");
   });
 
   test("are merged into the user who holds their token", async () => {

@@ -51,7 +51,6 @@ export class MetricsAccess {
   allows({ peer, forwardedFor, forwarded }: Whereabouts): boolean {
     if (!this.#networks.has(peer)) return false;
     if (forwardedFor === undefined && forwarded === undefined) return true;
-    if (!this.#proxies.trusts(peer)) return false;
     const said = forwarded === undefined ? [] : [nodesOf(forwarded)];
     if (forwardedFor !== undefined) said.push(forwardedFor);
     return said.every((chain) => this.#isForwardedFrom(peer, chain));
@@ -59,6 +58,7 @@ export class MetricsAccess {
 
   #isForwardedFrom(peer: string, chain: string): boolean {
     if (chain.trim() === "") return false;
+    // The peer itself where it is no trusted proxy, or says nothing that makes sense.
     const client = this.#proxies.client(peer, chain);
     return client !== peer && this.#networks.has(client) && !LOOPBACK.has(client);
   }
