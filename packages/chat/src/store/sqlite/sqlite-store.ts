@@ -2,11 +2,14 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { ChatError } from "@warren/wire";
 import type { MessageLog } from "../../log/ports.ts";
+import type { Sessions } from "../../sessions/ports.ts";
+import { sqliteSessions } from "./sqlite-sessions.ts";
 import type { Operations } from "./tables.ts";
 import type { Call, Failure, Reply, WorkerSettings } from "./worker.ts";
 
 export interface SqliteStore extends AsyncDisposable {
   readonly log: MessageLog;
+  readonly sessions: Sessions;
   /** The highest position that this file ever gave out. */
   lastPosition(): Promise<number>;
 }
@@ -35,6 +38,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
   };
   return {
     log,
+    sessions: sqliteSessions((operation, ...args) => calls.call(operation, ...args)),
     lastPosition: () => calls.call("lastPosition"),
     [Symbol.asyncDispose]: () => calls.close(),
   };

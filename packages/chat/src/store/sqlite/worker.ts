@@ -30,12 +30,13 @@ const database = open();
 const tables: Tables = openTables(database, origin);
 const operations = tables.operations as unknown as Record<string, (...args: unknown[]) => unknown>;
 port.postMessage("open");
+setImmediate(warm);
 port.on("message", (first: readonly Call[] | "close") => {
   const group: Call[] = [];
   let isLast = first === "close";
   if (first !== "close") group.push(...first);
   while (!isLast && group.length < GROUP) {
-    const next = receiveMessageOnPort(port) as { message: typeof first } | undefined;
+    const next: { message: typeof first } | undefined = receiveMessageOnPort(port);
     if (next === undefined) break;
     if (next.message === "close") isLast = true;
     else group.push(...next.message);
@@ -43,6 +44,15 @@ port.on("message", (first: readonly Call[] | "close") => {
   if (group.length > 0) port.postMessage(commit(group));
   if (isLast) close();
 });
+
+/** A bit at a time, as nobody waits for it: calls that have come meanwhile go first. */
+function warm(): void {
+  try {
+    if (database.isOpen && tables.warm()) setImmediate(warm);
+  } catch {
+    // Whoever needs it does it then, and is told what is wrong.
+  }
+}
 
 function open(): DatabaseSync {
   const opened = new DatabaseSync(file);
@@ -62,6 +72,7 @@ function commit(group: readonly Call[]): Reply[] {
     database.exec("BEGIN IMMEDIATE");
     const replies = group.map(run);
     database.exec("COMMIT");
+    tables.committed();
     return replies;
   } catch (error) {
     rollBack();
