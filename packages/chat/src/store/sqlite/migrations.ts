@@ -25,20 +25,72 @@ const MIGRATIONS = [
   CREATE UNIQUE INDEX entry_identity
     ON entry (user_id, session_id, author, client_message_id, origin);
   `,
+  `
+  CREATE TABLE session (
+    -- Neighbours began at about the same time: lists load them together.
+    id INTEGER PRIMARY KEY,
+    user_id TEXT NOT NULL,
+    session_id TEXT NOT NULL,
+    start_ms INTEGER NOT NULL,
+    end_ms INTEGER,
+    last_activity_ms INTEGER NOT NULL,
+    message_count INTEGER NOT NULL,
+    total_tokens INTEGER NOT NULL,
+    admin_assisted INTEGER NOT NULL,
+    help_open INTEGER NOT NULL,
+    cost_nanos INTEGER NOT NULL,
+    -- NULL: it had no answer.
+    mean_micros INTEGER,
+    max_micros INTEGER NOT NULL,
+    versions TEXT NOT NULL,
+    -- All else, as JSON.
+    row TEXT NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX session_key ON session (user_id, session_id);
+  CREATE UNIQUE INDEX session_id ON session (session_id);
+  CREATE INDEX session_start ON session (start_ms);
+  CREATE INDEX session_end ON session (end_ms) WHERE end_ms IS NOT NULL;
+  CREATE TABLE session_hour (
+    -- Since 1970. Of what began in it all, of what ended in it the last two.
+    hour INTEGER PRIMARY KEY,
+    sessions INTEGER NOT NULL,
+    active INTEGER NOT NULL,
+    tokens INTEGER NOT NULL,
+    cost_nanos INTEGER NOT NULL,
+    mean_micros INTEGER NOT NULL,
+    answered INTEGER NOT NULL,
+    -- NULL: is to be found again among the rows.
+    max_micros INTEGER,
+    assisted INTEGER NOT NULL,
+    -- Sums of the time from a start, and from an end, to the end of the hour.
+    start_left_ms INTEGER NOT NULL,
+    ends INTEGER NOT NULL,
+    end_left_ms INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE active_session (
+    user_id TEXT PRIMARY KEY,
+    session_id TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
-/** Brings a file to this program's version. Throws where it was written by a newer one. */
+/** Brings the file of what was said to this program's version. */
 export function migrate(database: DatabaseSync): void {
+  bringUp(database, MIGRATIONS);
+}
+
+/** Throws where the file was written by a newer program. */
+export function bringUp(database: DatabaseSync, migrations: readonly string[]): void {
   const { user_version: version } = database.prepare("PRAGMA user_version").get() as {
     user_version: number;
   };
-  if (version > MIGRATIONS.length) {
+  if (version > migrations.length) {
     throw new Error(
-      `the chat's database has version ${version}, this program knows ${MIGRATIONS.length}: ` +
+      `the chat's database has version ${version}, this program knows ${migrations.length}: ` +
         "run the newer program, or restore a backup",
     );
   }
-  for (const [at, sql] of MIGRATIONS.entries()) {
+  for (const [at, sql] of migrations.entries()) {
     if (at < version) continue;
     database.exec(`BEGIN IMMEDIATE; ${sql}; PRAGMA user_version = ${at + 1}; COMMIT`);
   }

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { LogTable } from "./log-table.ts";
 import { migrate } from "./migrations.ts";
+import { SessionTable } from "./session-table.ts";
 
 /** Everything that the worker does with the file, by the name under which it is asked for. */
 export interface Operations {
@@ -10,17 +11,37 @@ export interface Operations {
   heads: LogTable["heads"];
   tail: LogTable["tail"];
   lastPosition: LogTable["lastPosition"];
+  getSession: SessionTable["get"];
+  findSession: SessionTable["find"];
+  foldSession: SessionTable["fold"];
+  listSessions: SessionTable["list"];
+  sessionMetrics: SessionTable["metrics"];
+  activeSession: SessionTable["active"];
+  activateSession: SessionTable["activate"];
+  forgetSession: SessionTable["forget"];
 }
 
-export interface Tables {
-  readonly operations: Operations;
+/** Has the worker do one of them. */
+export type CallWorker = <K extends keyof Operations>(
+  operation: K,
+  ...args: Parameters<Operations[K]>
+) => Promise<ReturnType<Operations[K]>>;
+
+/** `O`: what the worker is asked for. */
+export interface Tables<O> {
+  readonly operations: O;
+  /** What was written so far is there for good. */
+  committed(): void;
   /** What was written since the last commit is not there after all. */
   rolledBack(): void;
+  /** Does a few milliseconds of what would have to be done later. False: nothing is left. */
+  warm(): boolean;
 }
 
-export function openTables(database: DatabaseSync, origin: string): Tables {
+export function openTables(database: DatabaseSync, origin: string): Tables<Operations> {
   migrate(database);
   const log = new LogTable(database, origin);
+  const sessions = new SessionTable(database);
   return {
     operations: {
       append: (draft, wallMs) => log.append(draft, wallMs),
@@ -29,7 +50,20 @@ export function openTables(database: DatabaseSync, origin: string): Tables {
       heads: (key) => log.heads(key),
       tail: (cursor, limit) => log.tail(cursor, limit),
       lastPosition: () => log.lastPosition(),
+      getSession: (key) => sessions.get(key),
+      findSession: (sessionId) => sessions.find(sessionId),
+      foldSession: (folded, was) => sessions.fold(folded, was),
+      listSessions: (plan) => sessions.list(plan),
+      sessionMetrics: (fromMs, toMs) => sessions.metrics(fromMs, toMs),
+      activeSession: (userId) => sessions.active(userId),
+      activateSession: (userId, was, next) => sessions.activate(userId, was, next),
+      forgetSession: (key) => sessions.forget(key),
     },
-    rolledBack: () => log.rolledBack(),
+    committed: () => sessions.committed(),
+    rolledBack() {
+      log.rolledBack();
+      sessions.rolledBack();
+    },
+    warm: () => sessions.warm(),
   };
 }

@@ -4,12 +4,13 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { openKeyTables } from "./key-table.ts";
 import { openTables, type Tables } from "./tables.ts";
 
-export interface WorkerSettings {
-  file: string;
-  origin: string;
-}
+/** What the file is for: what was said, or the keys that seal it. */
+export type WorkerSettings =
+  | { kind: "content"; file: string; origin: string }
+  | { kind: "keys"; file: string };
 
 export type Call = readonly [id: number, operation: string, args: readonly unknown[]];
 export type Reply =
@@ -25,17 +26,19 @@ export interface Failure {
 const GROUP = 512;
 
 const port = parentPort!;
-const { file, origin } = workerData as WorkerSettings;
+const settings = workerData as WorkerSettings;
 const database = open();
-const tables: Tables = openTables(database, origin);
+const tables: Tables<object> =
+  settings.kind === "keys" ? openKeyTables(database) : openTables(database, settings.origin);
 const operations = tables.operations as unknown as Record<string, (...args: unknown[]) => unknown>;
 port.postMessage("open");
+setImmediate(warm);
 port.on("message", (first: readonly Call[] | "close") => {
   const group: Call[] = [];
   let isLast = first === "close";
   if (first !== "close") group.push(...first);
   while (!isLast && group.length < GROUP) {
-    const next = receiveMessageOnPort(port);
+    const next: { message: typeof first } | undefined = receiveMessageOnPort(port);
     if (next === undefined) break;
     if (next.message === "close") isLast = true;
     else group.push(...next.message);
@@ -44,8 +47,17 @@ port.on("message", (first: readonly Call[] | "close") => {
   if (isLast) close();
 });
 
+/** A bit at a time, as nobody waits for it: calls that have come meanwhile go first. */
+function warm(): void {
+  try {
+    if (database.isOpen && tables.warm()) setImmediate(warm);
+  } catch {
+    // Whoever needs it does it then, and is told what is wrong.
+  }
+}
+
 function open(): DatabaseSync {
-  const opened = new DatabaseSync(file);
+  const opened = new DatabaseSync(settings.file);
   // FULL: a commit is on the disk before it returns, in WAL as well (sqlite.org/pragma.html#pragma_synchronous).
   opened.exec(`
     PRAGMA locking_mode = EXCLUSIVE;
@@ -62,6 +74,7 @@ function commit(group: readonly Call[]): Reply[] {
     database.exec("BEGIN IMMEDIATE");
     const replies = group.map(run);
     database.exec("COMMIT");
+    tables.committed();
     return replies;
   } catch (error) {
     rollBack();

@@ -1,0 +1,167 @@
+import { TOTAL_COUNTED, type ListPlan } from "../../../sessions/list-plan.ts";
+import { NO_END } from "../../../sessions/order.ts";
+import type { SortBy } from "../../../sessions/ports.ts";
+import { Least } from "./least.ts";
+import {
+  ID_WORDS,
+  idWords,
+  KINDS,
+  placeIn,
+  SEGMENT_ROWS,
+  type ColumnName,
+  type Segment,
+} from "./segment.ts";
+import type { Users } from "./users.ts";
+
+export interface Found {
+  /** Of the page and one more, in order. */
+  readonly rows: readonly number[];
+  /** Exact up to `TOTAL_COUNTED`. */
+  readonly total: number;
+}
+
+/** A segment, and the number of its first row. */
+export interface Placed {
+  readonly segment: Segment;
+  readonly first: number;
+}
+
+const COLUMN_OF: Partial<Record<SortBy, ColumnName>> = {
+  start_time: "startMs",
+  end_time: "endMs",
+  message_count: "messageCount",
+  total_tokens: "totalTokens",
+  last_activity: "lastActivityMs",
+};
+
+/** No user has this number. */
+const NOBODY = -1;
+
+/**
+ * Looks at the rows for one page. Its worst case is to look at each once: where they are, or how they
+ * are related, makes no difference. Keys are negative where the order descends, so that the least come
+ * first.
+ */
+export class Scan {
+  readonly #plan: ListPlan;
+  readonly #users: Users;
+  readonly #sign: 1 | -1;
+  readonly #column: ColumnName | undefined;
+  readonly #listed = new Uint8Array(KINDS);
+  readonly #user: number | undefined;
+  readonly #afterKey: number;
+  readonly #afterId: Uint32Array | undefined;
+  readonly #least: Least;
+  readonly #scratch = new Float64Array(SEGMENT_ROWS);
+  #total = 0;
+
+  constructor(plan: ListPlan, users: Users, segmentAt: (row: number) => Segment) {
+    this.#plan = plan;
+    this.#users = users;
+    this.#sign = plan.descending ? -1 : 1;
+    this.#column = COLUMN_OF[plan.sortBy];
+    for (const [traits, isListed] of plan.traits.entries()) this.#listed[1 + traits] = +isListed;
+    this.#user = plan.userId === undefined ? undefined : (users.numberOf(plan.userId) ?? NOBODY);
+    const { after } = plan;
+    this.#afterKey = after === undefined ? -Infinity : this.#sign * this.#numberOf(after.value);
+    this.#afterId = after && Uint32Array.from(idWords(after.sessionId));
+    const ties = (a: number, b: number) =>
+      this.#sign * compareIds(segmentAt(a).ids, idAt(a), segmentAt(b).ids, idAt(b));
+    this.#least = new Least(plan.skip + plan.limit + 1, ties);
+  }
+
+  run(segments: readonly Placed[]): Found {
+    for (const placed of this.#bestFirst(segments)) this.#visit(placed);
+    return { rows: this.#least.rows(this.#plan.skip), total: this.#total };
+  }
+
+  #visit({ segment, first }: Placed): void {
+    const { fromMs, toMs } = this.#plan;
+    const counted = this.#rowsOf(segment);
+    if (counted === 0 || segment.high.startMs < fromMs || segment.low.startMs > toMs) return;
+    const isWhole = segment.low.startMs >= fromMs && segment.high.startMs <= toMs;
+    if (this.#bestKey(segment) > this.#least.worst) {
+      // Nothing for the page; the total is known by now, or by the number of rows.
+      if (this.#total > TOTAL_COUNTED) return;
+      if (isWhole && this.#user === undefined) {
+        this.#total += counted;
+        return;
+      }
+    }
+    this.#total += this.#gather(segment, first, this.#keysOf(segment));
+    this.#least.tighten();
+  }
+
+  /** Offers the rows that are listed, and counts them, those of pages before as well. */
+  #gather(segment: Segment, first: number, keys: Float64Array): number {
+    const { fromMs, toMs } = this.#plan;
+    const { kinds, users, used } = segment;
+    const starts = segment.columns.startMs;
+    const [listed, user, sign, least] = [this.#listed, this.#user, this.#sign, this.#least];
+    const [afterKey, afterId] = [this.#afterKey, this.#afterId];
+    let count = 0;
+    for (let at = used - 1; at >= 0; at -= 1) {
+      if (listed[kinds[at]!] === 0 || (user !== undefined && users[at] !== user)) continue;
+      const start = starts[at]!;
+      if (start < fromMs || start > toMs) continue;
+      count += 1;
+      const key = sign * keys[at]!;
+      if (key > least.worst || key < afterKey) continue;
+      if (key === afterKey && afterId !== undefined) {
+        if (sign * compareIds(segment.ids, at * ID_WORDS, afterId, 0) <= 0) continue;
+      }
+      least.offer(key, first + at);
+    }
+    return count;
+  }
+
+  #keysOf({ columns, users, used }: Segment): Float64Array {
+    if (this.#column !== undefined) return columns[this.#column];
+    const { sortBy, nowMs } = this.#plan;
+    const scratch = this.#scratch;
+    if (sortBy === "user_id") {
+      const ranks = this.#users.ranks();
+      for (let at = 0; at < used; at += 1) scratch[at] = ranks[users[at]!]!;
+      return scratch;
+    }
+    const { startMs, endMs } = columns;
+    for (let at = 0; at < used; at += 1) {
+      const end = endMs[at]!;
+      scratch[at] = (end === NO_END ? nowMs : end) - startMs[at]!;
+    }
+    return scratch;
+  }
+
+  #bestFirst(segments: readonly Placed[]): readonly Placed[] {
+    return segments.toSorted((a, b) => {
+      const [one, other] = [this.#bestKey(a.segment), this.#bestKey(b.segment)];
+      return one === other ? b.first - a.first : one - other;
+    });
+  }
+
+  /** No key in the segment is below this. */
+  #bestKey({ low, high }: Segment): number {
+    if (this.#column === undefined) return -Infinity;
+    return this.#sign === 1 ? low[this.#column] : -high[this.#column];
+  }
+
+  #rowsOf({ counts }: Segment): number {
+    return counts.reduce((sum, count, kind) => sum + (this.#listed[kind] === 0 ? 0 : count), 0);
+  }
+
+  #numberOf(value: number | string): number {
+    return typeof value === "string" ? this.#users.rankOf(value) : value;
+  }
+}
+
+function idAt(row: number): number {
+  return placeIn(row) * ID_WORDS;
+}
+
+function compareIds(a: Uint32Array, atA: number, b: Uint32Array, atB: number): number {
+  for (let word = 0; word < ID_WORDS; word += 1) {
+    const difference = a[atA + word]! - b[atB + word]!;
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
