@@ -1,6 +1,6 @@
 import { ChatError } from "@warren/wire";
 import { Hono } from "hono";
-import type { ApiDeps, Env } from "./app.ts";
+import type { ApiDeps, Env } from "./http.ts";
 import { readQuery, readWindow } from "./admin-query.ts";
 import { timeOf } from "./session-desk.ts";
 

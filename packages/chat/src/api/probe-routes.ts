@@ -1,16 +1,5 @@
 import { Hono } from "hono";
-import { metricsAnswer, nowOf, type ApiDeps, type Env } from "./app.ts";
-
-export interface Check {
-  readonly status: "ready" | "not ready";
-  readonly reason?: string;
-  readonly providers_count?: number;
-}
-
-export interface Readiness {
-  readonly isReady: boolean;
-  readonly checks: Readonly<Record<string, Check>>;
-}
+import { metricsAnswer, nowOf, type ApiDeps, type Env } from "./http.ts";
 
 /** Never limited: a probe that gets 429 restarts the pod. */
 export function probeRoutes(deps: ApiDeps): Hono<Env> {

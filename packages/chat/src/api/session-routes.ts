@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import type { ApiDeps, Env } from "./app.ts";
+import type { ApiDeps, Env } from "./http.ts";
 
 /** Sessions in a list of one's own. */
 const LIST = 100;

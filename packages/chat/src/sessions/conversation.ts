@@ -18,9 +18,18 @@ export function spokenOf(said: readonly Said[]): Spoken[] {
   }));
 }
 
-/** What an AI may know of a session, up to what it is to answer. */
-export function conversationOf(said: readonly Said[]): ConversationMessage[] {
-  return spokenOf(said).map((message) => ({
+/**
+ * What an AI may know of a session. `unanswered`: a message that is to be answered anew, as if nothing had
+ * been said since but by people.
+ */
+export function conversationOf(
+  said: readonly Said[],
+  unanswered: string | undefined,
+): ConversationMessage[] {
+  const all = spokenOf(said).filter(
+    ({ said: { answer } }) => answer?.replyTo !== unanswered || answer === undefined,
+  );
+  return all.map((message) => ({
     sender: message.said.sender,
     name: message.said.name ?? "",
     text: withFile(message),

@@ -1,0 +1,42 @@
+import type { TokenTrust } from "./auth/token-verifier.ts";
+import type { LimitTable } from "./connections/memory-limits.ts";
+import type { KeySource } from "./keys/master-keys.ts";
+import type { ProviderSettings } from "./providers/open-providers.ts";
+import type { ProviderConfig } from "./providers/provider-config.ts";
+
+/** What the chat is started with. Frozen; read from flags, environment and file by `warren`. */
+export interface ChatConfig {
+  listen: { host: string | undefined; port: number };
+  /** Where everything is served, like `/chat`; `/chatbox` answers too. */
+  prefix: string;
+  /** Folder of the databases. One process at a time. */
+  folder: string;
+  /** Name of this cluster in the log; undefined: one of chance, kept in the folder. */
+  cluster: string | undefined;
+  /** Pages of this machine are let in, and an origin list may be empty. */
+  isDevelopment: boolean;
+  trust: TokenTrust;
+  takesQueryTokens: boolean;
+  keys: KeySource;
+  origins: { sockets: readonly string[]; cors: readonly string[] };
+  /** Networks whose X-Forwarded-For is believed, and those that may read the metrics. */
+  trustedProxies: readonly string[];
+  metricsNetworks: readonly string[];
+  providers: readonly [ProviderConfig, ...ProviderConfig[]];
+  providerSettings: ProviderSettings;
+  systemPrompt: string;
+  /** Makes of a user id what models are told instead: the same in every instance. */
+  pseudonymKey: string;
+  rates: LimitTable;
+  connections: { most: number; mostOfUser: number; mostWaitingBytes: number };
+  /** A session in which nothing was said for this long is not gone back to by itself. */
+  returnMs: number;
+  drain: {
+    /** Goes on accepting so long after it is no longer ready, until balancers have seen that. */
+    delayMs: number;
+    /** Over this clients are told to come back elsewhere, each at a moment of its own. */
+    spreadMs: number;
+    /** Answers that run may end within this. */
+    runsMs: number;
+  };
+}

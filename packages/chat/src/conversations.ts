@@ -1,0 +1,123 @@
+import { randomId } from "@warren/host";
+import type { ChatConfig } from "./config.ts";
+import type { ChatEvents } from "./events.ts";
+import { Hub } from "./live/hub.ts";
+import type { SessionKey } from "./log/entry.ts";
+import { Journal } from "./log/journal.ts";
+import type { MessageLog } from "./log/ports.ts";
+import type { Said, Texts } from "./log/said.ts";
+import type { Providers } from "./providers/open-providers.ts";
+import type { ProviderRequest } from "./providers/ports.ts";
+import { buildPrompt, PROMPT_LIMITS } from "./providers/prompt.ts";
+import { userPseudonym } from "./providers/pseudonym.ts";
+import { Runs } from "./runs/runs.ts";
+import type { Asked } from "./runs/run.ts";
+import { askedAgain } from "./sessions/again.ts";
+import { conversationOf } from "./sessions/conversation.ts";
+import { Folding } from "./sessions/folding.ts";
+import type { Sessions } from "./sessions/ports.ts";
+import { Takeovers } from "./sessions/takeovers.ts";
+import { Talk } from "./sessions/talk.ts";
+import type { ChatDeps } from "./start.ts";
+
+export interface ConversationsOptions {
+  config: Pick<ChatConfig, "systemPrompt" | "returnMs" | "pseudonymKey">;
+  deps: Pick<ChatDeps, "clock" | "wallClock">;
+  store: { readonly log: MessageLog; readonly sessions: Sessions };
+  texts: Texts;
+  providers: Providers;
+  events: ChatEvents;
+  failed: (cause: unknown) => void;
+}
+
+/** The parts that make conversations out of a store and models, wired to one another. */
+export class Conversations {
+  readonly hub: Hub;
+  readonly journal: Journal;
+  readonly folding: Folding;
+  readonly runs: Runs;
+  readonly talk: Talk;
+  readonly takeovers: Takeovers;
+  readonly #options: ConversationsOptions;
+
+  constructor(options: ConversationsOptions) {
+    this.#options = options;
+    const { config, deps, store, texts, providers, events, failed } = options;
+    const { log, sessions } = store;
+    const { wallClock, clock } = deps;
+    this.hub = new Hub({ log, journal: () => this.journal, failed });
+    this.folding = new Folding({ log, sessions, failed });
+    this.journal = new Journal({ log, texts, stored: (said) => this.#stored(said) });
+    this.runs = new Runs({
+      answers: providers,
+      clock,
+      say: (saying) => this.journal.say(saying),
+      tell: (key, event) => this.hub.pass(key.sessionId, { kind: "run", event }),
+      ended: () => {},
+      failed: (cause) => events.broke("an answer could not be stored or told", cause),
+      request: (asked, runId) => this.#request(asked, runId),
+    });
+    this.talk = new Talk({
+      log,
+      journal: this.journal,
+      sessions,
+      folding: this.folding,
+      runs: this.runs,
+      newHalf: () => randomId(8, "hex"),
+      wallClock,
+      returnMs: config.returnMs,
+      isModel: (modelId) => providers.models.some(({ id }) => id === modelId),
+    });
+    this.takeovers = new Takeovers({
+      journal: this.journal,
+      folding: this.folding,
+      taken: () => events.sessionTaken(),
+    });
+  }
+
+  get forConnections() {
+    const { hub, journal, runs, talk, takeovers } = this;
+    const again = async (key: SessionKey, messageId: string, how: "anew" | "on") => {
+      const { wallClock } = this.#options.deps;
+      const { folding } = this;
+      runs.ask(await askedAgain({ journal, folding, wallClock }, key, { messageId, how }));
+    };
+    return { hub, journal, runs, talk, takeovers, again };
+  }
+
+  get forDesk() {
+    const { folding, journal, talk, takeovers } = this;
+    const { texts, store } = this.#options;
+    return { sessions: store.sessions, folding, journal, texts, talk, takeovers };
+  }
+
+  #stored(said: Said): void {
+    const { events } = this.#options;
+    this.hub.stored(said);
+    this.folding.note(said.entry);
+    if (said.kind === "opened") events.sessionOpened();
+    if (said.kind === "ended") events.sessionEnded();
+    // Late words of the AI are dropped from here on.
+    if (said.kind === "control") this.runs.supersede(said.entry);
+  }
+
+  /** What the model is told: the session as it stands, without former answers to the same question. */
+  async #request(asked: Asked, runId: string): Promise<ProviderRequest> {
+    const { key, messageId, number, atMs, begun } = asked;
+    const { said } = await this.journal.latest(key, undefined, 2 * PROMPT_LIMITS.messages);
+    const { systemPrompt, pseudonymKey } = this.#options.config;
+    const conversation = conversationOf(said, begun === "" ? messageId : undefined);
+    const { system, history } = buildPrompt(systemPrompt, conversation, PROMPT_LIMITS);
+    if (begun !== "") history.push({ role: "user", text: GO_ON, name: undefined });
+    return {
+      system,
+      history,
+      sessionId: key.sessionId,
+      userHash: userPseudonym(pseudonymKey, key.userId),
+      runId,
+      asked: { messageId, number, atMs },
+    };
+  }
+}
+
+const GO_ON = "Go on with your answer exactly where it broke off, without repeating any of it.";

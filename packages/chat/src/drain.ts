@@ -1,0 +1,56 @@
+import { wait, type Clock, type Listener } from "@warren/host";
+import type { Door } from "./connections/door.ts";
+import type { Conversations } from "./conversations.ts";
+import type { ChatEvents } from "./events.ts";
+
+export interface DrainOptions {
+  delayMs: number;
+  spreadMs: number;
+  runsMs: number;
+  clock: Clock;
+  /** Uniform in [0, 1). */
+  random: () => number;
+  door: Door;
+  listener: Listener;
+  events: ChatEvents;
+  conversations: Conversations;
+}
+
+/** Sockets are closed this long after the last notice at most. */
+const LAST_MS = 1_000;
+
+/**
+ * Ends without losing anything. Before this the readiness probe has been turned off. 1. Goes on accepting
+ * until balancers have seen that. 2. Accepts no more. 3. Tells each client to come back elsewhere, at
+ * moments of chance, and closes its socket then, once all that it sent has been handled. 4. Lets answers
+ * that run end; what is left at their deadline is stored as it is. 5. Lets rows catch up.
+ */
+export async function drain(options: DrainOptions): Promise<void> {
+  const { delayMs, runsMs, clock, door, listener, events, conversations } = options;
+  const never = new AbortController().signal;
+  events.stopping(door.size, conversations.runs.size);
+  await wait(clock, delayMs, never);
+  door.shut();
+  listener.stop();
+  const runs = conversations.runs.drain(runsMs);
+  await moveAll(options);
+  await runs;
+  await conversations.folding.idle();
+}
+
+async function moveAll({ door, clock, random, spreadMs }: DrainOptions): Promise<void> {
+  const never = new AbortController().signal;
+  const moves = [...door.connections()].map(async (connection) => {
+    const afterMs = Math.round(random() * spreadMs);
+    connection.send({
+      type: "migration",
+      reason: "draining",
+      reconnect_after_ms: afterMs,
+      timestamp: connection.now(),
+    });
+    await wait(clock, afterMs, never);
+    await Promise.race([connection.idle(), wait(clock, LAST_MS, never)]);
+    connection.close("DRAINING");
+  });
+  await Promise.all(moves);
+}
