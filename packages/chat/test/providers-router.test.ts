@@ -220,14 +220,14 @@ describe("fail-over", () => {
   });
 });
 
-describe("the breaker of a provider", () => {
-  async function fail(fake: FakeUpstream, kit: ReturnType<typeof openKit>, script: Script) {
-    fake.next(script);
-    return new Reader(kit.providers, requestOf("hi")).fault();
-  }
-  const state = (kit: ReturnType<typeof openKit>) =>
-    kit.metric(`chatbox_llm_breaker_state{provider="p1"}`);
+async function fail(fake: FakeUpstream, kit: ReturnType<typeof openKit>, script: Script) {
+  fake.next(script);
+  return new Reader(kit.providers, requestOf("hi")).fault();
+}
+const state = (kit: ReturnType<typeof openKit>) =>
+  kit.metric(`chatbox_llm_breaker_state{provider="p1"}`);
 
+describe("the breaker of a provider", () => {
   test("opens after 5 failures in a row, rests 30 s, lets one probe through, and closes", async () => {
     await using fake = await startFakeOpenai(KEY);
     await using kit = openKit(env(1, fake), { attempts: 1 });
