@@ -1,3 +1,6 @@
+import { mkdtempDisposableSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { chatErrorOf } from "../src/providers/provider-error.ts";
 import {
@@ -194,6 +197,13 @@ describe("a failure is told by status and code, never by words", () => {
     false,
   ]);
 
+  add(
+    "an error event of Anthropic without an error",
+    "anthropic",
+    streams(`data: {"type":"error"}\n\n`),
+    ["failed", true, true],
+  );
+
   test.each(cases)("%s", async (_name, type, script, expected) => {
     const { fault, text: said, lines, counted } = await faultOf(type, script);
     expect({ kind: fault.kind, retry: fault.retry, counts: fault.counts }).toEqual(expected);
@@ -317,6 +327,30 @@ describe("what an upstream says of its error", () => {
       exchange.end(`${"x".repeat(1014)}${KEY}`);
     });
     expect(end.detail).toBe(`${"x".repeat(1014)}[redacted]`);
+  });
+});
+
+describe("a key in a file", () => {
+  const cases = [
+    { name: "that is not there", text: undefined },
+    { name: "that no header takes", text: "two\nlines" },
+  ];
+  test.each(cases)("$name is a refusal, which a readiness check shows", async ({ text: key }) => {
+    await using fake = await startFakeOpenai(KEY);
+    using folder = mkdtempDisposableSync(join(tmpdir(), "warren-key-"));
+    const path = join(folder.path, "key");
+    if (key !== undefined) writeFileSync(path, key);
+    await using kit = openKit({
+      ...envFor("openai", fake),
+      LLM_PROVIDER_1_API_KEY: "",
+      LLM_PROVIDER_1_API_KEY_FILE: path,
+    });
+    expect((await new Reader(kit.providers, requestOf("hi")).fault()).kind).toBe("refused");
+    expect(kit.providers.checks().status).toBe("not ready");
+    expect(fake.requests).toHaveLength(0);
+    writeFileSync(path, `${KEY}\n`);
+    expect(await new Reader(kit.providers, requestOf("hi")).end).toBeUndefined();
+    expect(kit.providers.checks().status).toBe("ready");
   });
 });
 

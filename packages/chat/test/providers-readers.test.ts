@@ -139,6 +139,26 @@ test("a whole stream in one piece is an answer", async () => {
   expect(await kit.metric(`chatbox_tokens_used_total{provider="p1"}`)).toBe(9);
 });
 
+test("an answer without an end is ended, and what there is of it stays", async () => {
+  await using fake = await startFakeOpenai(KEY);
+  await using kit = openKit(envFor(fake));
+  const piece = text("x".repeat(60_000));
+  fake.next(async (exchange) => {
+    exchange.events();
+    // oxlint-disable-next-line no-await-in-loop -- for as long as somebody listens
+    while (await exchange.write(piece));
+  });
+  const reader = new Reader(kit.providers, requestOf("hi"));
+  const end = await reader.fault();
+  expect([end.kind, end.afterText, (end.cause as typeof end).kind]).toEqual([
+    "broke_off",
+    true,
+    "garbage",
+  ]);
+  expect(reader.text.length).toBeLessThanOrEqual(1_048_576);
+  await fake.quiet();
+});
+
 test("a connection that is lost in the middle of an answer breaks it off", async () => {
   await using fake = await startFakeOpenai(KEY);
   await using kit = openKit(envFor(fake));

@@ -1,10 +1,15 @@
 import { once } from "node:events";
 import { createServer, type AddressInfo, type Server } from "node:net";
+import { setDefaultCACertificates } from "node:tls";
+import { testCertificates } from "@warren/host/testing";
 import { describe, expect, test } from "vitest";
 import { chatErrorOf } from "../src/providers/provider-error.ts";
 import {
   openaiSays,
+  openaiStream,
   startFakeOpenai,
+  startFakeUpstream,
+  type FakeExchange,
   type FakeUpstream,
   type Script,
 } from "../src/testing/index.ts";
@@ -133,6 +138,11 @@ describe("time", () => {
   });
 });
 
+function stream(exchange: FakeExchange): void {
+  exchange.events();
+  exchange.end(openaiStream(["safe"]));
+}
+
 describe("connecting", () => {
   test("has 10 s, with TLS", async () => {
     const server = await listening(createServer());
@@ -152,6 +162,22 @@ describe("connecting", () => {
     await gone;
     expect(kit.clock.pending).toBe(0);
     server.close();
+  });
+
+  test("with TLS is done once its handshake is, and checks the certificate", async () => {
+    const { ca, server } = testCertificates();
+    await using fake = await startFakeUpstream(stream, server);
+    await using kit = openKit(envFor(fake), { attempts: 1 });
+    const untrusted = await new Reader(kit.providers, requestOf("hi")).fault();
+    expect([untrusted.kind, fake.requests.length]).toEqual(["unreachable", 0]);
+    setDefaultCACertificates([ca]);
+    fake.next(() => {});
+    const reader = new Reader(kit.providers, requestOf("hi"));
+    const exchange = await fake.request(1);
+    kit.clock.advance(10_000);
+    stream(exchange);
+    expect(await reader.end).toBeUndefined();
+    expect(reader.text).toBe("safe");
   });
 
   test("to nobody is unreachable", async () => {
