@@ -321,6 +321,21 @@ describe("what an upstream says of its error", () => {
     await fake.quiet();
   });
 
+  test("is not read further, and its connection is closed", async () => {
+    await using fake = await startFakeOpenai(KEY);
+    await using kit = openKit(envFor("openai", fake), { attempts: 1 });
+    fake.next((exchange) => {
+      exchange.head(500);
+      return exchange.write("x".repeat(2000));
+    });
+    const fault = await new Reader(kit.providers, requestOf("hi")).fault();
+    expect([fault.kind, fault.detail?.length]).toEqual(["failed", 1024]);
+    await (
+      await fake.request(1)
+    ).closed;
+    expect(kit.clock.pending).toBe(0);
+  });
+
   test("never has the beginning of a key at its end", async () => {
     const { end } = await faultOf("openai", (exchange) => {
       exchange.head(400);

@@ -5,8 +5,10 @@ import { testCertificates } from "@warren/host/testing";
 import { describe, expect, test } from "vitest";
 import { chatErrorOf } from "../src/providers/provider-error.ts";
 import {
+  anthropicSays,
   openaiSays,
   openaiStream,
+  startFakeAnthropic,
   startFakeOpenai,
   startFakeUpstream,
   type FakeExchange,
@@ -120,6 +122,23 @@ describe("time", () => {
     exchange.end(text("done") + finish() + done());
     expect(await reader.end).toBeUndefined();
     expect(reader.text).toBe("done");
+  });
+
+  test("is not given anew by what is no sign of work", async () => {
+    await using fake = await startFakeAnthropic(KEY);
+    const env = { TYPE: "anthropic", ENDPOINT: `${fake.origin}/v1`, MODEL: "m" };
+    await using kit = openKit(providerEnv(1, env), { attempts: 1 });
+    fake.next((exchange) => exchange.events());
+    const reader = new Reader(kit.providers, requestOf("hi"));
+    const exchange = await fake.request(1);
+    await kit.clock.waits(30_000);
+    kit.clock.advance(20_000);
+    await exchange.write(anthropicSays.start(5));
+    await reader.until((event) => event.type === "usage");
+    await kit.clock.waits(10_000);
+    kit.clock.advance(10_000);
+    expect((await reader.fault()).kind).toBe("timeout_first_token");
+    expect(await kit.metric(`chatbox_tokens_used_total{provider="p1"}`)).toBe(6);
   });
 
   test("in which the reader is slow is not the model's", async () => {
