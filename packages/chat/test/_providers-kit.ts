@@ -1,4 +1,4 @@
-import { promMetrics, type Clock } from "@warren/host";
+import { promMetrics } from "@warren/host";
 import { recordingLog, virtualClock, Waiting, type VirtualClock } from "@warren/host/testing";
 import { DEMO_PROVIDER } from "../src/providers/provider-config.ts";
 import { readProviderConfigs } from "../src/providers/read-provider-configs.ts";
@@ -168,6 +168,3 @@ export class Reader {
     }
   }
 }
-
-/** What is needed of a clock where none moves. */
-export const stillClock: Clock = { now: () => 0, after: () => () => {} };

@@ -1,12 +1,12 @@
-import { once } from "node:events";
-import { createServer, type AddressInfo, type Server } from "node:net";
+import { mkdtempDisposableSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { chatErrorOf } from "../src/providers/provider-error.ts";
 import {
   anthropicSays,
   difySays,
   openaiSays,
-  openaiStream,
   startFakeAnthropic,
   startFakeDify,
   startFakeOpenai,
@@ -53,10 +53,11 @@ const cutAfter = (...parts: string[]): Script => {
 };
 const { text, finish, done, error } = openaiSays;
 
+const json = (status: number, body: unknown): Script => {
+  return (exchange) => exchange.answer(status, body);
+};
+
 describe("a failure is told by status and code, never by words", () => {
-  const json = (status: number, body: unknown): Script => {
-    return (exchange) => exchange.answer(status, body);
-  };
   const cases: [string, Type, Script, { kind: string; retry: boolean; counts: boolean }][] = [];
   const add = (
     name: string,
@@ -196,6 +197,13 @@ describe("a failure is told by status and code, never by words", () => {
     false,
   ]);
 
+  add(
+    "an error event of Anthropic without an error",
+    "anthropic",
+    streams(`data: {"type":"error"}\n\n`),
+    ["failed", true, true],
+  );
+
   test.each(cases)("%s", async (_name, type, script, expected) => {
     const { fault, text: said, lines, counted } = await faultOf(type, script);
     expect({ kind: fault.kind, retry: fault.retry, counts: fault.counts }).toEqual(expected);
@@ -282,18 +290,6 @@ describe("an answer that ends in the middle is never a whole one (T-9)", () => {
   });
 });
 
-test("a connection that is lost in the middle of an answer breaks it off", async () => {
-  await using fake = await startFakeOpenai(KEY);
-  await using kit = openKit(envFor("openai", fake));
-  fake.next((exchange) => (exchange.events(), exchange.write(text("Hal"))));
-  const reader = new Reader(kit.providers, requestOf("hi"));
-  await reader.until((event) => event.type === "text");
-  (await fake.request(1)).cut();
-  const end = await reader.fault();
-  expect([end.kind, end.afterText, reader.text]).toEqual(["broke_off", true, "Hal"]);
-  expect(fake.requests).toHaveLength(1);
-});
-
 describe("what an upstream says of its error", () => {
   test("is logged to 1024 bytes, without the key, and not told to clients", async () => {
     const words = `no such key ${KEY}, `.repeat(200);
@@ -325,12 +321,51 @@ describe("what an upstream says of its error", () => {
     await fake.quiet();
   });
 
+  test("is not read further, and its connection is closed", async () => {
+    await using fake = await startFakeOpenai(KEY);
+    await using kit = openKit(envFor("openai", fake), { attempts: 1 });
+    fake.next((exchange) => {
+      exchange.head(500);
+      return exchange.write("x".repeat(2000));
+    });
+    const fault = await new Reader(kit.providers, requestOf("hi")).fault();
+    expect([fault.kind, fault.detail?.length]).toEqual(["failed", 1024]);
+    await (
+      await fake.request(1)
+    ).closed;
+    expect(kit.clock.pending).toBe(0);
+  });
+
   test("never has the beginning of a key at its end", async () => {
     const { end } = await faultOf("openai", (exchange) => {
       exchange.head(400);
       exchange.end(`${"x".repeat(1014)}${KEY}`);
     });
     expect(end.detail).toBe(`${"x".repeat(1014)}[redacted]`);
+  });
+});
+
+describe("a key in a file", () => {
+  const cases = [
+    { name: "that is not there", text: undefined },
+    { name: "that no header takes", text: "two\nlines" },
+  ];
+  test.each(cases)("$name is a refusal, which a readiness check shows", async ({ text: key }) => {
+    await using fake = await startFakeOpenai(KEY);
+    using folder = mkdtempDisposableSync(join(tmpdir(), "warren-key-"));
+    const path = join(folder.path, "key");
+    if (key !== undefined) writeFileSync(path, key);
+    await using kit = openKit({
+      ...envFor("openai", fake),
+      LLM_PROVIDER_1_API_KEY: "",
+      LLM_PROVIDER_1_API_KEY_FILE: path,
+    });
+    expect((await new Reader(kit.providers, requestOf("hi")).fault()).kind).toBe("refused");
+    expect(kit.providers.checks().status).toBe("not ready");
+    expect(fake.requests).toHaveLength(0);
+    writeFileSync(path, `${KEY}\n`);
+    expect(await new Reader(kit.providers, requestOf("hi")).end).toBeUndefined();
+    expect(kit.providers.checks().status).toBe("ready");
   });
 });
 
@@ -344,303 +379,4 @@ describe("a redirect", () => {
     expect([fault.kind, fault.status]).toEqual(["refused", 307]);
     expect(other.requests).toHaveLength(0);
   });
-});
-
-describe("time", () => {
-  async function timed(
-    script: Script,
-    act: (kit: ReturnType<typeof openKit>, fake: FakeUpstream, reader: Reader) => unknown,
-  ) {
-    await using fake = await startFakeOpenai(KEY);
-    await using kit = openKit(envFor("openai", fake), { attempts: 1 });
-    fake.next(script);
-    const reader = new Reader(kit.providers, requestOf("hi"));
-    const exchange = await fake.request(1);
-    await act(kit, fake, reader);
-    const end = await reader.fault();
-    // Cut at once, not by the server's closing.
-    await exchange.closed;
-    await fake.quiet();
-    expect(kit.clock.pending).toBe(0);
-    return { end, code: chatErrorOf(end).code, text: reader.text };
-  }
-
-  test("to the first token is 30 s, also after a head and pings", async () => {
-    const { end, code } = await timed(
-      (exchange) => {
-        exchange.events();
-        return exchange.write(": ping\n\n" + openaiSays.start());
-      },
-      async ({ clock }) => {
-        await clock.waits(30_000);
-        clock.advance(29_999);
-        expect(clock.pending).toBeGreaterThan(0);
-        clock.advance(1);
-      },
-    );
-    expect([end.kind, end.afterText, code]).toEqual(["timeout_first_token", false, "LLM_TIMEOUT"]);
-  });
-
-  test("between tokens is 30 s, whatever else comes", async () => {
-    const {
-      end,
-      code,
-      text: said,
-    } = await timed(
-      (exchange) => {
-        exchange.events();
-        return exchange.write(text("Hal") + ": ping\n\n".repeat(3));
-      },
-      async ({ clock }, _fake, reader) => {
-        await reader.until((event) => event.type === "text");
-        await clock.waits(30_000);
-        clock.advance(30_000);
-      },
-    );
-    expect([end.kind, end.afterText, said, code]).toEqual([
-      "broke_off",
-      true,
-      "Hal",
-      "LLM_TIMEOUT",
-    ]);
-    expect((end.cause as typeof end).kind).toBe("stalled");
-  });
-
-  test("of the whole is 120 s, however steadily it drips (T-8)", async () => {
-    const { end, code } = await timed(
-      async (exchange) => {
-        exchange.events();
-        // oxlint-disable-next-line no-await-in-loop -- a drip
-        while (await exchange.write(text("x")));
-      },
-      async ({ clock }, _fake, reader) => {
-        for (let i = 1; i <= 6; i++) {
-          // oxlint-disable-next-line no-await-in-loop -- one after another is what it is for
-          await reader.until(() => reader.text.length > i);
-          clock.advance(20_000);
-        }
-      },
-    );
-    expect([end.kind, end.afterText, code]).toEqual(["broke_off", true, "LLM_TIMEOUT"]);
-    expect((end.cause as typeof end).kind).toBe("timeout_whole");
-  });
-
-  test("goes on for a model that shows its reasoning", async () => {
-    await using fake = await startFakeOpenai(KEY);
-    await using kit = openKit(envFor("openai", fake));
-    fake.next(async (exchange) => {
-      exchange.events();
-      await exchange.write(openaiSays.reasoning("hm"));
-    });
-    const reader = new Reader(kit.providers, requestOf("hi"));
-    const exchange = await fake.request(1);
-    await reader.until((event) => event.type === "working");
-    await kit.clock.waits(30_000);
-    kit.clock.advance(20_000);
-    await exchange.write(openaiSays.reasoning("hm"));
-    await reader.until(() => reader.events.filter(({ type }) => type === "working").length === 2);
-    await kit.clock.waits(30_000);
-    kit.clock.advance(20_000);
-    exchange.end(text("done") + finish() + done());
-    expect(await reader.end).toBeUndefined();
-    expect(reader.text).toBe("done");
-  });
-
-  test("in which the reader is slow is not the model's", async () => {
-    await using fake = await startFakeOpenai(KEY);
-    await using kit = openKit(envFor("openai", fake), { wholeMs: 10_000_000 });
-    const answer = kit.providers.answer(
-      { modelId: undefined, request: requestOf("one two three") },
-      new AbortController().signal,
-    );
-    let said = "";
-    for await (const event of answer) {
-      if (event.type === "text") said += event.text;
-      kit.clock.advance(60_000);
-    }
-    expect(said).toBe("You said: one two three");
-  });
-});
-
-describe("connecting", () => {
-  test("has 10 s, with TLS", async () => {
-    const server = await listening(createServer());
-    const { port } = server.address() as AddressInfo;
-    await using kit = openKit(
-      providerEnv(1, { TYPE: "openai", ENDPOINT: `https://127.0.0.1:${port}/v1`, MODEL: "m" }),
-      { attempts: 1 },
-    );
-    const connected = once(server, "connection");
-    const reader = new Reader(kit.providers, requestOf("hi"));
-    const [socket] = await connected;
-    socket.resume();
-    const gone = once(socket, "close");
-    await kit.clock.waits(10_000);
-    kit.clock.advance(10_000);
-    expect((await reader.fault()).kind).toBe("timeout_connect");
-    await gone;
-    expect(kit.clock.pending).toBe(0);
-    server.close();
-  });
-
-  test("to nobody is unreachable", async () => {
-    const server = await listening(createServer());
-    const { port } = server.address() as AddressInfo;
-    server.close();
-    await once(server, "close");
-    await using kit = openKit(
-      providerEnv(1, { TYPE: "openai", ENDPOINT: `http://127.0.0.1:${port}/v1`, MODEL: "m" }),
-      { attempts: 1 },
-    );
-    const fault = await new Reader(kit.providers, requestOf("hi")).fault();
-    expect([fault.kind, fault.message]).toEqual(["unreachable", "not reached: ECONNREFUSED"]);
-    expect(kit.providers.checks()).toMatchObject({
-      status: "not ready",
-      providers: [{ id: "p1", status: "not ready", reason: "unreachable" }],
-    });
-  });
-
-  test("is done again where an idle connection turns out to be closed", async () => {
-    await using fake = await startFakeOpenai(KEY);
-    await using kit = openKit(envFor("openai", fake), { attempts: 1 });
-    await new Reader(kit.providers, requestOf("one")).end;
-    await (await fetch(fake.origin, { headers: { connection: "close" } })).text();
-    fake.next((exchange) => exchange.cut());
-    const reader = new Reader(kit.providers, requestOf("two"));
-    expect(await reader.end).toBeUndefined();
-    expect(reader.text).toBe("You said: two");
-    const [one, , cut, two] = fake.requests;
-    expect([one?.port === cut?.port, cut?.port === two?.port]).toEqual([true, false]);
-  });
-});
-
-async function listening(server: Server): Promise<Server> {
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  return server;
-}
-
-describe("a reader that leaves", () => {
-  const phases: { name: string; script: Script; seen: boolean }[] = [
-    { name: "before the head", script: () => {}, seen: false },
-    { name: "after the head", script: (exchange) => exchange.events(), seen: false },
-    {
-      name: "in the middle of the text",
-      script: (exchange) => (exchange.events(), exchange.write(text("Hal"))),
-      seen: true,
-    },
-  ];
-  test.each(phases)(
-    "by its signal, $name, closes the upstream at once",
-    async ({ script, seen }) => {
-      await using fake = await startFakeOpenai(KEY);
-      await using kit = openKit(envFor("openai", fake));
-      fake.next(script);
-      const reader = new Reader(kit.providers, requestOf("hi"));
-      const exchange = await fake.request(1);
-      if (seen) await reader.until((event) => event.type === "text");
-      const reason = new Error("stopped by the user");
-      reader.stop(reason);
-      expect(await reader.end).toBe(reason);
-      await exchange.closed;
-      await fake.quiet();
-      expect(kit.clock.pending).toBe(0);
-      expect(await kit.metric(`chatbox_llm_errors_total{provider="p1"}`)).toBe(0);
-      expect(await kit.metric(`chatbox_llm_streams{provider="p1"}`)).toBe(0);
-    },
-  );
-
-  test("by its signal before it began asks nobody", async () => {
-    await using fake = await startFakeOpenai(KEY);
-    await using kit = openKit(envFor("openai", fake));
-    const signal = AbortSignal.abort(new Error("gone"));
-    const answer = kit.providers.answer({ modelId: undefined, request: requestOf("hi") }, signal);
-    await expect(Array.fromAsync(answer)).rejects.toThrow("gone");
-    expect(fake.requests).toHaveLength(0);
-  });
-
-  test("without a word closes the upstream at once", async () => {
-    await using fake = await startFakeOpenai(KEY);
-    await using kit = openKit(envFor("openai", fake));
-    fake.next((exchange) => (exchange.events(), exchange.write(text("Hal"))));
-    const signal = new AbortController().signal;
-    const answer = kit.providers.answer({ modelId: undefined, request: requestOf("hi") }, signal);
-    for await (const event of answer) if (event.type === "text") break;
-    await (
-      await fake.request(1)
-    ).closed;
-    await fake.quiet();
-    expect(kit.clock.pending).toBe(0);
-  });
-
-  test("while it reads nothing closes the upstream at once", async () => {
-    await using fake = await startFakeOpenai(KEY);
-    await using kit = openKit(envFor("openai", fake));
-    fake.next((exchange) => (exchange.events(), exchange.write(text("Hal").repeat(100))));
-    const stop = new AbortController();
-    const answer = kit.providers.answer(
-      { modelId: undefined, request: requestOf("hi") },
-      stop.signal,
-    );
-    const events = answer[Symbol.asyncIterator]();
-    while ((await events.next()).value?.type !== "text");
-    stop.abort(new Error("stopped"));
-    await (
-      await fake.request(1)
-    ).closed;
-    await expect(events.next()).rejects.toThrow("stopped");
-  });
-});
-
-describe("a slow reader", () => {
-  test("slows the upstream down instead of filling the memory", async () => {
-    await using fake = await startFakeOpenai(KEY);
-    await using kit = openKit(envFor("openai", fake));
-    const piece = text("x".repeat(1000)).repeat(50);
-    let written = 0;
-    let stuck = () => {};
-    const isStuck = new Promise<void>((resolve) => (stuck = resolve));
-    fake.next(async (exchange) => {
-      exchange.events();
-      for (; written < 2000; written++) {
-        // oxlint-disable-next-line no-await-in-loop -- as fast as the other side takes it
-        if (!(await Promise.race([exchange.write(piece), stillAfter(200, stuck)]))) return;
-      }
-    });
-    const stop = new AbortController();
-    const answer = kit.providers.answer(
-      { modelId: undefined, request: requestOf("hi") },
-      stop.signal,
-    );
-    const events = answer[Symbol.asyncIterator]();
-    while ((await events.next()).value?.type !== "text");
-    await isStuck;
-    // What the two sockets' buffers hold, of 100 MB.
-    expect(written * piece.length).toBeLessThan(20_000_000);
-    stop.abort(new Error("enough"));
-    await fake.quiet();
-  });
-});
-
-/** Rounds of the event loop without a drain: long enough to be sure that none comes. */
-async function stillAfter(rounds: number, then: () => void): Promise<boolean> {
-  for (let i = 0; i < rounds; i++) {
-    // oxlint-disable-next-line no-await-in-loop -- rounds
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  then();
-  return false;
-}
-
-test("a whole stream in one piece is an answer", async () => {
-  await using fake = await startFakeOpenai(KEY);
-  await using kit = openKit(envFor("openai", fake));
-  fake.next((exchange) => {
-    exchange.events();
-    exchange.end(openaiStream(["a", "b"]));
-  });
-  const reader = new Reader(kit.providers, requestOf("hi"));
-  expect(await reader.end).toBeUndefined();
-  expect(await kit.metric(`chatbox_llm_requests_total{provider="p1"}`)).toBe(1);
-  expect(await kit.metric(`chatbox_llm_latency_seconds_count{provider="p1"}`)).toBe(1);
-  expect(await kit.metric(`chatbox_tokens_used_total{provider="p1"}`)).toBe(9);
 });

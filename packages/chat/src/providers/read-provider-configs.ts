@@ -71,9 +71,13 @@ function readEnvironment(
     if (!/^([1-9]|10)$/.test(digits)) {
       problems.push(`${name}: providers have numbers from 1 to ${MOST_PROVIDERS}`);
     } else if (field === undefined) {
-      problems.push(`${name}: unknown variable${nearest(suffix, new Set<string>(FIELDS))}`);
+      problems.push(`${name}: unknown variable${nearest(name, namesOf(digits))}`);
     } else put(slots, Number(digits), field, { name, text: text.trim() });
   }
+}
+
+function namesOf(digits: string): Set<string> {
+  return new Set(FIELDS.map((field) => `LLM_PROVIDER_${digits}_${field}`));
 }
 
 function readToml(toml: unknown, slots: Map<number, Slot>, problems: string[]): void {

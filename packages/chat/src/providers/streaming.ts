@@ -68,10 +68,14 @@ export function streaming(dialect: Dialect, to: Destination, deps: UpstreamDeps)
   };
 }
 
-/** The secret as it is now; one that cannot be read is a refusal, so that others may answer. */
+/** The secret as it is now; one that cannot be had or sent is a refusal, so that others may answer. */
 export async function keyOf(secret: Secret): Promise<string> {
-  return secret.read().catch((cause: unknown) => {
+  const key = await secret.read().catch((cause: unknown) => {
     throw new ProviderError("refused", "the key cannot be read", { cause, status: 401 });
+  });
+  if (/^[\u0021-\u007e]+$/.test(key)) return key;
+  throw new ProviderError("refused", "the key has characters that no header takes", {
+    status: 401,
   });
 }
 

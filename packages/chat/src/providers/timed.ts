@@ -11,6 +11,9 @@ export interface TokenTimers {
   stallMs: number;
 }
 
+/** A model that does not stop is stopped here, long before memory is short. */
+const MOST_ANSWER_CHARS = 1_048_576;
+
 export type Identity = Pick<Provider, "id" | "name" | "type" | "model">;
 
 /**
@@ -61,7 +64,7 @@ class Patience {
   readonly #giveUp: (fault: ProviderError) => void;
   #leftMs: number;
   #kind: FaultKind = "timeout_first_token";
-  #isText = false;
+  #chars = 0;
 
   constructor(clock: Clock, timers: TokenTimers, giveUp: (fault: ProviderError) => void) {
     this.#clock = clock;
@@ -82,15 +85,16 @@ class Patience {
     });
   }
 
-  saw({ type }: ProviderEvent): void {
-    if (type !== "text" && type !== "working") return;
-    this.#isText ||= type === "text";
+  saw(event: ProviderEvent): void {
+    if (event.type !== "text" && event.type !== "working") return;
+    if (event.type === "text") this.#chars += event.text.length;
+    if (this.#chars > MOST_ANSWER_CHARS) throw new ProviderError("garbage", "an endless answer");
     this.#kind = "stalled";
     this.#leftMs = this.#timers.stallMs;
   }
 
   faultOf(error: unknown): unknown {
-    if (error instanceof ProviderError) error.afterText = this.#isText;
+    if (error instanceof ProviderError) error.afterText = this.#chars > 0;
     return error;
   }
 }

@@ -29,10 +29,11 @@ export async function replyFault(reply: Reply, reading: FaultReading): Promise<P
 
 /** The fault that an error inside of a stream stands for, by its codes and never by its words. */
 export function eventFault(error: unknown, key: string): ProviderError {
+  const words = JSON.stringify(error ?? null).slice(0, MOST_ERROR_BYTES);
   const status = codesOf(error).map(statusOfCode).find(Boolean) ?? 500;
   return new ProviderError(kindOf(status), "an error came instead of the answer's end", {
     status,
-    detail: withoutKey(JSON.stringify(error).slice(0, MOST_ERROR_BYTES), key),
+    detail: withoutKey(words, key),
   });
 }
 

@@ -168,10 +168,8 @@ function faultOf(error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason;
   if (error instanceof ProviderError) return error;
   const code = codeOf(error);
-  // HPE_*: what came was no HTTP (llhttp's codes). ERR_INVALID_*: what was to go was none.
+  // HPE_*: what came was no HTTP (llhttp's codes).
   if (code.startsWith("HPE_")) return new ProviderError("garbage", `no HTTP came: ${code}`);
-  if (code.startsWith("ERR_INVALID_"))
-    return new ProviderError("refused", `cannot be sent: ${code}`);
   return new ProviderError("unreachable", `not reached: ${code}`, { cause: error });
 }
 

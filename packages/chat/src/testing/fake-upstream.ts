@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { Waiting } from "@warren/host/testing";
 
@@ -73,7 +74,7 @@ export type Script = (exchange: FakeExchange) => unknown;
 
 /** A real HTTP server on loopback that answers what its test says. */
 export interface FakeUpstream extends AsyncDisposable {
-  /** Without a path: `http://127.0.0.1:<port>`. */
+  /** Without a path: `http://127.0.0.1:<port>`, or with https. */
   readonly origin: string;
   /** What came, in order. */
   readonly requests: readonly FakeExchange[];
@@ -87,13 +88,16 @@ export interface FakeUpstream extends AsyncDisposable {
   quiet(): Promise<void>;
 }
 
-/** Starts one. `otherwise` answers where no script waits. */
-export async function startFakeUpstream(otherwise: Script): Promise<FakeUpstream> {
+/** Starts one, with TLS where a certificate is given. `otherwise` answers where no script waits. */
+export async function startFakeUpstream(
+  otherwise: Script,
+  tls?: { cert: string; key: string },
+): Promise<FakeUpstream> {
   const sockets = new Set<Socket>();
   const requests: FakeExchange[] = [];
   const scripts: Script[] = [];
   const changes = new Waiting();
-  const server = createServer((request, response) => {
+  const take = (request: IncomingMessage, response: ServerResponse) => {
     response.on("error", () => {});
     void readBody(request).then((body) => {
       const exchange = new FakeExchange(request, response, body);
@@ -101,7 +105,8 @@ export async function startFakeUpstream(otherwise: Script): Promise<FakeUpstream
       changes.look();
       return (scripts.shift() ?? otherwise)(exchange);
     });
-  });
+  };
+  const server = tls === undefined ? createServer(take) : createTlsServer(tls, take);
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     socket.on("error", () => {});
@@ -112,7 +117,7 @@ export async function startFakeUpstream(otherwise: Script): Promise<FakeUpstream
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
   return {
-    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    origin: `${tls === undefined ? "http" : "https"}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
     next: (script) => void scripts.push(script),
     request: (n) => changes.until(() => requests[n - 1]),
