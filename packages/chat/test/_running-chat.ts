@@ -90,9 +90,7 @@ export async function runningChat(given: Partial<ChatConfig> = {}) {
     },
   };
   const config = configOf(folder.path, given);
-  const chat: RunningChat = opened.use(
-    await startChat(config, deps, new AbortController().signal),
-  );
+  const chat: RunningChat = opened.use(await startChat(config, deps, new AbortController().signal));
   return { chat, folder, log, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 

@@ -9,7 +9,11 @@ test("an old client talks to the demo model and reads it again over HTTP", async
   using client = await Client.open(port, user);
   const hello = await client.next("connection_status");
   expect(hello).toMatchObject({ user_id: "alice", sender: "system", models: [{ id: "demo" }] });
-  client.send({ type: "user_message", session_id: "made-up", content: "Hello there. How are you?" });
+  client.send({
+    type: "user_message",
+    session_id: "made-up",
+    content: "Hello there. How are you?",
+  });
   const ack = await client.next("message_ack");
   expect(ack).toMatchObject({ number: 2, status: "sent" });
   await client.next("loading");

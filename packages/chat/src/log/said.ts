@@ -43,7 +43,7 @@ export class Texts {
     return Promise.all(entries.map((entry) => this.open(entry)));
   }
 
-  /** A name that a session's row has. `entry`: the client message id that it is sealed for. */
+  /** The name that a session's row has. `messageId`: of the entry that it is sealed for. */
   openName(key: SessionKey, name: string, messageId: string): Promise<string> {
     return this.#sealer.open(name, { ...key, entry: messageId, field: "name" }).catch(refuse);
   }

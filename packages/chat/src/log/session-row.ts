@@ -2,7 +2,7 @@ import { bodyOf, type Sealed } from "./body.ts";
 import { inOrder, type Entry, type SessionKey } from "./entry.ts";
 import { wallMsOf } from "./hybrid-time.ts";
 import { including, NO_VERSIONS, numberOf, type Versions } from "./versions.ts";
-import { canonical, controlOf, greater, NO_CONTROL, type Control } from "./view.ts";
+import { canonical, controlOf, greater, messageIdOf, NO_CONTROL, type Control } from "./view.ts";
 
 /**
  * What lists and filters need of a session: a cache of its log, and of nothing else. `versions` says
@@ -14,7 +14,7 @@ export interface SessionRow extends SessionKey {
   readonly lastHlc: number;
   readonly alias: string | undefined;
   readonly name: Sealed | undefined;
-  /** The entry that the name is sealed for. */
+  /** Name of the entry that the name is sealed for. */
   readonly nameEntry: string | undefined;
   readonly modelId: string | undefined;
   readonly startMs: number;
@@ -99,7 +99,7 @@ function changed(row: SessionRow, entry: Entry): SessionRow {
       return withControl(row, controlOf(entry));
     case "named": {
       const { name } = bodyOf({ ...entry, kind: "named" });
-      return { ...row, name, nameEntry: entry.clientMessageId };
+      return { ...row, name, nameEntry: messageIdOf(entry) };
     }
     case "model":
       return { ...row, modelId: bodyOf({ ...entry, kind: "model" }).modelId };
