@@ -1,4 +1,5 @@
 import { randomId } from "@warren/host";
+import type { ChatDeps } from "./chat-deps.ts";
 import type { ChatConfig } from "./config.ts";
 import type { ChatEvents } from "./events.ts";
 import { Hub } from "./live/hub.ts";
@@ -18,7 +19,6 @@ import { Folding } from "./sessions/folding.ts";
 import type { Sessions } from "./sessions/ports.ts";
 import { Takeovers } from "./sessions/takeovers.ts";
 import { Talk } from "./sessions/talk.ts";
-import type { ChatDeps } from "./start.ts";
 
 export interface ConversationsOptions {
   config: Pick<ChatConfig, "systemPrompt" | "returnMs" | "pseudonymKey">;

@@ -66,6 +66,14 @@ export class ChatEvents implements ConnectionEvents, DoorEvents, ApiEvents {
   started(fields: { port: number; host: string; store: string; models: number }): void {
     this.#log.info("chat is ready", fields);
   }
+  corsConfigured(origins: readonly string[]): void {
+    this.#log.info("CORS middleware configured", { origins });
+  }
+  restored(epoch: number): void {
+    this.#log.warn("the chat's database is older than its mark: it numbers under a new epoch", {
+      epoch,
+    });
+  }
   warned(warning: string): void {
     this.#log.warn(warning);
   }

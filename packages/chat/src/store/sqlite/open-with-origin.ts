@@ -58,28 +58,54 @@ function open({ database, wallClock, lost }: OriginOptions, { cluster, epoch }: 
 
 /** The store, with a mark of what it has given out that follows it. */
 function marked(store: SqliteStore, options: OriginOptions, state: OriginFile): SqliteStore {
-  const { clock, originFile, failed } = options;
-  const mark = async () => {
-    const position = await store.lastPosition();
-    if (position === state.position) return;
-    state.position = position;
-    await writeState(originFile, state);
-  };
-  let forget = () => {};
-  let marking: Promise<void> = Promise.resolve();
-  const next = () => {
-    forget = clock.after(MARK_MS, () => {
-      marking = mark().catch(failed).then(next);
-    });
-  };
-  next();
+  const mark = new Mark(store, options, state);
   return {
     ...store,
     async [Symbol.asyncDispose]() {
-      await marking;
-      forget();
-      await mark().catch(failed);
+      await mark.close();
       await store[Symbol.asyncDispose]();
     },
   };
+}
+
+class Mark {
+  readonly #store: SqliteStore;
+  readonly #options: OriginOptions;
+  #state: OriginFile;
+  #forget: (() => void) | undefined;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(store: SqliteStore, options: OriginOptions, state: OriginFile) {
+    this.#store = store;
+    this.#options = options;
+    this.#state = state;
+    this.#next();
+  }
+
+  async close(): Promise<void> {
+    this.#forget?.();
+    await this.#writing;
+    this.#forget?.();
+    await this.#write();
+  }
+
+  #next(): void {
+    this.#forget = this.#options.clock.after(MARK_MS, () => {
+      this.#writing = this.#write();
+      void this.#writing.then(() => this.#next());
+    });
+  }
+
+  async #write(): Promise<void> {
+    const { originFile, failed } = this.#options;
+    try {
+      const position = await this.#store.lastPosition();
+      if (position === this.#state.position) return;
+      const state = { ...this.#state, position };
+      await writeState(originFile, state);
+      this.#state = state;
+    } catch (cause) {
+      failed(cause);
+    }
+  }
 }
