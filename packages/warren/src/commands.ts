@@ -1,5 +1,7 @@
 import type { Command } from "./cli/command.ts";
 import { agent } from "./commands/agent.ts";
+import { chat } from "./commands/chat.ts";
+import { chatToken } from "./commands/chat-token.ts";
 import { claimsRelease } from "./commands/claims-release.ts";
 import { drain } from "./commands/drain.ts";
 import { expose } from "./commands/expose.ts";
@@ -18,6 +20,8 @@ export const commands: readonly Command[] = [
   expose,
   gateway,
   agent,
+  chat,
+  chatToken,
   tokenCreate,
   tokenRevoke,
   tokenKeygen,

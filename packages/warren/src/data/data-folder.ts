@@ -18,6 +18,10 @@ export interface DataFolder {
   /** What `warren up` made for its demo: who that cluster is, and its token. */
   demo: string;
   demoToken: string;
+  /** Of `warren chat`: its databases, and what signs and seals where nothing else was said. */
+  chat: string;
+  chatSecret: string;
+  chatKey: string;
 }
 
 export function dataFolder(path: string): DataFolder {
@@ -32,5 +36,8 @@ export function dataFolder(path: string): DataFolder {
     slots: at("agents"),
     demo: at("demo.json"),
     demoToken: at("demo.token"),
+    chat: at("chat"),
+    chatSecret: at("chat-jwt.secret"),
+    chatKey: at("chat-encryption.key"),
   };
 }

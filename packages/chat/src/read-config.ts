@@ -1,0 +1,125 @@
+import type { ConfigOf } from "@warren/host";
+import { METRICS_NETWORKS } from "./auth/client-address.ts";
+import { Cors } from "./auth/cors.ts";
+import { ISSUER_ALGORITHMS, issuerProblems } from "./auth/issuer.ts";
+import { RemoteKeys, REMOTE_KEYS_TIMES, type RemoteAlgorithm } from "./auth/remote-keys.ts";
+import { secretProblems } from "./auth/secret-strength.ts";
+import { SharedSecrets } from "./auth/shared-secrets.ts";
+import { SocketOrigins } from "./auth/socket-origins.ts";
+import type { TokenTrust } from "./auth/token-verifier.ts";
+import type { ChatDeps } from "./chat-deps.ts";
+import type { ChatConfig } from "./config.ts";
+import { CHAT_RATES } from "./connections/memory-limits.ts";
+import { keyProblems, type KeyTexts } from "./keys/key-text.ts";
+import type { KeySource } from "./keys/master-keys.ts";
+import type { ChatOptions } from "./options.ts";
+import { PROVIDER_SETTINGS } from "./providers/open-providers.ts";
+import { DEMO_PROVIDER } from "./providers/provider-config.ts";
+import { readProviderConfigs } from "./providers/read-provider-configs.ts";
+
+/** What comes from elsewhere than from options. */
+export interface GivenChat {
+  folder: string;
+  /** The shared secret; "" where there is none. */
+  jwtSecret: string;
+  keys: KeyTexts;
+  /** Reads them again where they are kept. */
+  keySource: KeySource;
+  /** The environment, for `LLM_PROVIDER_<n>_*`. */
+  env: Readonly<Record<string, string | undefined>>;
+  deps: Pick<ChatDeps, "clock" | "log">;
+}
+
+/** What the options say, or everything that is wrong with it, under the names that were typed. */
+export function readChatConfig(
+  config: ConfigOf<ChatOptions>,
+  given: GivenChat,
+): { config: ChatConfig } | { problems: readonly string[] } {
+  const llm = readProviderConfigs(given.env, undefined);
+  const origins = { sockets: config.wsOrigin, cors: config.corsOrigin };
+  const isDevelopment = config.dev;
+  const problems = [
+    ...trustProblems(config, given.jwtSecret),
+    ...keyProblems(given.keys),
+    ...new SocketOrigins({ allowed: origins.sockets, isDevelopment }).problems,
+    ...new Cors({ allowed: origins.cors, isDevelopment }).problems,
+    ...llm.problems,
+  ];
+  if (problems.length > 0) return { problems };
+  const [first = DEMO_PROVIDER, ...others] = llm.providers;
+  return {
+    config: {
+      listen: { host: config.host, port: config.port },
+      prefix: config.prefix,
+      folder: given.folder,
+      cluster: config.cluster,
+      isDevelopment,
+      trust: trustOf(config, given),
+      takesQueryTokens: config.queryToken,
+      keys: given.keySource,
+      origins,
+      trustedProxies: config.trustedProxy,
+      metricsNetworks: config.metricsNetwork.length > 0 ? config.metricsNetwork : METRICS_NETWORKS,
+      providers: [first, ...others],
+      providerSettings: { ...PROVIDER_SETTINGS, wholeMs: config.streamTimeout },
+      systemPrompt: config.systemPrompt,
+      pseudonymKey: given.jwtSecret === "" ? given.keys.current : given.jwtSecret,
+      rates: {
+        ...CHAT_RATES,
+        message: { points: config.rateLimit, perMs: 60_000 },
+        admin: { points: config.adminRateLimit, perMs: config.adminRateWindow },
+      },
+      connections: {
+        most: config.maxConnections,
+        mostOfUser: config.maxUserConnections,
+        mostWaitingBytes: config.slowConsumerBytes,
+      },
+      returnMs: config.reconnectTimeout,
+      drain: {
+        delayMs: config.drainDelay,
+        spreadMs: config.drainSpread,
+        runsMs: config.streamTimeout,
+      },
+    },
+  };
+}
+
+function trustProblems(config: ConfigOf<ChatOptions>, secret: string): string[] {
+  const { jwtJwksUrl: url } = config;
+  if (url === undefined) return secretProblems("JWT_SECRET", secret);
+  const problems = issuerProblems({
+    url,
+    issuer: config.jwtIssuer ?? "",
+    audience: config.jwtAudience ?? "",
+    algorithms: algorithmsOf(config),
+  });
+  if (secret !== "")
+    problems.push("JWT_SECRET: tokens are checked by JWT_JWKS_URL; set one of them");
+  return problems;
+}
+
+function trustOf(config: ConfigOf<ChatOptions>, { jwtSecret, deps }: GivenChat): TokenTrust {
+  const names = { userId: config.userClaim, roles: config.rolesClaim, name: config.nameClaim };
+  const { jwtJwksUrl, jwtIssuer, jwtAudience, tokenLife: longestLifeMs } = config;
+  const rules = { names, toleranceMs: 30_000, longestLifeMs };
+  if (jwtJwksUrl === undefined) {
+    const keys = new SharedSecrets([jwtSecret]);
+    return { keys, rules: { ...rules, issuer: jwtIssuer, audience: jwtAudience } };
+  }
+  const keys = new RemoteKeys({
+    url: new URL(jwtJwksUrl),
+    algorithms: algorithmsOf(config),
+    times: REMOTE_KEYS_TIMES,
+    clock: deps.clock,
+    fetch,
+    events: {
+      fetched: (count) => deps.log.debug("the issuer's keys were fetched", { keys: count }),
+      failed: (cause) => deps.log.warn("the issuer's keys could not be fetched", { error: cause }),
+    },
+  });
+  return { keys, rules: { ...rules, issuer: jwtIssuer ?? "", audience: jwtAudience ?? "" } };
+}
+
+function algorithmsOf({ jwtAlgorithm }: ConfigOf<ChatOptions>): readonly RemoteAlgorithm[] {
+  return jwtAlgorithm.length > 0 ? (jwtAlgorithm as readonly RemoteAlgorithm[]) : ISSUER_ALGORITHMS;
+}
