@@ -1,5 +1,8 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, readdirSync, statSync, utimesSync, writeFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import type { FileMeta } from "../src/files/ports.ts";
 import { all, bytesOf, chunks, folderStore, Wall } from "./_files.ts";
@@ -73,10 +76,23 @@ describe("a folder of files", () => {
     expect(readdirSync(incoming).sort()).toEqual([`${alive}.part`, "README"]);
   });
 
-  test.each([
-    { name: "before the bytes got their name", lost: "bytes" },
-    { name: "before its description went too", lost: "bytes" },
-  ])("does not show a file that a crash left $name, and erasure clears it", async () => {
+  test("shows nothing of what a killed process was writing, and sweeps it", async () => {
+    await using store = await folderStore();
+    const writer = fileURLToPath(new URL("_writer.ts", import.meta.url));
+    const child = spawn(process.execPath, [writer, store.path], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    await once(child.stdout, "data");
+    child.kill("SIGKILL");
+    await once(child, "close");
+    expect(below(store.path)).toHaveLength(1);
+    expect(await all(store.files.storedBefore(Number.MAX_SAFE_INTEGER))).toEqual([]);
+    expect(await all(store.files.ofOwner("user:killed"))).toEqual([]);
+    expect(await store.files.sweep(Number.MAX_SAFE_INTEGER)).toBe(1);
+    expect(below(store.path)).toEqual([]);
+  });
+
+  test("does not show a file that lost its bytes in a crash, and erasure clears the rest", async () => {
     await using store = await folderStore();
     const { id } = await store.files.put(chunks("x"), META, NEVER);
     rmSync(objectPath(store.path, id));

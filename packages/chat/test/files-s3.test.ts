@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
-import { freePort } from "@warren/host/testing";
+import { freePort, Waiting } from "@warren/host/testing";
 import { describe, expect, test } from "vitest";
 import type { FileMeta } from "../src/files/ports.ts";
 import { expectedSignature } from "./_sigv4.ts";
@@ -28,6 +28,14 @@ describe("a link into the bucket", () => {
     expect(answer.status).toBe(200);
     expect(await answer.text()).toBe("hello");
     expect(answer.headers.get("content-disposition")).toContain("attachment;");
+  });
+
+  test("saves a drawing, whatever it was asked to do", async () => {
+    await using store = await s3Store(wall());
+    const svg = { ...META, name: "a.svg", type: "image/svg+xml" };
+    const file = await store.files.put(chunks("<svg/>"), svg, NEVER);
+    const answer = await fetch(await store.files.link(file, "inline", 60_000));
+    expect(answer.headers.get("content-disposition")).toMatch(/^attachment;/);
   });
 
   test("is signed for that file, and for so long", async () => {
@@ -152,5 +160,39 @@ describe("a bucket that is not well", () => {
     expect(asked).toBe(4);
     server.closeAllConnections();
     server.close();
+  });
+
+  test("because it takes no bytes: no more than its parts are read ahead", async () => {
+    const parts = new Waiting();
+    let hanging = 0;
+    const server = createServer((request, response) => {
+      request.resume();
+      if (request.method === "POST") {
+        response.setHeader("content-type", "application/xml");
+        response.end(
+          '<?xml version="1.0"?><InitiateMultipartUploadResult><UploadId>1</UploadId></InitiateMultipartUploadResult>',
+        );
+      } else if (request.url?.includes("partNumber") === true) {
+        hanging += 1;
+        parts.look();
+      } else response.end();
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const files = s3Files(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, wall());
+    let read = 0;
+    async function* endless() {
+      for (;;) {
+        read += 65_536;
+        yield Buffer.alloc(65_536);
+      }
+    }
+    const putting = files.put(endless(), META, NEVER);
+    putting.catch(() => {});
+    await parts.until(() => hanging === 2);
+    await new Promise((resolve) => void setImmediate(resolve));
+    expect(read).toBeLessThan(3 * 5 * 1_048_576);
+    server.closeAllConnections();
+    server.close();
+    await expect(putting).rejects.toThrow();
   });
 });

@@ -1,7 +1,10 @@
-import { ChatError } from "@warren/wire";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { listen } from "@warren/host";
+import { rawClient } from "@warren/host/testing";
+import type { ChatError } from "@warren/wire";
 import { describe, expect, test } from "vitest";
 import type { Files, FileUpkeep } from "../src/files/ports.ts";
-import { uploadForm } from "../src/files/upload-form.ts";
 import { all, bytesOf, chunks, folderStore } from "./_files.ts";
 import { NEVER, PNG, refusal, uploading, WEBM } from "./_uploads.ts";
 
@@ -57,16 +60,16 @@ describe("an upload", () => {
 
   test("comes out of a browser's form", async () => {
     await using store = await folderStore();
-    const { send } = uploading(store.files);
+    const { uploads } = uploading(store.files);
     const form = new FormData();
     form.append("kind", "voice");
     form.append("file", new File([WEBM], "note.webm", { type: "audio/webm" }));
     const request = new Request("http://x/", { method: "POST", body: form });
-    const { name, kind, body } = await uploadForm(
-      request.body!,
+    const file = await uploads.receiveForm(
+      { owner: "user:alice", declaredBytes: undefined, source: request.body! },
       request.headers.get("content-type")!,
+      NEVER,
     );
-    const file = await send({ name, kind, source: body });
     expect(await store.files.head(file.id)).toMatchObject({
       kind: "voice",
       type: "audio/webm",
@@ -148,6 +151,48 @@ describe("an upload", () => {
     expect(clock.pending).toBe(0);
   });
 
+  test.each([
+    { name: "was stored", content: PNG, outcome: undefined },
+    {
+      name: "was refused",
+      content: Buffer.from("#!/bin/sh"),
+      outcome: { code: "INVALID_FILE_TYPE" },
+    },
+  ])("leaves no timer and no reader behind once it $name", async ({ content, outcome }) => {
+    await using store = await folderStore();
+    const { uploads, clock } = uploading(store.files);
+    const head = '--X\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n';
+    let isLeft = false;
+    async function* source() {
+      try {
+        yield Buffer.concat([Buffer.from(head), content, Buffer.from("\r\n--X--")]);
+        yield Buffer.from("more");
+      } finally {
+        isLeft = true;
+      }
+    }
+    const asked = { owner: "user:alice", declaredBytes: undefined, source: source() };
+    const type = "multipart/form-data; boundary=X";
+    const error = await refusal(uploads.receiveForm(asked, type, NEVER));
+    if (outcome === undefined) expect(error).toBeUndefined();
+    else expect(error).toMatchObject(outcome);
+    await settled();
+    expect(isLeft).toBe(true);
+    expect(clock.pending).toBe(0);
+  });
+
+  test("that stands still within its form's head is given up too", async () => {
+    await using store = await folderStore();
+    const { uploads, clock } = uploading(store.files);
+    const { source, isStuck } = stuck(Buffer.from("--X\r\nContent-Disp"));
+    const asked = { owner: "user:alice", declaredBytes: undefined, source };
+    const waiting = refusal(uploads.receiveForm(asked, "multipart/form-data; boundary=X", NEVER));
+    await isStuck;
+    clock.advance(30_000);
+    expect(await waiting).toMatchObject({ code: "BAD_REQUEST" });
+    expect(clock.pending).toBe(0);
+  });
+
   test("that drips is given up in the end", async () => {
     await using store = await folderStore();
     const { send, clock } = uploading(store.files, { longestMs: 120_000 });
@@ -176,10 +221,38 @@ describe("an upload", () => {
     const { source, isStuck } = stuck();
     const upload = refusal(send({ source }, client.signal));
     await isStuck;
-    client.abort(new ChatError("BAD_REQUEST", "gone"));
-    expect(await upload).toMatchObject({ message: "gone" });
+    client.abort(new Error("gone"));
+    expect(await upload).toMatchObject({ code: "BAD_REQUEST", message: "the upload broke off" });
     expect(await store.files.sweep(Number.MAX_SAFE_INTEGER)).toBe(0);
     expect(log.lines.filter(({ level }) => level === "error")).toEqual([]);
+  });
+
+  test("that a socket cuts leaves nothing, and wakes nobody", async () => {
+    await using store = await folderStore();
+    const { uploads, log } = uploading(store.files);
+    const ended = Promise.withResolvers<ChatError | undefined>();
+    const server = createServer((request) => {
+      const { headers } = request;
+      const asked = { owner: "user:alice", declaredBytes: 900_000, source: request };
+      ended.resolve(refusal(uploads.receiveForm(asked, headers["content-type"], NEVER)));
+    });
+    await using listener = await listen(server, {
+      host: "127.0.0.1",
+      port: 0,
+      fd: undefined,
+      said: { host: "", port: "" },
+    });
+    const head = '--X\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n';
+    using client = rawClient(
+      listener.port,
+      `POST / HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=X\r\nContent-Length: 900000\r\n\r\n${head}`,
+    );
+    client.send(PNG);
+    await once(server, "request");
+    client.socket.resetAndDestroy();
+    expect(await ended.promise).toMatchObject({ code: "BAD_REQUEST" });
+    expect(log.lines.filter(({ level }) => level === "error")).toEqual([]);
+    expect(await store.files.sweep(Number.MAX_SAFE_INTEGER)).toBe(0);
   });
 
   test("is one of so many of its owner, and of all, at once", async () => {

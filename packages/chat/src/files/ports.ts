@@ -79,6 +79,6 @@ export interface DirectFiles {
   /** Makes a file of it, if it is still that version; undefined if not. */
   accept(id: string, version: string, meta: FileMeta): Promise<StoredFile | undefined>;
   discard(owner: string, id: string): Promise<void>;
-  /** A URL that gives the file, as `disposition` says. */
+  /** A URL that gives the file, as `disposition` says; what may not be shown is saved all the same. */
   link(file: StoredFile, disposition: Disposition, expiresInMs: number): Promise<string>;
 }

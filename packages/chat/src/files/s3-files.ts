@@ -20,6 +20,7 @@ import {
   type Guard,
 } from "@warren/host";
 import { contentDisposition } from "./content-disposition.ts";
+import { mayBeInline } from "./file-types.ts";
 import { isFileId, newFileId, ownerKey, timeOfId } from "./file-id.ts";
 import type {
   ByteRange,
@@ -215,7 +216,10 @@ export class S3Files implements Files, FileUpkeep, DirectFiles {
     const get = new GetObjectCommand({
       ...this.#at(objectKey(file.id)),
       ResponseContentType: file.type,
-      ResponseContentDisposition: contentDisposition(disposition, file.name),
+      ResponseContentDisposition: contentDisposition(
+        mayBeInline(file.type) ? disposition : "attachment",
+        file.name,
+      ),
       ResponseCacheControl: "private, no-transform",
     });
     return this.#signed(get, expiresInMs, new Set());

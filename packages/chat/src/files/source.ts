@@ -26,7 +26,8 @@ export interface Patience {
 
 /**
  * `source`, until it stands still, lasts too long, or `signal` aborts. It is left then without waiting
- * for it: whoever owns the connection closes it.
+ * for it: whoever owns the connection closes it. A source that breaks off is a ChatError too: it is a
+ * client that left, and nothing of ours that failed.
  */
 export async function* lively(
   source: AsyncIterable<Uint8Array>,
@@ -37,14 +38,17 @@ export async function* lively(
   // Nobody may be waiting when it comes.
   over.promise.catch(() => {});
   const slow = (why: string) => over.reject(new ChatError("BAD_REQUEST", `the upload ${why}`));
-  const aborted = () => over.reject(signal.reason as Error);
+  const aborted = () => over.reject(brokeOff(signal.reason));
   const forget = clock.after(longestMs, () => slow("took too long"));
   if (signal.aborted) aborted();
   signal.addEventListener("abort", aborted, { once: true });
   try {
     for (;;) {
       const calm = clock.after(stallMs, () => slow("stood still"));
-      const next = await Promise.race([rest.next(), over.promise]).finally(calm);
+      const given = rest.next().catch((error: unknown) => {
+        throw error instanceof ChatError ? error : brokeOff(error);
+      });
+      const next = await Promise.race([given, over.promise]).finally(calm);
       if (next.done === true) return;
       yield next.value;
     }
@@ -54,4 +58,9 @@ export async function* lively(
     // A generator that waits for bytes returns only when they come.
     rest.return?.().catch(() => {});
   }
+}
+
+/** Its `cause` stays out of the log: sockets end every day. */
+export function brokeOff(cause: unknown): ChatError {
+  return new ChatError("BAD_REQUEST", "the upload broke off", { cause });
 }

@@ -6,7 +6,8 @@ import { voiceType } from "./file-types.ts";
 import { inspect } from "./inspect.ts";
 import type { FileKind, Files, StoredFile } from "./ports.ts";
 import type { Quota, Reservation } from "./quota.ts";
-import { limited, lively } from "./source.ts";
+import { brokeOff, limited, lively } from "./source.ts";
+import { uploadForm, type UploadForm } from "./upload-form.ts";
 
 export interface UploadsOptions {
   /** Of one file; exactly that many are accepted. */
@@ -32,13 +33,17 @@ export interface UploadsDeps {
   events: FileEvents;
 }
 
-export interface Upload {
+/** A request whose body is a file, or a form with one. */
+export interface UploadRequest {
   owner: string;
-  name: string;
-  kind: FileKind;
   /** Content-Length, where the client said it: too large ones are refused unread. */
   declaredBytes: number | undefined;
   source: AsyncIterable<Uint8Array>;
+}
+
+export interface Upload extends UploadRequest {
+  name: string;
+  kind: FileKind;
 }
 
 /** An upload that a browser made by itself and now asks to have accepted. */
@@ -66,28 +71,34 @@ export class Uploads {
 
   /** Stores what `upload.source` gives, or nothing. The source is left when it is refused. */
   receive(upload: Upload, signal: AbortSignal): Promise<StoredFile> {
-    const { owner, declaredBytes = 0 } = upload;
-    return this.#counted(owner, async () => {
-      const name = checkedName(upload.name);
-      // A form around the file is a little larger than the file.
-      if (declaredBytes > this.#options.mostBytes + FORM_BYTES) throw this.#tooLarge();
-      const reservation = await this.#reserve(owner);
-      return settled(reservation, async () => {
-        const { clock } = this.#deps;
-        const { stallMs, longestMs } = this.#options;
-        const alive = lively(upload.source, { stallMs, longestMs, clock, signal });
-        const bounded = limited(alive, reservation.bytes, () => this.#beyond(reservation));
-        const { type, body } = await inspect(bounded, name);
-        const meta = { owner, name, kind: upload.kind, type: typeFor(upload.kind, type) };
-        return this.#deps.files.put(body, meta, signal);
-      });
+    const { owner, name, kind } = upload;
+    return this.#counted(owner, signal, () =>
+      this.#take(owner, { name, kind, body: this.#alive(upload, signal) }, signal),
+    );
+  }
+
+  /** The same from a `multipart/form-data` body, with its Content-Type. */
+  receiveForm(
+    request: UploadRequest,
+    contentType: string | undefined,
+    signal: AbortSignal,
+  ): Promise<StoredFile> {
+    return this.#counted(request.owner, signal, async () => {
+      const alive = this.#alive(request, signal);
+      try {
+        const form = await uploadForm(alive, contentType);
+        return await this.#take(request.owner, form, signal);
+      } finally {
+        // What follows the file is nobody's to read. A read that is under way ends in its own time.
+        alive.return(undefined).catch(() => {});
+      }
     });
   }
 
   /** Looks at what came past this process, and makes a file of it, or discards it. */
   adopt(claim: DirectClaim, signal: AbortSignal): Promise<StoredFile> {
     const { id, owner, kind } = claim;
-    return this.#counted(owner, async () => {
+    return this.#counted(owner, signal, async () => {
       const direct = this.#deps.files.direct;
       const came = await direct?.incoming(owner, id);
       if (direct === undefined || came === undefined) throw notThere();
@@ -113,7 +124,29 @@ export class Uploads {
     });
   }
 
-  async #counted(owner: string, store: () => Promise<StoredFile>): Promise<StoredFile> {
+  #alive({ declaredBytes = 0, source }: UploadRequest, signal: AbortSignal) {
+    // A form around the file is a little larger than the file.
+    if (declaredBytes > this.#options.mostBytes + FORM_BYTES) throw this.#tooLarge();
+    const { stallMs, longestMs } = this.#options;
+    return lively(source, { stallMs, longestMs, clock: this.#deps.clock, signal });
+  }
+
+  async #take(owner: string, form: UploadForm, signal: AbortSignal): Promise<StoredFile> {
+    const name = checkedName(form.name);
+    const reservation = await this.#reserve(owner);
+    return settled(reservation, async () => {
+      const bounded = limited(form.body, reservation.bytes, () => this.#beyond(reservation));
+      const { type, body } = await inspect(bounded, name);
+      const meta = { owner, name, kind: form.kind, type: typeFor(form.kind, type) };
+      return this.#deps.files.put(body, meta, signal);
+    });
+  }
+
+  async #counted(
+    owner: string,
+    signal: AbortSignal,
+    store: () => Promise<StoredFile>,
+  ): Promise<StoredFile> {
     const { events } = this.#deps;
     const mine = this.#byOwner.get(owner) ?? 0;
     const { mostAtOnce, mostAtOncePerOwner } = this.#options;
@@ -128,7 +161,7 @@ export class Uploads {
       events.stored(file);
       return file;
     } catch (error) {
-      throw this.#told(error);
+      throw this.#told(signal.aborted && error === signal.reason ? brokeOff(error) : error);
     } finally {
       this.#end(owner);
     }
