@@ -1,3 +1,4 @@
+import { S3ServiceException } from "@aws-sdk/client-s3";
 import { randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import { once } from "node:events";
@@ -5,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { freePort, Waiting } from "@warren/host/testing";
 import { describe, expect, test } from "vitest";
 import type { FileMeta } from "../src/files/ports.ts";
+import { classifyS3 } from "../src/files/s3-files.ts";
 import { expectedSignature } from "./_sigv4.ts";
 import { all, bytesOf, chunks, s3Files, s3Store, Wall } from "./_files.ts";
 
@@ -17,6 +19,9 @@ const wall = () => {
   return real;
 };
 
+const named = (name: string) => Object.assign(new Error("x"), { name });
+const answered = (httpStatusCode: number) =>
+  new S3ServiceException({ name: "x", $fault: "client", $metadata: { httpStatusCode } });
 const signatureIn = (url: string) => new URL(url).searchParams.get("X-Amz-Signature");
 
 describe("a link into the bucket", () => {
@@ -134,6 +139,21 @@ describe("an upload past this process", () => {
     await fetch(last.url, { method: "PUT", body: "x" });
     expect(await store.files.sweep(now.ms + 1)).toBe(1);
   });
+});
+
+test.each([
+  { name: "a silence that the SDK noticed", error: named("TimeoutError"), kind: "transient" },
+  {
+    name: "credentials that are nowhere",
+    error: named("CredentialsProviderError"),
+    kind: "permanent",
+  },
+  { name: "a wrong key", error: answered(403), kind: "permanent" },
+  { name: "nothing there", error: answered(404), kind: "not-a-failure" },
+  { name: "an overload", error: answered(503), kind: "transient" },
+  { name: "a bug", error: new TypeError("x"), kind: "not-a-failure" },
+])("$name is $kind", ({ error, kind }) => {
+  expect(classifyS3(error)).toBe(kind);
 });
 
 describe("a bucket that is not well", () => {

@@ -379,8 +379,12 @@ function orAbsent<T>(found: Promise<T>): Promise<T | undefined> {
   });
 }
 
+/** By the status, and by the names that the SDK gives what never got one. */
 export function classifyS3(error: unknown): FailureKind {
   const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
   if (status !== undefined && status >= 400) return classifyStatus(status);
+  const name = error instanceof Error ? error.name : "";
+  if (name === "TimeoutError") return "transient";
+  if (name === "CredentialsProviderError") return "permanent";
   return classifyNetwork(error) ?? "not-a-failure";
 }
