@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import S3rver from "s3rver";
 import { FolderFiles } from "../src/files/folder-files.ts";
-import { classifyS3, S3Files } from "../src/files/s3-files.ts";
+import { classifyS3 } from "../src/files/s3-bucket.ts";
+import { S3Files } from "../src/files/s3-files.ts";
 import { guards } from "./_guards.ts";
 
 /** What the stores take for now; moved by tests. */

@@ -8,7 +8,7 @@ async function offered(body: Buffer | string, owner = "user:alice") {
   const wall = new Wall();
   wall.ms = Date.now();
   const store = await s3Store(wall);
-  const offer = await store.files.offer(owner, Buffer.byteLength(body), 60_000);
+  const offer = await store.files.direct.offer(owner, Buffer.byteLength(body), 60_000);
   await fetch(offer.url, { method: "PUT", body });
   return { store, id: offer.id };
 }
@@ -36,7 +36,7 @@ describe("an upload past this process", () => {
     await using _ = store;
     const adopted = uploading(store.files).uploads.adopt({ ...claim, name: as, id }, NEVER);
     expect(await refusal(adopted)).toMatchObject({ code: "INVALID_FILE_TYPE" });
-    expect(await store.files.incoming("user:alice", id)).toBeUndefined();
+    expect(await store.files.direct.incoming("user:alice", id)).toBeUndefined();
     expect(await store.files.head(id)).toBeUndefined();
   });
 
@@ -45,7 +45,7 @@ describe("an upload past this process", () => {
     await using _ = store;
     const stolen = uploading(store.files).uploads.adopt({ ...claim, owner: "user:eve", id }, NEVER);
     expect(await refusal(stolen)).toMatchObject({ code: "NOT_FOUND" });
-    expect(await store.files.incoming("user:alice", id)).toBeDefined();
+    expect(await store.files.direct.incoming("user:alice", id)).toBeDefined();
   });
 
   test("is not possible where the store is a folder", async () => {

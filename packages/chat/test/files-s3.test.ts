@@ -1,12 +1,12 @@
 import { S3ServiceException } from "@aws-sdk/client-s3";
 import { randomBytes } from "node:crypto";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { freePort, Waiting } from "@warren/host/testing";
 import { describe, expect, test } from "vitest";
 import type { FileMeta } from "../src/files/ports.ts";
-import { classifyS3 } from "../src/files/s3-files.ts";
+import { classifyS3 } from "../src/files/s3-bucket.ts";
 import { expectedSignature } from "./_sigv4.ts";
 import { all, bytesOf, chunks, s3Files, s3Store, Wall } from "./_files.ts";
 
@@ -28,7 +28,7 @@ describe("a link into the bucket", () => {
   test("gives the file to whoever has it, as the link says", async () => {
     await using store = await s3Store(wall());
     const file = await store.files.put(chunks("hello"), META, NEVER);
-    const url = await store.files.link(file, "attachment", 60_000);
+    const url = await store.files.direct.link(file, "attachment", 60_000);
     const answer = await fetch(url);
     expect(answer.status).toBe(200);
     expect(await answer.text()).toBe("hello");
@@ -39,14 +39,14 @@ describe("a link into the bucket", () => {
     await using store = await s3Store(wall());
     const svg = { ...META, name: "a.svg", type: "image/svg+xml" };
     const file = await store.files.put(chunks("<svg/>"), svg, NEVER);
-    const answer = await fetch(await store.files.link(file, "inline", 60_000));
+    const answer = await fetch(await store.files.direct.link(file, "inline", 60_000));
     expect(answer.headers.get("content-disposition")).toMatch(/^attachment;/);
   });
 
   test("is signed for that file, and for so long", async () => {
     await using store = await s3Store(wall());
     const file = await store.files.put(chunks("hello"), META, NEVER);
-    const url = await store.files.link(file, "inline", 90_000);
+    const url = await store.files.direct.link(file, "inline", 90_000);
     expect(signatureIn(url)).toBe(
       expectedSignature(url, { method: "GET", headers: {}, secret: "S3RVER" }),
     );
@@ -67,7 +67,7 @@ describe("an upload past this process", () => {
   test("is no file until it is accepted, then has all that was said of it", async () => {
     await using store = await s3Store(wall());
     const bytes = randomBytes(1_000);
-    const offer = await store.files.offer(META.owner, bytes.length, 60_000);
+    const offer = await store.files.direct.offer(META.owner, bytes.length, 60_000);
     const put = await fetch(offer.url, {
       method: offer.method,
       body: bytes,
@@ -75,36 +75,38 @@ describe("an upload past this process", () => {
     });
     expect(put.status).toBe(200);
     expect(await store.files.head(offer.id)).toBeUndefined();
-    const came = await store.files.incoming(META.owner, offer.id);
+    const came = await store.files.direct.incoming(META.owner, offer.id);
     expect(came).toMatchObject({ bytes: 1_000 });
-    expect((await bytesOf(await store.files.open(META.owner, offer.id, NEVER))).equals(bytes)).toBe(
-      true,
-    );
-    const file = await store.files.accept(offer.id, came!.version, META);
+    expect(
+      (await bytesOf(await store.files.direct.open(META.owner, offer.id, NEVER))).equals(bytes),
+    ).toBe(true);
+    const file = await store.files.direct.accept(offer.id, came!.version, META);
     expect(file).toMatchObject({ ...META, id: offer.id, bytes: 1_000 });
     expect(await all(store.files.ofOwner(META.owner))).toEqual([file]);
-    expect(await store.files.incoming(META.owner, offer.id)).toBeUndefined();
+    expect(await store.files.direct.incoming(META.owner, offer.id)).toBeUndefined();
   });
 
   test("is its owner's alone", async () => {
     await using store = await s3Store(wall());
-    const offer = await store.files.offer(META.owner, 1, 60_000);
+    const offer = await store.files.direct.offer(META.owner, 1, 60_000);
     await fetch(offer.url, { method: "PUT", body: "x" });
-    expect(await store.files.incoming("user:eve", offer.id)).toBeUndefined();
-    expect(await store.files.open("user:eve", offer.id, NEVER)).toBeUndefined();
-    expect(await store.files.accept(offer.id, "", { ...META, owner: "user:eve" })).toBeUndefined();
+    expect(await store.files.direct.incoming("user:eve", offer.id)).toBeUndefined();
+    expect(await store.files.direct.open("user:eve", offer.id, NEVER)).toBeUndefined();
+    expect(
+      await store.files.direct.accept(offer.id, "", { ...META, owner: "user:eve" }),
+    ).toBeUndefined();
     expect(await all(store.files.ofOwner("user:eve"))).toEqual([]);
   });
 
   test("cannot replace a file that was accepted", async () => {
     await using store = await s3Store(wall());
-    const offer = await store.files.offer(META.owner, 5, 60_000);
+    const offer = await store.files.direct.offer(META.owner, 5, 60_000);
     await fetch(offer.url, { method: "PUT", body: "first" });
-    const { version } = (await store.files.incoming(META.owner, offer.id))!;
-    await store.files.accept(offer.id, version, META);
+    const { version } = (await store.files.direct.incoming(META.owner, offer.id))!;
+    await store.files.direct.accept(offer.id, version, META);
     await fetch(offer.url, { method: "PUT", body: "again" });
-    const again = (await store.files.incoming(META.owner, offer.id))!;
-    expect(await store.files.accept(offer.id, again.version, META)).toBeUndefined();
+    const again = (await store.files.direct.incoming(META.owner, offer.id))!;
+    expect(await store.files.direct.accept(offer.id, again.version, META)).toBeUndefined();
     const body = await store.files.get(offer.id, undefined, NEVER);
     expect((await bytesOf(body)).toString()).toBe("first");
     expect(await all(store.files.ofOwner(META.owner))).toHaveLength(1);
@@ -112,7 +114,7 @@ describe("an upload past this process", () => {
 
   test("is signed for its exact length, which the store holds the browser to", async () => {
     await using store = await s3Store(wall());
-    const { url } = await store.files.offer(META.owner, 5, 60_000);
+    const { url } = await store.files.direct.offer(META.owner, 5, 60_000);
     const of = (length: string) =>
       expectedSignature(url, {
         method: "PUT",
@@ -129,13 +131,13 @@ describe("an upload past this process", () => {
     await using store = await s3Store(now);
     const offers = [];
     for (let i = 0; i < 2; i++) {
-      offers.push(await store.files.offer(META.owner, 1, 60_000));
+      offers.push(await store.files.direct.offer(META.owner, 1, 60_000));
       await fetch(offers[i]!.url, { method: "PUT", body: "x" });
     }
     expect(await store.files.sweep(now.ms)).toBe(0);
     await store.files.removeOwner(META.owner);
-    expect(await store.files.incoming(META.owner, offers[0]!.id)).toBeUndefined();
-    const last = await store.files.offer(META.owner, 1, 60_000);
+    expect(await store.files.direct.incoming(META.owner, offers[0]!.id)).toBeUndefined();
+    const last = await store.files.direct.offer(META.owner, 1, 60_000);
     await fetch(last.url, { method: "PUT", body: "x" });
     expect(await store.files.sweep(now.ms + 1)).toBe(1);
   });
@@ -180,6 +182,36 @@ describe("a bucket that is not well", () => {
     expect(asked).toBe(4);
     server.closeAllConnections();
     server.close();
+  });
+
+  test("because answers are lost: what was stored all the same is taken back", async () => {
+    await using store = await s3Store(wall());
+    let stored = 0;
+    const pass = async (request: IncomingMessage, response: ServerResponse) => {
+      const { method = "", url = "", headers } = request;
+      const body = Buffer.concat(await all(request as AsyncIterable<Buffer>));
+      const { "content-type": type = "", ...rest } = headers as Record<string, string>;
+      const said = Object.entries(rest).filter(([name]) => /^(x-amz-|authorization)/.test(name));
+      const answer = await fetch(`${store.endpoint}${url}`, {
+        method,
+        headers: { ...Object.fromEntries(said), ...(type !== "" && { "content-type": type }) },
+        ...(method === "PUT" && { body }),
+      });
+      await answer.arrayBuffer();
+      if (method !== "PUT" || !url.includes("/objects/"))
+        return response.writeHead(answer.status).end();
+      if (answer.ok) stored += 1;
+      return response.destroy();
+    };
+    const proxy = createServer((request, response) => void pass(request, response));
+    proxy.listen(0, "127.0.0.1");
+    await once(proxy, "listening");
+    const files = s3Files(`http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, wall());
+    await expect(files.put(chunks("x"), META, NEVER)).rejects.toMatchObject({ code: "ECONNRESET" });
+    expect(stored).toBe(4);
+    expect(await all(store.files.storedBefore(Number.MAX_SAFE_INTEGER))).toEqual([]);
+    proxy.closeAllConnections();
+    proxy.close();
   });
 
   test("because it takes no bytes: no more than its parts are read ahead", async () => {
