@@ -92,7 +92,7 @@ function fill(file: string, shape: (n: number) => SessionRow): number {
   const { operations } = openTables(database, "home:1");
   const started = performance.now();
   for (let n = 0; n < ROWS; n += 1) {
-    if (n % 512 === 0) database.exec(n === 0 ? "BEGIN" : "COMMIT; BEGIN");
+    if (n % 16_384 === 0) database.exec(n === 0 ? "BEGIN" : "COMMIT; BEGIN");
     const row = shape(n);
     operations.foldSession({ ...storedRow(row), figures: figuresOf(row) }, undefined);
   }
@@ -109,7 +109,7 @@ function* queries(): Generator<SessionQuery> {
     [BEGIN + 0.3 * DAY, BEGIN + 0.7 * YEAR],
     [NOW - 30 * DAY, NOW],
   ] as const;
-  for (const userId of [undefined, "user-big", "user-0"])
+  for (const userId of [undefined, "user-big"])
     for (const isActive of asks)
       for (const adminAssisted of asks)
         for (const helpOpen of asks)
@@ -163,10 +163,9 @@ async function measure(name: string, shape: (n: number) => SessionRow): Promise<
   try {
     const file = join(place, "chat.db");
     const filledSeconds = fill(file, shape);
-    console.log(`\n## ${name}: ${Math.round(ROWS / filledSeconds)} new rows/s`);
+    console.log(`\n## ${name}: filled in ${filledSeconds.toFixed(0)} s`);
     const wallClock = () => NOW;
-    const lost = (cause: unknown) => console.error(cause);
-    const options = { file, origin: "home:1", wallClock, lost };
+    const options = { file, origin: "home:1", wallClock, lost: console.error };
     const before = process.memoryUsage().rss;
     const opening = performance.now();
     await using store = await openSqliteStore(options);

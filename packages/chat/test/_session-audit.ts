@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { figuresOf } from "../src/sessions/figures.ts";
 import { figuresIn, type StoredFigures } from "../src/store/sqlite/figure-columns.ts";
 import { sessionRow } from "../src/store/sqlite/stored-row.ts";
-import { HOUR } from "./_session-facts.ts";
+import { HOUR } from "./_session-kit.ts";
 
 type Sums = Record<string, number | null>;
 
@@ -63,8 +63,17 @@ function sumsOf(rows: readonly Stored[]): Map<number, Sums> {
 }
 
 const NAMES = [
-  ...["sessions", "active", "tokens", "cost_nanos", "mean_micros", "answered", "max_micros"],
-  ...["assisted", "start_left_ms", "ends", "end_left_ms"],
+  "sessions",
+  "active",
+  "tokens",
+  "cost_nanos",
+  "mean_micros",
+  "answered",
+  "max_micros",
+  "assisted",
+  "start_left_ms",
+  "ends",
+  "end_left_ms",
 ];
 
 function same(a: object, b: object): boolean {

@@ -5,7 +5,7 @@
  */
 import type { SessionRow } from "../src/log/session-row.ts";
 import { row } from "./_row-kit.ts";
-import { HOUR, idOf, NOON } from "./_session-facts.ts";
+import { HOUR, idOf, NOON } from "./_session-kit.ts";
 import { openStore } from "./_sqlite-kit.ts";
 
 const SESSIONS = 40;

@@ -6,7 +6,7 @@ import { SORTS, type SessionQuery, type Sessions } from "../src/sessions/ports.t
 import { MemorySessions } from "../src/store/memory/memory-sessions.ts";
 import { audit } from "./_session-audit.ts";
 import { row } from "./_row-kit.ts";
-import { HOUR, idOf, NOON, query, refusal } from "./_session-facts.ts";
+import { HOUR, idOf, NOON, query, refusal } from "./_session-kit.ts";
 import { inProcess } from "./_sqlite-kit.ts";
 
 const USERS = ["alice", "bob", "carol", "\u{1F600}", "\uFFFD"];
@@ -111,10 +111,12 @@ async function summed(sessions: Sessions, fromMs: number, toMs: number): Promise
 }
 
 async function pointed(sessions: Sessions, { was, next }: Step & { kind: "point" }) {
-  const key = (n: number | undefined) =>
-    n === undefined ? undefined : { userId: "alice", sessionId: idOf(n) };
   const active = await sessions.active("alice");
-  return [active, await sessions.activate("alice", key(was) ?? active, key(next))];
+  return [active, await sessions.activate("alice", keyOf(was) ?? active, keyOf(next))];
+}
+
+function keyOf(n: number | undefined) {
+  return n === undefined ? undefined : { userId: "alice", sessionId: idOf(n) };
 }
 
 function take(sessions: Sessions, taken: Step): Promise<unknown> | undefined {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { MemorySessions } from "../src/store/memory/memory-sessions.ts";
 import { row } from "./_row-kit.ts";
-import { idOf, numbers, query, SESSION_FACTS } from "./_session-facts.ts";
+import { SESSION_FACTS } from "./_session-facts.ts";
+import { idOf, numbers, query } from "./_session-kit.ts";
 import { folder, openStore } from "./_sqlite-kit.ts";
 
 describe("sessions in memory", () => {

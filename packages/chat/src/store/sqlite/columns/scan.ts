@@ -4,7 +4,7 @@ import type { SortBy } from "../../../sessions/ports.ts";
 import { Least } from "./least.ts";
 import {
   ID_WORDS,
-  idWords,
+  idWord,
   KINDS,
   placeIn,
   SEGMENT_ROWS,
@@ -64,7 +64,7 @@ export class Scan {
     this.#user = plan.userId === undefined ? undefined : (users.numberOf(plan.userId) ?? NOBODY);
     const { after } = plan;
     this.#afterKey = after === undefined ? -Infinity : this.#sign * this.#numberOf(after.value);
-    this.#afterId = after && Uint32Array.from(idWords(after.sessionId));
+    this.#afterId = after && wordsOf(after.sessionId);
     const ties = (a: number, b: number) =>
       this.#sign * compareIds(segmentAt(a).ids, idAt(a), segmentAt(b).ids, idAt(b));
     this.#least = new Least(plan.skip + plan.limit + 1, ties);
@@ -152,6 +152,10 @@ export class Scan {
   #numberOf(value: number | string): number {
     return typeof value === "string" ? this.#users.rankOf(value) : value;
   }
+}
+
+function wordsOf(sessionId: string): Uint32Array {
+  return Uint32Array.from({ length: ID_WORDS }, (_, word) => idWord(sessionId, word));
 }
 
 function idAt(row: number): number {

@@ -2,7 +2,7 @@ import type { Figures } from "../../../sessions/figures.ts";
 import { traitsOf } from "../../../sessions/list-plan.ts";
 import { NO_END } from "../../../sessions/order.ts";
 
-const BITS = 13;
+const BITS = 11;
 /** Rows of a segment: what is loaded at once, in a few milliseconds. */
 export const SEGMENT_ROWS = 1 << BITS;
 /** 128 bits of a session id. */
@@ -19,17 +19,19 @@ export function placeIn(row: number): number {
   return row & (SEGMENT_ROWS - 1);
 }
 
-export function idWords(sessionId: string): number[] {
-  return Array.from({ length: ID_WORDS }, (_, at) =>
-    Number.parseInt(sessionId.slice(at * 8, at * 8 + 8), 16),
-  );
+/** Of the four 32-bit words of a session id the one at `word`. */
+export function idWord(sessionId: string, word: number): number {
+  return Number.parseInt(sessionId.slice(word * 8, word * 8 + 8), 16);
 }
 
 const COLUMNS = ["startMs", "endMs", "messageCount", "totalTokens", "lastActivityMs"] as const;
 export type ColumnName = (typeof COLUMNS)[number];
 
+/** What lists need of the figures. */
+export type Listed = Pick<Figures, ColumnName | "adminAssisted" | "helpOpen">;
+
 export interface ColumnRow {
-  readonly figures: Figures;
+  readonly figures: Listed;
   /** Number of the user. */
   readonly user: number;
   readonly sessionId: string;
@@ -56,7 +58,9 @@ export class Segment {
     this.kinds[at] = kind;
     this.counts[kind]! += 1;
     this.users[at] = user;
-    this.ids.set(idWords(sessionId), at * ID_WORDS);
+    for (let word = 0; word < ID_WORDS; word += 1) {
+      this.ids[at * ID_WORDS + word] = idWord(sessionId, word);
+    }
     for (const name of COLUMNS) this.#put(name, at, figures[name] ?? NO_END);
     this.used = Math.max(this.used, at + 1);
     return former;
