@@ -11,7 +11,10 @@ test.each(statements)("%s goes by an index to what it needs, and sorts nothing",
   using database = new DatabaseSync(":memory:");
   migrate(database);
   const plan = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all() as { detail: string }[];
-  const details = plan.map(({ detail }) => detail);
+  const details = plan
+    .map(({ detail }) => detail)
+    // Of what the caller passes as a list.
+    .filter((detail) => !detail.includes("json_each") && !detail.startsWith("LIST SUBQUERY"));
   // The maximum of a key is its last one, which SQLite calls a search as well.
   expect(details.filter((detail) => !detail.startsWith("SEARCH"))).toEqual([]);
   if (!name.startsWith("insert") && !name.startsWith("change") && name !== "point") {

@@ -38,6 +38,7 @@ export class SessionTable {
 
   constructor(database: DatabaseSync) {
     this.#sql = prepareAll(database, SESSION_SQL);
+    this.#sql.byIds.setReturnArrays(true);
     this.#hours = new SessionHours(database);
     this.#columns = new SessionColumns(database);
   }
@@ -65,11 +66,13 @@ export class SessionTable {
     return "folded";
   }
 
-  /** Those of the page and one more; the total is exact up to `TOTAL_COUNTED`. */
-  list(plan: ListPlan): { rows: StoredRow[]; total: number } {
-    const { rows, total } = this.#columns.list(plan);
-    const stored = rows.map((id) => storedOf(this.#sql.byId.get(id) as unknown as Row));
-    return { rows: stored, total };
+  /**
+   * Those of the page and one more; the total is exact up to `TOTAL_COUNTED`. Undefined: not everything
+   * is loaded yet, and is not while others wait.
+   */
+  list(plan: ListPlan): { rows: StoredRow[]; total: number } | undefined {
+    const found = this.#columns.list(plan);
+    return found && { rows: this.#rows(found.rows), total: found.total };
   }
 
   metrics(fromMs: number, toMs: number): SessionMetrics {
@@ -102,8 +105,8 @@ export class SessionTable {
     this.#columns.clear(stored.id);
   }
 
-  /** Prepares lists, in a few milliseconds. False: there is nothing left to prepare. */
-  warm(): boolean {
+  /** Loads a part of what lists need, in a few milliseconds. False: everything is there. */
+  load(): boolean {
     return this.#columns.load();
   }
 
@@ -137,6 +140,19 @@ export class SessionTable {
     return this.#sql.bySession.get(sessionId) as Row | undefined;
   }
 
+  /** Read in the order in which they lie in the file, by one statement: 1,000 of them count. */
+  #rows(ids: readonly number[]): StoredRow[] {
+    const sorted = JSON.stringify(ids.toSorted((a, b) => a - b));
+    const rows = this.#sql.byIds.all(sorted) as unknown as ListedRow[];
+    const stored = new Map(
+      rows.map(([id, userId, sessionId, versions, row]) => [
+        id,
+        { userId, sessionId, versions, row },
+      ]),
+    );
+    return ids.map((id) => stored.get(id)!);
+  }
+
   #pointer(userId: string): string | undefined {
     const row = this.#sql.pointer.get(userId) as { session_id: string } | undefined;
     return row?.session_id;
@@ -156,10 +172,14 @@ interface Row extends StoredFigures {
   row: string;
 }
 
+/** As an array, which comes in a fraction of the time that an object takes. */
+type ListedRow = [id: number, userId: string, sessionId: string, versions: string, row: string];
+
 const INSERTED = `user_id, session_id, ${FIGURE_COLUMNS}, versions, row`;
 export const SESSION_SQL = {
   bySession: "SELECT * FROM session WHERE session_id = ?",
-  byId: "SELECT user_id, session_id, versions, row FROM session WHERE id = ?",
+  byIds: `SELECT id, user_id, session_id, versions, row FROM session
+    WHERE id IN (SELECT value FROM json_each(?))`,
   insert: `INSERT INTO session (${INSERTED}) VALUES (${INSERTED.replace(/\w+/g, "?")})`,
   update: `UPDATE session SET ${assigned([...COUNT_COLUMNS, "versions", "row"])} WHERE id = ?`,
   move: `UPDATE session SET ${assigned(TIME_COLUMNS)} WHERE id = ?`,

@@ -15,6 +15,7 @@ export interface Operations {
   findSession: SessionTable["find"];
   foldSession: SessionTable["fold"];
   listSessions: SessionTable["list"];
+  loadSessions: SessionTable["load"];
   sessionMetrics: SessionTable["metrics"];
   activeSession: SessionTable["active"];
   activateSession: SessionTable["activate"];
@@ -53,6 +54,7 @@ export function openTables(database: DatabaseSync, origin: string): Tables {
       findSession: (sessionId) => sessions.find(sessionId),
       foldSession: (folded, was) => sessions.fold(folded, was),
       listSessions: (plan) => sessions.list(plan),
+      loadSessions: () => sessions.load(),
       sessionMetrics: (fromMs, toMs) => sessions.metrics(fromMs, toMs),
       activeSession: (userId) => sessions.active(userId),
       activateSession: (userId, was, next) => sessions.activate(userId, was, next),
@@ -63,6 +65,6 @@ export function openTables(database: DatabaseSync, origin: string): Tables {
       log.rolledBack();
       sessions.rolledBack();
     },
-    warm: () => sessions.warm(),
+    warm: () => sessions.load(),
   };
 }

@@ -75,42 +75,51 @@ export class Scan {
     return { rows: this.#least.rows(this.#plan.skip), total: this.#total };
   }
 
-  #visit({ segment, first }: Placed): void {
+  #visit(placed: Placed): void {
+    const { segment } = placed;
     const { fromMs, toMs } = this.#plan;
-    const counted = this.#rowsOf(segment);
-    if (counted === 0 || segment.high.startMs < fromMs || segment.low.startMs > toMs) return;
+    const listed = this.#rowsOf(segment);
+    if (listed === 0 || segment.high.startMs < fromMs || segment.low.startMs > toMs) return;
     const isWhole = segment.low.startMs >= fromMs && segment.high.startMs <= toMs;
     if (this.#bestKey(segment) > this.#least.worst) {
       // Nothing for the page; the total is known by now, or by the number of rows.
       if (this.#total > TOTAL_COUNTED) return;
       if (isWhole && this.#user === undefined) {
-        this.#total += counted;
+        this.#total += listed;
         return;
       }
     }
-    this.#total += this.#gather(segment, first, this.#keysOf(segment));
+    this.#total += this.#gather(placed, isWhole);
     this.#least.tighten();
   }
 
-  /** Offers the rows that are listed, and counts them, those of pages before as well. */
-  #gather(segment: Segment, first: number, keys: Float64Array): number {
+  /** Offers the rows that are listed, and counts them while that matters: those of pages before as well. */
+  #gather({ segment, first }: Placed, isWhole: boolean): number {
     const { fromMs, toMs } = this.#plan;
-    const { kinds, users, used } = segment;
+    const { kinds, users, ids, used } = segment;
     const starts = segment.columns.startMs;
-    const [listed, user, sign, least] = [this.#listed, this.#user, this.#sign, this.#least];
+    const [listed, sign, least] = [this.#listed, this.#sign, this.#least];
     const [afterKey, afterId] = [this.#afterKey, this.#afterId];
+    const [isAnyUser, user] = [this.#user === undefined, this.#user ?? NOBODY];
+    const isCounted = this.#total <= TOTAL_COUNTED;
+    const keys = this.#keysOf(segment);
+    let { worst } = least;
     let count = 0;
     for (let at = used - 1; at >= 0; at -= 1) {
-      if (listed[kinds[at]!] === 0 || (user !== undefined && users[at] !== user)) continue;
-      const start = starts[at]!;
-      if (start < fromMs || start > toMs) continue;
-      count += 1;
       const key = sign * keys[at]!;
-      if (key > least.worst || key < afterKey) continue;
+      // First, as most rows end here once there is a page and a total.
+      if (key > worst && !isCounted) continue;
+      if (listed[kinds[at]!] === 0 || (!isAnyUser && users[at] !== user)) continue;
+      if (!isWhole && (starts[at]! < fromMs || starts[at]! > toMs)) continue;
+      count += 1;
+      if (key > worst || key < afterKey) continue;
       if (key === afterKey && afterId !== undefined) {
-        if (sign * compareIds(segment.ids, at * ID_WORDS, afterId, 0) <= 0) continue;
+        if (sign * compareIds(ids, at * ID_WORDS, afterId, 0) <= 0) continue;
       }
-      least.offer(key, first + at);
+      const word = ids[at * ID_WORDS]!;
+      // Its complement, as an unsigned number, where the order of the ids descends as well.
+      least.offer(key, sign === 1 ? word : ~word >>> 0, first + at);
+      ({ worst } = least);
     }
     return count;
   }

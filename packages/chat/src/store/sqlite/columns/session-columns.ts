@@ -63,8 +63,9 @@ export class SessionColumns {
     if (segment?.isEmpty) this.#segments[number] = undefined;
   }
 
-  list(plan: ListPlan): Found {
-    while (this.load());
+  /** Undefined while something is missing: then `load` comes first. */
+  list(plan: ListPlan): Found | undefined {
+    if (this.#name !== undefined || this.#toLoad.size > 0) return undefined;
     const segmentAt = (row: number) => this.#segments[segmentOf(row)]!;
     return new Scan(plan, this.#users, segmentAt).run([...this.#placed()]);
   }
