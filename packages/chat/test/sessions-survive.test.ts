@@ -44,7 +44,7 @@ function versionsIn(database: DatabaseSync): Map<string, number> {
 test("a process that is killed among its folds leaves all that it acknowledged, and sums that are right", async () => {
   await using place = await folder();
   const last = new Map<string, number>();
-  for (const lines of [41, 400, 1_001, 2_500, 3_000]) {
+  for (const lines of [41, 300, 601, 1_200]) {
     for (const line of await crash(place.file, lines)) {
       const [sessionId, version] = line.split(" ");
       last.set(sessionId!, Number(version));
@@ -60,4 +60,4 @@ test("a process that is killed among its folds leaves all that it acknowledged, 
     expect(last.size).toBeGreaterThan(30);
     expect(audit(database)).toEqual([]);
   }
-});
+}, 60_000);

@@ -44,8 +44,9 @@ export class SessionTable {
   }
 
   get(key: SessionKey): StoredRow | undefined {
-    const stored = this.#row(key.sessionId);
-    return stored?.user_id === key.userId ? storedOf(stored) : undefined;
+    const stored = this.#sql.text.get(key.sessionId) as Text | undefined;
+    if (stored?.user_id !== key.userId) return undefined;
+    return { ...key, versions: stored.versions, row: stored.row };
   }
 
   find(sessionId: string): SessionKey | undefined {
@@ -167,7 +168,11 @@ export class SessionTable {
 interface Row extends StoredFigures {
   id: number;
   user_id: string;
-  session_id: string;
+  versions: string;
+}
+
+interface Text {
+  user_id: string;
   versions: string;
   row: string;
 }
@@ -177,7 +182,9 @@ type ListedRow = [id: number, userId: string, sessionId: string, versions: strin
 
 const INSERTED = `user_id, session_id, ${FIGURE_COLUMNS}, versions, row`;
 export const SESSION_SQL = {
-  bySession: "SELECT * FROM session WHERE session_id = ?",
+  // Without the text of the row, which would be read for every fold in vain.
+  bySession: `SELECT id, user_id, versions, ${FIGURE_COLUMNS} FROM session WHERE session_id = ?`,
+  text: "SELECT user_id, versions, row FROM session WHERE session_id = ?",
   byIds: `SELECT id, user_id, session_id, versions, row FROM session
     WHERE id IN (SELECT value FROM json_each(?))`,
   insert: `INSERT INTO session (${INSERTED}) VALUES (${INSERTED.replace(/\w+/g, "?")})`,
@@ -192,9 +199,4 @@ export const SESSION_SQL = {
 
 function assigned(columns: readonly string[]): string {
   return columns.map((column) => `${column} = ?`).join(", ");
-}
-
-function storedOf(row: Row): StoredRow {
-  const { user_id: userId, session_id: sessionId, versions } = row;
-  return { userId, sessionId, versions, row: row.row };
 }

@@ -1,4 +1,4 @@
-import { TOTAL_COUNTED, type ListPlan } from "../../../sessions/list-plan.ts";
+import { isActive, TOTAL_COUNTED, type ListPlan } from "../../../sessions/list-plan.ts";
 import { NO_END } from "../../../sessions/order.ts";
 import type { SortBy } from "../../../sessions/ports.ts";
 import { Least } from "./least.ts";
@@ -48,6 +48,7 @@ export class Scan {
   readonly #sign: 1 | -1;
   readonly #column: ColumnName | undefined;
   readonly #listed = new Uint8Array(KINDS);
+  readonly #listsActive: boolean;
   readonly #user: number | undefined;
   readonly #afterKey: number;
   readonly #afterId: Uint32Array | undefined;
@@ -61,6 +62,7 @@ export class Scan {
     this.#sign = plan.descending ? -1 : 1;
     this.#column = COLUMN_OF[plan.sortBy];
     for (const [traits, isListed] of plan.traits.entries()) this.#listed[1 + traits] = +isListed;
+    this.#listsActive = plan.traits.some((isListed, traits) => isListed && isActive(traits));
     this.#user = plan.userId === undefined ? undefined : (users.numberOf(plan.userId) ?? NOBODY);
     const { after } = plan;
     this.#afterKey = after === undefined ? -Infinity : this.#sign * this.#numberOf(after.value);
@@ -144,14 +146,15 @@ export class Scan {
   #bestFirst(segments: readonly Placed[]): readonly Placed[] {
     return segments.toSorted((a, b) => {
       const [one, other] = [this.#bestKey(a.segment), this.#bestKey(b.segment)];
-      return one === other ? b.first - a.first : one - other;
+      return one === other ? scattered(a.first) - scattered(b.first) : one - other;
     });
   }
 
   /** No key in the segment is below this. */
   #bestKey({ low, high }: Segment): number {
     if (this.#column === undefined) return -Infinity;
-    return this.#sign === 1 ? low[this.#column] : -high[this.#column];
+    if (this.#sign === -1) return -high[this.#column];
+    return this.#column === "endMs" && this.#listsActive ? NO_END : low[this.#column];
   }
 
   #rowsOf({ counts }: Segment): number {
@@ -161,6 +164,14 @@ export class Scan {
   #numberOf(value: number | string): number {
     return typeof value === "string" ? this.#users.rankOf(value) : value;
   }
+}
+
+/**
+ * Segments that promise the same are visited in no order, or where each has a little less than the one
+ * before it, every row would be kept for a while.
+ */
+function scattered(number: number): number {
+  return Math.imul(number / SEGMENT_ROWS, 0x9e37_79b1) >>> 0;
 }
 
 function wordsOf(sessionId: string): Uint32Array {

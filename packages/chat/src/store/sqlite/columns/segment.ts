@@ -45,7 +45,10 @@ export class Segment {
   readonly columns = ofEach(() => new Float64Array(SEGMENT_ROWS));
   /** How many rows there are of each kind. */
   readonly counts = new Uint32Array(KINDS);
-  /** Bounds of what was ever in a column: a segment that has nothing to give is passed over. */
+  /**
+   * Bounds of what was ever in a column: a segment that has nothing to give is passed over. The low one
+   * of ends is of sessions that have ended.
+   */
   readonly low = ofEach(() => Infinity);
   readonly high = ofEach(() => -Infinity);
   /** Places that were ever taken are below this. */
@@ -86,7 +89,9 @@ export class Segment {
 
   #put(name: ColumnName, at: number, value: number): void {
     this.columns[name][at] = value;
-    if (value < this.low[name]) this.low[name] = value;
+    // Of ends, that there is none is not one: it would hide all others.
+    const isNone = name === "endMs" && value === NO_END;
+    if (value < this.low[name] && !isNone) this.low[name] = value;
     if (value > this.high[name]) this.high[name] = value;
   }
 }
