@@ -15,6 +15,7 @@ export interface Operations {
   findSession: SessionTable["find"];
   foldSession: SessionTable["fold"];
   listSessions: SessionTable["list"];
+  loadSessions: SessionTable["load"];
   sessionMetrics: SessionTable["metrics"];
   activeSession: SessionTable["active"];
   activateSession: SessionTable["activate"];
@@ -54,6 +55,7 @@ export function openTables(database: DatabaseSync, origin: string): Tables<Opera
       findSession: (sessionId) => sessions.find(sessionId),
       foldSession: (folded, was) => sessions.fold(folded, was),
       listSessions: (plan) => sessions.list(plan),
+      loadSessions: () => sessions.load(),
       sessionMetrics: (fromMs, toMs) => sessions.metrics(fromMs, toMs),
       activeSession: (userId) => sessions.active(userId),
       activateSession: (userId, was, next) => sessions.activate(userId, was, next),
@@ -64,6 +66,6 @@ export function openTables(database: DatabaseSync, origin: string): Tables<Opera
       log.rolledBack();
       sessions.rolledBack();
     },
-    warm: () => sessions.warm(),
+    warm: () => sessions.load(),
   };
 }
