@@ -1,5 +1,6 @@
 import { Secret } from "@warren/host";
 import type { ServerFrames, WireEntry } from "@warren/wire";
+import { CHAT_RATES, type LimitTable } from "../src/connections/memory-limits.ts";
 import type { ProviderConfig } from "../src/providers/provider-config.ts";
 import { openaiSays, startFakeUpstream, type FakeExchange } from "../src/testing/index.ts";
 import { Client } from "./_running-chat.ts";
@@ -16,7 +17,7 @@ export async function scriptedModel() {
     type: "openai",
     model: "gpt-x",
     endpoint: new URL(`${upstream.origin}/v1`),
-    apiKey: new Secret("sk-test-0123456789"),
+    apiKey: Secret.text("LLM_PROVIDER_1_API_KEY", "sk-test-0123456789"),
     prices: undefined,
   };
   return {
@@ -76,6 +77,9 @@ export async function device(port: number, token: string, id: string): Promise<C
   await client.next("hello");
   return client;
 }
+
+const MANY = { points: 1_000_000, perMs: 60_000 };
+export const UNLIMITED: LimitTable = { ...CHAT_RATES, message: MANY, frame: MANY, connect: MANY };
 
 let sent = 0;
 
