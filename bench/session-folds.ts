@@ -29,7 +29,6 @@ function draft(writer: number, n: number): Draft {
     kind: n === 0 ? "opened" : "message",
     author: `user:user-${writer % 100}`,
     clientMessageId: createHash("md5").update(`${writer} ${n}`).digest("hex"),
-    digest: createHash("sha256").update(`${n}`).digest("base64url"),
     body: JSON.stringify({ sender: "user", type: "text", content: "x".repeat(200) }),
     seen: undefined,
     fence: undefined,
@@ -44,14 +43,14 @@ function bare(file: string): number {
   migrate(database);
   const insert =
     database.prepare(`INSERT INTO entry (user_id, session_id, origin, number, hlc, kind,
-    author, client_message_id, digest, control_epoch, is_closed, body)
-    VALUES (?, ?, 'home:1', ?, ?, ?, ?, ?, ?, 0, 0, ?)`);
+    author, client_message_id, control_epoch, is_closed, body)
+    VALUES (?, ?, 'home:1', ?, ?, ?, ?, ?, 0, 0, ?)`);
   const started = performance.now();
   for (let n = 0; n < ENTRIES / WRITERS; n += 1) {
     database.exec("BEGIN IMMEDIATE");
     for (let writer = 0; writer < WRITERS; writer += 1) {
-      const { userId, sessionId, kind, author, clientMessageId, digest, body } = draft(writer, n);
-      insert.run(userId, sessionId, n + 1, n * 1_024, kind, author, clientMessageId, digest, body);
+      const { userId, sessionId, kind, author, clientMessageId, body } = draft(writer, n);
+      insert.run(userId, sessionId, n + 1, n * 1_024, kind, author, clientMessageId, body);
     }
     database.exec("COMMIT");
   }

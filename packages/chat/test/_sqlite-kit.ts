@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { Sessions } from "../src/sessions/ports.ts";
 import { sqliteSessions } from "../src/store/sqlite/sqlite-sessions.ts";
-import { openTables, type Tables } from "../src/store/sqlite/tables.ts";
+import { openTables, type Operations, type Tables } from "../src/store/sqlite/tables.ts";
 import { openSqliteStore, type SqliteStore } from "../src/store/sqlite/sqlite-store.ts";
 
 /** A folder for one test. */
@@ -22,7 +22,7 @@ export function openStore(file: string): Promise<SqliteStore> {
 }
 
 export interface InProcess {
-  readonly tables: Tables;
+  readonly tables: Tables<Operations>;
   readonly sessions: Sessions;
 }
 

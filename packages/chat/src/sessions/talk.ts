@@ -65,7 +65,10 @@ export class Talk {
         return { key: allowed(viewer, owned), exists: true };
     }
     const active = await this.#active(userId);
-    if (active !== undefined) return { key: active, exists: true };
+    if (active !== undefined) {
+      // One that was chosen and not begun, as by a process that died between the two, is begun by us.
+      return { key: active, exists: (await log.heads(active)).hlc > 0 };
+    }
     const sessionId =
       said === undefined ? sessionIdOf(userId, newHalf()) : sessionIdFor(userId, said);
     return { key: { userId, sessionId }, exists: false };
@@ -78,21 +81,30 @@ export class Talk {
     modelId: string | undefined,
   ): Promise<SessionKey> {
     if (exists) return key;
-    const { sessions, journal } = this.#options;
+    const { sessions } = this.#options;
     for (;;) {
       const was = await sessions.active(viewer.userId);
-      if (was !== undefined && (await this.#isGoing(was))) return was;
-      if (await sessions.activate(viewer.userId, was, key)) break;
+      if (was !== undefined && (await this.#isGoing(was))) return this.#begin(was, modelId);
+      if (await sessions.activate(viewer.userId, was, key)) return this.#begin(key, modelId);
     }
-    await journal.say({
-      ...key,
-      kind: "opened",
-      author: "system",
-      clientMessageId: "opened",
-      body: modelId === undefined ? {} : { modelId },
-      seen: undefined,
-      fence: undefined,
-    });
+  }
+
+  /** The first entry of a session, before anything is said in it, whoever of those who join says it. */
+  async #begin(key: SessionKey, modelId: string | undefined): Promise<SessionKey> {
+    const { log, journal } = this.#options;
+    if ((await log.heads(key)).hlc > 0) return key;
+    const body = modelId === undefined ? {} : { modelId };
+    await journal
+      .say({
+        ...key,
+        kind: "opened",
+        author: "system",
+        clientMessageId: "opened",
+        body,
+        seen: undefined,
+        fence: undefined,
+      })
+      .catch(unlessRepeated);
     return key;
   }
 
@@ -108,7 +120,12 @@ export class Talk {
       body: bodyOf(viewer, isOwner, wording),
       fence: isOwner ? undefined : row!.control.epoch,
     });
-    if (isOwner && !recorded.isRepeated) await this.#follow(key, row, recorded);
+    if (isOwner && !recorded.isRepeated) {
+      const { controlEpoch } = recorded.said.entry;
+      // Somebody took the session, or gave it back, while this was being stored.
+      const isStale = controlEpoch !== (row?.control.epoch ?? 0);
+      await this.#follow(key, isStale ? await folding.upToDate(key) : row, recorded);
+    }
     return recorded;
   }
 

@@ -72,6 +72,13 @@ const MIGRATIONS = [
     session_id TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE mark (
+    -- Up to this position of the log every session's row has what it says.
+    name TEXT PRIMARY KEY,
+    position INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** Brings the file of what was said to this program's version. */

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { BehindTable } from "./behind-table.ts";
 import { LogTable } from "./log-table.ts";
 import { migrate } from "./migrations.ts";
 import { SessionTable } from "./session-table.ts";
@@ -20,6 +21,9 @@ export interface Operations {
   activeSession: SessionTable["active"];
   activateSession: SessionTable["activate"];
   forgetSession: SessionTable["forget"];
+  behind: BehindTable["behind"];
+  foldedTo: BehindTable["foldedTo"];
+  setFoldedTo: BehindTable["setFoldedTo"];
 }
 
 /** Has the worker do one of them. */
@@ -43,6 +47,7 @@ export function openTables(database: DatabaseSync, origin: string): Tables<Opera
   migrate(database);
   const log = new LogTable(database, origin);
   const sessions = new SessionTable(database);
+  const behind = new BehindTable(database, { log, sessions });
   return {
     operations: {
       append: (draft, wallMs) => log.append(draft, wallMs),
@@ -60,6 +65,9 @@ export function openTables(database: DatabaseSync, origin: string): Tables<Opera
       activeSession: (userId) => sessions.active(userId),
       activateSession: (userId, was, next) => sessions.activate(userId, was, next),
       forgetSession: (key) => sessions.forget(key),
+      behind: (after, upTo, limit) => behind.behind(after, upTo, limit),
+      foldedTo: () => behind.foldedTo(),
+      setFoldedTo: (position) => behind.setFoldedTo(position),
     },
     committed: () => sessions.committed(),
     rolledBack() {
