@@ -32,7 +32,7 @@ function draft(writer: number, n: number): Draft {
     body: JSON.stringify({ sender: "user", type: "text", content: "x".repeat(200) }),
     seen: undefined,
     fence: undefined,
-    takesControl: false,
+    control: undefined,
   };
 }
 
@@ -43,8 +43,8 @@ function bare(file: string): number {
   migrate(database);
   const insert =
     database.prepare(`INSERT INTO entry (user_id, session_id, origin, number, hlc, kind,
-    author, client_message_id, control_epoch, is_closed, body)
-    VALUES (?, ?, 'home:1', ?, ?, ?, ?, ?, 0, 0, ?)`);
+    author, client_message_id, control_epoch, is_held, is_closed, body)
+    VALUES (?, ?, 'home:1', ?, ?, ?, ?, ?, 0, 0, 0, ?)`);
   const started = performance.now();
   for (let n = 0; n < ENTRIES / WRITERS; n += 1) {
     database.exec("BEGIN IMMEDIATE");

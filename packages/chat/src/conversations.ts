@@ -67,6 +67,7 @@ export class Conversations {
       newHalf: () => randomId(8, "hex"),
       wallClock,
       returnMs: config.returnMs,
+      failed: (cause) => events.broke("a message is stored, but not what follows upon it", cause),
       isModel: (modelId) => providers.models.some(({ id }) => id === modelId),
     });
     this.takeovers = new Takeovers({

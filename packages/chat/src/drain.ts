@@ -34,6 +34,7 @@ export async function drain(options: DrainOptions): Promise<void> {
   door.shut();
   listener.stop();
   await moveAll(options);
+  await conversations.talk.idle();
   await conversations.runs.drain(runsMs);
   await conversations.folding.idle();
 }

@@ -18,6 +18,7 @@ const MIGRATIONS = [
     author TEXT NOT NULL,
     client_message_id TEXT NOT NULL,
     control_epoch INTEGER NOT NULL,
+    is_held INTEGER NOT NULL,
     is_closed INTEGER NOT NULL,
     body TEXT NOT NULL
   ) STRICT;
