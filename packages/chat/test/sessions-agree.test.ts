@@ -158,7 +158,7 @@ test("whatever is folded, forgotten, undone, asked and opened again, SQLite says
       }
       expect(audit(database)).toEqual([]);
     }),
-    { numRuns: 400 },
+    { numRuns: 200 },
   ));
 
 const random = (seed: number) => {
@@ -175,15 +175,15 @@ test("of many more sessions than fit in one segment lists say what memory says",
   const model = new MemorySessions();
   const chance = random(7);
   const below = (limit: number) => Math.floor(chance() * limit);
-  const rows = Array.from({ length: 24_000 }, (_, at) =>
+  const rows = Array.from({ length: 16_000 }, (_, at) =>
     row({
       sessionId: below(2 ** 32)
         .toString(16)
         .padStart(32, "0")
         .slice(-32),
       userId: `user-${below(900)}`,
-      startMs: NOON + (at < 20_000 ? at : below(20_000)),
-      endMs: chance() < 0.5 ? undefined : NOON + 40_000 - below(20_000),
+      startMs: NOON + (at < 13_000 ? at : below(13_000)),
+      endMs: chance() < 0.5 ? undefined : NOON + 30_000 - below(15_000),
       messageCount: below(3),
       adminAssisted: chance() < 0.01,
       help: { isOpen: chance() < 0.1, sinceMs: undefined },
@@ -192,14 +192,14 @@ test("of many more sessions than fit in one segment lists say what memory says",
   database.exec("BEGIN");
   for (const sessions of [stored.sessions, model])
     for (const one of rows) await sessions.fold(one, undefined);
-  // A whole segment, and one in five of the others.
-  const gone = rows.filter((_, at) => (at > 8_000 && at < 17_000) || at % 5 === 0);
+  // Whole segments, and one in five of the others.
+  const gone = rows.filter((_, at) => (at > 6_000 && at < 11_000) || at % 5 === 0);
   for (const sessions of [stored.sessions, model])
     for (const one of gone) await sessions.forget(one);
   database.exec("COMMIT");
   const again = inProcess(database);
-  for (let n = 0; n < 35; n += 1) {
-    const [from, length] = [below(20_000), below(20_000)];
+  for (let n = 0; n < 28; n += 1) {
+    const [from, length] = [below(13_000), below(13_000)];
     const given = query({
       sortBy: SORTS[n % SORTS.length]!,
       descending: chance() < 0.5,
