@@ -110,6 +110,8 @@ export class Run {
     try {
       const question = { modelId: this.asked.modelId, request: await ask() };
       for await (const event of answers.answer(question, this.#abort.signal)) {
+        // Whoever ended it is not told of one more step of it.
+        this.#abort.signal.throwIfAborted();
         if (event.type === "text") {
           this.#firstTokenMs ??= clock.now() - this.#begunMs;
           rollUp.add(event.text);

@@ -1,4 +1,4 @@
-import type { Clock } from "@warren/host";
+import { wait, type Clock } from "@warren/host";
 import { ChatError } from "@warren/wire";
 import type { SessionKey } from "../log/entry.ts";
 import type { MessageLog } from "../log/ports.ts";
@@ -48,32 +48,29 @@ const LOOK = 500;
  * skips none.
  */
 export function keepRowsUp(options: KeepRowsOptions): AsyncDisposable {
-  const { behind, clock, failed } = options;
   const closing = new AbortController();
-  const folding = new Folding(options);
-  let forget = () => {};
-  let upTo: number | undefined;
-  const look = async () => {
-    const last = await behind.last();
-    await bringUp(options, folding, { upTo: upTo ?? last, signal: closing.signal });
-    upTo = last;
-  };
-  let looking: Promise<void>;
-  const next = () => {
-    looking = look()
-      .catch(failed)
-      .then(() => {
-        if (!closing.signal.aborted) forget = clock.after(LOOK_MS, next);
-      });
-  };
-  next();
+  const keeping = keep(options, closing.signal);
   return {
     async [Symbol.asyncDispose]() {
       closing.abort();
-      await looking;
-      forget();
+      await keeping;
     },
   };
+}
+
+async function keep(options: KeepRowsOptions, signal: AbortSignal): Promise<void> {
+  const { behind, clock, failed } = options;
+  const folding = new Folding(options);
+  let upTo: number | undefined;
+  do {
+    try {
+      const last = await behind.last();
+      await bringUp(options, folding, { upTo: upTo ?? last, signal });
+      upTo = last;
+    } catch (cause) {
+      failed(cause);
+    }
+  } while (await wait(clock, LOOK_MS, signal));
 }
 
 async function bringUp(
