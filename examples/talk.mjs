@@ -17,7 +17,7 @@ socket.on("error", ({ message }) => {
   process.exitCode = 1;
 });
 socket.on("message", (data) => {
-  const frame = JSON.parse(String(data));
+  const frame = JSON.parse(data.toString());
   if (frame.type === "error") process.stderr.write(`${frame.error.code}: ${frame.error.message}\n`);
   if (frame.type !== "ai_response") return;
   process.stdout.write(frame.content ?? "");
