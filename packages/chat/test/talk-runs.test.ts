@@ -112,7 +112,11 @@ test("a second question during an answer waits for its end, and is answered know
 });
 
 const FAILURES = [
-  { name: "refuses", fail: async ({ question }: Asking) => question.exchange.answer(500, {}), text: "" },
+  {
+    name: "refuses",
+    fail: async ({ question }: Asking) => question.exchange.answer(500, {}),
+    text: "",
+  },
   {
     name: "breaks off",
     async fail({ question, phone }: Asking) {
