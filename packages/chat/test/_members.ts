@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,6 +10,11 @@ import { SECRETS } from "./_running-chat.ts";
 const MEMBER = fileURLToPath(new URL("./_member.ts", import.meta.url));
 /** What one member has compiled the others need not. */
 const COMPILED = join(tmpdir(), `warren-chat-compiled-${process.pid}`);
+
+/** For the end of a file of tests. */
+export function forgetCompiled(): Promise<void> {
+  return rm(COMPILED, { recursive: true, force: true });
+}
 
 /** A process with a chat. It is loaded and waits for orders: loading is most of its start. */
 export class Member {

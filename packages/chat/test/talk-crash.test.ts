@@ -1,10 +1,12 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { ServerFrames } from "@warren/wire";
-import { expect, test } from "vitest";
-import { Member } from "./_members.ts";
+import { afterAll, expect, test } from "vitest";
+import { forgetCompiled, Member } from "./_members.ts";
 import { Client, temporaryFolder, tokenOf } from "./_running-chat.ts";
 import { device, over, resume, wholeLog } from "./_talk-kit.ts";
+
+afterAll(forgetCompiled);
 
 const ROUNDS = 200;
 const USERS = ["alice", "bob", "carol"];

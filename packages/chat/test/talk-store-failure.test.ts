@@ -1,11 +1,13 @@
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { openSqliteStore } from "../src/store/sqlite/sqlite-store.ts";
-import { Member } from "./_members.ts";
+import { forgetCompiled, Member } from "./_members.ts";
 import { Client, temporaryFolder, tokenOf } from "./_running-chat.ts";
 import { device, wholeLog } from "./_talk-kit.ts";
 
 const token = tokenOf("alice");
+
+afterAll(forgetCompiled);
 const LARGE = Object.fromEntries(
   Array.from({ length: 30 }, (_, at) => [`m${at}`, "x".repeat(1_000)]),
 );
