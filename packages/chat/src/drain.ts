@@ -16,8 +16,8 @@ export interface DrainOptions {
   conversations: Conversations;
 }
 
-/** Sockets are closed this long after the last notice at most. */
-const LAST_MS = 1_000;
+/** What a client has sent by its notice may take this long to be stored and acknowledged. */
+const LAST_MS = 10_000;
 
 /**
  * Ends without losing anything. Before this the readiness probe has been turned off. 1. Goes on accepting

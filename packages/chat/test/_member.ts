@@ -2,6 +2,7 @@
  * A process that runs the chat for tests that kill it: it loads, waits to be told a folder, says its port,
  * and goes on until it is killed or told to drain.
  */
+import { flushCompileCache } from "node:module";
 import { promMetrics, systemClock } from "@warren/host";
 import { silentLog } from "@warren/host/testing";
 import { configOf, type TestSecrets } from "./_running-chat.ts";
@@ -16,6 +17,8 @@ export interface Orders {
 process.once("message", (orders: Orders) => void run(orders));
 // Whoever started this is gone.
 process.once("disconnect", () => process.exit(1));
+// It may never end by itself.
+flushCompileCache();
 process.send!("loaded");
 
 async function run({ folder, secrets }: Orders): Promise<void> {

@@ -107,6 +107,20 @@ export async function resume(
   return sessions[0]!;
 }
 
+/** All of a session's log, page by page from its end to its beginning. */
+export async function wholeLog(reader: Client, session_id: string): Promise<WireEntry[]> {
+  const state = await resume(reader, session_id);
+  let all: WireEntry[] = state.entries;
+  for (let { older } = state; older !== undefined && Object.keys(older).length > 0;) {
+    const from = reader.heard.length;
+    reader.send({ type: "history", session_id, before: older, limit: 300 });
+    const page = await reader.next("messages", () => true, from);
+    all = [...page.entries, ...all];
+    ({ older } = page);
+  }
+  return all;
+}
+
 /** The next refusal from here on. */
 export async function refusal(client: Client, from = 0): Promise<ServerFrames["error"]> {
   return client.next("error", () => true, from);

@@ -1,44 +1,16 @@
-import { fork, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { ServerFrames } from "@warren/wire";
-import { expect, test } from "vitest";
-import type { Orders } from "./_member.ts";
-import { Client, SECRETS, temporaryFolder, tokenOf } from "./_running-chat.ts";
-import { device, over, resume } from "./_talk-kit.ts";
+import { afterAll, expect, test } from "vitest";
+import { forgetCompiled, Member } from "./_members.ts";
+import { Client, temporaryFolder, tokenOf } from "./_running-chat.ts";
+import { device, over, resume, wholeLog } from "./_talk-kit.ts";
 
-const MEMBER = fileURLToPath(new URL("./_member.ts", import.meta.url));
+afterAll(forgetCompiled);
+
 const ROUNDS = 200;
 const USERS = ["alice", "bob", "carol"];
 const SENT = 4;
-
-/** A member that is loaded and waits for orders: loading is most of its start. */
-class Member {
-  readonly #child: ChildProcess;
-  readonly #loaded: Promise<unknown>;
-
-  constructor() {
-    this.#child = fork(MEMBER, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-    this.#loaded = once(this.#child, "message");
-  }
-
-  async start(folder: string): Promise<number> {
-    await this.#loaded;
-    const orders: Orders = { folder, secrets: SECRETS };
-    const answer = once(this.#child, "message") as Promise<[{ port: number }]>;
-    this.#child.send(orders);
-    const [{ port }] = await answer;
-    return port;
-  }
-
-  async end(signal: NodeJS.Signals): Promise<void> {
-    const gone = once(this.#child, "exit");
-    this.#child.kill(signal);
-    await gone;
-  }
-}
 
 /** What a user was promised, in the order in which it was. */
 interface Promised {
@@ -103,7 +75,7 @@ async function checkKept(port: number, { token, acks, open }: Promised): Promise
   const sessions = new Set(acks.map(({ session_id }) => session_id));
   expect([...sessions]).toHaveLength(1);
   const [session_id] = [...sessions] as [string];
-  const entries = await allEntries(reader, session_id);
+  const entries = await wholeLog(reader, session_id);
   // Dense numbers, in the order of their times.
   expect(entries.map(({ number }) => number)).toEqual(entries.map((_, at) => at + 1));
   const times = entries.map(({ hlc }) => hlc);
@@ -121,19 +93,6 @@ async function checkKept(port: number, { token, acks, open }: Promised): Promise
     session_id,
     messages: entries.filter(({ kind }) => kind === "message").length,
   });
-}
-
-async function allEntries(reader: Client, session_id: string) {
-  const state = await resume(reader, session_id);
-  let all = state.entries;
-  for (let { older } = state; older !== undefined && Object.keys(older).length > 0;) {
-    const from = reader.heard.length;
-    reader.send({ type: "history", session_id, before: older, limit: 300 });
-    const page = await reader.next("messages", () => true, from);
-    all = [...page.entries, ...all];
-    ({ older } = page);
-  }
-  return all;
 }
 
 async function checkRow(

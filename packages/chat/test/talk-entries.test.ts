@@ -13,6 +13,7 @@ import {
   say,
   scriptedModel,
   UNLIMITED,
+  wholeLog,
 } from "./_talk-kit.ts";
 
 const alice = tokenOf("alice");
@@ -210,13 +211,7 @@ test.each([
   expect(snapshot).toMatchObject({ mode: "snapshot" });
   expect(snapshot.entries.length).toBeLessThanOrEqual(300);
   expect(snapshot.entries.at(-1)!.client_message_id).toBe(names.at(-1));
-  let { older } = snapshot;
-  while (older !== undefined && Object.keys(older).length > 0) {
-    const from = reader.heard.length;
-    reader.send({ type: "history", session_id, before: older, limit: 300 });
-    ({ older } = await reader.next("messages", () => true, from));
-  }
-  const all = entriesOf(reader, session_id);
+  const all = await wholeLog(reader, session_id);
   expect(all.map(({ number }) => number)).toEqual(all.map((_, at) => at + 1));
   expect(all.slice(-count).map(({ client_message_id }) => client_message_id)).toEqual(names);
 });

@@ -38,6 +38,11 @@ export class BehindTable {
     this.#sql.set.run(position);
   }
 
+  /** Writes something that nobody reads, to see that it can. */
+  probe(nowMs: number): void {
+    this.#sql.probe.run(nowMs);
+  }
+
   #isBehind(key: SessionKey): boolean {
     const { log, sessions } = this.#of;
     const stored = sessions.get(key);
@@ -56,6 +61,8 @@ const SQL = {
   tail: `SELECT position, user_id, session_id FROM entry
     WHERE position > ? AND position <= ? ORDER BY position LIMIT ?`,
   get: "SELECT position FROM mark WHERE name = 'folded'",
+  probe: `INSERT INTO mark (name, position) VALUES ('probe', ?)
+    ON CONFLICT (name) DO UPDATE SET position = excluded.position`,
   set: `INSERT INTO mark (name, position) VALUES ('folded', ?)
     ON CONFLICT (name) DO UPDATE SET position = excluded.position`,
 };

@@ -75,7 +75,7 @@ const MIGRATIONS = [
   `,
   `
   CREATE TABLE mark (
-    -- Up to this position of the log every session's row has what it says.
+    -- 'folded': up to this position of the log every session's row has what it says. 'probe': nothing.
     name TEXT PRIMARY KEY,
     position INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;

@@ -11,6 +11,8 @@ export interface SqliteStore extends AsyncDisposable {
   readonly behind: Behind;
   /** The highest position that this file ever gave out. */
   lastPosition(): Promise<number>;
+  /** Rejects with a `ChatError` where nothing can be stored: a full disk can be read. */
+  check(): Promise<void>;
 }
 
 export interface SqliteStoreOptions {
@@ -45,6 +47,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
       setFoldedTo: (position) => calls.call("setFoldedTo", position),
     },
     lastPosition: () => calls.call("lastPosition"),
+    check: () => calls.call("probe", wallClock()),
     [Symbol.asyncDispose]: () => calls.close(),
   };
 }

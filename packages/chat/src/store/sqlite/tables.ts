@@ -24,6 +24,7 @@ export interface Operations {
   behind: BehindTable["behind"];
   foldedTo: BehindTable["foldedTo"];
   setFoldedTo: BehindTable["setFoldedTo"];
+  probe: BehindTable["probe"];
 }
 
 /** Has the worker do one of them. */
@@ -68,6 +69,7 @@ export function openTables(database: DatabaseSync, origin: string): Tables<Opera
       behind: (after, upTo, limit) => behind.behind(after, upTo, limit),
       foldedTo: () => behind.foldedTo(),
       setFoldedTo: (position) => behind.setFoldedTo(position),
+      probe: (nowMs) => behind.probe(nowMs),
     },
     committed: () => sessions.committed(),
     rolledBack() {
