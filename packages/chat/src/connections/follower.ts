@@ -50,15 +50,16 @@ export class Follower implements Listener {
     if (this.#isGone) this.leave();
   }
 
-  /** What the client lacks, as one `resumed` frame, and then what comes. */
-  async resume(versions: Versions): Promise<void> {
+  /** What the client lacks, as one `resumed` frame, and then what comes. `asked`: the id that it said. */
+  async resume(versions: Versions, asked: string): Promise<void> {
     this.#held ??= [];
     try {
       await this.join();
-      const { runs, send } = this.#options;
+      const { send } = this.#options;
       const state = await this.#state(versions);
-      const run = runs.of(this.key);
-      const sessions = [{ ...state, runs: run === undefined ? [] : [wireRunOf(run)] }];
+      const run = this.#options.runs.of(this.key);
+      const runs = run === undefined ? [] : [wireRunOf(run)];
+      const sessions = [{ ...state, ...(asked !== state.session_id && { asked }), runs }];
       const resumed: ServerFrames["resumed"] = { type: "resumed", sessions };
       this.#has = merged(this.#has, state.versions);
       send(JSON.stringify(resumed));

@@ -96,8 +96,10 @@ const HANDLERS: Handlers = {
   async resume(connection, { device_id: deviceId, sessions }) {
     connection.speakEntries(deviceId);
     for (const { session_id, versions } of sessions) {
-      const key = await connection.existing({ session_id });
-      await connection.follow(key).resume(versions);
+      // One that is not there keeps no other from being resumed.
+      await resume(connection, session_id, versions).catch((reason: unknown) =>
+        connection.refuse(reason, { sessionId: session_id }),
+      );
     }
   },
   async history(connection, frame) {
@@ -209,6 +211,15 @@ const HANDLERS: Handlers = {
 };
 
 const MOST_RETRANSMITTED = 1_000;
+
+async function resume(
+  connection: Connection,
+  sessionId: string,
+  versions: Record<string, number>,
+): Promise<void> {
+  const key = await connection.existing({ session_id: sessionId });
+  await connection.follow(key).resume(versions, sessionId);
+}
 
 async function file(
   connection: Connection,
