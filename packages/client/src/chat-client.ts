@@ -121,8 +121,17 @@ export class Chat implements ChatClient {
   }
 
   #currentSession(): Session {
-    if (this.#current === undefined || this.#current.isEnded) this.#current = this.#open(undefined);
-    return this.#current;
+    if (this.#current !== undefined && !this.#current.isEnded) return this.#current;
+    const session = this.#open(undefined);
+    this.#current = session;
+    void this.#keepCurrent(session);
+    return session;
+  }
+
+  /** Also of one that nobody has named: what waits in it must be found again. */
+  async #keepCurrent(session: Session): Promise<void> {
+    await session.loaded();
+    if (session === this.#current) await this.#deps.storage.set(CURRENT, session.id);
   }
 
   #open(id: string | undefined): Session {
@@ -133,8 +142,7 @@ export class Chat implements ChatClient {
   }
 
   #renamed(session: Session): void {
-    if (session !== this.#current || session.isUnnamed) return;
-    void this.#deps.storage.set(CURRENT, session.id);
+    if (session === this.#current) void this.#deps.storage.set(CURRENT, session.id);
   }
 
   #listener(): LineListener {
@@ -191,6 +199,7 @@ export class Chat implements ChatClient {
     this.#userId = undefined;
     await storage.clear();
     await storage.set(DEVICE, this.#deviceId);
+    if (this.#current !== undefined) await this.#keepCurrent(this.#current);
   }
 
   async #load(): Promise<void> {

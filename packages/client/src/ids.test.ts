@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
 import { uuids } from "./ids.ts";
 
+const randomBytes = (count: number) => crypto.getRandomValues(new Uint8Array(count));
+
 test("ids are UUIDs of version 7 that sort as they were made, whatever the clock does", () => {
   const times = [1_000, 1_000, 5_000, 900, 5_000];
   let at = 0;
-  const randomBytes = (count: number) => crypto.getRandomValues(new Uint8Array(count));
   const next = uuids(() => times[at++ % times.length]!, randomBytes);
   const made = Array.from({ length: 20_000 }, next);
   expect(

@@ -229,9 +229,9 @@ describe("a line", () => {
 });
 
 const base64 = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+const tokenUntil = (seconds: number) => `h.${base64({ exp: seconds })}.s`;
 
 describe("the token of a live socket", () => {
-  const tokenUntil = (seconds: number) => `h.${base64({ exp: seconds })}.s`;
   const start = Date.parse("2026-01-01T00:00:00.000Z") / 1_000;
 
   test("is replaced before it ends, by the service's clock", async () => {

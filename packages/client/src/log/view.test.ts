@@ -14,6 +14,12 @@ const react = (number: number, on: boolean, author = "alice") =>
 const control = (number: number, mode: "bot" | "person", epoch: number, given: object = {}) =>
   entry("control", { number, mode, control_epoch: epoch, why: "takeover", ...given });
 
+const reactions = (...entries: WireEntry[]) =>
+  [...view([said, ...entries]).messages[0]!.reactions].map(([emoji, who]) => [
+    emoji,
+    who.map(({ authorId }) => authorId),
+  ]);
+
 describe("the view of a session", () => {
   test.each([
     { name: "the last edit counts", entries: [edit(2, "b"), edit(3, "c")], content: "c" },
@@ -43,11 +49,6 @@ describe("the view of a session", () => {
   });
 
   test("has each reaction once, as long as it is on", () => {
-    const reactions = (...entries: WireEntry[]) =>
-      [...view([said, ...entries]).messages[0]!.reactions].map(([emoji, who]) => [
-        emoji,
-        who.map(({ authorId }) => authorId),
-      ]);
     expect(reactions(react(2, true), react(3, true), react(4, true, "bob"))).toEqual([
       ["+", ["alice", "bob"]],
     ]);

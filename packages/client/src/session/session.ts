@@ -46,9 +46,6 @@ export class Session implements ChatSession {
   get id() {
     return this.#content.id;
   }
-  get isUnnamed() {
-    return this.#content.isUnnamed;
-  }
   get state() {
     return this.#sync.state;
   }
