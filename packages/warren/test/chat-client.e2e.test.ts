@@ -21,8 +21,8 @@ type Given = Pick<CreateChatOptions, "storage" | "platform">;
 function clientOf(port: number, userId: string, given: Given = {}): ChatClient {
   const url = `ws://127.0.0.1:${port}/chat/ws`;
   const { storage = memoryStorage() } = given;
-  // Waits are a tenth of what people would wait.
-  const platform = { random: () => Math.random() / 10, ...given.platform };
+  // Waits are a hundredth of what people would wait.
+  const platform = { random: () => Math.random() / 100, ...given.platform };
   const client = createChat({ url, token: async () => chatToken(userId), storage, platform });
   clients.push(client);
   return client;

@@ -205,9 +205,10 @@ describe("a line", () => {
     line.wake();
     clock.advance(3_000);
     await settle();
+    sockets.last.greet();
     first!.hear({ type: "entry" });
     first!.listener.closed(4_403, "");
-    expect([frames, line.state.name]).toEqual([["opened"], "connecting"]);
+    expect([frames, line.state.name]).toEqual([["opened", "opened"], "open"]);
   });
 
   test("is closed for good, also in the middle of a try", async () => {

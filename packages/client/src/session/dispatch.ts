@@ -5,7 +5,7 @@ import type { Acknowledged, Failure, Outbox, Outgoing } from "./outbox.ts";
 
 export interface DispatchOptions {
   outbox: () => Outbox;
-  /** False: there is no connection. */
+  /** False: it cannot be said now. */
   send: (item: Outgoing) => boolean;
   clock: Clock;
   random: () => number;
@@ -21,7 +21,6 @@ const ANSWER_MS = 15_000;
 export class Dispatch {
   readonly #options: DispatchOptions;
   readonly #alarm: Alarm;
-  #isLive = false;
   #inFlight: string | undefined;
   #refusals = 0;
 
@@ -38,18 +37,17 @@ export class Dispatch {
   /** The session is ready to hear. What was under way before is said again. */
   start(): void {
     this.pause();
-    this.#isLive = true;
     this.go();
   }
 
+  /** Nothing is said until something can be. */
   pause(): void {
-    this.#isLive = false;
     this.#free();
   }
 
   /** Something new may wait. */
   go(): void {
-    if (!this.#isLive || this.#inFlight !== undefined || this.#alarm.isSet) return;
+    if (this.#inFlight !== undefined || this.#alarm.isSet) return;
     const item = this.#options.outbox().next();
     if (item === undefined || !this.#options.send(item)) return;
     this.#inFlight = item.clientMessageId;
