@@ -49,16 +49,18 @@ export class Follower implements Listener {
     if (this.#isGone) this.leave();
   }
 
-  /** What the client lacks, as one `resumed` frame, and then what comes. */
-  async resume(versions: Versions, pages: PageOptions): Promise<void> {
+  /** What the client lacks, as one `resumed` frame, and then what comes. `asked`: the id that it said. */
+  async resume(versions: Versions, asked: string, pages: PageOptions): Promise<void> {
     this.#held ??= [];
     try {
       await this.join();
       const { runs, send } = this.#options;
       const { page, ...state } = await this.#state(versions, pages);
       const run = runs.of(this.key);
+      const renamed = asked !== state.session_id && { asked };
       this.#has = merged(this.#has, state.versions);
-      send(resumedFrame({ ...state, runs: run === undefined ? [] : [wireRunOf(run)] }, page));
+      const running = run === undefined ? [] : [wireRunOf(run)];
+      send(resumedFrame({ ...state, ...renamed, runs: running }, page));
     } finally {
       const held = this.#held;
       this.#held = undefined;

@@ -46,6 +46,8 @@ export const RunState = v.object({
 });
 const SessionState = v.object({
   session_id,
+  /** The id that the client said, where the session that it means has another. */
+  asked: v.optional(session_id),
   /** `snapshot`: older entries than these exist, and were not sent. */
   mode: v.picklist(["delta", "snapshot"]),
   entries: v.array(WireEntry),

@@ -1,0 +1,91 @@
+import type { ServerFrames } from "@warren/wire";
+import { Alarm, type Clock } from "../clock.ts";
+
+/** Somebody else writes. */
+export interface Typing {
+  readonly sender: ServerFrames["typing"]["sender"];
+  readonly name: string | undefined;
+}
+
+export interface Presence {
+  readonly isUserOnline: boolean;
+  readonly isAdminOnline: boolean;
+}
+
+/** Who says nothing more of it has stopped. */
+const TYPING_MS = 6_000;
+
+/** What is true of a session for a moment only, and is not stored. */
+export class Passing {
+  readonly #clock: Clock;
+  readonly #changed: () => void;
+  readonly #typing = new Map<string, Typing & { alarm: Alarm }>();
+  presence: Presence = NOBODY;
+
+  constructor(clock: Clock, changed: () => void) {
+    this.#clock = clock;
+    this.#changed = changed;
+  }
+
+  get typing(): readonly Typing[] {
+    return [...this.#typing.values()].map(({ sender, name }) => ({ sender, name }));
+  }
+
+  typed({ sender, name, on }: ServerFrames["typing"]): void {
+    const key = JSON.stringify([sender, name]);
+    const alarm = this.#typing.get(key)?.alarm ?? new Alarm(this.#clock);
+    if (on) {
+      this.#typing.set(key, { sender, name, alarm });
+      alarm.set(TYPING_MS, () => this.#stopped(key));
+    } else {
+      alarm.clear();
+      this.#typing.delete(key);
+    }
+  }
+
+  seen({ user_online, admin_online }: ServerFrames["presence"]): void {
+    this.presence = { isUserOnline: user_online, isAdminOnline: admin_online };
+  }
+
+  /** Nobody can be heard. */
+  clear(): void {
+    for (const { alarm } of this.#typing.values()) alarm.clear();
+    this.#typing.clear();
+    this.presence = NOBODY;
+  }
+
+  #stopped(key: string): void {
+    this.#typing.delete(key);
+    this.#changed();
+  }
+}
+
+const NOBODY: Presence = { isUserOnline: false, isAdminOnline: false };
+
+/** How often it is said that somebody still writes. */
+const REPEAT_MS = 3_000;
+
+/** What is told of one's own typing: once at the start, now and then, and when it ends. */
+export class OwnTyping {
+  readonly #clock: Clock;
+  readonly #tell: (isOn: boolean) => void;
+  #saidAt: number | undefined;
+
+  constructor(clock: Clock, tell: (isOn: boolean) => void) {
+    this.#clock = clock;
+    this.#tell = tell;
+  }
+
+  set(isOn: boolean): void {
+    const now = this.#clock.now();
+    if (isOn && this.#saidAt !== undefined && now - this.#saidAt < REPEAT_MS) return;
+    if (!isOn && this.#saidAt === undefined) return;
+    this.#saidAt = isOn ? now : undefined;
+    this.#tell(isOn);
+  }
+
+  /** The message was sent: who reads it knows. */
+  forget(): void {
+    this.#saidAt = undefined;
+  }
+}
