@@ -10,12 +10,13 @@ const SMALLEST = 8_192;
 export class Least {
   /** A key above this one need not be offered; of equal ones ties decide. */
   worst = Infinity;
+  /** With that key, a word above this one need not be offered. */
+  worstWord = 0;
   readonly #limit: number;
   readonly #ties: Ties;
   readonly #keys: Float64Array;
   readonly #words: Uint32Array;
   readonly #rows: Uint32Array;
-  #worstWord = 0;
   #worstRow = 0;
   #size = 0;
 
@@ -30,8 +31,8 @@ export class Least {
 
   offer(key: number, word: number, row: number): void {
     if (key === this.worst) {
-      if (word > this.#worstWord) return;
-      if (word === this.#worstWord && this.#ties(row, this.#worstRow) > 0) return;
+      if (word > this.worstWord) return;
+      if (word === this.worstWord && this.#ties(row, this.#worstRow) > 0) return;
     }
     this.#keys[this.#size] = key;
     this.#words[this.#size] = word;
@@ -51,7 +52,7 @@ export class Least {
     this.#part(this.#limit - 1);
     this.#size = this.#limit;
     this.worst = this.#keys[this.#limit - 1]!;
-    this.#worstWord = this.#words[this.#limit - 1]!;
+    this.worstWord = this.#words[this.#limit - 1]!;
     this.#worstRow = this.#rows[this.#limit - 1]!;
   }
 

@@ -110,7 +110,9 @@ export class Scan {
     for (let at = used - 1; at >= 0; at -= 1) {
       const key = sign * keys[at]!;
       // First, as most rows end here once there is a page and a total.
-      if (key > worst && !isCounted) continue;
+      if (key >= worst && !isCounted) {
+        if (key > worst || this.#wordOf(ids, at) > least.worstWord) continue;
+      }
       if (listed[kinds[at]!] === 0 || (!isAnyUser && users[at] !== user)) continue;
       if (!isWhole && (starts[at]! < fromMs || starts[at]! > toMs)) continue;
       count += 1;
@@ -118,12 +120,16 @@ export class Scan {
       if (key === afterKey && afterId !== undefined) {
         if (sign * compareIds(ids, at * ID_WORDS, afterId, 0) <= 0) continue;
       }
-      const word = ids[at * ID_WORDS]!;
-      // Its complement, as an unsigned number, where the order of the ids descends as well.
-      least.offer(key, sign === 1 ? word : ~word >>> 0, first + at);
+      least.offer(key, this.#wordOf(ids, at), first + at);
       ({ worst } = least);
     }
     return count;
+  }
+
+  /** The first word of an id; its complement, unsigned, where the order of the ids descends as well. */
+  #wordOf(ids: Uint32Array, at: number): number {
+    const word = ids[at * ID_WORDS]!;
+    return this.#sign === 1 ? word : ~word >>> 0;
   }
 
   #keysOf({ columns, users, used }: Segment): Float64Array {
@@ -132,6 +138,7 @@ export class Scan {
     const scratch = this.#scratch;
     if (sortBy === "user_id") {
       const ranks = this.#users.ranks();
+      if (this.#user !== undefined) return scratch.fill(ranks[this.#user] ?? 0);
       for (let at = 0; at < used; at += 1) scratch[at] = ranks[users[at]!]!;
       return scratch;
     }
