@@ -20,10 +20,12 @@ import {
   startAgent,
   STRICT_TLS,
 } from "@warren/agent";
+import { chatOptions, readChatConfig, startChat } from "@warren/chat";
 import { gatewayConfig, gatewayOptions, startGateway } from "@warren/gateway";
 import { silentLog } from "@warren/host/testing";
 import { commands } from "@warren/warren";
-import { CODES, Policy } from "@warren/wire";
+import { CHAT_CODES, CODES, Policy } from "@warren/wire";
+import { randomBytes } from "node:crypto";
 import { mkdtempDisposableSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -53,6 +55,8 @@ const OPTION_TABLES: [string, Options][] = [
   ["What `up` has other defaults for", besides(optionsOf("up"), everywhere, gatewayOptions)],
   ["Options of `agent`", besides(optionsOf("agent"), everywhere)],
   ["Options of `expose`", besides(optionsOf("expose"), everywhere, agentOptions, asking)],
+  ["Options of `chat`", chatOptions],
+  ["Options of `chat token`", besides(optionsOf("chat token"), everywhere)],
   ["Options of `token create`", besides(optionsOf("token create"), everywhere, asking)],
   ["Options of commands that ask or print", asking],
   ["Options of `routes`", besides(optionsOf("routes"), everywhere, asking)],
@@ -63,6 +67,19 @@ test("error codes", () => {
   const rows = tableUnder(OPERATIONS, "Error codes");
   expect(rows.map((row) => row.slice(0, 4))).toEqual(
     Object.entries(CODES).map(([name, { http, close, retry }]) => [
+      code(name),
+      String(http),
+      String(close),
+      retry ? "yes" : "no",
+    ]),
+  );
+  expect(rows.filter((row) => (row[4] ?? "").length < 10)).toEqual([]);
+});
+
+test("error codes of the chat", () => {
+  const rows = tableUnder(OPERATIONS, "Error codes of the chat");
+  expect(rows.map((row) => row.slice(0, 4))).toEqual(
+    Object.entries(CHAT_CODES).map(([name, { http, close, retry }]) => [
       code(name),
       String(http),
       String(close),
@@ -167,6 +184,27 @@ describe("metrics", () => {
     await using _agent = await startAgent(config, deps, new AbortController().signal);
     expect(tableUnder(OPERATIONS, "Metrics of an agent")).toEqual(rowsOf(deps.metrics.declared));
   });
+});
+
+test("metrics of the chat", async () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), "warren-"));
+  const argv = ["--port", "0", "--dev"];
+  const loaded = loadConfig(chatOptions, { argv, env: {}, file: undefined, all: [] });
+  if (!loaded.ok) throw new Error(loaded.problems.join());
+  const keys = { current: randomBytes(32).toString("base64"), former: "" };
+  const said = { log: silentLog(), metrics: promMetrics(), clock: systemClock };
+  const read = readChatConfig(loaded.config, {
+    folder: folder.path,
+    jwtSecret: randomBytes(32).toString("base64"),
+    keys,
+    keySource: () => Promise.resolve(keys),
+    env: {},
+    deps: said,
+  });
+  if ("problems" in read) throw new Error(read.problems.join());
+  const deps = { ...said, wallClock: Date.now, random: Math.random, fatal: () => {} };
+  await using _chat = await startChat(read.config, deps, new AbortController().signal);
+  expect(tableUnder(OPERATIONS, "Metrics of the chat")).toEqual(rowsOf(said.metrics.declared));
 });
 
 const noToken = () => Promise.resolve("");

@@ -1,4 +1,5 @@
 import { randomId } from "@warren/host";
+import { ChatError } from "@warren/wire";
 import type { ChatDeps } from "./chat-deps.ts";
 import type { ChatConfig } from "./config.ts";
 import type { ChatEvents } from "./events.ts";
@@ -12,7 +13,7 @@ import type { ProviderRequest } from "./providers/ports.ts";
 import { buildPrompt, PROMPT_LIMITS } from "./providers/prompt.ts";
 import { userPseudonym } from "./providers/pseudonym.ts";
 import { Runs } from "./runs/runs.ts";
-import type { Asked } from "./runs/run.ts";
+import { RunEnded, type Asked } from "./runs/run.ts";
 import { askedAgain } from "./sessions/again.ts";
 import { conversationOf } from "./sessions/conversation.ts";
 import { Folding } from "./sessions/folding.ts";
@@ -66,6 +67,7 @@ export class Conversations {
       newHalf: () => randomId(8, "hex"),
       wallClock,
       returnMs: config.returnMs,
+      failed: (cause) => events.broke("a message is stored, but not what follows upon it", cause),
       isModel: (modelId) => providers.models.some(({ id }) => id === modelId),
     });
     this.takeovers = new Takeovers({
@@ -80,7 +82,11 @@ export class Conversations {
     const again = async (key: SessionKey, messageId: string, how: "anew" | "on") => {
       const { wallClock } = this.#options.deps;
       const { folding } = this;
-      runs.ask(await askedAgain({ journal, folding, wallClock }, key, { messageId, how }));
+      const asked = await askedAgain({ journal, folding, wallClock }, key, { messageId, how });
+      if (runs.of(key)?.replyTo === asked.messageId) {
+        throw new ChatError("CONFLICT", "this message is being answered: stop that first");
+      }
+      runs.ask(asked);
     };
     return { hub, journal, runs, talk, takeovers, again };
   }
@@ -104,6 +110,9 @@ export class Conversations {
   /** What the model is told: the session as it stands, without former answers to the same question. */
   async #request(asked: Asked, runId: string): Promise<ProviderRequest> {
     const { key, messageId, number, atMs, begun } = asked;
+    // Whoever takes the session from here on ends this answer; who took it before is seen here.
+    const { controlEpoch } = await this.#options.store.log.heads(key);
+    if (controlEpoch !== asked.controlEpoch) throw new RunEnded("superseded", undefined);
     const { said } = await this.journal.latest(key, undefined, 2 * PROMPT_LIMITS.messages);
     const { systemPrompt, pseudonymKey } = this.#options.config;
     const conversation = conversationOf(said, begun === "" ? messageId : undefined);

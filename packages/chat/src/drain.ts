@@ -22,8 +22,9 @@ const LAST_MS = 1_000;
 /**
  * Ends without losing anything. Before this the readiness probe has been turned off. 1. Goes on accepting
  * until balancers have seen that. 2. Accepts no more. 3. Tells each client to come back elsewhere, at
- * moments of chance, and closes its socket then, once all that it sent has been handled. 4. Lets answers
- * that run end; what is left at their deadline is stored as it is. 5. Lets rows catch up.
+ * moments of chance, and closes its socket then, once all that it sent has been handled; until then its
+ * questions are answered. 4. Lets answers that run end; what is left at their deadline is stored as it is.
+ * 5. Lets rows catch up.
  */
 export async function drain(options: DrainOptions): Promise<void> {
   const { delayMs, runsMs, clock, door, listener, events, conversations } = options;
@@ -32,9 +33,9 @@ export async function drain(options: DrainOptions): Promise<void> {
   await wait(clock, delayMs, never);
   door.shut();
   listener.stop();
-  const runs = conversations.runs.drain(runsMs);
   await moveAll(options);
-  await runs;
+  await conversations.talk.idle();
+  await conversations.runs.drain(runsMs);
   await conversations.folding.idle();
 }
 

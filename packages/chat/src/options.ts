@@ -30,7 +30,7 @@ const front = {
   port: option({
     value: "<port>",
     schema: Port,
-    default: "8081",
+    default: "8085",
     help: "Port of HTTP and WebSockets.",
     names: { env: "SERVER_PORT", toml: "server.port" },
   }),

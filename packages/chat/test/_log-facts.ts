@@ -17,14 +17,14 @@ export function draft(given: Partial<Draft> & { id: string }): Draft {
     body: JSON.stringify({ sender: "user", type: "text", content: id }),
     seen: undefined,
     fence: undefined,
-    takesControl: false,
+    control: undefined,
     ...others,
   };
 }
 
 export function control(id: string, fence: number): Draft {
   const body = JSON.stringify({ mode: "person", adminId: id, why: "takeover" });
-  return draft({ id, kind: "control", author: `admin:${id}`, body, fence, takesControl: true });
+  return draft({ id, kind: "control", author: `admin:${id}`, body, fence, control: "person" });
 }
 
 export async function stored(log: MessageLog, given: Draft): Promise<Entry> {
@@ -66,7 +66,7 @@ export const LOG_FACTS: readonly {
       const entry = await stored(log, said);
       const { userId, sessionId, kind, author, clientMessageId, body } = said;
       expect(entry).toMatchObject({ userId, sessionId, kind, author, clientMessageId });
-      expect(entry).toMatchObject({ body, controlEpoch: 0, isClosed: false });
+      expect(entry).toMatchObject({ body, controlEpoch: 0, isHeld: false, isClosed: false });
       expect(await log.after(ALICE, {}, 10)).toEqual([entry]);
     },
   },
@@ -146,12 +146,14 @@ export const LOG_FACTS: readonly {
   {
     name: "the heads say what is there",
     async holds(log) {
-      const empty = { number: 0, hlc: 0, controlEpoch: 0, isClosed: false, versions: {} };
+      const state = { controlEpoch: 0, isHeld: false, isClosed: false };
+      const empty = { number: 0, hlc: 0, ...state, versions: {} };
       expect(await log.heads(ALICE)).toEqual(empty);
       await filled(log, 2);
       const { hlc } = await stored(log, control("ann", 0));
       const versions = { [log.origin]: 3 };
-      const heads = { number: 3, hlc, controlEpoch: 1, isClosed: false, versions };
+      const taken = { controlEpoch: 1, isHeld: true, isClosed: false };
+      const heads = { number: 3, hlc, ...taken, versions };
       expect(await log.heads(ALICE)).toEqual(heads);
     },
   },

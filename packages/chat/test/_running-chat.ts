@@ -16,12 +16,20 @@ import { PROVIDER_SETTINGS } from "../src/providers/open-providers.ts";
 import { DEMO_PROVIDER } from "../src/providers/provider-config.ts";
 import { startChat, type RunningChat } from "../src/start.ts";
 
-const SECRET = randomBytes(48).toString("base64");
-const KEY = randomBytes(32).toString("base64");
+/** What a process must know to go on where another was. */
+export interface TestSecrets {
+  readonly token: string;
+  readonly key: string;
+}
+
+export const SECRETS: TestSecrets = {
+  token: randomBytes(48).toString("base64"),
+  key: randomBytes(32).toString("base64"),
+};
 
 export function tokenOf(userId: string, roles: readonly string[] = []): string {
   return mintToken({
-    secret: SECRET,
+    secret: SECRETS.token,
     algorithm: "HS256",
     userId,
     roles,
@@ -34,7 +42,11 @@ export function tokenOf(userId: string, roles: readonly string[] = []): string {
   });
 }
 
-export function configOf(folder: string, given: Partial<ChatConfig> = {}): ChatConfig {
+export function configOf(
+  folder: string,
+  given: Partial<ChatConfig> = {},
+  { token, key }: TestSecrets = SECRETS,
+): ChatConfig {
   const longestLifeMs = 86_400_000;
   return {
     listen: { host: "127.0.0.1", port: 0 },
@@ -43,7 +55,7 @@ export function configOf(folder: string, given: Partial<ChatConfig> = {}): ChatC
     cluster: "home",
     isDevelopment: true,
     trust: {
-      keys: new SharedSecrets([SECRET]),
+      keys: new SharedSecrets([token]),
       rules: {
         names: CLAIM_NAMES,
         issuer: undefined,
@@ -53,14 +65,14 @@ export function configOf(folder: string, given: Partial<ChatConfig> = {}): ChatC
       },
     },
     takesQueryTokens: true,
-    keys: async () => ({ current: KEY, former: "" }),
+    keys: async () => ({ current: key, former: "" }),
     origins: { sockets: [], cors: [] },
     trustedProxies: [],
     metricsNetworks: METRICS_NETWORKS,
     providers: [DEMO_PROVIDER],
     providerSettings: PROVIDER_SETTINGS,
     systemPrompt: "",
-    pseudonymKey: SECRET,
+    pseudonymKey: token,
     rates: CHAT_RATES,
     connections: { most: 20_000, mostOfUser: 10, mostWaitingBytes: 1_048_576 },
     returnMs: 900_000,

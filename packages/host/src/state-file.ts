@@ -62,8 +62,8 @@ function jsonOrNothing(text: string): unknown {
   }
 }
 
-/** Makes the rename itself durable. Windows cannot open folders, and needs none of it. */
-async function syncFolder(folder: string): Promise<void> {
+/** Makes a rename within `folder` itself durable. Windows cannot open folders, and needs none of it. */
+export async function syncFolder(folder: string): Promise<void> {
   if (process.platform === "win32") return;
   await using handle = await open(folder, "r");
   await handle.sync();

@@ -12,12 +12,12 @@ const unused = new Set(blocks.flatMap((block) => block.trim().split("\n")));
 
 /** Below the ports that systems give out, and elsewhere for another run beside this one. */
 const FIRST_PORT = 26_000 + (process.pid % 500) * 10;
-const PORTS = ["8080", "9090", "3000", "8081", "9091", "7001", "8082", "9092", "7002"];
+const PORTS = ["8080", "9090", "3000", "8081", "9091", "7001", "8082", "9092", "7002", "8085"];
 
 function moved(line: string): string {
   return line
     .replaceAll(new RegExp(`\\b(${PORTS.join("|")})\\b`, "g"), (port) => port_(port))
-    .replace(/^npx warren /, `"${process.execPath}" "${BIN}" `)
+    .replace(/(^|\$\()npx warren /, `$1"${process.execPath}" "${BIN}" `)
     .replace(/\bnode examples/, `"${process.execPath}" examples`)
     .replace(/ &$/, "");
 }
@@ -79,6 +79,16 @@ describe.skipIf(programPath("curl") === undefined)("the README", () => {
     process.kill(-up.child.pid!, "SIGINT");
     await up.ended();
     expect(existsSync(you.home.at("data/running.json"))).toBe(false);
+  });
+
+  test("talks to a chat", async () => {
+    using you = reader();
+    you.env["SERVER_PORT"] = port_("8085");
+    await using chat = you.start("npx warren chat --dev");
+    await chat.says(/^chat on /m);
+    expect(await you.run("node examples/talk.mjs")).toContain("Warren");
+    chat.child.kill("SIGTERM");
+    expect(await chat.ended()).toMatchObject({ code: 0 });
   });
 
   test.skipIf(programPath("redis-server") === undefined)("runs two gateways", async () => {

@@ -37,7 +37,7 @@ export class SessionDesk {
 
   /** The session, if the viewer may see it; unknown and another's are not told apart. */
   async find(viewer: Viewer, sessionId: string): Promise<SessionKey> {
-    const key = await this.options.sessions.find(sessionId);
+    const key = await this.options.folding.owner(sessionId);
     if (key !== undefined && (key.userId === viewer.userId || viewer.isAdmin)) return key;
     throw new ChatError("NOT_FOUND", "there is no such session");
   }

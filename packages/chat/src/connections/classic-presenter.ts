@@ -74,6 +74,10 @@ export class ClassicPresenter implements Presenter {
     const frames: ServerFrame[] = [];
     if (isStreamed) frames.push({ type: "ai_response", ...of, metadata: streaming(true) });
     else if (content !== "") frames.push({ type: "ai_response", ...of, content });
+    // Stopped before its first word: who shows that an answer is coming must learn that none is.
+    else if (answer?.status === "stopped") {
+      frames.push({ type: "ai_response", ...of, metadata: streaming(true) });
+    }
     if (answer?.status === "interrupted") {
       frames.push(brokenOff(said.entry.sessionId, this.#now(), answer.why));
     }

@@ -18,7 +18,8 @@ import type { Found } from "../sessions/talk.ts";
 import { ClassicPresenter } from "./classic-presenter.ts";
 import type { ConnectionDeps, ConnectionIdentity } from "./connection-deps.ts";
 import { Follower } from "./follower.ts";
-import { Outgoing } from "./outgoing.ts";
+import { EASE, Outgoing } from "./outgoing.ts";
+import type { PageOptions } from "./pages.ts";
 import { EntryPresenter, type Presenter } from "./presenter.ts";
 import { timestampOf } from "./wire-entry-of.ts";
 import { handle } from "./handlers.ts";
@@ -50,6 +51,7 @@ export class Connection {
   /** What frames that name no session are about. */
   #session: Found | undefined;
   #deviceId: string;
+  #greeted: Promise<void> = Promise.resolve();
   #turn: Promise<void> = Promise.resolve();
   #waiting = 0;
   #forgetExpiry: (() => void) | undefined;
@@ -87,8 +89,13 @@ export class Connection {
     return new Date(this.deps.wallClock()).toISOString();
   }
 
-  /** Binds the socket to a session and says hello in the oldest dialect. */
-  async greet(saidSession: string | undefined): Promise<void> {
+  /** Binds the socket to a session and says hello in the oldest dialect, before any frame is handled. */
+  greet(saidSession: string | undefined): void {
+    this.#greeted = this.#greet(saidSession);
+    this.#turn = this.#greeted;
+  }
+
+  async #greet(saidSession: string | undefined): Promise<void> {
     const { talk, models } = this.deps;
     try {
       const found = await talk.find(this.identity, saidSession);
@@ -110,6 +117,18 @@ export class Connection {
 
   send(frame: ServerFrame): void {
     this.#outgoing.send(JSON.stringify(frame));
+  }
+
+  /** A frame that was written already. */
+  sendText(text: string): void {
+    this.#outgoing.send(text);
+  }
+
+  /** How the entries of one large frame are chosen. Waits while too much is on its way to the client. */
+  async pages(): Promise<PageOptions> {
+    await this.#outgoing.eased();
+    const { identity, deps } = this;
+    return { isAdmin: identity.isAdmin, mostBytes: deps.mostWaitingBytes / EASE };
   }
 
   /** Tells what was wrong, with the client's names for it. */
@@ -183,7 +202,6 @@ export class Connection {
       hub,
       journal,
       runs,
-      isAdmin: this.identity.isAdmin,
       presenter: () => this.#presenter,
       send: (text) => this.#outgoing.send(text),
       isOwn: (said) => this.#own.delete(said.messageId),
@@ -192,14 +210,23 @@ export class Connection {
     return follower;
   }
 
-  /** Something is about to be said on this socket: its echo is known by this. */
-  expect(key: SessionKey, author: string, clientMessageId: string): void {
-    this.#own.add(messageIdOf({ sessionId: key.sessionId, author, clientMessageId }));
+  /** Something is said on this socket: the echo of it is known by its name, and it is acknowledged. */
+  async say(
+    of: { key: SessionKey; author: string; clientMessageId: string },
+    say: () => Promise<Recorded>,
+  ): Promise<void> {
+    const { key, author, clientMessageId } = of;
+    const messageId = messageIdOf({ sessionId: key.sessionId, author, clientMessageId });
+    this.#own.add(messageId);
+    try {
+      this.acknowledge(await say());
+    } finally {
+      this.#own.delete(messageId);
+    }
   }
 
   acknowledge({ said }: Recorded): void {
     const { entry, messageId } = said as Said;
-    this.#own.delete(messageId);
     this.send({
       type: "message_ack",
       session_id: entry.sessionId,
@@ -224,14 +251,18 @@ export class Connection {
   close(code: ChatErrorCode): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#leave();
     this.#socket.close(CHAT_CODES[code].close, code);
     // A client that does not read does not answer the close either.
     this.deps.clock.after(this.deps.closeMs, () => this.#socket.terminate());
   }
 
   /** Resolves once everything that was received has been handled. */
-  idle(): Promise<void> {
-    return this.#turn;
+  async idle(): Promise<void> {
+    for (let turn; turn !== this.#turn;) {
+      turn = this.#turn;
+      await turn;
+    }
   }
 
   #receive(text: string): void {
@@ -240,13 +271,13 @@ export class Connection {
     this.deps.events.received();
     if (read.frame instanceof ChatError) return this.refuse(read.frame, aboutOf(read));
     const { frame } = read;
-    if (PASSES_BY.has(frame.type)) return void this.#handle(frame, read);
     this.#waiting += 1;
     if (this.#waiting >= MOST_WAITING) this.#socket.pause();
-    this.#turn = this.#inTurn(this.#turn, frame, read);
+    if (PASSES_BY.has(frame.type)) void this.#after(this.#greeted, frame, read);
+    else this.#turn = this.#after(this.#turn, frame, read);
   }
 
-  async #inTurn(before: Promise<void>, frame: ClientFrame, read: ReadFrame): Promise<void> {
+  async #after(before: Promise<void>, frame: ClientFrame, read: ReadFrame): Promise<void> {
     await before;
     await this.#handle(frame, read);
     this.#waiting -= 1;
@@ -271,8 +302,13 @@ export class Connection {
   #closed(): void {
     this.#isOver = true;
     this.#forgetExpiry?.();
-    for (const follower of this.#followed.values()) follower.leave();
+    this.#leave();
     this.deps.closed(this);
+  }
+
+  #leave(): void {
+    for (const follower of this.#followed.values()) follower.leave();
+    this.#followed.clear();
   }
 }
 

@@ -131,7 +131,7 @@ export class Door {
     this.#open.set(identity.userId, open.add(connection));
     this.#count += 1;
     events.opened();
-    void connection.greet(sessionId);
+    connection.greet(sessionId);
   }
 
   #leave(connection: Connection): void {

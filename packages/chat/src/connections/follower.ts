@@ -1,4 +1,4 @@
-import type { ServerFrames, WireEntry } from "@warren/wire";
+import type { ServerFrames } from "@warren/wire";
 import type { Hub, Membership } from "../live/hub.ts";
 import type { Listener, Passing } from "../live/room.ts";
 import type { SessionKey } from "../log/entry.ts";
@@ -6,8 +6,8 @@ import type { Journal } from "../log/journal.ts";
 import type { Said } from "../log/said.ts";
 import { has, including, merged, type Versions } from "../log/versions.ts";
 import type { Runs } from "../runs/runs.ts";
+import { firstThatFit, newestThatFit, upTo, type PageOptions, type WirePage } from "./pages.ts";
 import { wireRunOf, type Presenter } from "./presenter.ts";
-import { wireEntryOf } from "./wire-entry-of.ts";
 
 /** Entries that a resume sends; who lacks more gets the newest, and is told what is below them. */
 export const RESUME_ENTRIES = 300;
@@ -17,7 +17,6 @@ export interface FollowerOptions {
   hub: Hub;
   journal: Journal;
   runs: Runs;
-  isAdmin: boolean;
   presenter: () => Presenter;
   send: (text: string) => void;
   /** True for what this socket said itself. */
@@ -51,18 +50,16 @@ export class Follower implements Listener {
   }
 
   /** What the client lacks, as one `resumed` frame, and then what comes. `asked`: the id that it said. */
-  async resume(versions: Versions, asked: string): Promise<void> {
+  async resume(versions: Versions, pages: PageOptions, asked: string): Promise<void> {
     this.#held ??= [];
     try {
       await this.join();
-      const { send } = this.#options;
-      const state = await this.#state(versions);
-      const run = this.#options.runs.of(this.key);
-      const runs = run === undefined ? [] : [wireRunOf(run)];
-      const sessions = [{ ...state, ...(asked !== state.session_id && { asked }), runs }];
-      const resumed: ServerFrames["resumed"] = { type: "resumed", sessions };
+      const { runs, send } = this.#options;
+      const { page, ...found } = await this.#state(versions, pages);
+      const state = { ...found, ...(asked !== found.session_id && { asked }) };
+      const run = runs.of(this.key);
       this.#has = merged(this.#has, state.versions);
-      send(JSON.stringify(resumed));
+      send(resumedFrame({ ...state, runs: run === undefined ? [] : [wireRunOf(run)] }, page));
     } finally {
       const held = this.#held;
       this.#held = undefined;
@@ -91,26 +88,26 @@ export class Follower implements Listener {
     for (const text of presenter().passing(this.key.sessionId, event)) send(text);
   }
 
-  async #state(versions: Versions): Promise<Omit<State, "runs">> {
+  async #state(versions: Versions, pages: PageOptions): Promise<State & { page: WirePage }> {
     const { journal } = this.#options;
     const session_id = this.key.sessionId;
     const lacking = await journal.after(this.key, versions, RESUME_ENTRIES + 1);
     if (lacking.length <= RESUME_ENTRIES) {
-      const entries = this.#entries(lacking);
-      return { session_id, mode: "delta", entries, versions: upTo(versions, lacking) };
+      const page = firstThatFit(lacking, pages);
+      if (page.isWhole) {
+        return { session_id, mode: "delta", versions: upTo(versions, lacking), page };
+      }
     }
-    const { said, older } = await journal.latest(this.key, undefined, RESUME_ENTRIES);
-    const entries = this.#entries(said);
-    return { session_id, mode: "snapshot", entries, versions: upTo(older, said), older };
-  }
-
-  #entries(said: readonly Said[]): WireEntry[] {
-    return said.map((one) => wireEntryOf(one, this.#options.isAdmin));
+    const latest = await journal.latest(this.key, undefined, RESUME_ENTRIES);
+    const { older, ...page } = newestThatFit(latest, pages);
+    return { session_id, mode: "snapshot", versions: upTo(older, page.said), older, page };
   }
 }
 
-type State = ServerFrames["resumed"]["sessions"][number];
+type Resumed = ServerFrames["resumed"]["sessions"][number];
+type State = Omit<Resumed, "runs" | "entries">;
 
-function upTo(versions: Versions, said: readonly Said[]): Versions {
-  return said.reduce((reached, { entry }) => including(reached, entry), versions);
+function resumedFrame(state: Omit<Resumed, "entries">, { texts }: WirePage): string {
+  const session = JSON.stringify(state).slice(0, -1);
+  return `{"type":"resumed","sessions":[${session},"entries":[${texts.join(",")}]}]}`;
 }

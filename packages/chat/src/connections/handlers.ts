@@ -1,9 +1,16 @@
-import { CHAT_PROTOCOL, ChatError, type ClientFrame, type ClientFrames } from "@warren/wire";
+import {
+  CHAT_PROTOCOL,
+  ChatError,
+  type ClientFrame,
+  type ClientFrames,
+  type ServerFrames,
+} from "@warren/wire";
 import type { SessionKey } from "../log/entry.ts";
+import type { Wording } from "../sessions/talk.ts";
 import { authorOf } from "../sessions/viewer.ts";
 import type { Connection } from "./connection.ts";
+import { firstThatFit, newestThatFit } from "./pages.ts";
 import { wireRunOf } from "./presenter.ts";
-import { wireEntryOf } from "./wire-entry-of.ts";
 
 /** How often an idle client says something, milliseconds. */
 const HEARTBEAT_MS = 25_000;
@@ -48,25 +55,26 @@ interface Stored {
   seen?: number | undefined;
 }
 
-function expectOwn(connection: Connection, key: SessionKey, clientMessageId: string): void {
-  connection.expect(key, authorOf(connection.identity, key.userId), clientMessageId);
+/** Has something said that other sockets show and this one has drawn already. */
+function say(connection: Connection, key: SessionKey, wording: Wording): Promise<void> {
+  const { identity, deps } = connection;
+  const author = authorOf(identity, key.userId);
+  return connection.say({ key, author, clientMessageId: wording.clientMessageId }, () =>
+    deps.talk.message(identity, key, wording),
+  );
 }
 
 const HANDLERS: Handlers = {
   async user_message(connection, frame) {
-    const { identity, deps } = connection;
     const key = await connection.opened(frame, frame.model_id);
-    const mark = markOf(connection, frame);
-    expectOwn(connection, key, mark.clientMessageId);
-    const recorded = await deps.talk.message(identity, key, {
-      ...mark,
+    await say(connection, key, {
+      ...markOf(connection, frame),
       type: "text",
       text: frame.content,
       file: undefined,
       metadata: frame.metadata,
       replyTo: frame.reply_to,
     });
-    connection.acknowledge(recorded);
   },
   file_upload: (connection, frame) => file(connection, frame, "file"),
   voice_message: (connection, frame) => file(connection, frame, "voice"),
@@ -96,21 +104,25 @@ const HANDLERS: Handlers = {
   async resume(connection, { device_id: deviceId, sessions }) {
     connection.speakEntries(deviceId);
     for (const { session_id, versions } of sessions) {
-      // One that is not there keeps no other from being resumed.
-      await resume(connection, session_id, versions).catch((reason: unknown) =>
-        connection.refuse(reason, { sessionId: session_id }),
-      );
+      const pages = await connection.pages();
+      try {
+        const key = await connection.existing({ session_id });
+        await connection.follow(key).resume(versions, pages, session_id);
+      } catch (reason) {
+        // One that is gone, or another's, does not keep the others from the client.
+        connection.refuse(reason, { sessionId: session_id });
+      }
     }
   },
   async history(connection, frame) {
-    const { deps, identity } = connection;
     const key = await connection.existing(frame);
-    const { said, older } = await deps.journal.latest(key, frame.before, frame.limit);
-    const entries = said.map((one) => wireEntryOf(one, identity.isAdmin));
-    connection.send({ type: "messages", session_id: key.sessionId, entries, older });
+    const pages = await connection.pages();
+    const latest = await connection.deps.journal.latest(key, frame.before, frame.limit);
+    const { texts, older } = newestThatFit(latest, pages);
+    connection.sendText(messagesFrame({ session_id: key.sessionId, older }, texts));
   },
   async retransmit(connection, frame) {
-    const { deps, identity } = connection;
+    const { deps } = connection;
     const key = await connection.existing(frame);
     const { from_sequence: from, to_sequence: to } = frame;
     const origin = frame.origin ?? deps.journal.origin;
@@ -118,11 +130,12 @@ const HANDLERS: Handlers = {
       const range = `from_sequence to to_sequence must be 1 to ${MOST_RETRANSMITTED} entries`;
       throw new ChatError("INVALID_FORMAT", range);
     }
-    const said = await deps.journal.after(key, { [origin]: from - 1 }, to - from + 1);
-    const entries = said
-      .filter(({ entry }) => entry.origin === origin && entry.number <= to)
-      .map((one) => wireEntryOf(one, identity.isAdmin));
-    connection.send({ type: "messages", session_id: key.sessionId, entries });
+    const pages = await connection.pages();
+    // Of this origin alone: what others have numbered would take its room.
+    const { said } = await deps.journal.latest(key, { [origin]: to }, to - from + 1);
+    const asked = said.filter(({ entry }) => entry.number >= from);
+    const { texts } = firstThatFit(asked, pages);
+    connection.sendText(messagesFrame({ session_id: key.sessionId }, texts));
   },
   async edit(connection, frame) {
     const { deps, identity } = connection;
@@ -212,13 +225,12 @@ const HANDLERS: Handlers = {
 
 const MOST_RETRANSMITTED = 1_000;
 
-async function resume(
-  connection: Connection,
-  sessionId: string,
-  versions: Record<string, number>,
-): Promise<void> {
-  const key = await connection.existing({ session_id: sessionId });
-  await connection.follow(key).resume(versions, sessionId);
+function messagesFrame(
+  state: Omit<ServerFrames["messages"], "type" | "entries">,
+  texts: readonly string[],
+): string {
+  const said = JSON.stringify({ type: "messages", ...state }).slice(0, -1);
+  return `${said},"entries":[${texts.join(",")}]}`;
 }
 
 async function file(
@@ -226,19 +238,15 @@ async function file(
   frame: ClientFrames["file_upload"] | ClientFrames["voice_message"],
   type: "file" | "voice",
 ): Promise<void> {
-  const { identity, deps } = connection;
   const key = await connection.existing(frame);
-  const mark = markOf(connection, frame);
-  expectOwn(connection, key, mark.clientMessageId);
-  const recorded = await deps.talk.message(identity, key, {
-    ...mark,
+  await say(connection, key, {
+    ...markOf(connection, frame),
     type,
     text: frame.content,
     file: { fileId: frame.file_id, url: frame.file_url },
     metadata: frame.metadata,
     replyTo: frame.reply_to,
   });
-  connection.acknowledge(recorded);
 }
 
 async function receipt(

@@ -1,5 +1,8 @@
 import type { WebSocket } from "ws";
 
+/** A large frame is at most this part of what may wait, so that one never is too much by itself. */
+export const EASE = 4;
+
 export interface OutgoingOptions {
   socket: WebSocket;
   /** What may wait for a client that does not read. */
@@ -29,6 +32,17 @@ export class Outgoing {
     this.#cork();
     socket.send(text);
     sent(1);
+  }
+
+  /** Resolves once most of what waits has left, or the client is gone: before much more is made for it. */
+  async eased(): Promise<void> {
+    const { socket, mostBytes } = this.#options;
+    if (socket.bufferedAmount <= mostBytes / EASE) return;
+    // A ping leaves after all that waits before it. It is told of as well when the socket is gone.
+    await new Promise<void>((resolve) => {
+      if (socket.readyState !== socket.OPEN) return resolve();
+      socket.ping(undefined, undefined, () => resolve());
+    });
   }
 
   /** A token per frame and a frame per write would be a system call each. */

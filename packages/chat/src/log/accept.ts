@@ -50,7 +50,8 @@ function entryOf(draft: Draft, origin: string, head: Head, wallMs: number): Entr
     author,
     clientMessageId,
     body,
-    controlEpoch: head.controlEpoch + (draft.takesControl ? 1 : 0),
+    controlEpoch: head.controlEpoch + (draft.control === undefined ? 0 : 1),
+    isHeld: draft.control === undefined ? head.isHeld : draft.control === "person",
     isClosed: head.isClosed || kind === "ended",
   };
 }
@@ -62,6 +63,13 @@ export function headWith(head: Head | undefined, entry: Entry, origin: string): 
     number: entry.origin === origin ? Math.max(was.number, entry.number) : was.number,
     hlc: Math.max(was.hlc, entry.hlc),
     controlEpoch: Math.max(was.controlEpoch, entry.controlEpoch),
+    isHeld: heldAfter(was, entry),
     isClosed: was.isClosed || entry.isClosed,
   };
+}
+
+/** Of two clusters that began the same epoch apart, a person wins over the AI. */
+function heldAfter(was: Head, entry: Entry): boolean {
+  if (entry.controlEpoch === was.controlEpoch) return was.isHeld || entry.isHeld;
+  return entry.controlEpoch > was.controlEpoch ? entry.isHeld : was.isHeld;
 }

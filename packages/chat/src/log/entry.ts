@@ -35,8 +35,8 @@ export interface Draft extends SessionKey {
   readonly seen: HybridTime | undefined;
   /** Refused once the session's control epoch is above this; undefined: whatever it is. */
   readonly fence: number | undefined;
-  /** This entry begins the control epoch after `fence`, which must be the one in force. */
-  readonly takesControl: boolean;
+  /** Who answers from this entry on: it begins the control epoch after `fence`. Undefined: no change. */
+  readonly control: "person" | "bot" | undefined;
 }
 
 /** One record of a session's log: never changed, and never removed but by erasure and retention. */
@@ -48,6 +48,8 @@ export interface Entry extends SessionKey, Position {
   readonly body: string;
   /** The control epoch in force from this entry on. */
   readonly controlEpoch: number;
+  /** A person answers in it. */
+  readonly isHeld: boolean;
   /** The session is over with this entry or one before it. */
   readonly isClosed: boolean;
 }
@@ -59,10 +61,17 @@ export interface Head {
   /** The highest of all origins. */
   readonly hlc: HybridTime;
   readonly controlEpoch: number;
+  readonly isHeld: boolean;
   readonly isClosed: boolean;
 }
 
-export const EMPTY_HEAD: Head = { number: 0, hlc: 0, controlEpoch: 0, isClosed: false };
+export const EMPTY_HEAD: Head = {
+  number: 0,
+  hlc: 0,
+  controlEpoch: 0,
+  isHeld: false,
+  isClosed: false,
+};
 
 /** `least (hlc, origin, number)` first: the one order of a session, the same in every cluster. */
 export function inOrder(a: Entry, b: Entry): number {

@@ -53,11 +53,11 @@ export class Journal {
     const { log, texts, stored } = this.#options;
     const { kind, body, ...others } = saying;
     const sealed = await texts.seal(saying, kind, body);
-    const takesControl = kind === "control";
+    const control = kind === "control" ? (body as Bodies["control"]).mode : undefined;
     const accepted = await log.append({
       ...others,
       kind,
-      takesControl,
+      control,
       body: JSON.stringify(sealed),
     });
     switch (accepted.outcome) {

@@ -57,10 +57,10 @@ export class Run {
   readonly #deps: RunDeps;
   readonly #abort = new AbortController();
   readonly #begunMs: number;
-  #text: string;
   #told: string;
   #modelId: string;
   #attempt = 0;
+  #isOvertaken = false;
   #usage: Usage = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
   #firstTokenMs: number | undefined;
 
@@ -73,7 +73,6 @@ export class Run {
     this.runId = this.messageId;
     this.#modelId = deps.answers.config(asked.modelId).id;
     this.#begunMs = deps.clock.now();
-    this.#text = asked.begun;
     this.#told = asked.begun;
   }
 
@@ -91,6 +90,8 @@ export class Run {
 
   /** Ends it early; what there is of it stays. Ending twice is ending once. */
   end(status: AnswerStatus, why?: ChatErrorCode): void {
+    // What no viewer has got by then is late: nobody gets it any more.
+    if (status === "superseded") this.#isOvertaken = true;
     this.#abort.abort(new RunEnded(status, why));
   }
 
@@ -109,9 +110,10 @@ export class Run {
     try {
       const question = { modelId: this.asked.modelId, request: await ask() };
       for await (const event of answers.answer(question, this.#abort.signal)) {
+        // Whoever ended it is not told of one more step of it.
+        this.#abort.signal.throwIfAborted();
         if (event.type === "text") {
           this.#firstTokenMs ??= clock.now() - this.#begunMs;
-          this.#text += event.text;
           rollUp.add(event.text);
         } else this.#note(event);
       }
@@ -131,6 +133,7 @@ export class Run {
   }
 
   #delta(text: string): void {
+    if (this.#isOvertaken) return;
     const at = this.#told.length;
     this.#told += text;
     this.#tell({ type: "delta", run: this.state, at, text });
@@ -143,6 +146,8 @@ export class Run {
   /** Puts it into the log; under another control only what viewers had by then. */
   async #store({ status, why }: RunEnded): Promise<AnswerStatus> {
     const isOvertaken = status === "superseded";
+    // Nobody saw anything of it: there is nothing to keep.
+    if (isOvertaken && this.#told === this.asked.begun) return status;
     const answer = this.#answer(status, why);
     const { controlEpoch } = this.asked;
     const say = (given: Answer, fence: number | undefined) =>
@@ -154,7 +159,7 @@ export class Run {
         body: {
           sender: "ai",
           type: "text",
-          content: this.#text,
+          content: this.#told,
           replyTo: this.asked.messageId,
           answer: given,
         },

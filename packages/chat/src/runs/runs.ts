@@ -53,7 +53,7 @@ export class Runs {
     this.#running.get(sessionId)?.end("superseded");
   }
 
-  /** Lets the answers that run end; at the deadline what is left of them is stored as it is. */
+  /** Begins no more and lets those that run end; at the deadline what is left is stored as it is. */
   async drain(deadlineMs: number): Promise<void> {
     this.#isDraining = true;
     this.#next.clear();

@@ -36,6 +36,20 @@ export class Folding {
     this.#fold(key).catch(this.#options.failed);
   }
 
+  /** The row as it was last written here, if it is at hand. */
+  peek({ sessionId }: SessionKey): SessionRow | undefined {
+    return this.#rows.get(sessionId);
+  }
+
+  /** Whose session it is, also of one that has just begun here and has no row yet. */
+  async owner(sessionId: string): Promise<SessionKey | undefined> {
+    const { sessions } = this.#options;
+    const found = await sessions.find(sessionId);
+    if (found !== undefined) return found;
+    await this.#busy.get(sessionId)?.catch(() => undefined);
+    return this.#rows.get(sessionId) && sessions.find(sessionId);
+  }
+
   /** The row with all that the log had when it was asked for; undefined: there is no such session. */
   async upToDate(key: SessionKey): Promise<SessionRow | undefined> {
     const { versions } = await this.#options.log.heads(key);

@@ -33,6 +33,10 @@ export function traitsOf({ endMs, adminAssisted, helpOpen }: Traits): number {
   return (endMs === undefined ? 1 : 0) + (adminAssisted ? 2 : 0) + (helpOpen ? 4 : 0);
 }
 
+export function isActive(traits: number): boolean {
+  return (traits & 1) > 0;
+}
+
 /** Throws a `ChatError` BAD_REQUEST where the query asks for more than there is to have. */
 export function planList(query: SessionQuery): ListPlan {
   const { userId, sortBy, descending, limit, from } = query;

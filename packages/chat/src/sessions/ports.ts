@@ -13,23 +13,34 @@ export interface Sessions {
   /**
    * Replaces a row whose versions are still `was` (undefined: there is none yet), with the hourly sums
    * that it is part of. False if they are not: somebody else was faster, and what is there is read again.
+   * Rejects with a `ChatError` CONFLICT where another user has a session of this id.
    */
   fold(row: SessionRow, was: Versions | undefined): Promise<boolean>;
+  /**
+   * In the order of `sortBy` and, of equal ones, of the session ids; descending is the same backwards.
+   * User ids are in the order of their code points; in the order of ends, sessions that go on come
+   * before all that ended. Rejects with a `ChatError` BAD_REQUEST where limit, offset or cursor are not
+   * of this query.
+   */
   list(query: SessionQuery): Promise<SessionPage>;
-  /** Sums over the sessions that began in `[fromMs, toMs]`. */
+  /**
+   * Sums over the sessions that began in `[fromMs, toMs]`, whole milliseconds. Rejects with a
+   * `ChatError` BAD_REQUEST where that is nothing.
+   */
   metrics(fromMs: number, toMs: number): Promise<SessionMetrics>;
   /** The session that a user writes to when none is named, if there is one that is not over. */
   active(userId: string): Promise<SessionKey | undefined>;
   /**
    * Makes `next` the user's active session, if that still is `was`. False if it is another by now:
-   * of two first messages that come at once, one begins the session and the other joins it.
+   * of two first messages that come at once, one begins the session and the other joins it. Of an
+   * active session that is over, both it and undefined are right.
    */
   activate(
     userId: string,
     was: SessionKey | undefined,
     next: SessionKey | undefined,
   ): Promise<boolean>;
-  /** Forgets a row and takes it out of all sums, for erasure and retention. */
+  /** Forgets a row and takes it out of all sums, for erasure and retention. It is not active any more. */
   forget(key: SessionKey): Promise<void>;
 }
 
@@ -58,7 +69,7 @@ export interface SessionQuery {
   readonly limit: number;
   /** Rows to leave out, at most 10,000, or where a page before ended. */
   readonly from: { readonly offset: number } | { readonly cursor: string };
-  /** For the duration of sessions that go on, epoch milliseconds. */
+  /** For the duration of sessions that go on, epoch milliseconds; after a cursor its first page's counts. */
   readonly nowMs: number;
 }
 
@@ -80,7 +91,7 @@ export interface SessionMetrics {
   readonly avgResponseMs: number;
   readonly maxResponseMs: number;
   readonly adminAssisted: number;
-  /** Sessions that went on at once, by the hour. */
+  /** Sessions that went on at once: on average over the window, and over its fullest hour. */
   readonly avgConcurrent: number;
   readonly maxConcurrent: number;
 }

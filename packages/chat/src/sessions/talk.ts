@@ -4,6 +4,7 @@ import type { EntryKind, SessionKey } from "../log/entry.ts";
 import type { Journal, Recorded } from "../log/journal.ts";
 import type { MessageLog } from "../log/ports.ts";
 import type { SessionRow } from "../log/session-row.ts";
+import { numberOf, type Position } from "../log/versions.ts";
 import type { Runs } from "../runs/runs.ts";
 import type { Folding } from "./folding.ts";
 import type { Sessions } from "./ports.ts";
@@ -25,6 +26,8 @@ export interface TalkOptions {
   returnMs: number;
   /** True for a model that sessions may choose. */
   isModel: (modelId: string) => boolean;
+  /** What follows upon a message could not be begun. */
+  failed: (cause: unknown) => void;
 }
 
 /** What every thing that is said carries. */
@@ -45,6 +48,7 @@ export interface Wording extends Mark {
 /** What people do in sessions. Everything rejects with a `ChatError`. */
 export class Talk {
   readonly #options: TalkOptions;
+  readonly #following = new Set<Promise<void>>();
 
   constructor(options: TalkOptions) {
     this.#options = options;
@@ -65,7 +69,10 @@ export class Talk {
         return { key: allowed(viewer, owned), exists: true };
     }
     const active = await this.#active(userId);
-    if (active !== undefined) return { key: active, exists: true };
+    if (active !== undefined) {
+      // One that was chosen and not begun, as by a process that died between the two, is begun by us.
+      return { key: active, exists: (await log.heads(active)).hlc > 0 };
+    }
     const sessionId =
       said === undefined ? sessionIdOf(userId, newHalf()) : sessionIdFor(userId, said);
     return { key: { userId, sessionId }, exists: false };
@@ -78,29 +85,38 @@ export class Talk {
     modelId: string | undefined,
   ): Promise<SessionKey> {
     if (exists) return key;
-    const { sessions, journal } = this.#options;
+    const { sessions } = this.#options;
     for (;;) {
       const was = await sessions.active(viewer.userId);
-      if (was !== undefined && (await this.#isGoing(was))) return was;
-      if (await sessions.activate(viewer.userId, was, key)) break;
+      if (was !== undefined && (await this.#isGoing(was))) return this.#begin(was, modelId);
+      if (await sessions.activate(viewer.userId, was, key)) return this.#begin(key, modelId);
     }
-    await journal.say({
-      ...key,
-      kind: "opened",
-      author: "system",
-      clientMessageId: "opened",
-      body: modelId === undefined ? {} : { modelId },
-      seen: undefined,
-      fence: undefined,
-    });
+  }
+
+  /** The first entry of a session, before anything is said in it, whoever of those who join says it. */
+  async #begin(key: SessionKey, modelId: string | undefined): Promise<SessionKey> {
+    const { log, journal } = this.#options;
+    if ((await log.heads(key)).hlc > 0) return key;
+    const body = modelId === undefined ? {} : { modelId };
+    await journal
+      .say({
+        ...key,
+        kind: "opened",
+        author: "system",
+        clientMessageId: "opened",
+        body,
+        seen: undefined,
+        fence: undefined,
+      })
+      .catch(unlessRepeated);
     return key;
   }
 
   /** A message of the session's owner, or of an admin who has taken it; the AI answers where none has. */
   async message(viewer: Viewer, key: SessionKey, wording: Wording): Promise<Recorded<"message">> {
     const { journal, folding } = this.#options;
-    const row = await folding.upToDate(key);
     const isOwner = viewer.userId === key.userId;
+    const row = isOwner ? folding.peek(key) : await folding.upToDate(key);
     if (!isOwner) holdsControl(viewer, row);
     const recorded = await journal.say({
       ...this.#saying(viewer, key, wording),
@@ -108,8 +124,14 @@ export class Talk {
       body: bodyOf(viewer, isOwner, wording),
       fence: isOwner ? undefined : row!.control.epoch,
     });
-    if (isOwner && !recorded.isRepeated) await this.#follow(key, row, recorded);
+    // Nobody who waits for the acknowledgement waits for these.
+    if (isOwner && !recorded.isRepeated) this.#owned(this.#follow(key, row, recorded));
     return recorded;
+  }
+
+  /** Resolves once what follows upon messages has begun. */
+  async idle(): Promise<void> {
+    while (this.#following.size > 0) await Promise.all(this.#following);
   }
 
   note(viewer: Viewer, key: SessionKey, mark: Mark & { text: string }): Promise<Recorded> {
@@ -198,15 +220,23 @@ export class Talk {
     return row.endMs === undefined && wallClock() - row.lastActivityMs < returnMs;
   }
 
-  /** The name after the first message, and the answer where no person answers. */
+  #owned(following: Promise<void>): void {
+    const owned = following
+      .catch(this.#options.failed)
+      .finally(() => this.#following.delete(owned));
+    this.#following.add(owned);
+  }
+
+  /** The answer where no person answers, and the name after the first message. */
   async #follow(
     key: SessionKey,
-    row: SessionRow | undefined,
+    peeked: SessionRow | undefined,
     { said }: Recorded<"message">,
   ): Promise<void> {
-    const { journal, runs } = this.#options;
-    if (row?.control.mode !== "person") {
-      const { entry, messageId } = said;
+    const { journal, runs, folding } = this.#options;
+    const { entry, messageId } = said;
+    const row = isJustBefore(peeked, entry) ? peeked : await folding.upToDate(key);
+    if (!entry.isHeld) {
       runs.ask({
         key,
         messageId,
@@ -231,6 +261,12 @@ export class Talk {
       })
       .catch(unlessRepeated);
   }
+}
+
+/** True if the row has all that was said before the entry: then nothing has changed but by it. */
+function isJustBefore(row: SessionRow | undefined, { origin, number }: Position): boolean {
+  const origins = Object.keys(row?.versions ?? {});
+  return origins.length === 1 && numberOf(row!.versions, origin) === number - 1;
 }
 
 export interface Found {

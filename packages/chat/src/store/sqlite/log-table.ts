@@ -94,6 +94,7 @@ export class LogTable {
       entry.author,
       entry.clientMessageId,
       entry.controlEpoch,
+      entry.isHeld ? 1 : 0,
       entry.isClosed ? 1 : 0,
       entry.body,
     );
@@ -144,6 +145,7 @@ interface Row {
   author: string;
   client_message_id: string;
   control_epoch: number;
+  is_held: number;
   is_closed: number;
   body: string;
 }
@@ -151,8 +153,8 @@ interface Row {
 const OF_SESSION = "FROM entry WHERE user_id = ? AND session_id = ?";
 const SQL = {
   insert: `INSERT INTO entry (user_id, session_id, origin, number, hlc, kind, author,
-    client_message_id, control_epoch, is_closed, body)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    client_message_id, control_epoch, is_held, is_closed, body)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   said: `SELECT * ${OF_SESSION} AND author = ? AND client_message_id = ?`,
   after: `SELECT * ${OF_SESSION} AND origin = ? AND number > ? ORDER BY number LIMIT ?`,
   latest: `SELECT * ${OF_SESSION} AND origin = ? AND number <= ? ORDER BY number DESC LIMIT ?`,
@@ -174,6 +176,7 @@ function entryOf(row: Row): Entry {
     clientMessageId: row.client_message_id,
     body: row.body,
     controlEpoch: row.control_epoch,
+    isHeld: row.is_held === 1,
     isClosed: row.is_closed === 1,
   };
 }

@@ -18,6 +18,7 @@ const MIGRATIONS = [
     author TEXT NOT NULL,
     client_message_id TEXT NOT NULL,
     control_epoch INTEGER NOT NULL,
+    is_held INTEGER NOT NULL,
     is_closed INTEGER NOT NULL,
     body TEXT NOT NULL
   ) STRICT;
@@ -70,6 +71,13 @@ const MIGRATIONS = [
   CREATE TABLE active_session (
     user_id TEXT PRIMARY KEY,
     session_id TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  CREATE TABLE mark (
+    -- Up to this position of the log every session's row has what it says.
+    name TEXT PRIMARY KEY,
+    position INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
 ];

@@ -1,5 +1,6 @@
 import { randomId, readState, writeState, type Clock } from "@warren/host";
 import * as v from "valibot";
+import { keepRowsUp } from "../../sessions/behind.ts";
 import { openSqliteStore, type SqliteStore } from "./sqlite-store.ts";
 
 /** Kept beside the database and not in it: a backup that is put back brings no memory of itself. */
@@ -23,7 +24,7 @@ export interface OriginOptions {
   /** Epoch milliseconds. */
   wallClock: () => number;
   lost: (cause: unknown) => void;
-  /** A mark could not be written: a later one will be. */
+  /** A mark could not be written, or a row not brought up to its log: a later one will be. */
   failed: (cause: unknown) => void;
   /** An older state of the database was put back: it numbers under a new epoch. */
   restored: (epoch: number) => void;
@@ -49,7 +50,7 @@ export async function openWithOrigin(options: OriginOptions): Promise<SqliteStor
     restored(state.epoch);
   }
   await writeState(originFile, { ...state, position });
-  return marked(store, options, { ...state, position });
+  return rowsKeptUp(marked(store, options, { ...state, position }), options);
 }
 
 function open({ database, wallClock, lost }: OriginOptions, { cluster, epoch }: OriginFile) {
@@ -108,4 +109,17 @@ class Mark {
       failed(cause);
     }
   }
+}
+
+/** The store, with rows that catch up with their logs after a crash. */
+function rowsKeptUp(store: SqliteStore, { clock, failed }: OriginOptions): SqliteStore {
+  const { log, sessions, behind } = store;
+  const keeping = keepRowsUp({ log, sessions, behind, clock, failed });
+  return {
+    ...store,
+    async [Symbol.asyncDispose]() {
+      await keeping[Symbol.asyncDispose]();
+      await store[Symbol.asyncDispose]();
+    },
+  };
 }

@@ -25,8 +25,12 @@ export function sqliteSessions(call: CallWorker): Sessions {
     },
     async list(query) {
       const plan = planList(query);
-      const { rows, total } = await call("listSessions", plan);
-      return pageOf(plan, rows.map(sessionRow), total);
+      let found = await call("listSessions", plan);
+      // Just after a start. A part at a time, so that messages are stored meanwhile.
+      for (; found === undefined; found = await call("listSessions", plan)) {
+        await call("loadSessions");
+      }
+      return pageOf(plan, found.rows.map(sessionRow), found.total);
     },
     async metrics(fromMs, toMs) {
       checkWindow(fromMs, toMs);

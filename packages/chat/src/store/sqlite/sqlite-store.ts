@@ -1,4 +1,5 @@
 import type { MessageLog } from "../../log/ports.ts";
+import type { Behind } from "../../sessions/behind.ts";
 import type { Sessions } from "../../sessions/ports.ts";
 import { sqliteSessions } from "./sqlite-sessions.ts";
 import type { Operations } from "./tables.ts";
@@ -7,6 +8,7 @@ import { openWorker } from "./worker-calls.ts";
 export interface SqliteStore extends AsyncDisposable {
   readonly log: MessageLog;
   readonly sessions: Sessions;
+  readonly behind: Behind;
   /** The highest position that this file ever gave out. */
   lastPosition(): Promise<number>;
 }
@@ -36,6 +38,12 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
   return {
     log,
     sessions: sqliteSessions((operation, ...args) => calls.call(operation, ...args)),
+    behind: {
+      last: () => calls.call("lastPosition"),
+      among: (after, upTo, limit) => calls.call("behind", after, upTo, limit),
+      foldedTo: () => calls.call("foldedTo"),
+      setFoldedTo: (position) => calls.call("setFoldedTo", position),
+    },
     lastPosition: () => calls.call("lastPosition"),
     [Symbol.asyncDispose]: () => calls.close(),
   };

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { BehindTable } from "./behind-table.ts";
 import { LogTable } from "./log-table.ts";
 import { migrate } from "./migrations.ts";
 import { SessionTable } from "./session-table.ts";
@@ -15,10 +16,14 @@ export interface Operations {
   findSession: SessionTable["find"];
   foldSession: SessionTable["fold"];
   listSessions: SessionTable["list"];
+  loadSessions: SessionTable["load"];
   sessionMetrics: SessionTable["metrics"];
   activeSession: SessionTable["active"];
   activateSession: SessionTable["activate"];
   forgetSession: SessionTable["forget"];
+  behind: BehindTable["behind"];
+  foldedTo: BehindTable["foldedTo"];
+  setFoldedTo: BehindTable["setFoldedTo"];
 }
 
 /** Has the worker do one of them. */
@@ -42,6 +47,7 @@ export function openTables(database: DatabaseSync, origin: string): Tables<Opera
   migrate(database);
   const log = new LogTable(database, origin);
   const sessions = new SessionTable(database);
+  const behind = new BehindTable(database, { log, sessions });
   return {
     operations: {
       append: (draft, wallMs) => log.append(draft, wallMs),
@@ -54,16 +60,20 @@ export function openTables(database: DatabaseSync, origin: string): Tables<Opera
       findSession: (sessionId) => sessions.find(sessionId),
       foldSession: (folded, was) => sessions.fold(folded, was),
       listSessions: (plan) => sessions.list(plan),
+      loadSessions: () => sessions.load(),
       sessionMetrics: (fromMs, toMs) => sessions.metrics(fromMs, toMs),
       activeSession: (userId) => sessions.active(userId),
       activateSession: (userId, was, next) => sessions.activate(userId, was, next),
       forgetSession: (key) => sessions.forget(key),
+      behind: (after, upTo, limit) => behind.behind(after, upTo, limit),
+      foldedTo: () => behind.foldedTo(),
+      setFoldedTo: (position) => behind.setFoldedTo(position),
     },
     committed: () => sessions.committed(),
     rolledBack() {
       log.rolledBack();
       sessions.rolledBack();
     },
-    warm: () => sessions.warm(),
+    warm: () => sessions.load(),
   };
 }

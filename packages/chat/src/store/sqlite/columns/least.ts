@@ -1,10 +1,10 @@
-/** Below 0 where the first of two rows with equal keys comes first; never 0 for two rows. */
+/** Below 0 where the first of two rows with equal keys and words comes first; never 0 for two rows. */
 export type Ties = (row: number, other: number) => number;
 
 const SMALLEST = 8_192;
 
 /**
- * The least of many rows by key: what is offered is kept until there is room for no more, and then all
+ * The least of many rows by key, then by word (an unsigned number of 32 bits), then by `Ties`: what is offered is kept until there is room for no more, and then all
  * but the least go, in linear time. So the cost of each offer is constant, in whatever order they come.
  */
 export class Least {
@@ -13,7 +13,9 @@ export class Least {
   readonly #limit: number;
   readonly #ties: Ties;
   readonly #keys: Float64Array;
+  readonly #words: Uint32Array;
   readonly #rows: Uint32Array;
+  #worstWord = 0;
   #worstRow = 0;
   #size = 0;
 
@@ -22,12 +24,17 @@ export class Least {
     this.#ties = ties;
     const room = Math.max(SMALLEST, limit * 4);
     this.#keys = new Float64Array(room);
+    this.#words = new Uint32Array(room);
     this.#rows = new Uint32Array(room);
   }
 
-  offer(key: number, row: number): void {
-    if (key === this.worst && this.#ties(row, this.#worstRow) > 0) return;
+  offer(key: number, word: number, row: number): void {
+    if (key === this.worst) {
+      if (word > this.#worstWord) return;
+      if (word === this.#worstWord && this.#ties(row, this.#worstRow) > 0) return;
+    }
     this.#keys[this.#size] = key;
+    this.#words[this.#size] = word;
     this.#rows[this.#size] = row;
     this.#size += 1;
     if (this.#size === this.#rows.length) this.settle();
@@ -44,6 +51,7 @@ export class Least {
     this.#part(this.#limit - 1);
     this.#size = this.#limit;
     this.worst = this.#keys[this.#limit - 1]!;
+    this.#worstWord = this.#words[this.#limit - 1]!;
     this.#worstRow = this.#rows[this.#limit - 1]!;
   }
 
@@ -57,8 +65,16 @@ export class Least {
   }
 
   #order(a: number, b: number): number {
-    const [one, other] = [this.#keys[a]!, this.#keys[b]!];
-    return one === other ? this.#ties(this.#rows[a]!, this.#rows[b]!) : one - other;
+    return this.#against(a, this.#keys[b]!, this.#words[b]!, this.#rows[b]!);
+  }
+
+  // The numbers of the other are passed one by one: this is where the time goes.
+  // oxlint-disable-next-line max-params
+  #against(at: number, key: number, word: number, row: number): number {
+    const byKey = this.#keys[at]! - key;
+    if (byKey !== 0) return byKey;
+    const byWord = this.#words[at]! - word;
+    return byWord === 0 ? this.#ties(this.#rows[at]!, row) : byWord;
   }
 
   /** Puts the row that belongs there at `nth`, lesser ones before it (Hoare's quickselect). */
@@ -74,26 +90,16 @@ export class Least {
   /** The end of a lower part: none of it comes after one of the rest. */
   #split(low: number, high: number): number {
     const middle = this.#median(low, (low + high) >>> 1, high);
-    const [key, row] = [this.#keys[middle]!, this.#rows[middle]!];
+    const [key, word, row] = [this.#keys[middle]!, this.#words[middle]!, this.#rows[middle]!];
     let [left, right] = [low - 1, high + 1];
     for (;;) {
       do left += 1;
-      while (this.#isBefore(left, key, row));
+      while (this.#against(left, key, word, row) < 0);
       do right -= 1;
-      while (this.#isAfter(right, key, row));
+      while (this.#against(right, key, word, row) > 0);
       if (left >= right) return right;
       this.#swap(left, right);
     }
-  }
-
-  #isBefore(at: number, key: number, row: number): boolean {
-    const own = this.#keys[at]!;
-    return own < key || (own === key && this.#ties(this.#rows[at]!, row) < 0);
-  }
-
-  #isAfter(at: number, key: number, row: number): boolean {
-    const own = this.#keys[at]!;
-    return own > key || (own === key && this.#ties(this.#rows[at]!, row) > 0);
   }
 
   /** Never the last of more than two, or a part could stay as it is. */
@@ -104,10 +110,14 @@ export class Least {
   }
 
   #swap(a: number, b: number): void {
-    const [key, row] = [this.#keys[a]!, this.#rows[a]!];
-    this.#keys[a] = this.#keys[b]!;
-    this.#rows[a] = this.#rows[b]!;
-    this.#keys[b] = key;
-    this.#rows[b] = row;
+    swap(this.#keys, a, b);
+    swap(this.#words, a, b);
+    swap(this.#rows, a, b);
   }
+}
+
+function swap(array: Float64Array | Uint32Array, a: number, b: number): void {
+  const kept = array[a]!;
+  array[a] = array[b]!;
+  array[b] = kept;
 }

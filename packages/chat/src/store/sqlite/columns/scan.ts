@@ -1,10 +1,10 @@
-import { TOTAL_COUNTED, type ListPlan } from "../../../sessions/list-plan.ts";
+import { isActive, TOTAL_COUNTED, type ListPlan } from "../../../sessions/list-plan.ts";
 import { NO_END } from "../../../sessions/order.ts";
 import type { SortBy } from "../../../sessions/ports.ts";
 import { Least } from "./least.ts";
 import {
   ID_WORDS,
-  idWords,
+  idWord,
   KINDS,
   placeIn,
   SEGMENT_ROWS,
@@ -48,6 +48,7 @@ export class Scan {
   readonly #sign: 1 | -1;
   readonly #column: ColumnName | undefined;
   readonly #listed = new Uint8Array(KINDS);
+  readonly #listsActive: boolean;
   readonly #user: number | undefined;
   readonly #afterKey: number;
   readonly #afterId: Uint32Array | undefined;
@@ -61,10 +62,11 @@ export class Scan {
     this.#sign = plan.descending ? -1 : 1;
     this.#column = COLUMN_OF[plan.sortBy];
     for (const [traits, isListed] of plan.traits.entries()) this.#listed[1 + traits] = +isListed;
+    this.#listsActive = plan.traits.some((isListed, traits) => isListed && isActive(traits));
     this.#user = plan.userId === undefined ? undefined : (users.numberOf(plan.userId) ?? NOBODY);
     const { after } = plan;
     this.#afterKey = after === undefined ? -Infinity : this.#sign * this.#numberOf(after.value);
-    this.#afterId = after && Uint32Array.from(idWords(after.sessionId));
+    this.#afterId = after && wordsOf(after.sessionId);
     const ties = (a: number, b: number) =>
       this.#sign * compareIds(segmentAt(a).ids, idAt(a), segmentAt(b).ids, idAt(b));
     this.#least = new Least(plan.skip + plan.limit + 1, ties);
@@ -75,42 +77,51 @@ export class Scan {
     return { rows: this.#least.rows(this.#plan.skip), total: this.#total };
   }
 
-  #visit({ segment, first }: Placed): void {
+  #visit(placed: Placed): void {
+    const { segment } = placed;
     const { fromMs, toMs } = this.#plan;
-    const counted = this.#rowsOf(segment);
-    if (counted === 0 || segment.high.startMs < fromMs || segment.low.startMs > toMs) return;
+    const listed = this.#rowsOf(segment);
+    if (listed === 0 || segment.high.startMs < fromMs || segment.low.startMs > toMs) return;
     const isWhole = segment.low.startMs >= fromMs && segment.high.startMs <= toMs;
     if (this.#bestKey(segment) > this.#least.worst) {
       // Nothing for the page; the total is known by now, or by the number of rows.
       if (this.#total > TOTAL_COUNTED) return;
       if (isWhole && this.#user === undefined) {
-        this.#total += counted;
+        this.#total += listed;
         return;
       }
     }
-    this.#total += this.#gather(segment, first, this.#keysOf(segment));
+    this.#total += this.#gather(placed, isWhole);
     this.#least.tighten();
   }
 
-  /** Offers the rows that are listed, and counts them, those of pages before as well. */
-  #gather(segment: Segment, first: number, keys: Float64Array): number {
+  /** Offers the rows that are listed, and counts them while that matters: those of pages before as well. */
+  #gather({ segment, first }: Placed, isWhole: boolean): number {
     const { fromMs, toMs } = this.#plan;
-    const { kinds, users, used } = segment;
+    const { kinds, users, ids, used } = segment;
     const starts = segment.columns.startMs;
-    const [listed, user, sign, least] = [this.#listed, this.#user, this.#sign, this.#least];
+    const [listed, sign, least] = [this.#listed, this.#sign, this.#least];
     const [afterKey, afterId] = [this.#afterKey, this.#afterId];
+    const [isAnyUser, user] = [this.#user === undefined, this.#user ?? NOBODY];
+    const isCounted = this.#total <= TOTAL_COUNTED;
+    const keys = this.#keysOf(segment);
+    let { worst } = least;
     let count = 0;
     for (let at = used - 1; at >= 0; at -= 1) {
-      if (listed[kinds[at]!] === 0 || (user !== undefined && users[at] !== user)) continue;
-      const start = starts[at]!;
-      if (start < fromMs || start > toMs) continue;
-      count += 1;
       const key = sign * keys[at]!;
-      if (key > least.worst || key < afterKey) continue;
+      // First, as most rows end here once there is a page and a total.
+      if (key > worst && !isCounted) continue;
+      if (listed[kinds[at]!] === 0 || (!isAnyUser && users[at] !== user)) continue;
+      if (!isWhole && (starts[at]! < fromMs || starts[at]! > toMs)) continue;
+      count += 1;
+      if (key > worst || key < afterKey) continue;
       if (key === afterKey && afterId !== undefined) {
-        if (sign * compareIds(segment.ids, at * ID_WORDS, afterId, 0) <= 0) continue;
+        if (sign * compareIds(ids, at * ID_WORDS, afterId, 0) <= 0) continue;
       }
-      least.offer(key, first + at);
+      const word = ids[at * ID_WORDS]!;
+      // Its complement, as an unsigned number, where the order of the ids descends as well.
+      least.offer(key, sign === 1 ? word : ~word >>> 0, first + at);
+      ({ worst } = least);
     }
     return count;
   }
@@ -135,14 +146,15 @@ export class Scan {
   #bestFirst(segments: readonly Placed[]): readonly Placed[] {
     return segments.toSorted((a, b) => {
       const [one, other] = [this.#bestKey(a.segment), this.#bestKey(b.segment)];
-      return one === other ? b.first - a.first : one - other;
+      return one === other ? scattered(a.first) - scattered(b.first) : one - other;
     });
   }
 
   /** No key in the segment is below this. */
   #bestKey({ low, high }: Segment): number {
     if (this.#column === undefined) return -Infinity;
-    return this.#sign === 1 ? low[this.#column] : -high[this.#column];
+    if (this.#sign === -1) return -high[this.#column];
+    return this.#column === "endMs" && this.#listsActive ? NO_END : low[this.#column];
   }
 
   #rowsOf({ counts }: Segment): number {
@@ -152,6 +164,18 @@ export class Scan {
   #numberOf(value: number | string): number {
     return typeof value === "string" ? this.#users.rankOf(value) : value;
   }
+}
+
+/**
+ * Segments that promise the same are visited in no order, or where each has a little less than the one
+ * before it, every row would be kept for a while.
+ */
+function scattered(number: number): number {
+  return Math.imul(number / SEGMENT_ROWS, 0x9e37_79b1) >>> 0;
+}
+
+function wordsOf(sessionId: string): Uint32Array {
+  return Uint32Array.from({ length: ID_WORDS }, (_, word) => idWord(sessionId, word));
 }
 
 function idAt(row: number): number {

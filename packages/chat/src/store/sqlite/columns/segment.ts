@@ -2,7 +2,7 @@ import type { Figures } from "../../../sessions/figures.ts";
 import { traitsOf } from "../../../sessions/list-plan.ts";
 import { NO_END } from "../../../sessions/order.ts";
 
-const BITS = 13;
+const BITS = 11;
 /** Rows of a segment: what is loaded at once, in a few milliseconds. */
 export const SEGMENT_ROWS = 1 << BITS;
 /** 128 bits of a session id. */
@@ -19,17 +19,19 @@ export function placeIn(row: number): number {
   return row & (SEGMENT_ROWS - 1);
 }
 
-export function idWords(sessionId: string): number[] {
-  return Array.from({ length: ID_WORDS }, (_, at) =>
-    Number.parseInt(sessionId.slice(at * 8, at * 8 + 8), 16),
-  );
+/** Of the four 32-bit words of a session id the one at `word`. */
+export function idWord(sessionId: string, word: number): number {
+  return Number.parseInt(sessionId.slice(word * 8, word * 8 + 8), 16);
 }
 
 const COLUMNS = ["startMs", "endMs", "messageCount", "totalTokens", "lastActivityMs"] as const;
 export type ColumnName = (typeof COLUMNS)[number];
 
+/** What lists need of the figures. */
+export type Listed = Pick<Figures, ColumnName | "adminAssisted" | "helpOpen">;
+
 export interface ColumnRow {
-  readonly figures: Figures;
+  readonly figures: Listed;
   /** Number of the user. */
   readonly user: number;
   readonly sessionId: string;
@@ -43,7 +45,10 @@ export class Segment {
   readonly columns = ofEach(() => new Float64Array(SEGMENT_ROWS));
   /** How many rows there are of each kind. */
   readonly counts = new Uint32Array(KINDS);
-  /** Bounds of what was ever in a column: a segment that has nothing to give is passed over. */
+  /**
+   * Bounds of what was ever in a column: a segment that has nothing to give is passed over. The low one
+   * of ends is of sessions that have ended.
+   */
   readonly low = ofEach(() => Infinity);
   readonly high = ofEach(() => -Infinity);
   /** Places that were ever taken are below this. */
@@ -56,7 +61,9 @@ export class Segment {
     this.kinds[at] = kind;
     this.counts[kind]! += 1;
     this.users[at] = user;
-    this.ids.set(idWords(sessionId), at * ID_WORDS);
+    for (let word = 0; word < ID_WORDS; word += 1) {
+      this.ids[at * ID_WORDS + word] = idWord(sessionId, word);
+    }
     for (const name of COLUMNS) this.#put(name, at, figures[name] ?? NO_END);
     this.used = Math.max(this.used, at + 1);
     return former;
@@ -82,7 +89,9 @@ export class Segment {
 
   #put(name: ColumnName, at: number, value: number): void {
     this.columns[name][at] = value;
-    if (value < this.low[name]) this.low[name] = value;
+    // Of ends, that there is none is not one: it would hide all others.
+    const isNone = name === "endMs" && value === NO_END;
+    if (value < this.low[name] && !isNone) this.low[name] = value;
     if (value > this.high[name]) this.high[name] = value;
   }
 }

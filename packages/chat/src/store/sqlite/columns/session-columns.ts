@@ -1,14 +1,12 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { Figures } from "../../../sessions/figures.ts";
 import type { ListPlan } from "../../../sessions/list-plan.ts";
-import { FIGURE_COLUMNS, figuresIn, type StoredFigures } from "../figure-columns.ts";
 import { prepareAll } from "../statements.ts";
 import { Scan, type Found, type Placed } from "./scan.ts";
-import { placeIn, Segment, SEGMENT_ROWS, segmentOf } from "./segment.ts";
+import { placeIn, Segment, SEGMENT_ROWS, segmentOf, type Listed } from "./segment.ts";
 import { Users } from "./users.ts";
 
 /** Names that are read at once. */
-const NAMES = 4_096;
+const NAMES = 1_024;
 
 /**
  * By what sessions are filtered and sorted, of all of them, in memory: a cache of the table that is read
@@ -30,6 +28,7 @@ export class SessionColumns {
 
   constructor(database: DatabaseSync) {
     this.#sql = prepareAll(database, COLUMNS_SQL);
+    this.#sql.rows.setReturnArrays(true);
     const { last } = this.#sql.last.get() as { last: number | null };
     const count = last === null ? 0 : segmentOf(last) + 1;
     // The newest first: a page of them is what is asked for first.
@@ -45,7 +44,7 @@ export class SessionColumns {
     return true;
   }
 
-  set(row: number, key: { userId: string; sessionId: string }, figures: Figures): void {
+  set(row: number, key: { userId: string; sessionId: string }, figures: Listed): void {
     const number = segmentOf(row);
     this.#written.add(number);
     if (this.#toLoad.has(number)) return;
@@ -64,8 +63,9 @@ export class SessionColumns {
     if (segment?.isEmpty) this.#segments[number] = undefined;
   }
 
-  list(plan: ListPlan): Found {
-    while (this.load());
+  /** Undefined while something is missing: then `load` comes first. */
+  list(plan: ListPlan): Found | undefined {
+    if (this.#name !== undefined || this.#toLoad.size > 0) return undefined;
     const segmentAt = (row: number) => this.#segments[segmentOf(row)]!;
     return new Scan(plan, this.#users, segmentAt).run([...this.#placed()]);
   }
@@ -94,10 +94,13 @@ export class SessionColumns {
   #loadSegment(number: number): void {
     const segment = new Segment();
     const first = number * SEGMENT_ROWS;
-    for (const stored of this.#sql.rows.iterate(first, first + SEGMENT_ROWS)) {
-      const row = stored as unknown as Stored;
-      const user = this.#users.join(row.user_id);
-      segment.set(placeIn(row.id), { figures: figuresIn(row), user, sessionId: row.session_id });
+    for (const stored of this.#sql.rows.all(first, first + SEGMENT_ROWS) as unknown as Stored[]) {
+      const [row, userId, sessionId] = stored;
+      segment.set(placeIn(row), {
+        figures: listedIn(stored),
+        user: this.#users.join(userId),
+        sessionId,
+      });
     }
     this.#segments[number] = segment.used > 0 ? segment : undefined;
     this.#toLoad.delete(number);
@@ -115,14 +118,35 @@ export class SessionColumns {
   }
 }
 
-interface Stored extends StoredFigures {
-  id: number;
-  user_id: string;
-  session_id: string;
+/** As arrays, which come in a fraction of the time that objects take. */
+type Stored = [
+  id: number,
+  userId: string,
+  sessionId: string,
+  startMs: number,
+  endMs: number | null,
+  lastActivityMs: number,
+  messageCount: number,
+  totalTokens: number,
+  adminAssisted: number,
+  helpOpen: number,
+];
+
+function listedIn(stored: Stored): Listed {
+  return {
+    startMs: stored[3],
+    endMs: stored[4] ?? undefined,
+    lastActivityMs: stored[5],
+    messageCount: stored[6],
+    totalTokens: stored[7],
+    adminAssisted: stored[8] === 1,
+    helpOpen: stored[9] === 1,
+  };
 }
 
 export const COLUMNS_SQL = {
   last: "SELECT max(id) AS last FROM session",
   names: "SELECT DISTINCT user_id FROM session WHERE user_id > ? ORDER BY user_id LIMIT ?",
-  rows: `SELECT id, user_id, session_id, ${FIGURE_COLUMNS} FROM session WHERE id >= ? AND id < ?`,
+  rows: `SELECT id, user_id, session_id, start_ms, end_ms, last_activity_ms, message_count,
+    total_tokens, admin_assisted, help_open FROM session WHERE id >= ? AND id < ?`,
 };

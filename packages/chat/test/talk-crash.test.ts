@@ -1,0 +1,194 @@
+import { fork, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import type { ServerFrames } from "@warren/wire";
+import { expect, test } from "vitest";
+import type { Orders } from "./_member.ts";
+import { Client, SECRETS, temporaryFolder, tokenOf } from "./_running-chat.ts";
+import { device, over, resume } from "./_talk-kit.ts";
+
+const MEMBER = fileURLToPath(new URL("./_member.ts", import.meta.url));
+const ROUNDS = 200;
+const USERS = ["alice", "bob", "carol"];
+const SENT = 4;
+
+/** A member that is loaded and waits for orders: loading is most of its start. */
+class Member {
+  readonly #child: ChildProcess;
+  readonly #loaded: Promise<unknown>;
+
+  constructor() {
+    this.#child = fork(MEMBER, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    this.#loaded = once(this.#child, "message");
+  }
+
+  async start(folder: string): Promise<number> {
+    await this.#loaded;
+    const orders: Orders = { folder, secrets: SECRETS };
+    const answer = once(this.#child, "message") as Promise<[{ port: number }]>;
+    this.#child.send(orders);
+    const [{ port }] = await answer;
+    return port;
+  }
+
+  async end(signal: NodeJS.Signals): Promise<void> {
+    const gone = once(this.#child, "exit");
+    this.#child.kill(signal);
+    await gone;
+  }
+}
+
+/** What a user was promised, in the order in which it was. */
+interface Promised {
+  readonly user: string;
+  readonly token: string;
+  readonly acks: ServerFrames["message_ack"][];
+  /** Sent and not acknowledged: to be sent again. */
+  readonly open: Set<string>;
+}
+
+function frameOf(client_message_id: string) {
+  return { type: "user_message", content: `text of ${client_message_id}`, client_message_id };
+}
+
+/** Sends what is open and some more, and resolves with the first ack: that is when the kill comes. */
+async function talk(client: Client, promised: Promised, round: number): Promise<void> {
+  const { open, acks, user } = promised;
+  for (let at = 0; at < SENT; at++) open.add(`${user}-${round}-${at}`);
+  client.socket.on("message", (data: Buffer) => {
+    const frame = JSON.parse(data.toString()) as ServerFrames["message_ack"];
+    if (frame.type !== "message_ack") return;
+    open.delete(frame.client_message_id);
+    acks.push(frame);
+  });
+  for (const client_message_id of open) client.send(frameOf(client_message_id));
+  await client.next("message_ack");
+}
+
+test(
+  `nothing acknowledged is lost or doubled, and the order is kept, over ${ROUNDS} kills right after an ack`,
+  { timeout: 600_000 },
+  async () => {
+    await using folder = await temporaryFolder();
+    const all = USERS.map((user): Promised => ({
+      user,
+      token: tokenOf(user),
+      acks: [],
+      open: new Set(),
+    }));
+    // The next one loads while this one is talked to.
+    let [member, next] = [new Member(), new Member()];
+    for (let round = 0; round < ROUNDS; round++) {
+      const port = await member.start(folder.path);
+      const clients = await Promise.all(all.map(({ token }) => Client.open(port, token)));
+      await Promise.race(clients.map((client, at) => talk(client, all[at]!, round)));
+      await member.end("SIGKILL");
+      await Promise.all(clients.map(({ closed }) => closed));
+      [member, next] = [next, new Member()];
+    }
+    const port = await member.start(folder.path);
+    await Promise.all(all.map((promised) => checkKept(port, promised)));
+    await Promise.all([member.end("SIGKILL"), next.end("SIGKILL")]);
+  },
+);
+
+async function checkKept(port: number, { token, acks, open }: Promised): Promise<void> {
+  using reader = await device(port, token, "reader");
+  for (const client_message_id of open) reader.send(frameOf(client_message_id));
+  for (const name of open)
+    await reader.next("message_ack", (ack) => ack.client_message_id === name);
+  const byName = new Map(acks.map((ack) => [ack.client_message_id, ack]));
+  const sessions = new Set(acks.map(({ session_id }) => session_id));
+  expect([...sessions]).toHaveLength(1);
+  const [session_id] = [...sessions] as [string];
+  const entries = await allEntries(reader, session_id);
+  // Dense numbers, in the order of their times.
+  expect(entries.map(({ number }) => number)).toEqual(entries.map((_, at) => at + 1));
+  const times = entries.map(({ hlc }) => hlc);
+  expect(times).toEqual(times.toSorted((a, b) => a - b));
+  const stored = entries.filter(({ kind, sender }) => kind === "message" && sender === "user");
+  // Each once, where it was promised to be.
+  const names = stored.map(({ client_message_id }) => client_message_id);
+  expect(new Set(names).size).toBe(names.length);
+  const places = new Map(stored.map((one) => [one.client_message_id, one]));
+  for (const [name, { number, message_id }] of byName) {
+    expect(places.get(name)).toMatchObject({ number, message_id });
+  }
+  expect(names).toHaveLength(ROUNDS * SENT);
+  await checkRow(port, token, {
+    session_id,
+    messages: entries.filter(({ kind }) => kind === "message").length,
+  });
+}
+
+async function allEntries(reader: Client, session_id: string) {
+  const state = await resume(reader, session_id);
+  let all = state.entries;
+  for (let { older } = state; older !== undefined && Object.keys(older).length > 0;) {
+    const from = reader.heard.length;
+    reader.send({ type: "history", session_id, before: older, limit: 300 });
+    const page = await reader.next("messages", () => true, from);
+    all = [...page.entries, ...all];
+    ({ older } = page);
+  }
+  return all;
+}
+
+async function checkRow(
+  port: number,
+  token: string,
+  { session_id, messages }: { session_id: string; messages: number },
+): Promise<void> {
+  const { body: read } = await over(port, token, ["GET", `/sessions/${session_id}`]);
+  const { length } = read["messages"] as object[];
+  expect(length).toBeGreaterThanOrEqual(messages);
+  const { body } = await over(port, token, ["GET", "/sessions"]);
+  const [row] = body["sessions"] as { message_count: number }[];
+  expect(row!.message_count).toBeGreaterThanOrEqual(messages);
+}
+
+test("a member that is told to end goes with what it had acknowledged, and without an error", async () => {
+  await using folder = await temporaryFolder();
+  const first = new Member();
+  const client = await Client.open(await first.start(folder.path), tokenOf("alice"));
+  client.send(frameOf("kept"));
+  const { session_id } = await client.next("message_ack");
+  await first.end("SIGTERM");
+  const second = new Member();
+  using reader = await device(await second.start(folder.path), tokenOf("alice"), "reader");
+  const { entries } = await resume(reader, session_id);
+  expect(entries.map(({ client_message_id }) => client_message_id)).toContain("kept");
+  await second.end("SIGKILL");
+});
+
+test("a session whose row was lost in a crash has it again without being asked for", async () => {
+  await using folder = await temporaryFolder();
+  const first = new Member();
+  const client = await Client.open(await first.start(folder.path), tokenOf("alice"));
+  client.send(frameOf("kept"));
+  const { session_id } = await client.next("message_ack");
+  await first.end("SIGKILL");
+  {
+    // As if the kill had come before the row.
+    const database = new DatabaseSync(join(folder.path, "chat.db"));
+    database.exec("DELETE FROM session; DELETE FROM session_hour");
+    database.close();
+  }
+  const second = new Member();
+  const port = await second.start(folder.path);
+  const row = await rowOf(port, session_id);
+  expect(row).toMatchObject({ user_id: "alice", message_count: 1 });
+  await second.end("SIGKILL");
+});
+
+/** From the list of all sessions, which reads rows as they are. */
+async function rowOf(port: number, session_id: string): Promise<unknown> {
+  const admin = tokenOf("root", ["admin"]);
+  for (;;) {
+    const { body } = await over(port, admin, ["GET", "/admin/sessions?limit=10"]);
+    const row = (body["sessions"] as { id: string }[]).find(({ id }) => id === session_id);
+    if (row !== undefined) return row;
+  }
+}
