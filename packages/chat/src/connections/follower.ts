@@ -50,17 +50,16 @@ export class Follower implements Listener {
   }
 
   /** What the client lacks, as one `resumed` frame, and then what comes. `asked`: the id that it said. */
-  async resume(versions: Versions, asked: string, pages: PageOptions): Promise<void> {
+  async resume(versions: Versions, pages: PageOptions, asked: string): Promise<void> {
     this.#held ??= [];
     try {
       await this.join();
       const { runs, send } = this.#options;
-      const { page, ...state } = await this.#state(versions, pages);
+      const { page, ...found } = await this.#state(versions, pages);
+      const state = { ...found, ...(asked !== found.session_id && { asked }) };
       const run = runs.of(this.key);
-      const renamed = asked !== state.session_id && { asked };
       this.#has = merged(this.#has, state.versions);
-      const running = run === undefined ? [] : [wireRunOf(run)];
-      send(resumedFrame({ ...state, ...renamed, runs: running }, page));
+      send(resumedFrame({ ...state, runs: run === undefined ? [] : [wireRunOf(run)] }, page));
     } finally {
       const held = this.#held;
       this.#held = undefined;
