@@ -16,8 +16,8 @@ socket.on("error", ({ message }) => {
   process.stderr.write(`${message}\n`);
   process.exitCode = 1;
 });
-socket.on("message", (data) => {
-  const frame = JSON.parse(data.toString());
+socket.addEventListener("message", ({ data }) => {
+  const frame = JSON.parse(data);
   if (frame.type === "error") process.stderr.write(`${frame.error.code}: ${frame.error.message}\n`);
   if (frame.type !== "ai_response") return;
   process.stdout.write(frame.content ?? "");

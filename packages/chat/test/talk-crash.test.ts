@@ -8,7 +8,7 @@ import { device, over, resume, wholeLog } from "./_talk-kit.ts";
 
 afterAll(forgetCompiled);
 
-const ROUNDS = 200;
+const ROUNDS = 20;
 const USERS = ["alice", "bob", "carol"];
 const SENT = 4;
 

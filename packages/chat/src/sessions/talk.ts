@@ -59,12 +59,12 @@ export class Talk {
    * admin; else the one that they are in, or one that does not exist yet and gets its id of the one said.
    */
   async find(viewer: Viewer, said: string | undefined): Promise<Found> {
-    const { log, sessions, newHalf } = this.#options;
+    const { log, folding, newHalf } = this.#options;
     const { userId } = viewer;
     if (said !== undefined) {
       const key = { userId, sessionId: sessionIdFor(userId, said) };
       if ((await log.heads(key)).hlc > 0) return { key, exists: true };
-      const owned = await sessions.find(said);
+      const owned = await folding.owner(said);
       if (owned !== undefined && owned.userId !== userId)
         return { key: allowed(viewer, owned), exists: true };
     }

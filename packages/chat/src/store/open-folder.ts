@@ -60,9 +60,7 @@ export async function openFolder({ folder, cluster, events, deps }: FolderOption
     log: content.log,
     sessions: content.sessions,
     keys,
-    async ping() {
-      await content.lastPosition();
-    },
+    ping: () => content.check(),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
