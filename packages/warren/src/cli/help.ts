@@ -7,8 +7,8 @@ tunnel that a private side dials, and that survives a connection that does not.`
 
 const GROUPS: readonly { title: string; names: readonly string[] }[] = [
   { title: "Start here", names: ["up", "expose"] },
-  { title: "Run", names: ["gateway", "agent"] },
-  { title: "Let in", names: ["token create", "token revoke", "token keygen"] },
+  { title: "Run", names: ["gateway", "agent", "chat"] },
+  { title: "Let in", names: ["token create", "token revoke", "token keygen", "chat token"] },
   { title: "See", names: ["status", "routes", "why"] },
   { title: "Change", names: ["claims release", "drain"] },
 ];
