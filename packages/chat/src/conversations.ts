@@ -17,6 +17,7 @@ import { RunEnded, type Asked } from "./runs/run.ts";
 import { askedAgain } from "./sessions/again.ts";
 import { conversationOf } from "./sessions/conversation.ts";
 import { Folding } from "./sessions/folding.ts";
+import { NamedSessions } from "./sessions/named-sessions.ts";
 import type { Sessions } from "./sessions/ports.ts";
 import { Takeovers } from "./sessions/takeovers.ts";
 import { Talk } from "./sessions/talk.ts";
@@ -38,6 +39,7 @@ export class Conversations {
   readonly folding: Folding;
   readonly runs: Runs;
   readonly talk: Talk;
+  readonly named: NamedSessions;
   readonly takeovers: Takeovers;
   readonly #options: ConversationsOptions;
 
@@ -70,6 +72,8 @@ export class Conversations {
       failed: (cause) => events.broke("a message is stored, but not what follows upon it", cause),
       isModel: (modelId) => providers.models.some(({ id }) => id === modelId),
     });
+    const { journal, folding } = this;
+    this.named = new NamedSessions({ log, journal, sessions, folding, wallClock });
     this.takeovers = new Takeovers({
       journal: this.journal,
       folding: this.folding,
@@ -78,7 +82,7 @@ export class Conversations {
   }
 
   get forConnections() {
-    const { hub, journal, runs, talk, takeovers } = this;
+    const { hub, journal, runs, talk, named, takeovers } = this;
     const again = async (key: SessionKey, messageId: string, how: "anew" | "on") => {
       const { wallClock } = this.#options.deps;
       const { folding } = this;
@@ -88,7 +92,7 @@ export class Conversations {
       }
       runs.ask(asked);
     };
-    return { hub, journal, runs, talk, takeovers, again };
+    return { hub, journal, runs, talk, named, takeovers, again };
   }
 
   get forDesk() {

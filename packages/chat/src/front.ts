@@ -72,10 +72,13 @@ function doorOf(options: FrontOptions, { verifier, limits }: Access): Door {
   const { clock, wallClock } = deps;
   const { most, mostOfUser, mostWaitingBytes } = config.connections;
   const { isDevelopment, takesQueryTokens } = config;
+  const proxies = new TrustedProxies(config.trustedProxies);
   const origins = new SocketOrigins({ allowed: config.origins.sockets, isDevelopment });
   for (const warning of origins.warnings) events.warned(warning);
   return new Door({
     paths: pathsOf(config.prefix),
+    openPaths: OPEN_PATHS,
+    addressOf: (peer, forwardedFor) => clientAddress({ peer, forwardedFor }, proxies),
     verifier,
     origins,
     limits,
@@ -153,6 +156,9 @@ async function checkOf(asked: Promise<void>, clock: Clock): Promise<Check> {
   forget();
   return check;
 }
+
+/** Where a client may say who it is in its first frame. */
+const OPEN_PATHS: ReadonlySet<string> = new Set(["/ws"]);
 
 function pathsOf(prefix: string): ReadonlySet<string> {
   const base = prefix === "/" ? "" : prefix;

@@ -49,17 +49,29 @@ export class Follower implements Listener {
     if (this.#isGone) this.leave();
   }
 
+  /** What has been told, or was there before. */
+  get versions(): Versions {
+    return this.#has;
+  }
+
   /** What the client lacks, as one `resumed` frame, and then what comes. `asked`: the id that it said. */
-  async resume(versions: Versions, pages: PageOptions, asked: string): Promise<void> {
-    this.#held ??= [];
-    try {
-      await this.join();
+  resume(versions: Versions, pages: PageOptions, asked: string): Promise<void> {
+    return this.catchUp(async () => {
       const { runs, send } = this.#options;
       const { page, ...found } = await this.#state(versions, pages);
       const state = { ...found, ...(asked !== found.session_id && { asked }) };
       const run = runs.of(this.key);
-      this.#has = merged(this.#has, state.versions);
       send(resumedFrame({ ...state, runs: run === undefined ? [] : [wireRunOf(run)] }, page));
+      return state.versions;
+    });
+  }
+
+  /** Joins; what comes while `bring` tells the client what it lacks follows after it, but for what it resolves with. */
+  async catchUp(bring: () => Promise<Versions>): Promise<void> {
+    this.#held ??= [];
+    try {
+      await this.join();
+      this.#has = merged(this.#has, await bring());
     } finally {
       const held = this.#held;
       this.#held = undefined;
