@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { Messenger } from "./_messaging.ts";
+import { authOf, Messenger } from "./_messaging.ts";
 import { runningChat, tokenOf } from "./_running-chat.ts";
 import { device, entry, over, resume, say, scriptedModel, UNLIMITED } from "./_talk-kit.ts";
 
@@ -21,13 +21,17 @@ beforeEach(() => {
   user = `person-${++users}`;
 });
 
-function nextQuestion() {
-  return model.question(model.asked().length + 1);
+/** The question that comes next and has this text in it: others may still be asked for tests before. */
+async function nextQuestion(text: string) {
+  for (let n = model.asked().length + 1; ; n++) {
+    const question = await model.question(n);
+    if (question.prompt.includes(text)) return question;
+  }
 }
 
 /** Says something and has it answered: with all that this brings into the log. */
 async function answered(client: Messenger, text: string, answer: string) {
-  const asked = nextQuestion();
+  const asked = nextQuestion(text);
   const ack = await client.say("c1", text);
   await (await asked).answer(answer);
   const reply = await client.message(answer);
@@ -99,15 +103,15 @@ describe("sending", () => {
 
   test("the agent that a message is addressed to answers it, and the next one in its conversation", async () => {
     using client = await Messenger.open(port, user);
-    const asked = nextQuestion();
+    const asked = nextQuestion("it hurts");
     await client.say("c1", "it hurts", { receiver_id: "agent-medical" });
     await (await asked).answer("where?");
     expect((await client.message("where?")).payload.sender_id).toBe("agent-medical");
-    const again = nextQuestion();
+    const again = nextQuestion("here");
     await client.say("c1", "here");
     await (await again).answer("I see");
     expect((await client.message("I see")).payload.sender_id).toBe("agent-medical");
-    const other = nextQuestion();
+    const other = nextQuestion("and now you");
     await client.say("c1", "and now you", { receiver_id: "scripted" });
     await (await other).answer("yes?");
     expect((await client.message("yes?")).payload.sender_id).toBe("scripted");
@@ -353,7 +357,7 @@ describe("coming back", () => {
   test("a device that never acknowledged anything gets what was said since its person spoke, and nothing twice", async () => {
     using phone = await Messenger.open(port, user);
     await answered(phone, "one", "first");
-    const asked = nextQuestion();
+    const asked = nextQuestion("two");
     await phone.say("c1", "two");
     phone.socket.terminate();
     await phone.closed;
@@ -375,6 +379,21 @@ describe("coming back", () => {
     expect(renewed.payload.expires_at).toBeGreaterThan(renewed.payload.server_time);
     client.send({ type: "auth", payload: { ...renewal, auth_token: tokenOf("somebody") } });
     expect((await client.next("error")).error.code).toBe("UNAUTHORIZED");
+  });
+});
+
+describe("a drain", () => {
+  test("is told with where to come back to, and closes with a code to come back on", async () => {
+    await using going = await runningChat({ rates: UNLIMITED });
+    const at = going.chat.port;
+    using client = await Messenger.open(at, user);
+    using waiting = await Messenger.connect(at);
+    await going.chat.drain();
+    const { payload } = await client.next("migration");
+    expect(payload).toMatchObject({ new_endpoint: `ws://127.0.0.1:${at}/ws` });
+    expect(await client.closed).toMatchObject({ code: 1012 });
+    waiting.send(authOf(user));
+    expect(await waiting.closed).toMatchObject({ code: 1012, reason: "DRAINING" });
   });
 });
 

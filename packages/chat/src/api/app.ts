@@ -18,6 +18,8 @@ const HEADERS: readonly (readonly [string, string])[] = [
 export function apiUnder(prefix: string, deps: ApiDeps): Hono<Env> {
   const api = new Hono<Env>();
   api.route("/", probeRoutes(deps));
+  // Who asks without a handshake is asked for a token first, as with one.
+  api.get("/ws", signedIn(deps), notUpgraded);
   api.use("/sessions/*", signedIn(deps));
   api.use("/sessions", signedIn(deps));
   api.route("/", sessionRoutes(deps));
@@ -31,6 +33,7 @@ export function chatApp(prefixes: readonly string[], deps: ApiDeps): Hono<Env> {
   const app = new Hono<Env>();
   app.use(observed(deps));
   for (const prefix of new Set(prefixes)) app.route("/", apiUnder(prefix, deps));
+  app.get("/ws", notUpgraded);
   app.get("/health", (c) => c.json({ status: "healthy", timestamp: nowOf(deps) }));
   app.get("/metrics", (c) => metricsAnswer(c, deps));
   app.notFound((c) => refusal(c, new ChatError("NOT_FOUND", "there is nothing at this address")));
@@ -73,6 +76,12 @@ function signedIn({ verifier }: ApiDeps): MiddlewareHandler<Env> {
     await next();
   };
 }
+
+/** An address of sockets that was asked for without a handshake. */
+const notUpgraded: MiddlewareHandler<Env> = (c) => {
+  c.set("route", "/ws");
+  throw new ChatError("BAD_REQUEST", "expected a WebSocket handshake");
+};
 
 const adminOnly: MiddlewareHandler<Env> = async (c, next) => {
   if (!c.get("identity").isAdmin) throw new ChatError("FORBIDDEN", "this is for admins");
