@@ -7,7 +7,8 @@ import {
 } from "@warren/wire";
 import * as v from "valibot";
 import { WebSocket } from "ws";
-import { tokenOf } from "./_running-chat.ts";
+import { runningChat, tokenOf } from "./_running-chat.ts";
+import { over, scriptedModel, UNLIMITED } from "./_talk-kit.ts";
 
 let keys = 0;
 
@@ -123,4 +124,58 @@ export function authOf(user: string, more: object = {}): object {
     ...more,
   };
   return { type: "auth", payload };
+}
+
+/** A chat with two agents whose words come from the test. */
+export async function messagingWorld() {
+  const opened = new AsyncDisposableStack();
+  const model = opened.use(await scriptedModel());
+  const other = { ...model.provider, id: "agent-medical", name: "Medical" };
+  const providers = [model.provider, other] as const;
+  const running = opened.use(await runningChat({ providers, rates: UNLIMITED }));
+  return new MessagingWorld(running.chat.port, model, opened);
+}
+
+export class MessagingWorld implements AsyncDisposable {
+  readonly port: number;
+  readonly #model: Awaited<ReturnType<typeof scriptedModel>>;
+  readonly #opened: AsyncDisposableStack;
+
+  constructor(
+    port: number,
+    model: Awaited<ReturnType<typeof scriptedModel>>,
+    opened: AsyncDisposableStack,
+  ) {
+    this.port = port;
+    this.#model = model;
+    this.#opened = opened;
+  }
+
+  /** The question that comes next and has this text in it: others may still be asked for tests before. */
+  async question(text: string) {
+    for (let n = this.#model.asked().length + 1; ; n++) {
+      const question = await this.#model.question(n);
+      if (question.prompt.includes(text)) return question;
+    }
+  }
+
+  /** Says something and has it answered: with all that this brings into the log. */
+  async answered(client: Messenger, text: string, answer: string) {
+    const asked = this.question(text);
+    const ack = await client.say("c1", text);
+    await (await asked).answer(answer);
+    const reply = await client.message(answer);
+    return { ack: ack.payload, reply: reply.payload };
+  }
+
+  /** The session that a person's one conversation is. */
+  async sessionOf(user: string): Promise<string> {
+    const { body } = await over(this.port, tokenOf(user), ["GET", "/sessions"]);
+    const [{ session_id }] = body["sessions"] as [{ session_id: string }];
+    return session_id;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#opened.disposeAsync();
+  }
 }

@@ -36,10 +36,14 @@ beforeEach(async () => {
     refused: ({ code }) => refused.push(code),
   });
   server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
-  opened.defer(() => void server.close());
+  opened.defer(() => server.close());
   await once(server, "listening");
 });
 afterEach(() => opened.disposeAsync());
+
+async function expired(): Promise<never> {
+  throw new ChatError("EXPIRED_TOKEN", "the token is over");
+}
 
 /** A socket that waits in the room, with both of its ends. */
 async function waiter(visit: Partial<Visit<string>> = {}, address = "a") {
@@ -75,8 +79,8 @@ test("who is let in has no deadline any more, and loses nothing that it said wit
   const later: string[] = [];
   const hear = new Promise<void>((resolve) => {
     if (early.length === 2) return resolve();
-    socket!.on("message", (data) => {
-      later.push(String(data));
+    socket!.on("message", (data: Buffer) => {
+      later.push(data.toString());
       if (early.length + later.length === 2) resolve();
     });
   });
@@ -108,10 +112,7 @@ test.each([
 });
 
 test("what a token is refused for is told with its own close code", async () => {
-  const identify = async () => {
-    throw new ChatError("EXPIRED_TOKEN", "the token is over");
-  };
-  const { client, heard, closed } = await waiter({ identify });
+  const { client, heard, closed } = await waiter({ identify: expired });
   client.send(JSON.stringify(AUTH));
   expect(await closed).toBe(4412);
   expect(heard).toEqual([
