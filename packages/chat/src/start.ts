@@ -1,10 +1,10 @@
-import { listen } from "@warren/host";
+import { listen, type Listener } from "@warren/host";
 import type { ChatDeps } from "./chat-deps.ts";
 import type { ChatConfig } from "./config.ts";
 import { Conversations } from "./conversations.ts";
 import { drain } from "./drain.ts";
 import { ChatEvents } from "./events.ts";
-import { createFront } from "./front.ts";
+import { openFront, type Front } from "./front.ts";
 import { MASTER_KEYS_COOL_DOWN_MS, MasterKeys } from "./keys/master-keys.ts";
 import { Sealer } from "./keys/sealer.ts";
 import { SESSION_KEYS_LIMITS, SessionKeys } from "./keys/session-keys.ts";
@@ -15,6 +15,9 @@ import { openFolder, type Store } from "./store/open-folder.ts";
 export interface RunningChat extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
+  readonly scheme: "http" | "https";
+  /** Of probes and metrics alone, where there is one. */
+  readonly probePort: number | undefined;
   /** No longer ready; lets clients and answers end; resolves when all that can be saved is. */
   drain(): Promise<void>;
 }
@@ -39,10 +42,14 @@ export async function startChat(
   const failed = (cause: unknown) => events.broke("the chat's store could not be read", cause);
   const wired = { config, deps, store, texts, providers, events, failed };
   const conversations = new Conversations(wired);
-  const front = createFront({ config, deps, events, store, providers, conversations });
+  const front = opened.use(
+    await openFront({ config, deps, events, store, providers, conversations }),
+  );
   const { door, server } = front;
   const said = { host: "--host", port: "--port" };
   const listener = opened.use(await listen(server, { ...config.listen, fd: undefined, said }));
+  const probes = await listenToProbes(front, config);
+  if (probes !== undefined) opened.use(probes);
   opened.defer(() => {
     listener.stop();
     for (const connection of door.connections()) connection.close("DRAINING");
@@ -53,12 +60,27 @@ export async function startChat(
   return {
     host,
     port,
+    scheme: config.tls === undefined ? "http" : "https",
+    probePort: probes?.port,
     async drain() {
       front.unready();
       await drain({ ...config.drain, clock, random, door, listener, events, conversations });
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+async function listenToProbes(
+  { probes }: Front,
+  { probePort: port, listen: { host } }: ChatConfig,
+): Promise<Listener | undefined> {
+  if (port === undefined) return undefined;
+  return listen(probes, {
+    host,
+    port,
+    fd: undefined,
+    said: { host: "--host", port: "--probe-port" },
+  });
 }
 
 /** What people write is sealed from the first message on: without a key there is no start. */

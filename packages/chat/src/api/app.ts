@@ -34,6 +34,21 @@ export function chatApp(prefixes: readonly string[], deps: ApiDeps): Hono<Env> {
   app.use(observed(deps));
   for (const prefix of new Set(prefixes)) app.route("/", apiUnder(prefix, deps));
   app.get("/ws", notUpgraded);
+  return withRoots(app, deps);
+}
+
+/** The probes and metrics of the same, for a port of their own. */
+export function probeApp(prefixes: readonly string[], deps: ApiDeps): Hono<Env> {
+  const app = new Hono<Env>();
+  app.use(observed(deps));
+  for (const prefix of new Set(prefixes)) {
+    app.route("/", new Hono<Env>().route(prefix === "/" ? "" : prefix, probeRoutes(deps)));
+  }
+  return withRoots(app, deps);
+}
+
+/** What has no prefix, and what is said where nothing is. */
+function withRoots(app: Hono<Env>, deps: ApiDeps): Hono<Env> {
   app.get("/health", (c) => c.json({ status: "healthy", timestamp: nowOf(deps) }));
   app.get("/metrics", (c) => metricsAnswer(c, deps));
   app.notFound((c) => refusal(c, new ChatError("NOT_FOUND", "there is nothing at this address")));

@@ -53,7 +53,7 @@ demo model answers.`,
       startChat(read.config, deps, starting),
     ).catch(inUse);
     const host = running.host.includes(":") ? `[${running.host}]` : running.host;
-    terminal.out(`chat on http://${host}:${running.port}${config.prefix}`);
+    terminal.out(`chat on ${running.scheme}://${host}:${running.port}${config.prefix}`);
     if (config.dev) terminal.note("come in with: warren chat token --user you");
     await Promise.race([aborted(signal), lost.promise]);
     await running.drain();
