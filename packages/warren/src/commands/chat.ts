@@ -1,4 +1,10 @@
-import { chatOptions, FolderInUseError, readChatConfig, startChat } from "@warren/chat";
+import {
+  chatOptions,
+  FolderInUseError,
+  MongoAddressError,
+  readChatConfig,
+  startChat,
+} from "@warren/chat";
 import { ExitError, openMetrics, systemClock, wallClock } from "@warren/host";
 import { chatSecrets } from "../chat/chat-secrets.ts";
 import { command, usage } from "../cli/command.ts";
@@ -12,12 +18,12 @@ export const chat = command({
   name: "chat",
   usage: "--dev",
   summary: "a chat in which AI and people answer, and no acknowledged message is lost",
-  about: `Serves the chat over HTTP and WebSockets on one port, and keeps everything in the data folder. With
---dev a secret and a key are made there and pages of this machine are let in; \`warren chat token\`
-makes a token to come in with. Without it JWT_SECRET (or JWT_JWKS_URL), ENCRYPTION_KEY and
-WS_ALLOWED_ORIGINS must be set. Models are said by LLM_PROVIDER_<n>_ID, _NAME, _TYPE (openai,
-anthropic, dify, function, demo), _ENDPOINT, _API_KEY and _MODEL, n from 1 to 10; where none is, a
-demo model answers.`,
+  about: `Serves the chat over HTTP and WebSockets on one port, and keeps everything in the data folder, or
+conversations in MongoDB where MONGO_URI names one. With --dev a secret and a key are made there and
+pages of this machine are let in; \`warren chat token\` makes a token to come in with. Without it
+JWT_SECRET (or JWT_JWKS_URL), ENCRYPTION_KEY and WS_ALLOWED_ORIGINS must be set. Models are said by
+LLM_PROVIDER_<n>_ID, _NAME, _TYPE (openai, anthropic, dify, function, demo), _ENDPOINT, _API_KEY and
+_MODEL, n from 1 to 10; where none is, a demo model answers.`,
   examples: [
     { run: "warren chat --dev", why: "try it: keys are made, a demo model answers" },
     {
@@ -35,6 +41,7 @@ demo model answers.`,
       folder: dataFolder(config.data).chat,
       jwtSecret,
       keys: await keySource(),
+      mongoUri: (await secrets.mongoUri?.read()) ?? "",
       keySource,
       env,
       deps: { clock: systemClock, log },
@@ -51,7 +58,7 @@ demo model answers.`,
     };
     await using running = await startUnder(signal, (starting) =>
       startChat(read.config, deps, starting),
-    ).catch(inUse);
+    ).catch(refused);
     const host = running.host.includes(":") ? `[${running.host}]` : running.host;
     terminal.out(`chat on http://${host}:${running.port}${config.prefix}`);
     if (config.dev) terminal.note("come in with: warren chat token --user you");
@@ -61,7 +68,8 @@ demo model answers.`,
   },
 });
 
-function inUse(reason: unknown): never {
+function refused(reason: unknown): never {
   if (reason instanceof FolderInUseError) throw new ExitError("unavailable", reason.message);
+  if (reason instanceof MongoAddressError) throw usage("chat", [reason.message]);
   throw reason;
 }
