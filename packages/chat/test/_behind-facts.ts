@@ -28,10 +28,11 @@ async function begin({ log }: BehindWorld, number: number): Promise<SessionKey> 
   return key;
 }
 
+function failed(cause: unknown): void {
+  throw cause;
+}
+
 async function fold({ log, sessions }: BehindWorld, key: SessionKey): Promise<void> {
-  const failed = (cause: unknown) => {
-    throw cause;
-  };
   await new Folding({ log, sessions, failed }).upToDate(key);
 }
 

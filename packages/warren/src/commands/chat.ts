@@ -1,16 +1,8 @@
-import {
-  chatOptions,
-  FolderInUseError,
-  MongoAddressError,
-  readChatConfig,
-  startChat,
-} from "@warren/chat";
-import { ExitError, openMetrics, systemClock, wallClock } from "@warren/host";
-import { chatSecrets } from "../chat/chat-secrets.ts";
-import { command, usage } from "../cli/command.ts";
-import { aborted, startUnder } from "../cli/lifetime.ts";
+import { chatOptions } from "@warren/chat";
+import { openChat } from "../chat/open-chat.ts";
+import { command } from "../cli/command.ts";
+import { aborted } from "../cli/lifetime.ts";
 import { dataOption, logOptions, openLog } from "../cli/options.ts";
-import { dataFolder } from "../data/data-folder.ts";
 
 const options = { ...chatOptions, data: dataOption, ...logOptions };
 
@@ -34,42 +26,15 @@ _MODEL, n from 1 to 10; where none is, a demo model answers.`,
   options,
   words: { least: 0, most: 0 },
   async run(call) {
-    const { config, secrets, env, signal, terminal } = call;
+    const { config, signal, terminal } = call;
     const log = openLog(config, call);
-    const { jwtSecret, keys: keySource } = await chatSecrets(config, secrets);
-    const read = readChatConfig(config, {
-      folder: dataFolder(config.data).chat,
-      jwtSecret,
-      keys: await keySource(),
-      mongoUri: (await secrets.mongoUri?.read()) ?? "",
-      keySource,
-      env,
-      deps: { clock: systemClock, log },
-    });
-    if ("problems" in read) throw usage("chat", read.problems);
-    const lost = Promise.withResolvers<never>();
-    const deps = {
-      clock: systemClock,
-      wallClock,
-      random: Math.random,
-      log,
-      metrics: openMetrics(),
-      fatal: lost.reject,
-    };
-    await using running = await startUnder(signal, (starting) =>
-      startChat(read.config, deps, starting),
-    ).catch(refused);
+    await using chatHere = await openChat(call, { command: "chat", log, drain: undefined });
+    const { running, lost } = chatHere;
     const host = running.host.includes(":") ? `[${running.host}]` : running.host;
     terminal.out(`chat on http://${host}:${running.port}${config.prefix}`);
     if (config.dev) terminal.note("come in with: warren chat token --user you");
-    await Promise.race([aborted(signal), lost.promise]);
+    await Promise.race([aborted(signal), lost]);
     await running.drain();
     log.info("chat stopped");
   },
 });
-
-function refused(reason: unknown): never {
-  if (reason instanceof FolderInUseError) throw new ExitError("unavailable", reason.message);
-  if (reason instanceof MongoAddressError) throw usage("chat", [reason.message]);
-  throw reason;
-}
