@@ -16,6 +16,7 @@ import type { ChatOptions } from "./options.ts";
 import { PROVIDER_SETTINGS } from "./providers/open-providers.ts";
 import { DEMO_PROVIDER } from "./providers/provider-config.ts";
 import { readProviderConfigs } from "./providers/read-provider-configs.ts";
+import { readStoreConfig } from "./store/store-config.ts";
 
 /** What comes from elsewhere than from options. */
 export interface GivenChat {
@@ -23,6 +24,8 @@ export interface GivenChat {
   /** The shared secret; "" where there is none. */
   jwtSecret: string;
   keys: KeyTexts;
+  /** MongoDB's address; "" where there is none. */
+  mongoUri: string;
   /** Reads them again where they are kept. */
   keySource: KeySource;
   /** The environment, for `LLM_PROVIDER_<n>_*`. */
@@ -38,6 +41,7 @@ export function readChatConfig(
   const llm = readProviderConfigs(given.env, undefined);
   const origins = { sockets: config.wsOrigin, cors: config.corsOrigin };
   const isDevelopment = config.dev;
+  const store = readStoreConfig(given.mongoUri);
   const problems = [
     ...trustProblems(config, given.jwtSecret),
     ...keyProblems(given.keys),
@@ -45,8 +49,9 @@ export function readChatConfig(
     ...new SocketOrigins({ allowed: origins.sockets, isDevelopment }).problems,
     ...new Cors({ allowed: origins.cors, isDevelopment }).problems,
     ...llm.problems,
+    ...("problem" in store ? [store.problem] : []),
   ];
-  if (problems.length > 0) return { problems };
+  if (problems.length > 0 || "problem" in store) return { problems };
   const [first = DEMO_PROVIDER, ...others] = llm.providers;
   return {
     config: {
@@ -54,6 +59,7 @@ export function readChatConfig(
       ...tlsOf(config),
       prefix: config.prefix,
       folder: given.folder,
+      store,
       cluster: config.cluster,
       isDevelopment,
       trust: trustOf(config, given),

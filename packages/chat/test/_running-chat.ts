@@ -54,6 +54,7 @@ export function configOf(
     probePort: undefined,
     prefix: "/chat",
     folder,
+    store: { kind: "sqlite" },
     cluster: "home",
     isDevelopment: true,
     trust: {

@@ -63,9 +63,10 @@ export abstract class Connection {
     this.identity = identity;
     this.deps = deps;
     this.#socket = socket;
-    const { mostWaitingBytes, events } = deps;
+    const { mostWaitingBytes, events, writes } = deps;
     this.#outgoing = new Outgoing({
       socket,
+      writes,
       mostBytes: mostWaitingBytes,
       overflowed: () => {
         events.slowConsumer();
@@ -185,6 +186,7 @@ export abstract class Connection {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#leave();
+    this.#outgoing.flush();
     this.#socket.close(CHAT_CODES[code].close, code);
     // A client that does not read does not answer the close either.
     this.deps.clock.after(this.deps.closeMs, () => this.#socket.terminate());

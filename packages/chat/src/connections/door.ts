@@ -13,6 +13,7 @@ import { MessagingConnection } from "./messaging/messaging-connection.ts";
 import type { Limits } from "./ports.ts";
 import { refuseHandshake } from "./refuse-handshake.ts";
 import { endpointOf, isBrowser, networkOf } from "./whence.ts";
+import { Writes } from "./writes.ts";
 
 export interface DoorOptions {
   /** Paths where sockets are opened, and those of them where a token may come after it. */
@@ -27,7 +28,7 @@ export interface DoorOptions {
   most: number;
   /** Who asks, behind the proxies that are trusted. */
   addressOf: (peer: string, forwardedFor: string | undefined) => string;
-  deps: Omit<ConnectionDeps, "closed">;
+  deps: Omit<ConnectionDeps, "closed" | "writes">;
   events: DoorEvents;
 }
 
@@ -59,6 +60,7 @@ export class Door {
   /** For the messaging dialect: nobody knows yet who is there. */
   readonly #open = new WebSocketServer(serverOptions(MESSAGING_LIMITS.frame));
   readonly #anteroom: Anteroom;
+  readonly #writes = new Writes();
   readonly #connections = new Map<string, Set<Connection>>();
   #count = 0;
   #turnedAway = 0;
@@ -200,7 +202,7 @@ export class Door {
       this.#leave(connection);
       events.closed(clock.now() - since);
     };
-    return { ...deps, closed };
+    return { ...deps, writes: this.#writes, closed };
   }
 
   #enter<C extends Connection>(connection: C): C {

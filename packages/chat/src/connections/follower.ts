@@ -4,7 +4,7 @@ import type { Listener, Passing } from "../live/room.ts";
 import type { SessionKey } from "../log/entry.ts";
 import type { Journal } from "../log/journal.ts";
 import type { Said } from "../log/said.ts";
-import { has, including, merged, type Versions } from "../log/versions.ts";
+import { has, type Versions } from "../log/versions.ts";
 import type { Runs } from "../runs/runs.ts";
 import { firstThatFit, newestThatFit, upTo, type PageOptions, type WirePage } from "./pages.ts";
 import { wireRunOf, type Presenter } from "./presenter.ts";
@@ -31,7 +31,8 @@ export class Follower implements Listener {
   readonly key: SessionKey;
   readonly #options: FollowerOptions;
   #membership: Membership | undefined;
-  #has: Versions = {};
+  /** What the client was told of by a resume, while what came meanwhile waits: afterwards all is new. */
+  #has: Versions | undefined;
   /** What came while the client was being brought up to date. */
   #held: (() => void)[] | undefined;
   #isGone = false;
@@ -41,17 +42,12 @@ export class Follower implements Listener {
     this.#options = options;
   }
 
-  /** Hears what comes from now on. */
-  async join(): Promise<void> {
+  /** Hears what comes from now on. Resolves with what there was when it began to. */
+  async join(): Promise<Versions> {
     const { hub } = this.#options;
     this.#membership ??= await hub.join(this.key, this);
-    this.#has = merged(this.#has, this.#membership.versions);
     if (this.#isGone) this.leave();
-  }
-
-  /** What has been told, or was there before. */
-  get versions(): Versions {
-    return this.#has;
+    return this.#membership.versions;
   }
 
   /** What the client lacks, as one `resumed` frame, and then what comes. `asked`: the id that it said. */
@@ -66,16 +62,19 @@ export class Follower implements Listener {
     });
   }
 
-  /** Joins; what comes while `bring` tells the client what it lacks follows after it, but for what it resolves with. */
-  async catchUp(bring: () => Promise<Versions>): Promise<void> {
+  /**
+   * Joins, and has the client told what it lacks; what comes meanwhile follows after it. `bring` gets what
+   * the session had when it was joined, and resolves with what the client was told of.
+   */
+  async catchUp(bring: (joined: Versions) => Promise<Versions>): Promise<void> {
     this.#held ??= [];
     try {
-      await this.join();
-      this.#has = merged(this.#has, await bring());
+      this.#has = await bring(await this.join());
     } finally {
       const held = this.#held;
       this.#held = undefined;
       for (const task of held ?? []) task();
+      this.#has = undefined;
     }
   }
 
@@ -86,8 +85,7 @@ export class Follower implements Listener {
 
   said(said: Said): void {
     if (this.#held !== undefined) return void this.#held.push(() => this.said(said));
-    if (has(this.#has, said.entry)) return;
-    this.#has = including(this.#has, said.entry);
+    if (this.#has !== undefined && has(this.#has, said.entry)) return;
     const { presenter, isOwn, send } = this.#options;
     for (const text of presenter().said(said, isOwn(said))) send(text);
   }

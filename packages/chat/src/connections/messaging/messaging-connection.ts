@@ -3,6 +3,7 @@ import type { WebSocket } from "ws";
 import type { SessionKey } from "../../log/entry.ts";
 import { wallMsOf } from "../../log/hybrid-time.ts";
 import type { Said } from "../../log/said.ts";
+import { NO_VERSIONS, type Versions } from "../../log/versions.ts";
 import { Connection, errorBody, type About, type Heard } from "../connection.ts";
 import type { ConnectionDeps, ConnectionIdentity } from "../connection-deps.ts";
 import { handleMessaging } from "./messaging-handlers.ts";
@@ -77,8 +78,12 @@ export class MessagingConnection extends Connection {
     return this.join(key, conversationId);
   }
 
-  /** Follows a session under a name. */
-  async join(key: SessionKey, conversationId: string): Promise<Thread> {
+  /** Follows a session under a name. `bring`: tells what the client lacks of it, and resolves with what it told of. */
+  async join(
+    key: SessionKey,
+    conversationId: string,
+    bring: (thread: Thread) => Promise<Versions> = async () => NO_VERSIONS,
+  ): Promise<Thread> {
     const { named, models } = this.deps;
     const follower = this.follow(key);
     const agentId = (await named.modelOf(key)) ?? models[0]?.id ?? "";
@@ -87,7 +92,10 @@ export class MessagingConnection extends Connection {
     thread.conversationId = conversationId;
     this.#threads.set(key.sessionId, thread);
     this.#named.set(conversationId, thread);
-    await follower.join();
+    await follower.catchUp((joined) => {
+      thread.heardOf(joined);
+      return bring(thread);
+    });
     return thread;
   }
 

@@ -170,7 +170,7 @@ async function retransmit(
 ): Promise<void> {
   const { journal } = connection.deps;
   const asked: Said[] = [];
-  for (const stretch of stretchesOf(thread.follower.versions, from, to)) {
+  for (const stretch of stretchesOf(thread.versions, from, to)) {
     const count = stretch.to - stretch.from + 1;
     // Of this origin alone: what others have numbered would take its room.
     const page = await journal.latest(thread.key, { [stretch.origin]: stretch.to }, count);

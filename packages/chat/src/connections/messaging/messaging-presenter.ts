@@ -34,6 +34,8 @@ export class MessagingPresenter implements Presenter {
   said(said: Said, isOwn: boolean): readonly string[] {
     const thread = this.#options.threadOf(said.entry.sessionId);
     if (thread === undefined) return [];
+    const { origin, number } = said.entry;
+    thread.heardOf({ [origin]: number });
     const payload = messageOf(said, thread, this.#options.isAdmin);
     return this.#frames(thread, { said, payload, isOwn }).map((frame) => JSON.stringify(frame));
   }

@@ -35,9 +35,9 @@ function bring(connection: MessagingConnection, key: SessionKey, mayTell: Promis
     // The first entry says how the client called it.
     const [first] = await journal.after(key, {}, 1);
     const alias = first?.kind === "opened" ? first.body.alias : undefined;
-    const thread = await connection.join(key, alias ?? key.sessionId);
-    await thread.follower.catchUp(async () => {
+    await connection.join(key, alias ?? key.sessionId, async (thread) => {
       const { said, older } = await journal.latest(key, undefined, ENTRIES);
+      thread.heardOf(upTo(older, said));
       const lacking = lackingOf(connection, said);
       unread.resolve(lacking.unread);
       await mayTell;

@@ -31,6 +31,7 @@ export class Thread {
   agentId: string;
   readonly #known = new Map<string, Known>();
   readonly #acknowledged = { delivered: NO_VERSIONS, read: NO_VERSIONS };
+  #versions = NO_VERSIONS;
   #skipped: Said[] = [];
 
   constructor(options: {
@@ -46,11 +47,20 @@ export class Thread {
   }
 
   sequenceOf(position: Position): number {
-    return sequenceOf(this.follower.versions, position);
+    return sequenceOf(this.#versions, position);
   }
 
   get lastSequence(): number {
-    return lastSequence(this.follower.versions);
+    return lastSequence(this.#versions);
+  }
+
+  /** What of the session's log it has heard of. */
+  get versions(): Versions {
+    return this.#versions;
+  }
+
+  heardOf(versions: Versions): void {
+    this.#versions = merged(this.#versions, versions);
   }
 
   /** Receipts speak of it by its id. */

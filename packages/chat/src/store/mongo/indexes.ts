@@ -7,6 +7,7 @@ export const COLLECTIONS = {
   users: "users",
   owners: "session_owners",
   hours: "session_hours",
+  marks: "marks",
 } as const;
 export const KEYS = "keys";
 
@@ -24,7 +25,11 @@ export interface DeclaredIndex {
  * Small collections that stay on one shard: they are looked up by `_id`, which is all that is unique in
  * them. All others are sharded by `user_id`.
  */
-export const UNSHARDED: readonly CollectionName[] = [COLLECTIONS.owners, COLLECTIONS.hours];
+export const UNSHARDED: readonly CollectionName[] = [
+  COLLECTIONS.owners,
+  COLLECTIONS.hours,
+  COLLECTIONS.marks,
+];
 
 function unique(
   collection: CollectionName,
