@@ -62,16 +62,21 @@ export async function openFront(options: FrontOptions): Promise<Front> {
   let isDraining = false;
   const api = apiOf(options, access, () => readiness(options, isDraining));
   const prefixes = [config.prefix, OLD_PREFIX];
-  const { server, ...opened } = await openChatServer({
-    tls: config.tls,
-    listener: listenerOf(chatApp(prefixes, api).fetch),
-    clock: deps.clock,
-    events: options.events,
-  });
+  await using opened = new AsyncDisposableStack();
+  opened.use(door);
+  const { server } = opened.use(
+    await openChatServer({
+      tls: config.tls,
+      listener: listenerOf(chatApp(prefixes, api).fetch),
+      clock: deps.clock,
+      events: options.events,
+    }),
+  );
+  const owned = opened.move();
   server.on("upgrade", (request, socket, head) => void door.upgrade(request, socket, head));
   return {
-    ...opened,
     server,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
     probes: smallServer(listenerOf(probeApp(prefixes, api).fetch), MOST_PROBES),
     door,
     unready() {

@@ -16,6 +16,11 @@ const FEW_WAITING = 8;
 /** Sessions that one socket follows at once. */
 const MOST_FOLLOWED = 100;
 
+/** Whoever said nothing for this long is asked whether they are there (`reference/chatbox.md` W-8). */
+const SILENT_MS = 48_000;
+/** Who has not answered that within this is gone. */
+const ANSWER_MS = 12_000;
+
 /** The client's own names for what a frame is about. */
 export interface About {
   readonly sessionId?: string;
@@ -55,6 +60,9 @@ export abstract class Connection {
   #turn: Promise<void> = Promise.resolve();
   #waiting = 0;
   #expiresAtMs = 0;
+  #heardMs: number;
+  /** When it was asked whether it is there, and has not been heard of since. */
+  #askedMs: number | undefined;
   #forgetExpiry: (() => void) | undefined;
   #isOver = false;
 
@@ -74,7 +82,16 @@ export abstract class Connection {
       },
       sent: (frames) => events.sent(frames),
     });
-    socket.on("message", (data: Buffer) => this.receive(data.toString("utf8")));
+    this.#heardMs = deps.clock.now();
+    const heard = () => {
+      this.#heardMs = deps.clock.now();
+      this.#askedMs = undefined;
+    };
+    socket.on("pong", heard).on("ping", heard);
+    socket.on("message", (data: Buffer) => {
+      heard();
+      this.receive(data.toString("utf8"));
+    });
     socket.on("close", () => this.#closed());
     socket.on("error", () => socket.terminate());
     this.expireAt(identity.expiresAtMs);
@@ -179,6 +196,21 @@ export abstract class Connection {
     this.#forgetExpiry?.();
     const leftMs = expiresAtMs - wallClock();
     this.#forgetExpiry = clock.after(leftMs, () => this.close("EXPIRED_TOKEN"));
+  }
+
+  /** Asks a client that was not heard of for long, and cuts off one that does not answer. */
+  look(): void {
+    const now = this.deps.clock.now();
+    // What we do not read we cannot hear.
+    if (this.#isOver || this.#socket.isPaused) return;
+    if (this.#askedMs !== undefined) {
+      if (now - this.#askedMs >= ANSWER_MS) this.#socket.terminate();
+      return;
+    }
+    if (now - this.#heardMs < SILENT_MS) return;
+    this.#askedMs = now;
+    this.#outgoing.flush();
+    this.#socket.ping();
   }
 
   /** Says why and closes: what the code means is in its table. */

@@ -40,6 +40,8 @@ export interface DoorEvents {
 
 /** A socket without a token says within this who is there. */
 const WAIT_MS = 10_000;
+/** How often it is looked whether clients are still there. */
+const LOOK_MS = 6_000;
 /** How many may be waited for at once. Behind a proxy that is not trusted all have one address. */
 const WAITING = { most: 1_000, mostOfAddress: 100 };
 /** Refused sockets of pages that have not gone yet; beyond, pages see a bare 1006. */
@@ -54,7 +56,7 @@ const MOST_TURNED_AWAY = 1_000;
  * 2. Who is refused after that (a token that no longer counts, a limit, a drain) is told by HTTP, and a page
  *    by a close code, since its browser keeps the status from it.
  */
-export class Door {
+export class Door implements Disposable {
   readonly #options: DoorOptions;
   readonly #server = new WebSocketServer(serverOptions(CHAT_LIMITS.frame));
   /** For the messaging dialect: nobody knows yet who is there. */
@@ -65,6 +67,7 @@ export class Door {
   #count = 0;
   #turnedAway = 0;
   #isClosed = false;
+  #forgetLook = () => {};
 
   constructor(options: DoorOptions) {
     this.#options = options;
@@ -76,6 +79,17 @@ export class Door {
       closeMs,
       refused: (error) => options.events.refused(error),
     });
+    this.#lookAround();
+  }
+
+  /** Nobody is looked after any more. */
+  [Symbol.dispose](): void {
+    this.#forgetLook();
+  }
+
+  #lookAround(): void {
+    for (const connection of this.connections()) connection.look();
+    this.#forgetLook = this.#options.deps.clock.after(LOOK_MS, () => this.#lookAround());
   }
 
   get size(): number {
