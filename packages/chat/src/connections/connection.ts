@@ -201,8 +201,12 @@ export abstract class Connection {
   /** Asks a client that was not heard of for long, and cuts off one that does not answer. */
   look(): void {
     const now = this.deps.clock.now();
+    if (this.#isOver) return;
     // What we do not read we cannot hear.
-    if (this.#isOver || this.#socket.isPaused) return;
+    if (this.#socket.isPaused) {
+      this.#askedMs = undefined;
+      return;
+    }
     if (this.#askedMs !== undefined) {
       if (now - this.#askedMs >= ANSWER_MS) this.#socket.terminate();
       return;
