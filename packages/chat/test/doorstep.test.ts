@@ -67,7 +67,12 @@ const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
 test.each([
   { name: "without a token", path: "/chat/ws", headers: () => ({}), status: 401 },
-  { name: "of a page without a token", path: "/chat/ws", headers: () => page, status: 401 },
+  {
+    name: "of no browser, though with an origin, without a token",
+    path: "/chat/ws",
+    headers: () => ({ origin: PAGE }),
+    status: 401,
+  },
   { name: "under the old prefix", path: "/chatbox/ws", headers: () => ({}), status: 401 },
   {
     name: "of a page that is not listed",
@@ -100,10 +105,22 @@ test.each([
 });
 
 test.each([
-  { name: "that is over", token: expired, close: 4412, reason: "EXPIRED_TOKEN" },
-  { name: "that is forged", token: forged, close: 4401, reason: "INVALID_TOKEN" },
-])("a page whose token is one $name is told so by the close code", async (one) => {
-  const ended = await outcome(`/chat/ws?token=${one.token()}`, page);
+  {
+    name: "a token that is over",
+    query: () => `?token=${expired()}`,
+    close: 4412,
+    reason: "EXPIRED_TOKEN",
+  },
+  {
+    name: "a forged token",
+    query: () => `?token=${forged()}`,
+    close: 4401,
+    reason: "INVALID_TOKEN",
+  },
+  { name: "an empty token", query: () => "?token=", close: 4401, reason: "UNAUTHORIZED" },
+  { name: "no token", query: () => "", close: 4401, reason: "UNAUTHORIZED" },
+])("a page with $name is told so by the close code", async (one) => {
+  const ended = await outcome(`/chat/ws${one.query()}`, page);
   expect(ended).toMatchObject({ close: one.close, reason: one.reason });
   const said = JSON.parse((ended as { said: string }).said) as object;
   expect(said).toMatchObject({ type: "error", error: { code: one.reason, recoverable: false } });

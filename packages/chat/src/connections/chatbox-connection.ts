@@ -6,6 +6,7 @@ import {
   type ClientFrame,
   type ReadFrame,
   type ServerFrame,
+  type ServerFrames,
 } from "@warren/wire";
 import type { WebSocket } from "ws";
 import type { SessionKey } from "../log/entry.ts";
@@ -155,7 +156,11 @@ export class ChatboxConnection extends Connection {
 }
 
 /** Also for who is not let in: `timestamp` is RFC 3339. */
-export function refusalFrame(error: ChatError, about: About, timestamp: string): ServerFrame {
+export function refusalFrame(
+  error: ChatError,
+  about: About,
+  timestamp: string,
+): ServerFrames["error"] {
   const { sessionId, clientMessageId } = about;
   return {
     type: "error",

@@ -51,10 +51,9 @@ const MOST_TURNED_AWAY = 1_000;
  * Where sockets come in. A place is taken when a socket is open and given back when it closes: a handshake
  * that fails takes none.
  *
- * 1. What has no business here is refused by HTTP: a path without sockets, an origin that is not listed, no
- *    token where one is asked for.
- * 2. Who is refused after that (a token that no longer counts, a limit, a drain) is told by HTTP, and a page
- *    by a close code, since its browser keeps the status from it.
+ * 1. What has no business here is refused by HTTP: a path without sockets, an origin that is not listed.
+ * 2. Who is refused after that (no token, one that no longer counts, a limit, a drain) is told by HTTP, and a
+ *    page by a close code, since its browser keeps the status from it.
  */
 export class Door implements Disposable {
   readonly #options: DoorOptions;
@@ -112,9 +111,10 @@ export class Door implements Disposable {
     socket.on("error", onError);
     let isKnown = false;
     try {
-      const asked = this.#gate(request);
+      const target = this.#gate(request);
       isKnown = true;
-      if (asked.token === undefined) {
+      const token = this.#tokenOf(request, target.pathname);
+      if (token === undefined) {
         this.#checkOpen();
         const address = this.#addressOf(request);
         this.#anteroom.check(address);
@@ -123,11 +123,13 @@ export class Door implements Disposable {
           this.#wait(opened, { address, endpoint: endpointOf(request) }),
         );
       }
-      const identity = await this.#identify(asked.token);
+      const identity = await this.#identify(token);
       this.#checkPlaces(identity.userId);
       socket.off("error", onError);
       this.#server.handleUpgrade(request, socket, head, (opened) =>
-        this.#enter(new ChatboxConnection(opened, identity, this.#depsOf())).greet(asked.sessionId),
+        this.#enter(new ChatboxConnection(opened, identity, this.#depsOf())).greet(
+          target.searchParams.get("session_id") || undefined,
+        ),
       );
     } catch (reason) {
       const error = ChatError.from(reason);
@@ -139,21 +141,22 @@ export class Door implements Disposable {
     }
   }
 
-  /** What is asked, by whoever may ask at all. `token`: undefined where it is to come in a frame. */
-  #gate(request: IncomingMessage): { token: string | undefined; sessionId: string | undefined } {
-    const { paths, openPaths, origins, takesQueryTokens } = this.#options;
+  /** What is asked for, by whoever may ask at all. */
+  #gate(request: IncomingMessage): URL {
+    const { paths, origins } = this.#options;
     const target = new URL(request.url ?? "/", "http://host");
     if (!paths.has(target.pathname)) throw new ChatError("NOT_FOUND", "no sockets here");
-    if (!origins.allows(request.headers.origin)) {
-      throw new ChatError("FORBIDDEN", "this origin may not open sockets here");
-    }
-    const { authorization } = request.headers;
-    const asked = { authorization, target: request.url ?? "/", isUpgrade: true };
+    if (origins.allows(request.headers.origin)) return target;
+    throw new ChatError("FORBIDDEN", "this origin may not open sockets here");
+  }
+
+  /** Undefined: it is to come in a frame. */
+  #tokenOf({ headers, url }: IncomingMessage, path: string): string | undefined {
+    const { openPaths, takesQueryTokens } = this.#options;
+    const asked = { authorization: headers.authorization, target: url ?? "/", isUpgrade: true };
     const token = requestToken(asked, takesQueryTokens);
-    if (token === undefined && !openPaths.has(target.pathname)) {
-      throw new ChatError("UNAUTHORIZED", "expected a token");
-    }
-    return { token, sessionId: target.searchParams.get("session_id") || undefined };
+    if (token !== undefined || openPaths.has(path)) return token;
+    throw new ChatError("UNAUTHORIZED", "expected a token");
   }
 
   async #identify(token: string): Promise<ConnectionIdentity> {
@@ -247,8 +250,9 @@ export class Door implements Disposable {
       this.#turnedAway -= 1;
     });
     const now = new Date(wallClock()).toISOString();
-    const said = refusalFrame(error, {}, now);
-    socket.send(JSON.stringify(said));
+    const { error: body, ...said } = refusalFrame(error, {}, now);
+    // Whatever it may do another time: this socket ends.
+    socket.send(JSON.stringify({ ...said, error: { ...body, recoverable: false } }));
     socket.close(error.close, error.code);
   }
 }
