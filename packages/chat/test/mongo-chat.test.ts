@@ -21,7 +21,7 @@ const day = (days: number) => new Date(Date.now() + days * 86_400_000).toISOStri
 describe.skipIf(MONGO_URI === undefined)("a chat on MongoDB", () => {
   test("is listed and summed, and tells how long MongoDB took for it", async () => {
     await using own = mongoDatabase(MONGO_URI!);
-    const store = { kind: "mongodb", uri: own.uri, database: own.name } as const;
+    const store = { kind: "mongodb", uri: own.uri, database: own.name, legacy: "mixed" } as const;
     await using running = await runningChat({ store });
     const { port } = running.chat;
     using client = await Client.open(port, ALICE);
@@ -56,7 +56,7 @@ describe.skipIf(FERRETDB === undefined)("a chat whose MongoDB is away", () => {
   test("starts, is not ready and refuses what is sent as retryable, and is well when MongoDB comes", async () => {
     const mongoPort = await freePort();
     const uri = `mongodb://127.0.0.1:${mongoPort}/`;
-    const store = { kind: "mongodb", uri, database: "chat" } as const;
+    const store = { kind: "mongodb", uri, database: "chat", legacy: "mixed" } as const;
     await using running = await runningChat({ store }, HURRIED);
     const { port } = running.chat;
     const readiness = () => over(port, ALICE, ["GET", "/readyz"]);

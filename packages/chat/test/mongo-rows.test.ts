@@ -1,6 +1,7 @@
 import { MongoClient } from "mongodb";
 import { describe, expect, test } from "vitest";
 import { hourOf } from "../src/sessions/hours.ts";
+import type { MarkDocument } from "../src/store/mongo/mongo-behind.ts";
 import type { HourDocument } from "../src/store/mongo/mongo-hours.ts";
 import { SETTLED_MS } from "../src/store/mongo/mongo-hours.ts";
 import { documentOfRow, type SessionDocument } from "../src/store/mongo/session-document.ts";
@@ -72,6 +73,19 @@ describe.skipIf(MONGO_URI === undefined)("sessions' rows in MongoDB", () => {
     expect(await sessions()).toBe(1);
   });
 });
+
+test.skipIf(MONGO_URI === undefined)(
+  "a database of a newer program is not written to",
+  async () => {
+    await using own = mongoDatabase(uri);
+    await using client = new MongoClient(uri);
+    const marks = client.db(own.name).collection<MarkDocument>("marks");
+    await marks.insertOne({ _id: "schema", position: 99 });
+    await using store = openStore({ uri, database: own.name });
+    await expect(store.log.append(draft({ id: "a" }))).rejects.toThrow(/has version 99/);
+    expect(await client.db(own.name).collection("log").countDocuments()).toBe(0);
+  },
+);
 
 describe.skipIf(MONGO_URI === undefined)("the tail of a log in MongoDB", () => {
   test("has what an instance wrote whose clock is 5 s behind, and what took 10 s to write", async () => {

@@ -4,13 +4,21 @@ import type { MongoCalls } from "./calls.ts";
 import { asGiven, type DeclaredIndex } from "./indexes.ts";
 
 /**
- * Indexes that must be there before anything is written. Made at the first call, once for all who wait; a
- * failure is theirs, and the next call tries again.
+ * Indexes that must be there before anything is written, and what comes `before` them. Made at the first
+ * call, once for all who wait; a failure is theirs, and the next call tries again.
  */
-export function readyIndexes(db: Db, needed: readonly DeclaredIndex[]): () => Promise<void> {
+export function readyIndexes(
+  db: Db,
+  needed: readonly DeclaredIndex[],
+  before: () => Promise<void> = async () => {},
+): () => Promise<void> {
   let ready: Promise<void> | undefined;
+  const make = async () => {
+    await before();
+    await makeIndexes(db, needed);
+  };
   return () => {
-    ready ??= makeIndexes(db, needed).catch((error: unknown) => {
+    ready ??= make().catch((error: unknown) => {
       ready = undefined;
       throw error;
     });
