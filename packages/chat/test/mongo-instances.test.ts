@@ -108,16 +108,16 @@ describe.skipIf(MONGO_URI === undefined)("two instances on one MongoDB", () => {
     await holds(one.log, other.log);
   });
 
-  test("fifty who write into one session at once are all served, one after another", async () => {
+  test("twenty who write into one session at once are all served, one after another", async () => {
     await using own = mongoDatabase(uri);
-    await using instances = logsOf(uri, own.name, 50);
+    await using instances = logsOf(uri, own.name, 20);
     const first = instances.logs[0]!;
     await first.append(draft({ id: "first" }));
     const accepted = await Promise.all(
       instances.logs.map((log, at) => log.append(draft({ id: `m${at}` }))),
     );
-    expect(counted(accepted, "stored")).toBe(50);
-    expect((await first.heads(ALICE)).number).toBe(51);
+    expect(counted(accepted, "stored")).toBe(20);
+    expect((await first.heads(ALICE)).number).toBe(21);
   }, 60_000);
 
   test("what two origins have is one log, in one order", async () => {
