@@ -46,12 +46,13 @@ describe.skipIf(MONGO_URI === undefined)("rows behind their logs in MongoDB", ()
   });
 });
 
+async function withStore(task: (store: MongoStore) => Promise<void>): Promise<void> {
+  await using own = mongoDatabase(uri);
+  await using store = openStore({ uri: oneByOne(uri), database: own.name });
+  await task(store);
+}
+
 describe.skipIf(MONGO_URI === undefined)("what is shared and erased in MongoDB", () => {
-  const withStore = async (task: (store: MongoStore) => Promise<void>) => {
-    await using own = mongoDatabase(uri);
-    await using store = openStore({ uri: oneByOne(uri), database: own.name });
-    await task(store);
-  };
   test.each(SHARE_FACTS)("$name", ({ holds }) => withStore(({ shareLinks }) => holds(shareLinks)));
   test.each(ERASURE_FACTS)("$name", ({ holds }) => withStore(({ erasures }) => holds(erasures)));
   test.each(LOG_ERASURE_FACTS)("$name", ({ holds }) =>
