@@ -156,9 +156,8 @@ describe.skipIf(MONGO_URI === undefined)("sessions of the service before", () =>
   test("whose user is here already go on: with their new name, and not ended", async () => {
     await using own = mongoDatabase(MONGO_URI!);
     const store = { kind: "mongodb", uri: own.uri, database: own.name, legacy: "mixed" } as const;
-    const keys = async () => ({ current: SECRETS.key, former: "" });
     {
-      await using before = await runningChat({ store, keys });
+      await using before = await runningChat({ store });
       using client = await Client.open(before.chat.port, ALICE);
       await say(client, "Me first.", { session_id: ENDED._id });
       await client.next("ai_response", ({ metadata }) => metadata?.["done"] === "true");
