@@ -1,16 +1,15 @@
-import { listen, type Listener } from "@warren/host";
+import { listen } from "@warren/host";
 import type { ChatDeps } from "./chat-deps.ts";
 import type { ChatConfig } from "./config.ts";
 import { Conversations } from "./conversations.ts";
 import { drain } from "./drain.ts";
 import { ChatEvents } from "./events.ts";
-import { openFront, type Front } from "./front.ts";
+import { openFront } from "./front.ts";
 import { chatGuards } from "./guards.ts";
-import { MASTER_KEYS_COOL_DOWN_MS, MasterKeys } from "./keys/master-keys.ts";
-import { Sealer } from "./keys/sealer.ts";
-import { SESSION_KEYS_LIMITS, SessionKeys } from "./keys/session-keys.ts";
-import { Texts } from "./log/said.ts";
+import { startLegacyImport } from "./legacy/legacy-import.ts";
+import { listenToProbes } from "./listen-to-probes.ts";
 import { openProviders } from "./providers/open-providers.ts";
+import { openSeals, type Seals } from "./seals.ts";
 import { nameOfStore, openStore } from "./store/open-store.ts";
 import type { Store } from "./store/store.ts";
 
@@ -35,14 +34,14 @@ export async function startChat(
   const events = new ChatEvents(deps.log, deps.metrics);
   const guards = chatGuards(deps);
   const store = opened.use(await openStore({ ...config, guards, events, deps }));
-  const texts = await openTexts(config, deps, store);
+  const seals = await openSeals(config.keys, deps, store.keys);
   signal.throwIfAborted();
   const eventSource = `/warren/chat/${store.log.origin.split(":")[0]}`;
   const providers = opened.use(
     openProviders(config.providers, config.providerSettings, { ...deps, eventSource }),
   );
   const failed = (cause: unknown) => events.broke("the chat's store could not be read", cause);
-  const wired = { config, deps, store, texts, providers, events, failed };
+  const wired = { config, deps, store, texts: seals.texts, providers, events, failed };
   const conversations = new Conversations(wired);
   const front = opened.use(
     await openFront({ config, deps, events, store, providers, conversations }),
@@ -50,12 +49,12 @@ export async function startChat(
   const { door, server } = front;
   const said = { host: "--host", port: "--port" };
   const listener = opened.use(await listen(server, { ...config.listen, fd: undefined, said }));
-  const probes = await listenToProbes(front, config);
-  if (probes !== undefined) opened.use(probes);
+  const probes = opened.use(await listenToProbes(front.probes, config));
   opened.defer(() => {
     listener.stop();
     for (const connection of door.connections()) connection.close("DRAINING");
   });
+  opened.use(bringOver(config, deps, { store, seals, events }));
   const { host, port } = listener;
   events.started({ host, port, store: nameOfStore(config), models: providers.models.length });
   const owned = opened.move();
@@ -72,29 +71,15 @@ export async function startChat(
   };
 }
 
-async function listenToProbes(
-  { probes }: Front,
-  { probePort: port, listen: { host } }: ChatConfig,
-): Promise<Listener | undefined> {
-  if (port === undefined) return undefined;
-  return listen(probes, {
-    host,
-    port,
-    fd: undefined,
-    said: { host: "--host", port: "--probe-port" },
-  });
-}
-
-/** What people write is sealed from the first message on: without a key there is no start. */
-async function openTexts(
-  { keys }: ChatConfig,
-  { clock, wallClock }: ChatDeps,
-  store: Store,
-): Promise<Texts> {
-  const coolDownMs = MASTER_KEYS_COOL_DOWN_MS;
-  const masters = await MasterKeys.open({ source: keys, clock, coolDownMs });
-  const limits = SESSION_KEYS_LIMITS;
-  return new Texts(
-    new Sealer(new SessionKeys({ store: store.keys, masters, clock, wallClock, limits })),
-  );
+/** What the service before left is brought over meanwhile. */
+function bringOver(
+  { store: config }: ChatConfig,
+  { clock }: ChatDeps,
+  { store, seals, events }: { store: Store; seals: Seals; events: ChatEvents },
+): AsyncDisposable | undefined {
+  const { legacy, log, sessions } = store;
+  if (legacy === undefined || config.kind !== "mongodb") return undefined;
+  const { texts, masters } = seals;
+  const content = config.legacy;
+  return startLegacyImport({ legacy, log, sessions, texts, masters, content, clock, events });
 }

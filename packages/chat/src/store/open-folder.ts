@@ -50,6 +50,7 @@ export async function openFolder({ folder, cluster, events, deps }: FolderOption
     log: content.log,
     sessions: content.sessions,
     keys,
+    legacy: undefined,
     check: () => content.check(),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -1,4 +1,5 @@
 import type { KeyStore } from "../keys/ports.ts";
+import type { LegacySessions } from "../legacy/ports.ts";
 import type { MessageLog } from "../log/ports.ts";
 import type { Sessions } from "../sessions/ports.ts";
 
@@ -9,6 +10,8 @@ export interface Store extends AsyncDisposable {
   readonly log: MessageLog;
   readonly sessions: Sessions;
   readonly keys: KeyStore;
+  /** Undefined where no service before can have left any. */
+  readonly legacy: LegacySessions | undefined;
   /** Rejects while nothing can be stored. */
   check(): Promise<void>;
 }

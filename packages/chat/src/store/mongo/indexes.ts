@@ -8,6 +8,8 @@ export const COLLECTIONS = {
   owners: "session_owners",
   hours: "session_hours",
   marks: "marks",
+  /** What the service before left: read once, and changed no more. */
+  legacy: "sessions_legacy",
 } as const;
 export const KEYS = "keys";
 
@@ -29,6 +31,7 @@ export const UNSHARDED: readonly CollectionName[] = [
   COLLECTIONS.owners,
   COLLECTIONS.hours,
   COLLECTIONS.marks,
+  COLLECTIONS.legacy,
 ];
 
 function unique(
