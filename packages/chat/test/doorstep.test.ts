@@ -199,6 +199,21 @@ test.each([
   expect(error).not.toContain((more as { auth_token?: string }).auth_token ?? "none");
 });
 
+test("who comes with a token once too often is told so, and can do no harm on the way out", async () => {
+  using _first = await Messenger.open(port, "often");
+  using _second = await Messenger.open(port, "often");
+  using third = await Messenger.connect(port);
+  const { _socket: below } = third.socket as unknown as { _socket: NodeJS.WritableStream };
+  // No frame is like this: the socket tells of an error, and somebody must listen still.
+  third.socket.once("message", () => below.write(Buffer.alloc(64, 0xff)));
+  third.send(authOf("often"));
+  expect(await third.closed).toMatchObject({ code: 4029 });
+  expect((await third.next("auth_error")).code).toBe("CONNECTION_LIMIT_EXCEEDED");
+  using other = await Messenger.open(port, "somebody else");
+  other.send({ type: "heartbeat" });
+  await other.next("heartbeat_ack");
+});
+
 test("garbage on a live socket is answered, and harms nobody", async () => {
   using client = await Messenger.open(port, "garbage");
   for (const text of ["", "null", "[]", `{"type":"toString"}`, `{"type":"message","payload":7}`]) {

@@ -78,8 +78,9 @@ export class Anteroom {
       const auth = authOf(text);
       const identity = await visit.identify(auth);
       if (socket.readyState !== socket.OPEN) return;
-      leave();
       visit.enter(identity, auth, early);
+      // Only now: a socket that is not let in after all is still this room's.
+      leave();
       socket.resume();
     };
     const hear = (data: Buffer) => {

@@ -7,7 +7,7 @@ import type { MessagingConnection } from "./messaging-connection.ts";
 import { cursorsIn, type Thread } from "./thread.ts";
 
 /** Conversations that a client is brought up to date in as it comes; it asks for others by naming them. */
-const CONVERSATIONS = 20;
+const CONVERSATIONS = 10;
 /** Entries of each that are looked through. */
 const ENTRIES = 300;
 
