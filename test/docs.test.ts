@@ -20,7 +20,7 @@ import {
   startAgent,
   STRICT_TLS,
 } from "@warren/agent";
-import { chatOptions, readChatConfig, startChat } from "@warren/chat";
+import { chatOptions, NO_BUCKET_KEYS, readChatConfig, startChat } from "@warren/chat";
 import { gatewayConfig, gatewayOptions, startGateway } from "@warren/gateway";
 import { silentLog } from "@warren/host/testing";
 import { commands } from "@warren/warren";
@@ -198,6 +198,7 @@ test("metrics of the chat", async () => {
     jwtSecret: randomBytes(32).toString("base64"),
     keys,
     keySource: () => Promise.resolve(keys),
+    bucketKeys: NO_BUCKET_KEYS,
     env: {},
     deps: said,
   });

@@ -10,6 +10,7 @@ import {
   Text,
   WholeNumber,
 } from "@warren/host";
+import { contentOptions } from "./content-options.ts";
 
 const Prefix = fromText("a path like /chat", (text) =>
   /^(\/|(\/[\w.~-]+)+)$/.test(text) ? text : undefined,
@@ -236,6 +237,7 @@ export const chatOptions = {
   ...access,
   ...answers,
   ...bounds,
+  ...contentOptions,
   cluster: option({
     value: "<name>",
     schema: Name,

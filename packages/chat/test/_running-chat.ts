@@ -76,6 +76,15 @@ export function configOf(
     rates: CHAT_RATES,
     connections: { most: 20_000, mostOfUser: 10, mostWaitingBytes: 1_048_576 },
     returnMs: 900_000,
+    files: {
+      store: { kind: "folder", folder: join(folder, "files") },
+      mostBytes: 104_857_600,
+      quotaBytes: 1_073_741_824,
+      linkMs: 3_600_000,
+      allowForeign: true,
+    },
+    shares: { lifeMs: 3_600_000, longestMs: 86_400_000 },
+    retention: { sessionsMs: undefined, filesMs: undefined, everyMs: 3_600_000 },
     drain: { delayMs: 0, spreadMs: 0, runsMs: 5_000 },
     ...given,
   };

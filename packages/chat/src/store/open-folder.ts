@@ -4,7 +4,9 @@ import type { ChatDeps } from "../chat-deps.ts";
 import type { ChatEvents } from "../events.ts";
 import type { KeyStore } from "../keys/ports.ts";
 import type { MessageLog } from "../log/ports.ts";
+import type { Erasures, LogErasure } from "../privacy/ports.ts";
 import type { Sessions } from "../sessions/ports.ts";
+import type { ShareLinks } from "../shares/ports.ts";
 import { openWithOrigin } from "./sqlite/open-with-origin.ts";
 import { openSqliteKeyStore } from "./sqlite/sqlite-key-store.ts";
 
@@ -13,6 +15,9 @@ export interface Store extends AsyncDisposable {
   readonly log: MessageLog;
   readonly sessions: Sessions;
   readonly keys: KeyStore;
+  readonly logErasure: LogErasure;
+  readonly shareLinks: ShareLinks;
+  readonly erasures: Erasures;
   /** Rejects while nothing can be stored. */
   ping(): Promise<void>;
 }
@@ -60,6 +65,9 @@ export async function openFolder({ folder, cluster, events, deps }: FolderOption
     log: content.log,
     sessions: content.sessions,
     keys,
+    logErasure: content.logErasure,
+    shareLinks: content.shareLinks,
+    erasures: content.erasures,
     ping: () => content.check(),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -36,6 +36,7 @@ demo model answers.`,
       jwtSecret,
       keys: await keySource(),
       keySource,
+      bucketKeys: { id: secrets.s3AccessKeyId, secret: secrets.s3SecretAccessKey },
       env,
       deps: { clock: systemClock, log },
     });
