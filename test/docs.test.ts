@@ -57,6 +57,10 @@ const OPTION_TABLES: [string, Options][] = [
   ["Options of `expose`", besides(optionsOf("expose"), everywhere, agentOptions, asking)],
   ["Options of `chat`", chatOptions],
   ["Options of `chat token`", besides(optionsOf("chat token"), everywhere)],
+  [
+    "Options of `chat keys rotate`",
+    besides(optionsOf("chat keys rotate"), everywhere, asking)),
+  ],
   ["Options of `token create`", besides(optionsOf("token create"), everywhere, asking)],
   ["Options of commands that ask or print", asking],
   ["Options of `routes`", besides(optionsOf("routes"), everywhere, asking)],

@@ -69,7 +69,11 @@ export class Content {
       events: this.#events.shares,
     });
     this.files = this.#fileDesk();
-    const desk = new SessionDesk({ ...conversations.forDesk, wallClock });
+    const desk = new SessionDesk({
+      ...conversations.forDesk,
+      tokensOf: (sessionIds) => this.shares.tokens(sessionIds),
+      wallClock,
+    });
     this.exporter = new Exporter({
       sessions: store.sessions,
       journal: conversations.journal,

@@ -112,7 +112,11 @@ function appOf(
   const cors = new Cors({ allowed: config.origins.cors, isDevelopment });
   if (cors.isOn) events.corsConfigured(cors.origins);
   return chatApp([config.prefix, OLD_PREFIX], {
-    desk: new SessionDesk({ ...conversations.forDesk, wallClock }),
+    desk: new SessionDesk({
+      ...conversations.forDesk,
+      tokensOf: (sessionIds) => content.shares.tokens(sessionIds),
+      wallClock,
+    }),
     ...content.forApi,
     verifier,
     limits,

@@ -19,6 +19,8 @@ export interface SessionDeskOptions {
   texts: Texts;
   talk: Talk;
   takeovers: Takeovers;
+  /** Share tokens by session, of those that are shared. */
+  tokensOf: (sessionIds: readonly string[]) => Promise<ReadonlyMap<string, string>>;
   /** Epoch milliseconds. */
   wallClock: () => number;
 }
@@ -51,7 +53,9 @@ export class SessionDesk {
 
   async list(query: SessionQuery) {
     const { rows, ...page } = await this.options.sessions.list(query);
-    return { summaries: await Promise.all(rows.map((row) => this.summary(row))), ...page };
+    const tokens = await this.options.tokensOf(rows.map(({ sessionId }) => sessionId));
+    const told = rows.map((row) => this.summary(row, tokens.get(row.sessionId)));
+    return { summaries: await Promise.all(told), ...page };
   }
 
   metrics(fromMs: number, toMs: number): Promise<SessionMetrics> {
@@ -59,7 +63,7 @@ export class SessionDesk {
   }
 
   /** A session in a list, in the words of the reference. */
-  async summary(row: SessionRow) {
+  async summary(row: SessionRow, shareToken: string | undefined) {
     const { startMs, endMs, answers, control, help } = row;
     const { wallClock } = this.options;
     const isActive = endMs === undefined;
@@ -81,6 +85,7 @@ export class SessionDesk {
       help_requested: help.isOpen,
       ...(help.sinceMs !== undefined && { help_since: timeOf(help.sinceMs) }),
       ...(row.modelId !== undefined && { model_id: row.modelId }),
+      ...(shareToken !== undefined && { share_token: shareToken }),
       ...(control.mode === "person" && {
         assisting_admin_id: control.adminId,
         assisting_admin_name: control.adminName,

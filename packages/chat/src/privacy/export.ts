@@ -67,7 +67,7 @@ export class Exporter {
   async *#sessions(userId: string): AsyncGenerator<string> {
     const { desk } = this.#options;
     for await (const row of this.#rows(userId)) {
-      const summary = JSON.stringify(await desk.summary(row)).slice(0, -1);
+      const summary = JSON.stringify(await desk.summary(row, undefined)).slice(0, -1);
       yield `${summary},"messages":`;
       yield* listOf(this.#messages(row));
       yield "}";

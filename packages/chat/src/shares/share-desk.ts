@@ -90,7 +90,7 @@ export class ShareDesk {
     if (sessionIds.length === 0) return new Map();
     const found = await links.ofSessions(sessionIds.slice(0, MOST_SESSIONS));
     const good = found.filter(({ expiresAtMs }) => expiresAtMs > wallClock());
-    return new Map(good.map((link) => [link.sessionId, this.#opened(link).token]));
+    return new Map(good.flatMap((link) => this.#tokenIn(link) ?? []));
   }
 
   /** Whoever has the link reads nothing more by it. False: there was none. */
@@ -132,6 +132,16 @@ export class ShareDesk {
     const value = sealValue(randomHex(TOKEN_BYTES), { use: SHARE_USE, id }, masters);
     const createdAtMs = wallClock();
     return { ...value, userId, sessionId, createdAtMs, expiresAtMs: createdAtMs + lifeMs };
+  }
+
+  /** One that cannot be opened keeps nobody from a list. */
+  #tokenIn(link: ShareLink): [[string, string]] | undefined {
+    try {
+      return [[link.sessionId, this.#opened(link).token]];
+    } catch (reason) {
+      if (reason instanceof ChatError) return undefined;
+      throw reason;
+    }
   }
 
   #opened({ id, sealed, userId, sessionId, createdAtMs, expiresAtMs }: ShareLink): OpenLink {

@@ -1,5 +1,6 @@
 import { chatOptions, FolderInUseError, readChatConfig, startChat } from "@warren/chat";
 import { ExitError, openMetrics, systemClock, wallClock } from "@warren/host";
+import { announceChat } from "../chat/running-chat.ts";
 import { chatSecrets } from "../chat/chat-secrets.ts";
 import { command, usage } from "../cli/command.ts";
 import { aborted, startUnder } from "../cli/lifetime.ts";
@@ -54,7 +55,13 @@ demo model answers.`,
       startChat(read.config, deps, starting),
     ).catch(inUse);
     const host = running.host.includes(":") ? `[${running.host}]` : running.host;
-    terminal.out(`chat on http://${host}:${running.port}${config.prefix}`);
+    const url = `http://${host}:${running.port}${config.prefix}`;
+    const { pid } = call.self;
+    await using _announced = await announceChat(dataFolder(config.data).chatRunning, {
+      pid,
+      url: url.replace(/\/$/, ""),
+    });
+    terminal.out(`chat on ${url}`);
     if (config.dev) terminal.note("come in with: warren chat token --user you");
     await Promise.race([aborted(signal), lost.promise]);
     await running.drain();
