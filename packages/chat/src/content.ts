@@ -10,6 +10,7 @@ import { openFiles } from "./files/open-files.ts";
 import type { Files, FileUpkeep } from "./files/ports.ts";
 import { storedQuota, type Quota } from "./files/quota.ts";
 import { UPLOADS, Uploads } from "./files/uploads.ts";
+import type { Guards } from "./guards.ts";
 import { KeyRotation } from "./keys/key-rotation.ts";
 import { Eraser } from "./privacy/eraser.ts";
 import { PrivacyEvents } from "./privacy/events.ts";
@@ -18,11 +19,12 @@ import { startRetention } from "./privacy/retention.ts";
 import type { Seals } from "./seals.ts";
 import { ShareEvents } from "./shares/events.ts";
 import { SHARE_USE, ShareDesk } from "./shares/share-desk.ts";
-import type { Store } from "./store/open-folder.ts";
+import type { Store } from "./store/store.ts";
 
 export interface ContentOptions {
   config: Pick<ChatConfig, "files" | "shares" | "retention">;
   deps: ChatDeps;
+  guards: Guards;
   store: Store;
   seals: Seals;
   links: FileLinks;
@@ -49,7 +51,7 @@ export class Content {
 
   constructor(options: ContentOptions) {
     this.#options = options;
-    const { config, deps, store, seals, links, conversations } = options;
+    const { config, deps, guards, store, seals, links, conversations } = options;
     const { log, metrics, clock, wallClock } = deps;
     this.links = links;
     this.#events = {
@@ -57,7 +59,7 @@ export class Content {
       shares: new ShareEvents(log, metrics),
       privacy: new PrivacyEvents(log, metrics),
     };
-    this.#store = openFiles(config.files, deps);
+    this.#store = openFiles(config.files, { wallClock, guards });
     const quota = { ...QUOTA, mostBytes: config.files.quotaBytes };
     this.#quota = storedQuota(this.#store, quota, () => clock.now());
     this.shares = new ShareDesk({

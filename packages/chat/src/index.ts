@@ -8,3 +8,4 @@ export { NO_BUCKET_KEYS, type BucketKeys } from "./read-content-config.ts";
 export { readChatConfig, type GivenChat } from "./read-config.ts";
 export { startChat, type RunningChat } from "./start.ts";
 export { FolderInUseError } from "./store/open-folder.ts";
+export { MongoAddressError } from "./store/mongo/address-error.ts";

@@ -238,10 +238,14 @@ export const chatOptions = {
   ...answers,
   ...bounds,
   ...contentOptions,
+  mongoUri: secretOption({
+    help: "MongoDB that keeps the conversations, mongodb://USER:PASSWORD@HOST/DATABASE, instead of the data folder.",
+    names: { env: "MONGO_URI", toml: "dbs.chat.uri" },
+  }),
   cluster: option({
     value: "<name>",
     schema: Name,
-    help: "Name of this cluster in the log; made up once and kept in the data folder unless set.",
+    help: "Name of this cluster in the log; made up once and kept in the data folder unless set, or with MongoDB that of its database.",
     names: { env: "WARREN_CHAT_CLUSTER", toml: "chatbox.cluster" },
   }),
 };

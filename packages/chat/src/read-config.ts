@@ -17,6 +17,7 @@ import { PROVIDER_SETTINGS } from "./providers/open-providers.ts";
 import { DEMO_PROVIDER } from "./providers/provider-config.ts";
 import { contentConfig, contentProblems, type BucketKeys } from "./read-content-config.ts";
 import { readProviderConfigs } from "./providers/read-provider-configs.ts";
+import { readStoreConfig } from "./store/store-config.ts";
 
 /** What comes from elsewhere than from options. */
 export interface GivenChat {
@@ -24,6 +25,8 @@ export interface GivenChat {
   /** The shared secret; "" where there is none. */
   jwtSecret: string;
   keys: KeyTexts;
+  /** MongoDB's address; "" where there is none. */
+  mongoUri: string;
   /** Reads them again where they are kept. */
   keySource: KeySource;
   /** What the bucket of files is asked with. */
@@ -41,6 +44,7 @@ export function readChatConfig(
   const llm = readProviderConfigs(given.env, undefined);
   const origins = { sockets: config.wsOrigin, cors: config.corsOrigin };
   const isDevelopment = config.dev;
+  const store = readStoreConfig(given.mongoUri);
   const problems = [
     ...trustProblems(config, given.jwtSecret),
     ...keyProblems(given.keys),
@@ -48,14 +52,16 @@ export function readChatConfig(
     ...new Cors({ allowed: origins.cors, isDevelopment }).problems,
     ...llm.problems,
     ...contentProblems(config, given.bucketKeys),
+    ...("problem" in store ? [store.problem] : []),
   ];
-  if (problems.length > 0) return { problems };
+  if (problems.length > 0 || "problem" in store) return { problems };
   const [first = DEMO_PROVIDER, ...others] = llm.providers;
   return {
     config: {
       listen: { host: config.host, port: config.port },
       prefix: config.prefix,
       folder: given.folder,
+      store,
       cluster: config.cluster,
       isDevelopment,
       trust: trustOf(config, given),

@@ -7,10 +7,11 @@ import { drain } from "./drain.ts";
 import { ChatEvents } from "./events.ts";
 import { createFront } from "./front.ts";
 import { FileLinks } from "./files/file-links.ts";
+import { chatGuards } from "./guards.ts";
 import type { MasterKeys } from "./keys/master-keys.ts";
 import { openProviders } from "./providers/open-providers.ts";
 import { openSeals } from "./seals.ts";
-import { openFolder } from "./store/open-folder.ts";
+import { nameOfStore, openStore } from "./store/open-store.ts";
 
 export interface RunningChat extends AsyncDisposable {
   readonly host: string;
@@ -28,8 +29,8 @@ export async function startChat(
   await using opened = new AsyncDisposableStack();
   const { clock, random } = deps;
   const events = new ChatEvents(deps.log, deps.metrics);
-  const { folder, cluster } = config;
-  const store = opened.use(await openFolder({ folder, cluster, events, deps }));
+  const guards = chatGuards(deps);
+  const store = opened.use(await openStore({ ...config, guards, events, deps }));
   const seals = await openSeals(config.keys, deps, store.keys);
   signal.throwIfAborted();
   const eventSource = `/warren/chat/${store.log.origin.split(":")[0]}`;
@@ -38,12 +39,12 @@ export async function startChat(
   );
   const failed = (cause: unknown) => events.broke("the chat's store could not be read", cause);
   const links = linksOf(config, deps, seals.masters);
-  const wired = { config, deps, store, seals, links, providers, events, failed };
+  const wired = { config, deps, guards, store, seals, links, providers, events, failed };
   const conversations = new Conversations(wired);
   const leave = (userId: string) => {
     for (const one of door.connections()) if (one.identity.userId === userId) one.close("GONE");
   };
-  const content = new Content({ config, deps, store, seals, links, conversations, leave });
+  const content = new Content({ ...wired, conversations, leave });
   opened.use(content.rotation);
   const front = createFront({ config, deps, events, store, providers, conversations, content });
   const { door, server } = front;
@@ -55,7 +56,7 @@ export async function startChat(
   });
   opened.use(content.startRetention());
   const { host, port } = listener;
-  events.started({ host, port, store: folder, models: providers.models.length });
+  events.started({ host, port, store: nameOfStore(config), models: providers.models.length });
   const owned = opened.move();
   return {
     host,

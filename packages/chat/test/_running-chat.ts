@@ -53,6 +53,7 @@ export function configOf(
     listen: { host: "127.0.0.1", port: 0 },
     prefix: "/chat",
     folder,
+    store: { kind: "sqlite" },
     cluster: "home",
     isDevelopment: true,
     trust: {
