@@ -3,7 +3,7 @@ import type { MessageLog } from "../src/log/ports.ts";
 import type { Erasures, LogErasure } from "../src/privacy/ports.ts";
 import { ALICE, BOB, draft } from "./_log-facts.ts";
 
-const erasure = (sinceMs: number, sessionId: string | undefined = undefined) => ({
+const erasure = (sinceMs: number, sessionId?: string) => ({
   userId: "alice",
   sessionId,
   sinceMs,

@@ -73,14 +73,8 @@ test("an erased session takes nothing more, of words or without", async () => {
   await using all = await world();
   const one = await all.say("alice", 1);
   await new Eraser(all.options).session(one, "user");
-  const saying = { ...one, author: "user:alice", seen: undefined, fence: undefined } as const;
   const reaction = { messageId: "m", emoji: "x", isOn: true };
-  const late = all.journal.say({
-    ...saying,
-    kind: "reaction",
-    clientMessageId: "r",
-    body: reaction,
-  });
+  const late = teller(all.journal, one)("reaction", "r", reaction);
   await expect(late).rejects.toMatchObject({ code: "GONE" });
 });
 
@@ -89,8 +83,8 @@ test("retention takes sessions that have been quiet for so long, and their files
   const old = await Promise.all([1, 2, 3].map((number) => all.say("alice", number)));
   all.wall.ms += 30 * DAY;
   const young = await all.say("alice", 4);
-  all.retention.policy.sessionsMs = 30 * DAY - 1;
-  await round({ ...all.retention, eraser: new Eraser(all.options) }, NEVER);
+  const policy = { ...all.retention.policy, sessionsMs: 30 * DAY - 1 };
+  await round({ ...all.retention, policy, eraser: new Eraser(all.options) }, NEVER);
   for (const one of old) expect(await all.isGone(one)).toEqual(GONE);
   expect(await all.isGone(young)).toMatchObject({ entries: 2 });
 });
@@ -107,7 +101,7 @@ test("a session that cannot be erased keeps no other from it, and is tried again
   await using all = await world();
   const [first, second] = [await all.say("alice", 1), await all.say("bob", 2)];
   all.wall.ms += 2 * DAY;
-  all.retention.policy.sessionsMs = DAY;
+  const policy = { ...all.retention.policy, sessionsMs: DAY };
   const { keys } = all.options;
   const stuck = Object.create(keys, {
     destroy: {
@@ -115,10 +109,13 @@ test("a session that cannot be erased keeps no other from it, and is tried again
         key.userId === "alice" ? Promise.reject(AWAY) : keys.destroy(key),
     },
   }) as typeof keys;
-  await round({ ...all.retention, eraser: new Eraser({ ...all.options, keys: stuck }) }, NEVER);
+  await round(
+    { ...all.retention, policy, eraser: new Eraser({ ...all.options, keys: stuck }) },
+    NEVER,
+  );
   expect(await all.isGone(first)).toMatchObject({ entries: 2 });
   expect(await all.isGone(second)).toEqual(GONE);
-  await round({ ...all.retention, eraser: new Eraser(all.options) }, NEVER);
+  await round({ ...all.retention, policy, eraser: new Eraser(all.options) }, NEVER);
   expect(await all.isGone(first)).toEqual(GONE);
 });
 
@@ -126,7 +123,7 @@ test("a round that is told to end leaves the rest to the next one", async () => 
   await using all = await world();
   for (const number of [1, 2, 3]) await all.say("alice", number);
   all.wall.ms += 2 * DAY;
-  all.retention.policy.sessionsMs = DAY;
+  const policy = { ...all.retention.policy, sessionsMs: DAY };
   const stop = new AbortController();
   const { logErasure } = all.options;
   const stopping = {
@@ -136,7 +133,7 @@ test("a round that is told to end leaves the rest to the next one", async () => 
     },
   };
   const eraser = new Eraser({ ...all.options, logErasure: stopping });
-  await round({ ...all.retention, eraser }, stop.signal);
+  await round({ ...all.retention, policy, eraser }, stop.signal);
   expect((await all.sessions.list(query())).rows).toHaveLength(2);
 });
 

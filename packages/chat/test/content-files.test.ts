@@ -227,7 +227,6 @@ test("metrics count what came in", async () => {
 describe("a bucket", () => {
   test("is uploaded to and saved from past this process; pictures are shown from here", async () => {
     await using server = await s3Server();
-    const credentials = async () => ({ accessKeyId: "S3RVER", secretAccessKey: "S3RVER" });
     const options = {
       endpoint: server.endpoint,
       region: "us-east-1",
@@ -260,6 +259,9 @@ describe("a bucket", () => {
     expect({ status, code: body["code"] }).toEqual({ status: 404, code: "NOT_FOUND" });
   });
 });
+
+/** s3rver's own. */
+const credentials = async () => ({ accessKeyId: "S3RVER", secretAccessKey: "S3RVER" });
 
 /** The bounds of the running chat's files, in the same folder or another. */
 function chatFiles({ folder }: { folder: { path: string } }) {
