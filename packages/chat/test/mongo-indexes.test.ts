@@ -7,6 +7,8 @@ import {
   type CollectionName,
   type DeclaredIndex,
 } from "../src/store/mongo/indexes.ts";
+import { DUE } from "../src/store/mongo/mongo-erasures.ts";
+import { SHARE_FINDS, SHARE_SORTS } from "../src/store/mongo/mongo-share-links.ts";
 import { LOG_FINDS } from "../src/store/mongo/log-reads.ts";
 import { TAIL_SORT, tailFilter } from "../src/store/mongo/mongo-tail.ts";
 import { countFilter, findsOf } from "../src/store/mongo/session-finds.ts";
@@ -116,6 +118,17 @@ describe("the declared indexes", () => {
     expect(serving("log", tailFilter(5, null), TAIL_SORT)).toEqual(["log_stored_at"]);
     const place: [number, string] = [5, "a".repeat(24)];
     expect(serving("log", tailFilter(5, place), TAIL_SORT)).toEqual(["log_stored_at"]);
+  });
+
+  test("serve what is asked of share links and of erasures", () => {
+    const { byId, byDigest, ofUser, after, expired } = SHARE_FINDS;
+    const { newest, byId: inOrder, byEnd } = SHARE_SORTS;
+    expect(serving("share_links", byId("a"), {})).toContain("share_id");
+    expect(serving("share_links", byDigest(["a", "b"]), {})).toEqual(["share_digest"]);
+    expect(serving("share_links", ofUser("alice"), newest)).toEqual(["share_user"]);
+    expect(serving("share_links", after("a"), inOrder)).toEqual(["share_id"]);
+    expect(serving("share_links", expired(5), byEnd)).toEqual(["share_end"]);
+    expect(serving("erasures", DUE.filter(5), DUE.sort)).toEqual(["erasure_due"]);
   });
 
   test("could fail: without theirs, lists by tokens are not served", () => {
