@@ -106,9 +106,7 @@ export function openMongoStore(options: MongoStoreOptions): MongoStore {
       sessions: collectionIn(content, COLLECTIONS.sessions, true),
       marks,
     }),
-    logErasure: mongoLogErasure(collectionIn(content, COLLECTIONS.log, false), calls),
-    shareLinks: mongoShareLinks({ ...bothOf<ShareDocument>(content, COLLECTIONS.shares), calls }),
-    erasures: mongoErasures({ ...bothOf<ErasureDocument>(content, COLLECTIONS.erasures), calls }),
+    ...recordsIn(content, calls),
     check: () =>
       calls.probe(async () => {
         await bothReady();
@@ -141,6 +139,15 @@ function sessionCollections(db: Db, isDurable: boolean): SessionCollections {
     sessions: collectionIn(db, COLLECTIONS.sessions, isDurable),
     owners: collectionIn(db, COLLECTIONS.owners, isDurable),
     users: collectionIn(db, COLLECTIONS.users, isDurable),
+  };
+}
+
+/** What is kept besides conversations. */
+function recordsIn(db: Db, calls: MongoCalls) {
+  return {
+    logErasure: mongoLogErasure(collectionIn(db, COLLECTIONS.log, false), calls),
+    shareLinks: mongoShareLinks({ ...bothOf<ShareDocument>(db, COLLECTIONS.shares), calls }),
+    erasures: mongoErasures({ ...bothOf<ErasureDocument>(db, COLLECTIONS.erasures), calls }),
   };
 }
 
