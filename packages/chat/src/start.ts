@@ -1,11 +1,14 @@
 import { listen } from "@warren/host";
 import type { ChatDeps } from "./chat-deps.ts";
 import type { ChatConfig } from "./config.ts";
+import { Content } from "./content.ts";
 import { Conversations } from "./conversations.ts";
 import { drain } from "./drain.ts";
 import { ChatEvents } from "./events.ts";
 import { createFront } from "./front.ts";
+import { FileLinks } from "./files/file-links.ts";
 import { chatGuards } from "./guards.ts";
+import type { MasterKeys } from "./keys/master-keys.ts";
 import { startLegacyImport } from "./legacy/legacy-import.ts";
 import { openProviders } from "./providers/open-providers.ts";
 import { openSeals, type Seals } from "./seals.ts";
@@ -37,9 +40,15 @@ export async function startChat(
     openProviders(config.providers, config.providerSettings, { ...deps, eventSource }),
   );
   const failed = (cause: unknown) => events.broke("the chat's store could not be read", cause);
-  const wired = { config, deps, store, texts: seals.texts, providers, events, failed };
+  const links = linksOf(config, deps, seals.masters);
+  const wired = { config, deps, guards, store, seals, links, providers, events, failed };
   const conversations = new Conversations(wired);
-  const front = createFront({ config, deps, events, store, providers, conversations });
+  const leave = (userId: string) => {
+    for (const one of door.connections()) if (one.identity.userId === userId) one.close("GONE");
+  };
+  const content = new Content({ ...wired, conversations, leave });
+  opened.use(content.rotation);
+  const front = createFront({ config, deps, events, store, providers, conversations, content });
   const { door, server } = front;
   const said = { host: "--host", port: "--port" };
   const listener = opened.use(await listen(server, { ...config.listen, fd: undefined, said }));
@@ -47,6 +56,7 @@ export async function startChat(
     listener.stop();
     for (const connection of door.connections()) connection.close("DRAINING");
   });
+  opened.use(content.startRetention());
   opened.use(bringOver(config, deps, { store, seals, events }));
   const { host, port } = listener;
   events.started({ host, port, store: nameOfStore(config), models: providers.models.length });
@@ -60,6 +70,15 @@ export async function startChat(
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+function linksOf(
+  { prefix, files }: ChatConfig,
+  { wallClock }: ChatDeps,
+  masters: MasterKeys,
+): FileLinks {
+  const base = `${prefix === "/" ? "" : prefix}/files`;
+  return new FileLinks({ masters, base, lifeMs: files.linkMs, wallClock });
 }
 
 /** What the service before left is brought over meanwhile. */
