@@ -30,12 +30,13 @@ async function serving(given: Partial<Record<"exporter" | "eraser", object>>) {
   return { clock, url: `http://127.0.0.1:${port}`, [Symbol.asyncDispose]: close };
 }
 
+async function* of() {
+  yield '{"user_id":"alice"';
+  await Promise.resolve();
+  throw new Error("the store is away");
+}
+
 test("an export that fails in its midst is broken off, and does not pass for the whole", async () => {
-  async function* of() {
-    yield '{"user_id":"alice"';
-    await Promise.resolve();
-    throw new Error("the store is away");
-  }
   await using server = await serving({ exporter: { of } });
   const response = await fetch(`${server.url}/me/export`);
   await expect(response.text()).rejects.toThrow();

@@ -147,7 +147,8 @@ export function fileFields({ fileId, url, name, contentType, bytes }: StoredFile
   };
 }
 
-function messageOf(spoken: Spoken) {
+/** A message as whoever may read the session sees it. */
+export function messageOf(spoken: Spoken) {
   const { said, messageId, hlc, text, file, isEdited, isDeleted, reactions } = spoken;
   const { metadata, answer, replyTo, name } = said;
   return {
