@@ -7,6 +7,7 @@ import { drain } from "./drain.ts";
 import { ChatEvents } from "./events.ts";
 import { createFront } from "./front.ts";
 import { FileLinks } from "./files/file-links.ts";
+import { openFiles } from "./files/open-files.ts";
 import { chatGuards } from "./guards.ts";
 import type { MasterKeys } from "./keys/master-keys.ts";
 import { startLegacyImport } from "./legacy/legacy-import.ts";
@@ -41,12 +42,13 @@ export async function startChat(
   );
   const failed = (cause: unknown) => events.broke("the chat's store could not be read", cause);
   const links = linksOf(config, deps, seals.masters);
-  const wired = { config, deps, guards, store, seals, links, providers, events, failed };
+  const wired = { config, deps, store, seals, links, providers, events, failed };
   const conversations = new Conversations(wired);
   const leave = (userId: string) => {
     for (const one of door.connections()) if (one.identity.userId === userId) one.close("GONE");
   };
-  const content = new Content({ ...wired, conversations, leave });
+  const fileStore = await openFiles(config.files, { ...deps, guards });
+  const content = new Content({ ...wired, fileStore, conversations, leave });
   opened.use(content.rotation);
   const front = createFront({ config, deps, events, store, providers, conversations, content });
   const { door, server } = front;
