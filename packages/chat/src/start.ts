@@ -66,7 +66,7 @@ export async function startChat(
     for (const connection of door.connections()) connection.close("DRAINING");
   });
   opened.use(content.startRetention());
-  opened.use(bringOver(config, deps, { store, seals, events }));
+  opened.use(bringOver(config, deps, { store, seals, content, events }));
   const { host, port } = listener;
   events.started({ host, port, store: nameOfStore(config), models: providers.models.length });
   const owned = opened.move();
@@ -100,15 +100,31 @@ function linksOf(
   return new FileLinks({ masters, base, lifeMs: files.linkMs, wallClock });
 }
 
+interface BringOver {
+  store: Store;
+  seals: Seals;
+  content: Content;
+  events: ChatEvents;
+}
+
 /** What the service before left is brought over meanwhile. */
 function bringOver(
   { store: config }: ChatConfig,
   { clock }: ChatDeps,
-  { store, seals, events }: { store: Store; seals: Seals; events: ChatEvents },
+  { store, seals, content, events }: BringOver,
 ): AsyncDisposable | undefined {
   const { legacy, log, sessions } = store;
   if (legacy === undefined || config.kind !== "mongodb") return undefined;
   const { texts, masters } = seals;
-  const content = config.legacy;
-  return startLegacyImport({ legacy, log, sessions, texts, masters, content, clock, events });
+  return startLegacyImport({
+    legacy,
+    log,
+    sessions,
+    texts,
+    masters,
+    content: config.legacy,
+    adopt: (key, token) => content.shares.adopt(key, token),
+    clock,
+    events,
+  });
 }
