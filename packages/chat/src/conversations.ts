@@ -15,8 +15,10 @@ import { userPseudonym } from "./providers/pseudonym.ts";
 import { Runs } from "./runs/runs.ts";
 import { RunEnded, type Asked } from "./runs/run.ts";
 import { askedAgain } from "./sessions/again.ts";
+import { Changes } from "./sessions/changes.ts";
 import { conversationOf } from "./sessions/conversation.ts";
 import { Folding } from "./sessions/folding.ts";
+import { MessageIndex } from "./sessions/message-index.ts";
 import type { Sessions } from "./sessions/ports.ts";
 import { Takeovers } from "./sessions/takeovers.ts";
 import { Talk } from "./sessions/talk.ts";
@@ -38,6 +40,7 @@ export class Conversations {
   readonly folding: Folding;
   readonly runs: Runs;
   readonly talk: Talk;
+  readonly changes: Changes;
   readonly takeovers: Takeovers;
   readonly #options: ConversationsOptions;
 
@@ -70,6 +73,7 @@ export class Conversations {
       failed: (cause) => events.broke("a message is stored, but not what follows upon it", cause),
       isModel: (modelId) => providers.models.some(({ id }) => id === modelId),
     });
+    this.changes = new Changes({ journal: this.journal, index: new MessageIndex(log) });
     this.takeovers = new Takeovers({
       journal: this.journal,
       folding: this.folding,
@@ -78,7 +82,8 @@ export class Conversations {
   }
 
   get forConnections() {
-    const { hub, journal, runs, talk, takeovers } = this;
+    const { hub, journal, runs, talk, changes, takeovers } = this;
+    const { log } = this.#options.store;
     const again = async (key: SessionKey, messageId: string, how: "anew" | "on") => {
       const { wallClock } = this.#options.deps;
       const { folding } = this;
@@ -88,7 +93,7 @@ export class Conversations {
       }
       runs.ask(asked);
     };
-    return { hub, journal, runs, talk, takeovers, again };
+    return { log, hub, journal, runs, talk, changes, takeovers, again };
   }
 
   get forDesk() {

@@ -128,7 +128,8 @@ export class ChatEvents implements ConnectionEvents, DoorEvents, ApiEvents {
 
   /** What a client did wrong is its own to read; what is wrong here is the operator's. */
   #unexpected(error: ChatError): void {
-    if (error.http < 500) return;
+    // A refusal without a cause is one that whoever asked can read whole: there is nothing to mend here.
+    if (error.http < 500 || (error.retry && error.cause === undefined)) return;
     const fields = { code: error.code, error: error.cause ?? error };
     if (error.code === "INTERNAL_ERROR") this.#log.error("a request failed", fields);
     else this.#log.warn("a request failed", fields);

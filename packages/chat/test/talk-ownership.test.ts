@@ -34,6 +34,7 @@ const FRAMES: Record<ClientFrameType, object | "about no session"> = {
   edit: { message_id: "m", content: "changed" },
   delete: { message_id: "m" },
   reaction: { message_id: "m", emoji: "👎" },
+  end_session: {},
   typing: { on: true },
   delivery_ack: { versions: { "home:1": 1 } },
   read_receipt: { versions: { "home:1": 1 } },

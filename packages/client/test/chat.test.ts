@@ -63,6 +63,19 @@ async function live(given: Parameters<typeof chat>[0] = {}) {
 }
 
 describe("what is sent", () => {
+  test("may be the end of the session, which shows at once and is told when there is a connection", async () => {
+    const all = await chat({ online: false });
+    const { session, client, sockets, said } = all;
+    session.end();
+    expect(session.isEnded).toBe(true);
+    client.connect();
+    await settle();
+    sockets.last.greet();
+    await settle();
+    resume(all);
+    expect(said("end_session")).toMatchObject([{ session_id: "s1" }]);
+  });
+
   test("goes one after the other, and keeps its order when the first is to be tried again", async () => {
     const all = await live();
     const { session, clock, sockets, said } = all;

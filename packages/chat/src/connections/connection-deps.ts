@@ -3,7 +3,9 @@ import type { ChatError } from "@warren/wire";
 import type { Hub } from "../live/hub.ts";
 import type { SessionKey } from "../log/entry.ts";
 import type { Journal } from "../log/journal.ts";
+import type { MessageLog } from "../log/ports.ts";
 import type { Runs } from "../runs/runs.ts";
+import type { Changes } from "../sessions/changes.ts";
 import type { Takeovers } from "../sessions/takeovers.ts";
 import type { Talk } from "../sessions/talk.ts";
 import type { Viewer } from "../sessions/viewer.ts";
@@ -17,7 +19,9 @@ export interface ConnectionIdentity extends Viewer {
 }
 
 export interface ConnectionDeps {
+  log: MessageLog;
   talk: Talk;
+  changes: Changes;
   takeovers: Takeovers;
   /** Has a message answered once more. */
   again: (key: SessionKey, messageId: string, how: "anew" | "on") => Promise<void>;

@@ -21,6 +21,7 @@ import { Follower } from "./follower.ts";
 import { EASE, Outgoing } from "./outgoing.ts";
 import type { PageOptions } from "./pages.ts";
 import { EntryPresenter, type Presenter } from "./presenter.ts";
+import { ReceiptGate } from "./receipt-gate.ts";
 import { timestampOf } from "./wire-entry-of.ts";
 import { handle } from "./handlers.ts";
 
@@ -42,6 +43,7 @@ export class Connection {
   readonly id: string;
   readonly identity: ConnectionIdentity;
   readonly deps: ConnectionDeps;
+  readonly receipts: ReceiptGate;
   readonly #socket: WebSocket;
   readonly #outgoing: Outgoing;
   readonly #followed = new Map<string, Follower>();
@@ -50,6 +52,8 @@ export class Connection {
   #presenter: Presenter;
   /** What frames that name no session are about. */
   #session: Found | undefined;
+  /** What the client called it: it may go on to, until it has heard the session's own id. */
+  #hint: string | undefined;
   #deviceId: string;
   #greeted: Promise<void> = Promise.resolve();
   #turn: Promise<void> = Promise.resolve();
@@ -61,6 +65,7 @@ export class Connection {
     this.id = deps.newId();
     this.identity = identity;
     this.deps = deps;
+    this.receipts = new ReceiptGate(deps.log);
     this.#socket = socket;
     this.#deviceId = this.id;
     this.#presenter = new ClassicPresenter(identity.isAdmin, () => this.now());
@@ -99,7 +104,7 @@ export class Connection {
     const { talk, models } = this.deps;
     try {
       const found = await talk.find(this.identity, saidSession);
-      this.#session = found;
+      this.#bind(found, saidSession);
       this.send({
         type: "connection_status",
         session_id: found.key.sessionId,
@@ -157,34 +162,53 @@ export class Connection {
     this.#presenter = new EntryPresenter(this.identity.isAdmin);
   }
 
-  /** The session that a frame is about: the one that it names, or else the socket's. */
-  async sessionOf(frame: { session_id?: string | undefined }): Promise<Found> {
+  /** The session that a frame is about, where there must be one: the one that it names, or the socket's. */
+  async existing(frame: About): Promise<SessionKey> {
+    const key = await this.#known(frame);
+    if (key === undefined) throw new ChatError("NOT_FOUND", "there is no such session");
+    return key;
+  }
+
+  /**
+   * The session that something is written to, begun where there is none. An id that nobody knows leads to
+   * the session that the user is in; the client is told that session's own id.
+   */
+  async opened(frame: About, modelId: string | undefined): Promise<SessionKey> {
     const { talk } = this.deps;
     const said = frame.session_id;
-    const bound = this.#session;
-    if (bound?.exists && (said === undefined || said === bound.key.sessionId)) return bound;
-    const found = await talk.find(this.identity, said ?? bound?.key.sessionId);
-    if (!found.exists || bound === undefined || said === undefined) this.#session = found;
-    return found;
-  }
-
-  /** The same, where there must be one. */
-  async existing(frame: { session_id?: string | undefined }): Promise<SessionKey> {
-    const { key, exists } = await this.sessionOf(frame);
-    if (!exists) throw new ChatError("NOT_FOUND", "there is no such session");
-    return key;
-  }
-
-  /** The same, begun where there is none; the client is told its id where it is another than it said. */
-  async opened(
-    frame: { session_id?: string | undefined },
-    modelId: string | undefined,
-  ): Promise<SessionKey> {
-    const found = await this.sessionOf(frame);
-    const key = await this.deps.talk.open(this.identity, found, modelId);
-    this.#session = { key, exists: true };
+    const known = await this.#known(frame);
+    const found = known && { key: known, exists: true };
+    const fresh = found ?? (await talk.find(this.identity, said ?? this.#session?.key.sessionId));
+    const key = await talk.open(this.identity, fresh, modelId);
+    this.#bind({ key, exists: true }, said);
     await this.follow(key).join();
     return key;
+  }
+
+  /** The same, but for an id that nobody knows and this socket was not given. */
+  begun(frame: About): Promise<SessionKey> {
+    return this.#means(frame.session_id) ? this.opened(frame, undefined) : this.existing(frame);
+  }
+
+  async #known({ session_id: said }: About): Promise<SessionKey | undefined> {
+    const { talk } = this.deps;
+    if (!this.#means(said)) return talk.known(this.identity, said!);
+    if (this.#session?.exists !== true) {
+      // Another device may have begun it meanwhile, or another session.
+      this.#session = await talk.find(this.identity, this.#session?.key.sessionId);
+    }
+    const { key, exists } = this.#session;
+    return exists ? key : undefined;
+  }
+
+  /** True where a frame that says this id, or none, is about the socket's own session. */
+  #means(said: string | undefined): boolean {
+    return said === undefined || said === this.#session?.key.sessionId || said === this.#hint;
+  }
+
+  #bind(found: Found, said: string | undefined): void {
+    this.#session = found;
+    this.#hint = said;
   }
 
   follow(key: SessionKey): Follower {
@@ -311,6 +335,9 @@ export class Connection {
     this.#followed.clear();
   }
 }
+
+/** A frame that may name its session. */
+type About = { session_id?: string | undefined };
 
 const PASSES_BY: ReadonlySet<string> = new Set(["stop", "ping", "heartbeat", "typing"]);
 /** After these the socket is closed. */

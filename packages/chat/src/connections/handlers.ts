@@ -87,10 +87,15 @@ const HANDLERS: Handlers = {
   },
   async help_request(connection, frame) {
     const { identity, deps } = connection;
-    const key = await connection.existing(frame);
+    const key = await connection.begun(frame);
     const recorded = await deps.talk.help(identity, key, markOf(connection, frame));
     connection.acknowledge(recorded);
     confirm(connection, key, "Somebody was called and will join you here.");
+  },
+  async end_session(connection, frame) {
+    const { deps, identity } = connection;
+    const key = await connection.existing(frame);
+    connection.acknowledge(await deps.talk.end(identity, key, markOf(connection, frame)));
   },
   async hello(connection, { device_id: deviceId }) {
     connection.speakEntries(deviceId);
@@ -142,20 +147,20 @@ const HANDLERS: Handlers = {
     const key = await connection.existing(frame);
     const { message_id: messageId, content } = frame;
     const change = { ...markOf(connection, frame), messageId, content };
-    connection.acknowledge(await deps.talk.edit(identity, key, change));
+    connection.acknowledge(await deps.changes.edit(identity, key, change));
   },
   async delete(connection, frame) {
     const { deps, identity } = connection;
     const key = await connection.existing(frame);
     const change = { ...markOf(connection, frame), messageId: frame.message_id };
-    connection.acknowledge(await deps.talk.delete(identity, key, change));
+    connection.acknowledge(await deps.changes.delete(identity, key, change));
   },
   async reaction(connection, frame) {
     const { deps, identity } = connection;
     const key = await connection.existing(frame);
     const { message_id: messageId, emoji, on: isOn } = frame;
     const change = { ...markOf(connection, frame), messageId, emoji, isOn };
-    connection.acknowledge(await deps.talk.react(identity, key, change));
+    connection.acknowledge(await deps.changes.react(identity, key, change));
   },
   async typing(connection, frame) {
     const { deps, identity } = connection;
@@ -256,12 +261,14 @@ async function receipt(
 ): Promise<void> {
   const { deps, identity, deviceId } = connection;
   const key = await connection.existing(frame);
-  await deps.talk.receipt(identity, key, {
-    clientMessageId: `${what}:${deps.newId()}`,
-    seen: undefined,
-    deviceId,
-    [what]: frame.versions,
-  });
+  await connection.receipts.pass({ key, what, said: frame.versions }, (versions) =>
+    deps.talk.receipt(identity, key, {
+      clientMessageId: `${what}:${deps.newId()}`,
+      seen: undefined,
+      deviceId,
+      [what]: versions,
+    }),
+  );
 }
 
 function confirm(connection: Connection, key: SessionKey, content: string): void {

@@ -88,6 +88,8 @@ export interface ChatSession {
   chooseModel(modelId: string): void;
   /** Asks for a person. */
   help(): void;
+  /** Nothing more can be said in it, on any device. */
+  end(): void;
   /** Everything that is here has been seen. */
   markRead(): void;
   /** Call it at each key; others are told as often as they need. */

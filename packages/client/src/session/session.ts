@@ -131,6 +131,9 @@ export class Session implements ChatSession {
   help(): void {
     this.#queue({ type: "help_request", content: "" });
   }
+  end(): void {
+    this.#queue({ type: "end_session" });
+  }
   stop(runId?: string): boolean {
     return this.#sync.tell({ type: "stop", ...(runId !== undefined && { run_id: runId }) });
   }

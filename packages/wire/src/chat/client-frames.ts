@@ -108,6 +108,8 @@ export const CLIENT_FRAMES = {
     emoji: someText(CHAT_LIMITS.emoji),
     on: v.optional(v.boolean(), true),
   }),
+  /** The session is over: nothing more is said in it. */
+  end_session: v.object({ type: v.literal("end_session"), ...stored }),
   typing: v.object({
     type: v.literal("typing"),
     ...envelope,
