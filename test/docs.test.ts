@@ -198,6 +198,8 @@ test("metrics of the chat", async () => {
     jwtSecret: randomBytes(32).toString("base64"),
     keys,
     keySource: () => Promise.resolve(keys),
+    carriers: { smtpPass: "", smsAuthToken: "" },
+    outbox: join(folder.path, "outbox"),
     env: {},
     deps: said,
   });

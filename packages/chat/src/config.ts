@@ -1,6 +1,7 @@
 import type { TokenTrust } from "./auth/token-verifier.ts";
 import type { LimitTable } from "./connections/memory-limits.ts";
 import type { KeySource } from "./keys/master-keys.ts";
+import type { NotifyConfig } from "./notify/notify-config.ts";
 import type { ProviderSettings } from "./providers/open-providers.ts";
 import type { ProviderConfig } from "./providers/provider-config.ts";
 
@@ -31,6 +32,11 @@ export interface ChatConfig {
   connections: { most: number; mostOfUser: number; mostWaitingBytes: number };
   /** A session in which nothing was said for this long is not gone back to by itself. */
   returnMs: number;
+  /** A takeover whose admin was not seen for this long is over. */
+  takeoverLeaseMs: number;
+  /** Undefined: everybody needs a token of a user. */
+  guests: { secrets: readonly string[]; lifeMs: number } | undefined;
+  notify: NotifyConfig;
   drain: {
     /** Goes on accepting so long after it is no longer ready, until balancers have seen that. */
     delayMs: number;

@@ -5,9 +5,11 @@ import type { ChatConfig } from "./config.ts";
 import type { ChatEvents } from "./events.ts";
 import { Hub } from "./live/hub.ts";
 import type { SessionKey } from "./log/entry.ts";
+import { wallMsOf } from "./log/hybrid-time.ts";
 import { Journal } from "./log/journal.ts";
 import type { MessageLog } from "./log/ports.ts";
 import type { Said, Texts } from "./log/said.ts";
+import type { Alerts } from "./notify/alerts.ts";
 import type { Providers } from "./providers/open-providers.ts";
 import type { ProviderRequest } from "./providers/ports.ts";
 import { buildPrompt, PROMPT_LIMITS } from "./providers/prompt.ts";
@@ -29,6 +31,8 @@ export interface ConversationsOptions {
   store: { readonly log: MessageLog; readonly sessions: Sessions };
   texts: Texts;
   providers: Providers;
+  /** Tell people outside of the chat that they are needed. */
+  alerts: Pick<Alerts, "raise">;
   events: ChatEvents;
   failed: (cause: unknown) => void;
 }
@@ -103,11 +107,15 @@ export class Conversations {
   }
 
   #stored(said: Said): void {
-    const { events } = this.#options;
+    const { events, alerts } = this.#options;
     this.hub.stored(said);
     this.folding.note(said.entry);
     if (said.kind === "opened") events.sessionOpened();
     if (said.kind === "ended") events.sessionEnded();
+    if (said.kind === "help" && said.body.isOpen) {
+      const { userId, sessionId, hlc } = said.entry;
+      alerts.raise({ event: "help_request", userId, sessionId, atMs: wallMsOf(hlc) });
+    }
     // Late words of the AI are dropped from here on.
     if (said.kind === "control") this.runs.supersede(said.entry);
   }

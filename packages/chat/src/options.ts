@@ -7,9 +7,11 @@ import {
   secretOption,
   Size,
   switchOption,
+  tablesOption,
   Text,
   WholeNumber,
 } from "@warren/host";
+import { notifyOptions } from "./notify/options.ts";
 
 const Prefix = fromText("a path like /chat", (text) =>
   /^(\/|(\/[\w.~-]+)+)$/.test(text) ? text : undefined,
@@ -144,8 +146,12 @@ const access = {
   }),
 };
 
-/** The AI that answers: which ones there are is said by `LLM_PROVIDER_<n>_*`. */
+/** The AI that answers. */
 const answers = {
+  llmProvider: tablesOption({
+    help: "The models, a table each: id, name, type, endpoint, apiKey, model. LLM_PROVIDER_<n>_* go before.",
+    names: { toml: "llm.providers" },
+  }),
   systemPrompt: option({
     value: "<text>",
     schema: Text,
@@ -214,6 +220,13 @@ const bounds = {
     help: "A user who comes back within this goes on with the same session.",
     names: { env: "RECONNECT_TIMEOUT", toml: "chatbox.reconnect_timeout" },
   }),
+  takeoverLease: option({
+    value: "<duration>",
+    schema: Duration,
+    default: "5m",
+    help: "An admin who has a session and is away this long loses it to the AI.",
+    names: { env: "TAKEOVER_LEASE", toml: "chatbox.takeover_lease" },
+  }),
   drainDelay: option({
     value: "<duration>",
     schema: Duration,
@@ -230,12 +243,36 @@ const bounds = {
   }),
 };
 
+/** Who may come without an account. */
+const visitors = {
+  allowGuests: switchOption({
+    help: "A visitor without a token of a user gets a guest's; on with --dev.",
+    names: { env: "ALLOW_GUESTS", toml: "chatbox.allow_guests" },
+  }),
+  guestLife: option({
+    value: "<duration>",
+    schema: Duration,
+    default: "30d",
+    help: "A guest's token counts this long; it is renewed when its device comes back.",
+    names: { env: "GUEST_TOKEN_LIFE", toml: "chatbox.guest_life" },
+  }),
+  guestRateLimit: option({
+    value: "<count>",
+    schema: WholeNumber,
+    default: "30",
+    help: "Guests' tokens of one address in a minute.",
+    names: { env: "GUEST_RATE_LIMIT", toml: "chatbox.guest_rate_limit" },
+  }),
+};
+
 /** Everything that the chat can be told. Names as in the seed where it has one. */
 export const chatOptions = {
   ...front,
   ...access,
   ...answers,
   ...bounds,
+  ...visitors,
+  ...notifyOptions,
   cluster: option({
     value: "<name>",
     schema: Name,

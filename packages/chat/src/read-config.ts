@@ -12,6 +12,7 @@ import type { ChatConfig } from "./config.ts";
 import { CHAT_RATES } from "./connections/memory-limits.ts";
 import { keyProblems, type KeyTexts } from "./keys/key-text.ts";
 import type { KeySource } from "./keys/master-keys.ts";
+import { readNotifyConfig, type CarrierSecrets } from "./notify/read-notify-config.ts";
 import type { ChatOptions } from "./options.ts";
 import { PROVIDER_SETTINGS } from "./providers/open-providers.ts";
 import { DEMO_PROVIDER } from "./providers/provider-config.ts";
@@ -25,6 +26,10 @@ export interface GivenChat {
   keys: KeyTexts;
   /** Reads them again where they are kept. */
   keySource: KeySource;
+  /** What shows carriers of mails and short messages who we are. */
+  carriers: CarrierSecrets;
+  /** Folder of mails and short messages where no carrier is set. */
+  outbox: string;
   /** The environment, for `LLM_PROVIDER_<n>_*`. */
   env: Readonly<Record<string, string | undefined>>;
   deps: Pick<ChatDeps, "clock" | "log">;
@@ -35,7 +40,9 @@ export function readChatConfig(
   config: ConfigOf<ChatOptions>,
   given: GivenChat,
 ): { config: ChatConfig } | { problems: readonly string[] } {
-  const llm = readProviderConfigs(given.env, undefined);
+  const llm = readProviderConfigs(given.env, config.llmProvider);
+  const { carriers: secrets, outbox } = given;
+  const alerts = readNotifyConfig(config, { secrets, outbox });
   const origins = { sockets: config.wsOrigin, cors: config.corsOrigin };
   const isDevelopment = config.dev;
   const problems = [
@@ -44,8 +51,11 @@ export function readChatConfig(
     ...new SocketOrigins({ allowed: origins.sockets, isDevelopment }).problems,
     ...new Cors({ allowed: origins.cors, isDevelopment }).problems,
     ...llm.problems,
+    ...("problems" in alerts ? alerts.problems : []),
   ];
-  if (problems.length > 0) return { problems };
+  if (problems.length > 0 || "problems" in alerts) return { problems };
+  // Instances share it, whoever signs users' tokens.
+  const shared = given.jwtSecret === "" ? given.keys.current : given.jwtSecret;
   const [first = DEMO_PROVIDER, ...others] = llm.providers;
   return {
     config: {
@@ -63,9 +73,10 @@ export function readChatConfig(
       providers: [first, ...others],
       providerSettings: { ...PROVIDER_SETTINGS, wholeMs: config.streamTimeout },
       systemPrompt: config.systemPrompt,
-      pseudonymKey: given.jwtSecret === "" ? given.keys.current : given.jwtSecret,
+      pseudonymKey: shared,
       rates: {
         ...CHAT_RATES,
+        guest: { points: config.guestRateLimit, perMs: 60_000 },
         message: { points: config.rateLimit, perMs: 60_000 },
         admin: { points: config.adminRateLimit, perMs: config.adminRateWindow },
       },
@@ -75,6 +86,12 @@ export function readChatConfig(
         mostWaitingBytes: config.slowConsumerBytes,
       },
       returnMs: config.reconnectTimeout,
+      takeoverLeaseMs: config.takeoverLease,
+      guests:
+        config.allowGuests || isDevelopment
+          ? { secrets: [shared], lifeMs: config.guestLife }
+          : undefined,
+      notify: alerts.notify,
       drain: {
         delayMs: config.drainDelay,
         spreadMs: config.drainSpread,

@@ -1,4 +1,4 @@
-import { listen } from "@warren/host";
+import { GuardMetrics, listen } from "@warren/host";
 import type { ChatDeps } from "./chat-deps.ts";
 import type { ChatConfig } from "./config.ts";
 import { Conversations } from "./conversations.ts";
@@ -9,6 +9,8 @@ import { MASTER_KEYS_COOL_DOWN_MS, MasterKeys } from "./keys/master-keys.ts";
 import { Sealer } from "./keys/sealer.ts";
 import { SESSION_KEYS_LIMITS, SessionKeys } from "./keys/session-keys.ts";
 import { Texts } from "./log/said.ts";
+import { openAlerts } from "./notify/open-alerts.ts";
+import { notifyWarnings } from "./notify/read-notify-config.ts";
 import { openProviders } from "./providers/open-providers.ts";
 import { openFolder, type Store } from "./store/open-folder.ts";
 
@@ -18,6 +20,9 @@ export interface RunningChat extends AsyncDisposable {
   /** No longer ready; lets clients and answers end; resolves when all that can be saved is. */
   drain(): Promise<void>;
 }
+
+/** Mails that are on their way at the end may take this long. */
+const ALERTS_MS = 5_000;
 
 /** Opens everything in order and listens. Rejects, with all closed again, where something cannot be had. */
 export async function startChat(
@@ -36,8 +41,11 @@ export async function startChat(
   const providers = opened.use(
     openProviders(config.providers, config.providerSettings, { ...deps, eventSource }),
   );
+  const guards = new GuardMetrics(deps.metrics);
+  const { alerts } = opened.use(openAlerts(config.notify, { ...deps, guards }));
+  for (const warning of notifyWarnings(config.notify)) events.warned(warning);
   const failed = (cause: unknown) => events.broke("the chat's store could not be read", cause);
-  const wired = { config, deps, store, texts, providers, events, failed };
+  const wired = { config, deps, store, texts, providers, alerts, events, failed };
   const conversations = new Conversations(wired);
   const front = createFront({ config, deps, events, store, providers, conversations });
   const { door, server } = front;
@@ -56,6 +64,7 @@ export async function startChat(
     async drain() {
       front.unready();
       await drain({ ...config.drain, clock, random, door, listener, events, conversations });
+      await alerts.close(ALERTS_MS);
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

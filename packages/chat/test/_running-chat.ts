@@ -76,6 +76,17 @@ export function configOf(
     rates: CHAT_RATES,
     connections: { most: 20_000, mostOfUser: 10, mostWaitingBytes: 1_048_576 },
     returnMs: 900_000,
+    takeoverLeaseMs: 300_000,
+    guests: { secrets: [token], lifeMs: 3_600_000 },
+    notify: {
+      emails: [],
+      phones: [],
+      adminPanelUrl: undefined,
+      letterhead: { from: "chat@localhost", fromName: undefined, replyTo: undefined },
+      smtp: [],
+      sms: undefined,
+      outbox: join(folder, "outbox"),
+    },
     drain: { delayMs: 0, spreadMs: 0, runsMs: 5_000 },
     ...given,
   };
@@ -103,7 +114,13 @@ export async function runningChat(given: Partial<ChatConfig> = {}) {
   };
   const config = configOf(folder.path, given);
   const chat: RunningChat = opened.use(await startChat(config, deps, new AbortController().signal));
-  return { chat, folder, log, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  return {
+    chat,
+    folder,
+    log,
+    metrics: deps.metrics,
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
 }
 
 /** A client that keeps what it hears. */

@@ -36,6 +36,11 @@ demo model answers.`,
       jwtSecret,
       keys: await keySource(),
       keySource,
+      carriers: {
+        smtpPass: (await secrets.smtpPass?.read()) ?? "",
+        smsAuthToken: (await secrets.smsAuthToken?.read()) ?? "",
+      },
+      outbox: dataFolder(config.data).outbox,
       env,
       deps: { clock: systemClock, log },
     });

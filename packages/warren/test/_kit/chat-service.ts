@@ -85,6 +85,8 @@ async function startIn(folder: string): Promise<RunningChat> {
     jwtSecret: secret,
     keys,
     keySource: async () => keys,
+    carriers: { smtpPass: "", smsAuthToken: "" },
+    outbox: join(folder, "outbox"),
     env: {},
     deps,
   });
