@@ -4,7 +4,7 @@ import type { ChatDeps } from "./chat-deps.ts";
 import type { ChatConfig } from "./config.ts";
 import type { ChatEvents } from "./events.ts";
 import { Hub } from "./live/hub.ts";
-import type { SessionKey } from "./log/entry.ts";
+import type { Entry, SessionKey } from "./log/entry.ts";
 import { wallMsOf } from "./log/hybrid-time.ts";
 import { Journal } from "./log/journal.ts";
 import type { MessageLog } from "./log/ports.ts";
@@ -18,27 +18,32 @@ import { Runs } from "./runs/runs.ts";
 import { RunEnded, type Asked } from "./runs/run.ts";
 import { askedAgain } from "./sessions/again.ts";
 import { Changes } from "./sessions/changes.ts";
-import { conversationOf } from "./sessions/conversation.ts";
+import { conversationOf, spokenOf } from "./sessions/conversation.ts";
 import { Folding } from "./sessions/folding.ts";
+import type { HeldCounters } from "./sessions/held-counters.ts";
+import { HelpQueue } from "./sessions/help-queue.ts";
 import { MessageIndex } from "./sessions/message-index.ts";
-import type { Sessions } from "./sessions/ports.ts";
+import type { SessionQuery, Sessions } from "./sessions/ports.ts";
+import { TakeoverLeases } from "./sessions/takeover-leases.ts";
 import { Takeovers } from "./sessions/takeovers.ts";
 import { Talk } from "./sessions/talk.ts";
 
 export interface ConversationsOptions {
-  config: Pick<ChatConfig, "systemPrompt" | "returnMs" | "pseudonymKey">;
+  config: Pick<ChatConfig, "systemPrompt" | "returnMs" | "pseudonymKey" | "takeoverLeaseMs">;
   deps: Pick<ChatDeps, "clock" | "wallClock">;
   store: { readonly log: MessageLog; readonly sessions: Sessions };
   texts: Texts;
   providers: Providers;
   /** Tell people outside of the chat that they are needed. */
   alerts: Pick<Alerts, "raise">;
+  /** By which takeovers are seen to live; shared by those who share the store. */
+  counters: HeldCounters;
   events: ChatEvents;
   failed: (cause: unknown) => void;
 }
 
 /** The parts that make conversations out of a store and models, wired to one another. */
-export class Conversations {
+export class Conversations implements AsyncDisposable {
   readonly hub: Hub;
   readonly journal: Journal;
   readonly folding: Folding;
@@ -46,6 +51,8 @@ export class Conversations {
   readonly talk: Talk;
   readonly changes: Changes;
   readonly takeovers: Takeovers;
+  readonly leases: TakeoverLeases;
+  readonly queue: HelpQueue;
   readonly #options: ConversationsOptions;
 
   constructor(options: ConversationsOptions) {
@@ -82,42 +89,86 @@ export class Conversations {
       journal: this.journal,
       folding: this.folding,
       taken: () => events.sessionTaken(),
+      renewed: (key) => this.leases.renew(key),
     });
+    const list = (query: SessionQuery) => sessions.list(query);
+    this.leases = new TakeoverLeases({
+      counters: options.counters,
+      clock,
+      wallClock,
+      leaseMs: config.takeoverLeaseMs,
+      isThere: (sessionId, adminId) => this.hub.isFollowedBy(sessionId, adminId),
+      row: (key) => this.folding.upToDate(key),
+      list,
+      end: (key, epoch) => this.#handBack(key, epoch),
+      failed: (cause) => events.broke("a takeover could not be looked at", cause),
+    });
+    this.queue = new HelpQueue({
+      clock,
+      wallClock,
+      list,
+      moved: (sessionId, place) => this.hub.pass(sessionId, { kind: "queue", place }),
+      failed: (cause) => events.broke("those who wait for help could not be read", cause),
+    });
+    events.countSessions(() => this.hub.size);
   }
 
   get forConnections() {
-    const { hub, journal, runs, talk, changes, takeovers } = this;
+    const { hub, journal, runs, talk, changes, takeovers, queue } = this;
     const { log } = this.#options.store;
     const again = async (key: SessionKey, messageId: string, how: "anew" | "on") => {
-      const { wallClock } = this.#options.deps;
-      const { folding } = this;
-      const asked = await askedAgain({ journal, folding, wallClock }, key, { messageId, how });
+      const asked = await this.#again(key, { messageId, how });
       if (runs.of(key)?.replyTo === asked.messageId) {
         throw new ChatError("CONFLICT", "this message is being answered: stop that first");
       }
       runs.ask(asked);
     };
-    return { log, hub, journal, runs, talk, changes, takeovers, again };
+    return { log, hub, journal, runs, talk, changes, takeovers, queue, again };
   }
 
   get forDesk() {
-    const { folding, journal, talk, takeovers } = this;
+    const { folding, journal, talk, takeovers, queue } = this;
     const { texts, store } = this.#options;
-    return { sessions: store.sessions, folding, journal, texts, talk, takeovers };
+    return { sessions: store.sessions, folding, journal, texts, talk, takeovers, queue };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([this.leases[Symbol.asyncDispose](), this.queue[Symbol.asyncDispose]()]);
+  }
+
+  #again(key: SessionKey, which: { messageId: string; how: "anew" | "on" }): Promise<Asked> {
+    const { journal, folding } = this;
+    return askedAgain({ journal, folding, wallClock: this.#options.deps.wallClock }, key, which);
+  }
+
+  /** An admin is gone: the AI has the session again, and answers whoever waits for a word. */
+  async #handBack(key: SessionKey, epoch: number): Promise<void> {
+    if (!(await this.takeovers.expire(key, epoch))) return;
+    const { said } = await this.journal.latest(key, undefined, LOOK_BACK);
+    const last = spokenOf(said).findLast((one) => !one.isDeleted && one.said.isNote !== true);
+    if (last?.said.sender !== "user") return;
+    this.runs.ask(await this.#again(key, { messageId: last.messageId, how: "anew" }));
   }
 
   #stored(said: Said): void {
-    const { events, alerts } = this.#options;
+    const { events } = this.#options;
     this.hub.stored(said);
     this.folding.note(said.entry);
     if (said.kind === "opened") events.sessionOpened();
     if (said.kind === "ended") events.sessionEnded();
-    if (said.kind === "help" && said.body.isOpen) {
-      const { userId, sessionId, hlc } = said.entry;
-      alerts.raise({ event: "help_request", userId, sessionId, atMs: wallMsOf(hlc) });
-    }
+    this.leases.note(said);
+    this.queue.note(said);
+    if (said.kind === "help" && said.body.isOpen) this.#called(said.entry);
     // Late words of the AI are dropped from here on.
     if (said.kind === "control") this.runs.supersede(said.entry);
+  }
+
+  /** Somebody asked for a person: one of now, who has none. */
+  #called({ userId, sessionId, hlc, isHeld }: Entry): void {
+    const { alerts, deps } = this.#options;
+    const atMs = wallMsOf(hlc);
+    if (isHeld || deps.wallClock() - atMs > CALL_MS) return;
+    alerts.raise({ event: "help_request", userId, sessionId, atMs });
   }
 
   /** What the model is told: the session as it stands, without former answers to the same question. */
@@ -142,4 +193,8 @@ export class Conversations {
   }
 }
 
+/** An older call for help is a copy of one that was told. */
+const CALL_MS = 60_000;
+/** How far back a message may be that waits for an answer. */
+const LOOK_BACK = 50;
 const GO_ON = "Go on with your answer exactly where it broke off, without repeating any of it.";

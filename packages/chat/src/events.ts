@@ -18,12 +18,16 @@ export class ChatEvents implements ConnectionEvents, DoorEvents, ApiEvents {
   readonly #opened: Counter;
   readonly #ended: Counter;
   readonly #takeovers: Counter;
+  readonly #dropped: Counter;
+  readonly #active: Gauge;
+  readonly #metrics: Metrics;
   readonly #openFor: Histogram;
   readonly #blocked: (limiter: string) => Counter;
   readonly #requests: (endpoint: string, method: string) => Histogram;
 
   constructor(log: Log, metrics: Metrics) {
     this.#log = log;
+    this.#metrics = metrics;
     const counter = (name: string, help: string) =>
       metrics.counter({ name, help, labels: [] }).with();
     const open = "Sockets that are open on this instance.";
@@ -40,6 +44,13 @@ export class ChatEvents implements ConnectionEvents, DoorEvents, ApiEvents {
     this.#opened = counter("chatbox_sessions_created_total", "Sessions that began here.");
     this.#ended = counter("chatbox_sessions_ended_total", "Sessions that were ended here.");
     this.#takeovers = counter("chatbox_admin_takeovers_total", "Sessions that an admin took here.");
+    this.#dropped = counter(
+      "chatbox_admin_messages_dropped_total",
+      "Frames for admins that were not sent since they did not read: a resume brings them.",
+    );
+    const followed = "Sessions that somebody follows on this instance.";
+    const active = { name: "chatbox_active_sessions_total", help: followed, labels: [] };
+    this.#active = metrics.gauge(active).with();
     this.#openFor = metrics
       .histogram({
         name: "chatbox_websocket_connection_duration_seconds",
@@ -84,6 +95,10 @@ export class ChatEvents implements ConnectionEvents, DoorEvents, ApiEvents {
   broke(what: string, cause: unknown): void {
     this.#log.error(what, { error: cause });
   }
+  /** Where the number of sessions is had that somebody follows here: counted, it would drift. */
+  countSessions(count: () => number): void {
+    this.#metrics.onCollect(() => this.#active.set(count()));
+  }
   sessionOpened(): void {
     this.#opened.add();
   }
@@ -110,6 +125,9 @@ export class ChatEvents implements ConnectionEvents, DoorEvents, ApiEvents {
   slowConsumer(): void {
     this.#slow.add();
     this.#log.info("a client did not read and was cut off: it may come back");
+  }
+  adminMessageDropped(): void {
+    this.#dropped.add();
   }
   refused(error: ChatError): void {
     this.#errors.add();

@@ -7,6 +7,7 @@ import type { Check, Readiness } from "./api/http.ts";
 import { SessionDesk } from "./api/session-desk.ts";
 import { clientAddress, MetricsAccess } from "./auth/client-address.ts";
 import { Cors } from "./auth/cors.ts";
+import { GuestTokens } from "./auth/guest-tokens.ts";
 import { SocketOrigins } from "./auth/socket-origins.ts";
 import { TokenVerifier, VERIFIED_TOKENS } from "./auth/token-verifier.ts";
 import type { ChatDeps } from "./chat-deps.ts";
@@ -17,6 +18,7 @@ import type { Limits } from "./connections/ports.ts";
 import type { Conversations } from "./conversations.ts";
 import type { ChatEvents } from "./events.ts";
 import type { Providers } from "./providers/open-providers.ts";
+import { Guests } from "./sessions/guests.ts";
 import type { Store } from "./store/open-folder.ts";
 
 export interface FrontOptions {
@@ -43,13 +45,14 @@ const CLOSE_MS = 5_000;
 
 export function createFront(options: FrontOptions): Front {
   const { config, deps } = options;
+  const guestTokens = config.guests && new GuestTokens(config.guests);
   const verifier = new TokenVerifier({
     trust: config.trust,
-    guests: undefined,
+    guests: guestTokens,
     wallClock: deps.wallClock,
     ...VERIFIED_TOKENS,
   });
-  const access = { verifier, limits: memoryLimits(config.rates) };
+  const access = { verifier, limits: memoryLimits(config.rates), guestTokens };
   const door = doorOf(options, access);
   let isDraining = false;
   const app = appOf(options, access, () => readiness(options, isDraining));
@@ -65,6 +68,7 @@ export function createFront(options: FrontOptions): Front {
 interface Access {
   verifier: TokenVerifier;
   limits: Limits;
+  guestTokens: GuestTokens | undefined;
 }
 
 function doorOf(options: FrontOptions, { verifier, limits }: Access): Door {
@@ -99,8 +103,8 @@ function doorOf(options: FrontOptions, { verifier, limits }: Access): Door {
 }
 
 function appOf(
-  { config, deps, events, conversations }: FrontOptions,
-  { verifier, limits }: Access,
+  { config, deps, events, store, providers, conversations }: FrontOptions,
+  { verifier, limits, guestTokens: tokens }: Access,
   ready: () => Promise<Readiness>,
 ) {
   const { metrics, clock, wallClock } = deps;
@@ -108,8 +112,13 @@ function appOf(
   const { isDevelopment } = config;
   const cors = new Cors({ allowed: config.origins.cors, isDevelopment });
   if (cors.isOn) events.corsConfigured(cors.origins);
+  const { forDesk } = conversations;
   return chatApp([config.prefix, OLD_PREFIX], {
-    desk: new SessionDesk({ ...conversations.forDesk, wallClock }),
+    replies: store.replies,
+    answers: providers.answers,
+    guests: tokens && new Guests({ ...forDesk, tokens, wallClock }),
+    newId: () => randomId(12),
+    desk: new SessionDesk({ ...forDesk, wallClock }),
     verifier,
     limits,
     cors,

@@ -12,6 +12,7 @@ import { Texts } from "./log/said.ts";
 import { openAlerts } from "./notify/open-alerts.ts";
 import { notifyWarnings } from "./notify/read-notify-config.ts";
 import { openProviders } from "./providers/open-providers.ts";
+import { memoryCounters } from "./sessions/held-counters.ts";
 import { openFolder, type Store } from "./store/open-folder.ts";
 
 export interface RunningChat extends AsyncDisposable {
@@ -45,8 +46,9 @@ export async function startChat(
   const { alerts } = opened.use(openAlerts(config.notify, { ...deps, guards }));
   for (const warning of notifyWarnings(config.notify)) events.warned(warning);
   const failed = (cause: unknown) => events.broke("the chat's store could not be read", cause);
-  const wired = { config, deps, store, texts, providers, alerts, events, failed };
-  const conversations = new Conversations(wired);
+  const counters = memoryCounters();
+  const wired = { config, deps, store, texts, providers, alerts, counters, events, failed };
+  const conversations = opened.use(new Conversations(wired));
   const front = createFront({ config, deps, events, store, providers, conversations });
   const { door, server } = front;
   const said = { host: "--host", port: "--port" };

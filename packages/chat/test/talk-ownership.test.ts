@@ -47,6 +47,7 @@ const FRAMES: Record<ClientFrameType, object | "about no session"> = {
   heartbeat: "about no session",
   admin_join: {},
   admin_leave: {},
+  admin_transfer: { admin_id: "mallory" },
   note: { content: "let me in" },
 };
 const ABOUT_SESSIONS = Object.entries(FRAMES)

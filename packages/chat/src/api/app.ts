@@ -2,8 +2,11 @@ import { ChatError } from "@warren/wire";
 import { Hono, type MiddlewareHandler } from "hono";
 import { requestToken, withoutQuery } from "../auth/request-token.ts";
 import { adminRoutes } from "./admin-routes.ts";
+import { eventRoutes } from "./event-routes.ts";
+import { guestRoutes } from "./guest-routes.ts";
 import { limited, metricsAnswer, nowOf, refusal, type ApiDeps, type Env } from "./http.ts";
 import { probeRoutes } from "./probe-routes.ts";
+import { replyRoutes } from "./reply-routes.ts";
 import { sessionRoutes } from "./session-routes.ts";
 
 const HEADERS: readonly (readonly [string, string])[] = [
@@ -23,6 +26,10 @@ export function apiUnder(prefix: string, deps: ApiDeps): Hono<Env> {
   api.route("/", sessionRoutes(deps));
   api.use("/admin/*", signedIn(deps), adminOnly, limited(deps, "admin"));
   api.route("/", adminRoutes(deps));
+  api.route("/", replyRoutes(deps));
+  api.route("/", eventRoutes(deps));
+  api.use("/guest/merge", signedIn(deps));
+  api.route("/", guestRoutes(deps));
   return new Hono<Env>().route(prefix === "/" ? "" : prefix, api);
 }
 

@@ -6,6 +6,9 @@ import type { Cors } from "../auth/cors.ts";
 import type { Identity } from "../auth/identity.ts";
 import type { TokenVerifier } from "../auth/token-verifier.ts";
 import type { LimitName, Limits } from "../connections/ports.ts";
+import type { FunctionAnswers } from "../providers/function-answers.ts";
+import type { CannedReplies } from "../replies/ports.ts";
+import type { Guests } from "../sessions/guests.ts";
 import type { ApiEvents } from "./api-events.ts";
 import type { SessionDesk } from "./session-desk.ts";
 
@@ -29,6 +32,12 @@ export interface Env {
 
 export interface ApiDeps {
   desk: SessionDesk;
+  replies: CannedReplies;
+  newId: () => string;
+  /** Takes events by which functions answer. */
+  answers: FunctionAnswers;
+  /** Undefined: there are no guests. */
+  guests: Guests | undefined;
   verifier: TokenVerifier;
   limits: Limits;
   cors: Cors;

@@ -6,6 +6,7 @@ import type { Said, Texts } from "../log/said.ts";
 import type { SessionRow } from "../log/session-row.ts";
 import { spokenOf, type Spoken } from "../sessions/conversation.ts";
 import type { Folding } from "../sessions/folding.ts";
+import type { HelpQueue } from "../sessions/help-queue.ts";
 import type { SessionMetrics, SessionQuery, Sessions } from "../sessions/ports.ts";
 import type { Takeovers } from "../sessions/takeovers.ts";
 import type { Talk } from "../sessions/talk.ts";
@@ -18,6 +19,7 @@ export interface SessionDeskOptions {
   texts: Texts;
   talk: Talk;
   takeovers: Takeovers;
+  queue: HelpQueue;
   /** Epoch milliseconds. */
   wallClock: () => number;
 }
@@ -53,6 +55,15 @@ export class SessionDesk {
     return { summaries: await Promise.all(rows.map((row) => this.summary(row))), ...page };
   }
 
+  /** Who waits for a person, the longest first. */
+  async waiting(most: number) {
+    const { queue, folding } = this.options;
+    const first = queue.first(most);
+    const rows = await Promise.all(first.map(({ key }) => folding.upToDate(key)));
+    const known = rows.filter((row) => row !== undefined);
+    return { queue: await Promise.all(known.map((row) => this.summary(row))), total: queue.size };
+  }
+
   metrics(fromMs: number, toMs: number): Promise<SessionMetrics> {
     return this.options.sessions.metrics(fromMs, toMs);
   }
@@ -60,7 +71,8 @@ export class SessionDesk {
   /** A session in a list, in the words of the reference. */
   async summary(row: SessionRow) {
     const { startMs, endMs, answers, control, help } = row;
-    const { wallClock } = this.options;
+    const { wallClock, queue } = this.options;
+    const place = queue.placeOf(row.sessionId);
     const isActive = endMs === undefined;
     return {
       id: row.sessionId,
@@ -79,6 +91,10 @@ export class SessionDesk {
       avg_response_time: answers.count === 0 ? 0 : Math.round(answers.sumMs / answers.count),
       help_requested: help.isOpen,
       ...(help.sinceMs !== undefined && { help_since: timeOf(help.sinceMs) }),
+      ...(place !== undefined && {
+        queue_position: place.position,
+        waiting_ms: Math.max(0, wallClock() - place.sinceMs),
+      }),
       ...(row.modelId !== undefined && { model_id: row.modelId }),
       ...(control.mode === "person" && {
         assisting_admin_id: control.adminId,

@@ -6,6 +6,7 @@ import type { Journal } from "../log/journal.ts";
 import type { MessageLog } from "../log/ports.ts";
 import type { Runs } from "../runs/runs.ts";
 import type { Changes } from "../sessions/changes.ts";
+import type { HelpQueue } from "../sessions/help-queue.ts";
 import type { Takeovers } from "../sessions/takeovers.ts";
 import type { Talk } from "../sessions/talk.ts";
 import type { Viewer } from "../sessions/viewer.ts";
@@ -23,6 +24,7 @@ export interface ConnectionDeps {
   talk: Talk;
   changes: Changes;
   takeovers: Takeovers;
+  queue: HelpQueue;
   /** Has a message answered once more. */
   again: (key: SessionKey, messageId: string, how: "anew" | "on") => Promise<void>;
   journal: Journal;
@@ -50,4 +52,6 @@ export interface ConnectionEvents {
   sent(frames: number): void;
   refused(error: ChatError): void;
   slowConsumer(): void;
+  /** Something for an admin was not sent: it comes with the next resume. */
+  adminMessageDropped(): void;
 }

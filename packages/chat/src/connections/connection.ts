@@ -77,6 +77,9 @@ export class Connection {
         events.slowConsumer();
         this.close("SLOW_CONSUMER");
       },
+      dropped: () => {
+        if (identity.isAdmin) events.adminMessageDropped();
+      },
       sent: (frames) => events.sent(frames),
     });
     socket.on("message", (data: Buffer) => this.#receive(data.toString("utf8")));
@@ -222,6 +225,7 @@ export class Connection {
     }
     const { hub, journal, runs } = this.deps;
     const follower = new Follower({
+      viewerId: this.identity.userId,
       key,
       hub,
       journal,

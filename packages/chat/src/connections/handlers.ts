@@ -7,10 +7,11 @@ import {
 } from "@warren/wire";
 import type { SessionKey } from "../log/entry.ts";
 import type { Wording } from "../sessions/talk.ts";
+import type { Place } from "../sessions/help-queue.ts";
 import { authorOf } from "../sessions/viewer.ts";
 import type { Connection } from "./connection.ts";
 import { firstThatFit, newestThatFit } from "./pages.ts";
-import { wireRunOf } from "./presenter.ts";
+import { queueFrame, wireRunOf } from "./presenter.ts";
 
 /** How often an idle client says something, milliseconds. */
 const HEARTBEAT_MS = 25_000;
@@ -90,7 +91,7 @@ const HANDLERS: Handlers = {
     const key = await connection.begun(frame);
     const recorded = await deps.talk.help(identity, key, markOf(connection, frame));
     connection.acknowledge(recorded);
-    confirm(connection, key, "Somebody was called and will join you here.");
+    confirm(connection, key, calledWords(deps.queue.placeOf(key.sessionId)));
   },
   async end_session(connection, frame) {
     const { deps, identity } = connection;
@@ -113,6 +114,8 @@ const HANDLERS: Handlers = {
       try {
         const key = await connection.existing({ session_id });
         await connection.follow(key).resume(versions, pages, session_id);
+        const place = connection.deps.queue.placeOf(key.sessionId);
+        if (place !== undefined) connection.send(queueFrame(key.sessionId, place));
       } catch (reason) {
         // One that is gone, or another's, does not keep the others from the client.
         connection.refuse(reason, { sessionId: session_id });
@@ -220,6 +223,11 @@ const HANDLERS: Handlers = {
     const key = await connection.existing(frame);
     await connection.deps.takeovers.leave(connection.identity, key);
   },
+  async admin_transfer(connection, frame) {
+    const key = await connection.existing(frame);
+    const { admin_id: userId, admin_name: name = userId } = frame;
+    await connection.deps.takeovers.transfer(connection.identity, key, { userId, name });
+  },
   async note(connection, frame) {
     const { deps, identity } = connection;
     const key = await connection.existing(frame);
@@ -269,6 +277,12 @@ async function receipt(
       [what]: versions,
     }),
   );
+}
+
+function calledWords(place: Place | undefined): string {
+  const called = "Somebody was called and will join you here.";
+  if (place === undefined || place.position === 1) return called;
+  return `${called} ${place.position - 1} before you are waiting.`;
 }
 
 function confirm(connection: Connection, key: SessionKey, content: string): void {

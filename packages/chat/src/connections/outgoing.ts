@@ -9,6 +9,8 @@ export interface OutgoingOptions {
   mostBytes: number;
   /** More than that waits: the client is cut off, comes back and resumes. */
   overflowed: () => void;
+  /** A frame was not sent for it. */
+  dropped: () => void;
   sent: (frames: number) => void;
 }
 
@@ -23,10 +25,12 @@ export class Outgoing {
   }
 
   send(text: string): void {
-    const { socket, mostBytes, overflowed, sent } = this.#options;
-    if (this.#isOver || socket.readyState !== socket.OPEN) return;
+    const { socket, mostBytes, overflowed, dropped, sent } = this.#options;
+    if (this.#isOver) return dropped();
+    if (socket.readyState !== socket.OPEN) return;
     if (socket.bufferedAmount + text.length > mostBytes) {
       this.#isOver = true;
+      dropped();
       return overflowed();
     }
     this.#cork();

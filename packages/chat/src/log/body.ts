@@ -47,6 +47,8 @@ export interface Bodies {
     readonly modelId?: string;
     /** The name under which the client began it. */
     readonly alias?: string;
+    /** A guest's session that this one goes on with. */
+    readonly mergedFrom?: { readonly userId: string; readonly sessionId: string };
   };
   message: {
     readonly sender: Sender;

@@ -4,6 +4,7 @@ import type { ChatDeps } from "../chat-deps.ts";
 import type { ChatEvents } from "../events.ts";
 import type { KeyStore } from "../keys/ports.ts";
 import type { MessageLog } from "../log/ports.ts";
+import type { CannedReplies } from "../replies/ports.ts";
 import type { Sessions } from "../sessions/ports.ts";
 import { openWithOrigin } from "./sqlite/open-with-origin.ts";
 import { openSqliteKeyStore } from "./sqlite/sqlite-key-store.ts";
@@ -13,6 +14,7 @@ export interface Store extends AsyncDisposable {
   readonly log: MessageLog;
   readonly sessions: Sessions;
   readonly keys: KeyStore;
+  readonly replies: CannedReplies;
   /** Rejects while nothing can be stored. */
   ping(): Promise<void>;
 }
@@ -59,6 +61,7 @@ export async function openFolder({ folder, cluster, events, deps }: FolderOption
   return {
     log: content.log,
     sessions: content.sessions,
+    replies: content.replies,
     keys,
     ping: () => content.check(),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

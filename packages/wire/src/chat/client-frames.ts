@@ -138,6 +138,13 @@ export const CLIENT_FRAMES = {
   /** Admins alone, of a session that somebody else owns. */
   admin_join: v.object({ type: v.literal("admin_join"), ...stored }),
   admin_leave: v.object({ type: v.literal("admin_leave"), ...stored }),
+  /** Hands the session to another admin. */
+  admin_transfer: v.object({
+    type: v.literal("admin_transfer"),
+    ...stored,
+    admin_id: someText(255),
+    admin_name: maybe(text(100)),
+  }),
   note: v.object({
     type: v.literal("note"),
     ...stored,

@@ -1,4 +1,5 @@
 import type { MessageLog } from "../../log/ports.ts";
+import type { CannedReplies } from "../../replies/ports.ts";
 import type { Behind } from "../../sessions/behind.ts";
 import type { Sessions } from "../../sessions/ports.ts";
 import { sqliteSessions } from "./sqlite-sessions.ts";
@@ -9,6 +10,7 @@ export interface SqliteStore extends AsyncDisposable {
   readonly log: MessageLog;
   readonly sessions: Sessions;
   readonly behind: Behind;
+  readonly replies: CannedReplies;
   /** The highest position that this file ever gave out. */
   lastPosition(): Promise<number>;
   /** Rejects with a `ChatError` where nothing can be stored: a full disk can be read. */
@@ -45,6 +47,12 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
       among: (after, upTo, limit) => calls.call("behind", after, upTo, limit),
       foldedTo: () => calls.call("foldedTo"),
       setFoldedTo: (position) => calls.call("setFoldedTo", position),
+    },
+    replies: {
+      list: () => calls.call("listReplies"),
+      add: (reply) => calls.call("addReply", reply),
+      replace: (reply) => calls.call("replaceReply", reply),
+      remove: (id) => calls.call("removeReply", id),
     },
     lastPosition: () => calls.call("lastPosition"),
     check: () => calls.call("probe", wallClock()),

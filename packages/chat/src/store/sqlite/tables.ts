@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { BehindTable } from "./behind-table.ts";
 import { LogTable } from "./log-table.ts";
 import { migrate } from "./migrations.ts";
+import { ReplyTable } from "./reply-table.ts";
 import { SessionTable } from "./session-table.ts";
 
 /** Everything that the worker does with the file, by the name under which it is asked for. */
@@ -25,6 +26,10 @@ export interface Operations {
   foldedTo: BehindTable["foldedTo"];
   setFoldedTo: BehindTable["setFoldedTo"];
   probe: BehindTable["probe"];
+  listReplies: ReplyTable["list"];
+  addReply: ReplyTable["add"];
+  replaceReply: ReplyTable["replace"];
+  removeReply: ReplyTable["remove"];
 }
 
 /** Has the worker do one of them. */
@@ -49,6 +54,7 @@ export function openTables(database: DatabaseSync, origin: string): Tables<Opera
   const log = new LogTable(database, origin);
   const sessions = new SessionTable(database);
   const behind = new BehindTable(database, { log, sessions });
+  const replies = new ReplyTable(database);
   return {
     operations: {
       append: (draft, wallMs) => log.append(draft, wallMs),
@@ -70,6 +76,10 @@ export function openTables(database: DatabaseSync, origin: string): Tables<Opera
       foldedTo: () => behind.foldedTo(),
       setFoldedTo: (position) => behind.setFoldedTo(position),
       probe: (nowMs) => behind.probe(nowMs),
+      listReplies: () => replies.list(),
+      addReply: (reply) => replies.add(reply),
+      replaceReply: (reply) => replies.replace(reply),
+      removeReply: (id) => replies.remove(id),
     },
     committed: () => sessions.committed(),
     rolledBack() {

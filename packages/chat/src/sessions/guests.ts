@@ -1,0 +1,139 @@
+import { ChatError } from "@warren/wire";
+import type { GuestTokens, MintedGuest } from "../auth/guest-tokens.ts";
+import type { Identity } from "../auth/identity.ts";
+import type { SessionKey } from "../log/entry.ts";
+import type { Journal } from "../log/journal.ts";
+import { NO_VERSIONS, type Versions, including } from "../log/versions.ts";
+import { MERGED, SessionCopy } from "./session-copy.ts";
+import { sessionIdFor } from "./session-id.ts";
+import type { Sessions } from "./ports.ts";
+import type { Talk } from "./talk.ts";
+
+export interface GuestsOptions {
+  tokens: GuestTokens;
+  sessions: Sessions;
+  journal: Journal;
+  talk: Talk;
+  /** Epoch milliseconds. */
+  wallClock: () => number;
+}
+
+export interface MergedSession {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Entries that are read at once, and sessions of a guest. */
+const READ = 300;
+const PAGE = 100;
+
+/**
+ * Visitors without an account: one per device, known by a token of ours. When they say who they are, what they
+ * said becomes the user's.
+ */
+export class Guests {
+  readonly #options: GuestsOptions;
+
+  constructor(options: GuestsOptions) {
+    this.#options = options;
+  }
+
+  /** A token of a new guest; of the same one for a token that is still good. */
+  token(former: string | undefined): MintedGuest {
+    const { tokens, wallClock } = this.#options;
+    const nowMs = wallClock();
+    return tokens.mint(nowMs, former === undefined ? undefined : proven(tokens, former, nowMs));
+  }
+
+  /**
+   * Gives a user the sessions of the guest whose token they hold, and ends these for the guest. What is
+   * there after a crash is not done again: doing it twice is doing it once. Rejects with a `ChatError`.
+   */
+  async merge(user: Identity, token: string): Promise<MergedSession[]> {
+    const { tokens, wallClock, talk } = this.#options;
+    const guestId = tokens.mergeable(token, user, wallClock());
+    const guest = { userId: guestId, name: guestId, isAdmin: false };
+    const merged: MergedSession[] = [];
+    for await (const key of this.#sessionsOf(guestId)) {
+      // First the end: nothing is said in it from then on that would not be copied.
+      await talk.end(guest, key, { clientMessageId: MERGED, seen: undefined }).catch(unlessOver);
+      const to = { userId: user.userId, sessionId: sessionIdFor(user.userId, key.sessionId) };
+      await this.#copy(key, to);
+      merged.push({ from: key.sessionId, to: to.sessionId });
+    }
+    await this.#goOn(user, merged[0]?.to);
+    return merged;
+  }
+
+  async #copy(from: SessionKey, to: SessionKey): Promise<void> {
+    const { journal } = this.#options;
+    const copy = new SessionCopy(from, to);
+    let versions: Versions = NO_VERSIONS;
+    for (;;) {
+      const page = await journal.after(from, versions, READ);
+      for (const said of page) {
+        versions = including(versions, said.entry);
+        const saying = copy.of(said);
+        if (saying !== undefined) await journal.say(saying).catch(unlessThere);
+      }
+      if (page.length < READ) return;
+    }
+  }
+
+  /** The user goes on in the guest's latest session, unless they are in one of their own. */
+  async #goOn({ userId, name, isAdmin }: Identity, sessionId: string | undefined): Promise<void> {
+    const { sessions, talk } = this.#options;
+    if (sessionId === undefined) return;
+    const current = await talk.find({ userId, name, isAdmin }, undefined);
+    if (current.exists) return;
+    await sessions.activate(userId, await sessions.active(userId), { userId, sessionId });
+  }
+
+  /** The latest first. */
+  async *#sessionsOf(userId: string): AsyncGenerator<SessionKey> {
+    const { sessions, wallClock } = this.#options;
+    const query = { ...ALL, userId, nowMs: wallClock() };
+    for (let cursor: string | undefined = ""; cursor !== undefined;) {
+      const page = await sessions.list({
+        ...query,
+        from: cursor === "" ? { offset: 0 } : { cursor },
+      });
+      for (const { sessionId, versions } of page.rows) {
+        if (Object.keys(versions).length > 0) yield { userId, sessionId };
+      }
+      cursor = page.next;
+    }
+  }
+}
+
+const ALL = {
+  isActive: undefined,
+  adminAssisted: undefined,
+  helpOpen: undefined,
+  fromMs: undefined,
+  toMs: undefined,
+  sortBy: "last_activity",
+  descending: true,
+  limit: PAGE,
+} as const;
+
+/** A token that is no longer good is no reason to keep a visitor out: they are another guest then. */
+function proven(tokens: GuestTokens, token: string, nowMs: number): Identity | undefined {
+  try {
+    return tokens.prove(token, nowMs);
+  } catch (reason) {
+    if (reason instanceof ChatError) return undefined;
+    throw reason;
+  }
+}
+
+/** It was ended before. */
+function unlessOver(reason: unknown): void {
+  if (ChatError.from(reason).code !== "SESSION_ENDED") throw reason;
+}
+
+/** It was copied before, or the user has ended the copy since. */
+function unlessThere(reason: unknown): void {
+  const { code } = ChatError.from(reason);
+  if (code !== "CONFLICT" && code !== "SESSION_ENDED") throw reason;
+}
