@@ -74,17 +74,6 @@ export function readChatConfig(
       providerSettings: { ...PROVIDER_SETTINGS, wholeMs: config.streamTimeout },
       systemPrompt: config.systemPrompt,
       pseudonymKey: shared,
-      rates: {
-        ...CHAT_RATES,
-        guest: { points: config.guestRateLimit, perMs: 60_000 },
-        message: { points: config.rateLimit, perMs: 60_000 },
-        admin: { points: config.adminRateLimit, perMs: config.adminRateWindow },
-      },
-      connections: {
-        most: config.maxConnections,
-        mostOfUser: config.maxUserConnections,
-        mostWaitingBytes: config.slowConsumerBytes,
-      },
       returnMs: config.reconnectTimeout,
       takeoverLeaseMs: config.takeoverLease,
       guests:
@@ -92,11 +81,28 @@ export function readChatConfig(
           ? { secrets: [shared], lifeMs: config.guestLife }
           : undefined,
       notify: alerts.notify,
-      drain: {
-        delayMs: config.drainDelay,
-        spreadMs: config.drainSpread,
-        runsMs: config.streamTimeout,
-      },
+      ...boundsOf(config),
+    },
+  };
+}
+
+function boundsOf(config: ConfigOf<ChatOptions>) {
+  return {
+    rates: {
+      ...CHAT_RATES,
+      guest: { points: config.guestRateLimit, perMs: 60_000 },
+      message: { points: config.rateLimit, perMs: 60_000 },
+      admin: { points: config.adminRateLimit, perMs: config.adminRateWindow },
+    },
+    connections: {
+      most: config.maxConnections,
+      mostOfUser: config.maxUserConnections,
+      mostWaitingBytes: config.slowConsumerBytes,
+    },
+    drain: {
+      delayMs: config.drainDelay,
+      spreadMs: config.drainSpread,
+      runsMs: config.streamTimeout,
     },
   };
 }

@@ -81,7 +81,7 @@ describe("a call for help", () => {
       expect(plain).toContain("&lt;img src=x onerror=&quot;");
       expect(plain.slice(plain.indexOf("<!doctype"))).not.toContain("<img");
     }
-    expect(twilio.asked.map(({ body }) => body.get("To")).toSorted()).toEqual([
+    expect(twilio.asked.map(({ body }) => String(body.get("To"))).toSorted()).toEqual([
       "+15551234567",
       "+15551234568",
     ]);

@@ -42,7 +42,7 @@ export class SessionCopy {
       seen: undefined,
       fence: undefined,
       atMs: wallMsOf(hlc),
-    } as Saying;
+    };
   }
 
   #body(said: Said): Bodies[keyof Bodies] {
@@ -71,9 +71,10 @@ export class SessionCopy {
   }
 
   /** What it cost is counted where it was spent. */
-  #answer({ costMicros: _, ...answer }: Answer): Answer {
-    const nothing = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
-    return { ...answer, ...nothing, replyTo: this.#name(answer.replyTo) };
+  #answer({ replyTo, ...answer }: Answer): Answer {
+    const free = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
+    const cost = answer.costMicros === undefined ? {} : { costMicros: 0 };
+    return { ...answer, ...free, ...cost, replyTo: this.#name(replyTo) };
   }
 
   #name(messageId: string): string {

@@ -133,7 +133,7 @@ export class TakeoverLeases implements AsyncDisposable {
     const everyMs = Math.max(LEAST_LOOK_MS, leaseMs / LOOKS);
     await this.#recover().catch((cause: unknown) => this.#options.failed(cause));
     while (await wait(clock, everyMs, signal)) {
-      for (const watched of [...this.#watched.values()]) {
+      for (const watched of this.#watched.values()) {
         if (signal.aborted) return;
         await this.#look(watched).catch((cause: unknown) => this.#options.failed(cause));
       }
