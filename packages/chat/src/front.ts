@@ -19,7 +19,7 @@ import type { Conversations } from "./conversations.ts";
 import type { ChatEvents } from "./events.ts";
 import type { Providers } from "./providers/open-providers.ts";
 import { Guests } from "./sessions/guests.ts";
-import type { Store } from "./store/open-folder.ts";
+import type { Store } from "./store/store.ts";
 
 export interface FrontOptions {
   config: ChatConfig;
@@ -142,11 +142,11 @@ async function readiness(
   { store, providers, deps }: FrontOptions,
   isDraining: boolean,
 ): Promise<Readiness> {
-  const kept = await checkOf(store.ping(), deps.clock);
+  const kept = await checkOf(store.check(), deps.clock);
   const { status, providers_count, reason } = providers.checks();
   const llm = { status, providers_count, ...(reason !== undefined && { reason }) };
   // An AI that is away does not stop people from answering.
-  return { isReady: !isDraining && kept.status === "ready", checks: { store: kept, llm } };
+  return { isReady: !isDraining && kept.status === "ready", checks: { [store.name]: kept, llm } };
 }
 
 async function checkOf(asked: Promise<void>, clock: Clock): Promise<Check> {

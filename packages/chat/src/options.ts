@@ -12,12 +12,17 @@ import {
   WholeNumber,
 } from "@warren/host";
 import { notifyOptions } from "./notify/options.ts";
+import { LEGACY_CONTENTS } from "./keys/legacy.ts";
 
 const Prefix = fromText("a path like /chat", (text) =>
   /^(\/|(\/[\w.~-]+)+)$/.test(text) ? text : undefined,
 );
 const Name = fromText("letters, digits, dots and dashes, at most 100", (text) =>
   /^[\w.-]{1,100}$/.test(text) ? text : undefined,
+);
+
+const Legacy = fromText(LEGACY_CONTENTS.join(", "), (text) =>
+  LEGACY_CONTENTS.find((one) => one === text),
 );
 
 /** Where it is served, and to whom. */
@@ -247,21 +252,7 @@ const bounds = {
 const visitors = {
   allowGuests: switchOption({
     help: "A visitor without a token of a user gets a guest's; on with --dev.",
-    names: { env: "ALLOW_GUESTS", toml: "chatbox.allow_guests" },
-  }),
-  guestLife: option({
-    value: "<duration>",
-    schema: Duration,
-    default: "30d",
-    help: "A guest's token counts this long; it is renewed when its device comes back.",
-    names: { env: "GUEST_TOKEN_LIFE", toml: "chatbox.guest_life" },
-  }),
-  guestRateLimit: option({
-    value: "<count>",
-    schema: WholeNumber,
-    default: "30",
-    help: "Guests' tokens of one address in a minute.",
-    names: { env: "GUEST_RATE_LIMIT", toml: "chatbox.guest_rate_limit" },
+    names: { env: "WARREN_CHAT_ALLOW_GUESTS", toml: "chatbox.allow_guests" },
   }),
 };
 
@@ -273,10 +264,21 @@ export const chatOptions = {
   ...bounds,
   ...visitors,
   ...notifyOptions,
+  mongoUri: secretOption({
+    help: "MongoDB that keeps the conversations, mongodb://USER:PASSWORD@HOST/DATABASE, instead of the data folder.",
+    names: { env: "MONGO_URI", toml: "dbs.chat.uri" },
+  }),
+  legacyContent: option({
+    value: "<how>",
+    schema: Legacy,
+    default: "mixed",
+    help: "How the service before kept texts in its sessions in MongoDB, which are brought over: sealed, plain, or mixed.",
+    names: { env: "WARREN_CHAT_LEGACY_CONTENT", toml: "dbs.chat.legacy_content" },
+  }),
   cluster: option({
     value: "<name>",
     schema: Name,
-    help: "Name of this cluster in the log; made up once and kept in the data folder unless set.",
+    help: "Name of this cluster in the log; made up once and kept in the data folder unless set, or with MongoDB that of its database.",
     names: { env: "WARREN_CHAT_CLUSTER", toml: "chatbox.cluster" },
   }),
 };

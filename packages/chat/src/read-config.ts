@@ -17,6 +17,7 @@ import type { ChatOptions } from "./options.ts";
 import { PROVIDER_SETTINGS } from "./providers/open-providers.ts";
 import { DEMO_PROVIDER } from "./providers/provider-config.ts";
 import { readProviderConfigs } from "./providers/read-provider-configs.ts";
+import { readStoreConfig } from "./store/store-config.ts";
 
 /** What comes from elsewhere than from options. */
 export interface GivenChat {
@@ -24,6 +25,8 @@ export interface GivenChat {
   /** The shared secret; "" where there is none. */
   jwtSecret: string;
   keys: KeyTexts;
+  /** MongoDB's address; "" where there is none. */
+  mongoUri: string;
   /** Reads them again where they are kept. */
   keySource: KeySource;
   /** What shows carriers of mails and short messages who we are. */
@@ -45,6 +48,7 @@ export function readChatConfig(
   const alerts = readNotifyConfig(config, { secrets, outbox });
   const origins = { sockets: config.wsOrigin, cors: config.corsOrigin };
   const isDevelopment = config.dev;
+  const store = readStoreConfig(given.mongoUri, config.legacyContent);
   const problems = [
     ...trustProblems(config, given.jwtSecret),
     ...keyProblems(given.keys),
@@ -52,8 +56,9 @@ export function readChatConfig(
     ...new Cors({ allowed: origins.cors, isDevelopment }).problems,
     ...llm.problems,
     ...("problems" in alerts ? alerts.problems : []),
+    ...("problem" in store ? [store.problem] : []),
   ];
-  if (problems.length > 0 || "problems" in alerts) return { problems };
+  if (problems.length > 0 || "problems" in alerts || "problem" in store) return { problems };
   // Instances share it, whoever signs users' tokens.
   const shared = given.jwtSecret === "" ? given.keys.current : given.jwtSecret;
   const [first = DEMO_PROVIDER, ...others] = llm.providers;
@@ -62,6 +67,7 @@ export function readChatConfig(
       listen: { host: config.host, port: config.port },
       prefix: config.prefix,
       folder: given.folder,
+      store,
       cluster: config.cluster,
       isDevelopment,
       trust: trustOf(config, given),
@@ -78,7 +84,7 @@ export function readChatConfig(
       takeoverLeaseMs: config.takeoverLease,
       guests:
         config.allowGuests || isDevelopment
-          ? { secrets: [shared], lifeMs: config.guestLife }
+          ? { secrets: [shared], lifeMs: GUEST_LIFE_MS }
           : undefined,
       notify: alerts.notify,
       ...boundsOf(config),
@@ -86,11 +92,13 @@ export function readChatConfig(
   };
 }
 
+/** A visitor who does not come back within this is a new one. */
+const GUEST_LIFE_MS = 30 * 86_400_000;
+
 function boundsOf(config: ConfigOf<ChatOptions>) {
   return {
     rates: {
       ...CHAT_RATES,
-      guest: { points: config.guestRateLimit, perMs: 60_000 },
       message: { points: config.rateLimit, perMs: 60_000 },
       admin: { points: config.adminRateLimit, perMs: config.adminRateWindow },
     },

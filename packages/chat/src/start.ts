@@ -1,19 +1,19 @@
-import { GuardMetrics, listen } from "@warren/host";
+import { listen } from "@warren/host";
 import type { ChatDeps } from "./chat-deps.ts";
 import type { ChatConfig } from "./config.ts";
 import { Conversations } from "./conversations.ts";
 import { drain } from "./drain.ts";
 import { ChatEvents } from "./events.ts";
 import { createFront } from "./front.ts";
-import { MASTER_KEYS_COOL_DOWN_MS, MasterKeys } from "./keys/master-keys.ts";
-import { Sealer } from "./keys/sealer.ts";
-import { SESSION_KEYS_LIMITS, SessionKeys } from "./keys/session-keys.ts";
-import { Texts } from "./log/said.ts";
+import { chatGuards } from "./guards.ts";
+import { startLegacyImport } from "./legacy/legacy-import.ts";
 import { openAlerts } from "./notify/open-alerts.ts";
 import { notifyWarnings } from "./notify/read-notify-config.ts";
 import { openProviders } from "./providers/open-providers.ts";
+import { openSeals, type Seals } from "./seals.ts";
 import { memoryCounters } from "./sessions/held-counters.ts";
-import { openFolder, type Store } from "./store/open-folder.ts";
+import { nameOfStore, openStore } from "./store/open-store.ts";
+import type { Store } from "./store/store.ts";
 
 export interface RunningChat extends AsyncDisposable {
   readonly host: string;
@@ -34,18 +34,18 @@ export async function startChat(
   await using opened = new AsyncDisposableStack();
   const { clock, random } = deps;
   const events = new ChatEvents(deps.log, deps.metrics);
-  const { folder, cluster } = config;
-  const store = opened.use(await openFolder({ folder, cluster, events, deps }));
-  const texts = await openTexts(config, deps, store);
+  const guards = chatGuards(deps);
+  const store = opened.use(await openStore({ ...config, guards, events, deps }));
+  const seals = await openSeals(config.keys, deps, store.keys);
   signal.throwIfAborted();
   const eventSource = `/warren/chat/${store.log.origin.split(":")[0]}`;
   const providers = opened.use(
     openProviders(config.providers, config.providerSettings, { ...deps, eventSource }),
   );
-  const guards = new GuardMetrics(deps.metrics);
   const { alerts } = opened.use(openAlerts(config.notify, { ...deps, guards }));
   for (const warning of notifyWarnings(config.notify)) events.warned(warning);
   const failed = (cause: unknown) => events.broke("the chat's store could not be read", cause);
+  const { texts } = seals;
   const counters = memoryCounters();
   const wired = { config, deps, store, texts, providers, alerts, counters, events, failed };
   const conversations = opened.use(new Conversations(wired));
@@ -57,8 +57,9 @@ export async function startChat(
     listener.stop();
     for (const connection of door.connections()) connection.close("DRAINING");
   });
+  opened.use(bringOver(config, deps, { store, seals, events }));
   const { host, port } = listener;
-  events.started({ host, port, store: folder, models: providers.models.length });
+  events.started({ host, port, store: nameOfStore(config), models: providers.models.length });
   const owned = opened.move();
   return {
     host,
@@ -72,16 +73,15 @@ export async function startChat(
   };
 }
 
-/** What people write is sealed from the first message on: without a key there is no start. */
-async function openTexts(
-  { keys }: ChatConfig,
-  { clock, wallClock }: ChatDeps,
-  store: Store,
-): Promise<Texts> {
-  const coolDownMs = MASTER_KEYS_COOL_DOWN_MS;
-  const masters = await MasterKeys.open({ source: keys, clock, coolDownMs });
-  const limits = SESSION_KEYS_LIMITS;
-  return new Texts(
-    new Sealer(new SessionKeys({ store: store.keys, masters, clock, wallClock, limits })),
-  );
+/** What the service before left is brought over meanwhile. */
+function bringOver(
+  { store: config }: ChatConfig,
+  { clock }: ChatDeps,
+  { store, seals, events }: { store: Store; seals: Seals; events: ChatEvents },
+): AsyncDisposable | undefined {
+  const { legacy, log, sessions } = store;
+  if (legacy === undefined || config.kind !== "mongodb") return undefined;
+  const { texts, masters } = seals;
+  const content = config.legacy;
+  return startLegacyImport({ legacy, log, sessions, texts, masters, content, clock, events });
 }

@@ -1,3 +1,4 @@
+import { ChatError } from "@warren/wire";
 import { Hono, type MiddlewareHandler } from "hono";
 import * as v from "valibot";
 import { requestToken } from "../auth/request-token.ts";
@@ -11,19 +12,22 @@ const Merge = v.object({ guest_token: Words(8_192) });
 export function guestRoutes(deps: ApiDeps): Hono<Env> {
   const { guests } = deps;
   const routes = new Hono<Env>();
-  if (guests === undefined) return routes;
+  if (guests === undefined) {
+    routes.on("POST", ["/guest", "/guest/merge"], (c) => {
+      c.set("route", "/guest");
+      throw new ChatError("FORBIDDEN", "this chat takes no visitors");
+    });
+    return routes;
+  }
   routes.use("/guest", byAddress(deps));
   routes.use("/guest/merge", byAddress(deps));
   routes.post("/guest", (c) => {
     c.set("route", "/guest");
-    const { token, userId, expiresAtMs } = guests.token(
-      requestToken(
-        { authorization: c.req.header("authorization"), target: c.req.url, isUpgrade: false },
-        false,
-      ),
-    );
+    const authorization = c.req.header("authorization");
+    const former = requestToken({ authorization, target: c.req.url, isUpgrade: false }, false);
+    const { token, userId, expiresAtMs } = guests.token(former);
     c.header("Cache-Control", "no-store");
-    return c.json({ token, user_id: userId, expires_at: timeOf(expiresAtMs) }, 201);
+    return c.json({ token, user_id: userId, expires_at: timeOf(expiresAtMs) });
   });
   routes.post("/guest/merge", async (c) => {
     c.set("route", "/guest/merge");
@@ -41,7 +45,7 @@ export function guestRoutes(deps: ApiDeps): Hono<Env> {
 function byAddress({ limits, addressOf }: ApiDeps): MiddlewareHandler<Env> {
   return async (c, next) => {
     const address = addressOf(peerOf(c), c.req.header("x-forwarded-for"));
-    const waitMs = await limits.take("guest", address);
+    const waitMs = await limits.take("public", address);
     if (waitMs > 0) throw tooMany(waitMs);
     await next();
   };

@@ -11,8 +11,6 @@ export const CHAT_RATES: LimitTable = Object.freeze({
   connect: { points: 120, perMs: 60_000 },
   admin: { points: 20, perMs: 60_000 },
   public: { points: 60, perMs: 60_000 },
-  /** By address, of tokens for visitors. */
-  guest: { points: 30, perMs: 60_000 },
   upload: { points: 60, perMs: 60_000 },
 });
 

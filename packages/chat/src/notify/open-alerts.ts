@@ -1,13 +1,5 @@
-import {
-  BREAKERS,
-  guard,
-  randomId,
-  type Classify,
-  type Clock,
-  type GuardMetrics,
-  type Log,
-  type Metrics,
-} from "@warren/host";
+import { BREAKERS, randomId, type Clock, type Log, type Metrics } from "@warren/host";
+import type { Guards } from "../guards.ts";
 import { ALERT_LIMIT, memoryAlertLimit } from "./alert-limit.ts";
 import { Alerts } from "./alerts.ts";
 import type { ComposeDeps } from "./composed.ts";
@@ -25,8 +17,7 @@ export interface OpenAlertsDeps {
   random: () => number;
   log: Log;
   metrics: Metrics;
-  /** Of the process: all that is called through a guard is counted by it. */
-  guards: GuardMetrics;
+  guards: Guards;
 }
 
 /** Messages under way, and how long one that may yet be taken is tried for. */
@@ -41,11 +32,8 @@ export interface OpenedAlerts extends AsyncDisposable {
 
 /** Alerts through the carriers that are set, and as files where none is. Throws a FolderError. */
 export function openAlerts(config: NotifyConfig, deps: OpenAlertsDeps): OpenedAlerts {
-  const { clock, random, log, metrics, guards: guarded, wallClock: wallNow } = deps;
-  const guards = { clock, random, metrics: guarded, log };
+  const { clock, random, log, metrics, guards, wallClock: wallNow } = deps;
   const compose: ComposeDeps = { wallNow, newId: () => randomId(12) };
-  const guarding = (name: string, classify: Classify) =>
-    guard(name, { breaker: BREAKERS.other, classify }, guards);
   let outbox: Outbox | undefined;
   const files = () =>
     (outbox ??= openOutbox(
@@ -55,14 +43,14 @@ export function openAlerts(config: NotifyConfig, deps: OpenAlertsDeps): OpenedAl
   const { emails, phones, adminPanelUrl, smtp, sms, letterhead } = config;
   const routes = smtp.map((engine, at) => ({
     engine,
-    guard: guarding(at === 0 ? "smtp" : `smtp_${at + 1}`, classifySmtp),
+    guard: guards(at === 0 ? "smtp" : `smtp_${at + 1}`, BREAKERS.other, classifySmtp),
   }));
   const server = smtp.length > 0 ? smtpMailer(routes, letterhead, compose) : undefined;
   const mailer: Mailer = server ?? files().mailer;
   const texter: Texter =
     sms === undefined
       ? files().texter
-      : twilioTexter(sms, { guard: guarding("twilio", classifyTwilio), wallNow });
+      : twilioTexter(sms, { guard: guards("twilio", BREAKERS.other, classifyTwilio), wallNow });
   const alerts = new Alerts(
     { emails, phones, adminPanelUrl, mostWaiting: MOST_WAITING, patienceMs: PATIENCE_MS },
     {

@@ -11,7 +11,13 @@ export interface CannedReply {
 }
 
 /** How many an installation may have: all are shown at once. */
-export const MOST_REPLIES = 500;
+export const MOST_REPLIES = 200;
+
+/** By title in the order of its bytes, then by id: the same in every store. */
+export function inTitleOrder(a: CannedReply, b: CannedReply): number {
+  if (a.title !== b.title) return Buffer.compare(Buffer.from(a.title), Buffer.from(b.title));
+  return a.id < b.id ? -1 : 1;
+}
 
 /** The canned replies of an installation. Every method rejects with a `ChatError` DATABASE_ERROR while the store is away. */
 export interface CannedReplies {

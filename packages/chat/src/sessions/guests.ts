@@ -38,11 +38,11 @@ export class Guests {
     this.#options = options;
   }
 
-  /** A token of a new guest; of the same one for a token that is still good. */
+  /** A token of a new guest; of the same one for a token that is still good. Throws a `ChatError` for another. */
   token(former: string | undefined): MintedGuest {
     const { tokens, wallClock } = this.#options;
     const nowMs = wallClock();
-    return tokens.mint(nowMs, former === undefined ? undefined : proven(tokens, former, nowMs));
+    return tokens.mint(nowMs, former === undefined ? undefined : tokens.prove(former, nowMs));
   }
 
   /**
@@ -116,16 +116,6 @@ const ALL = {
   descending: true,
   limit: PAGE,
 } as const;
-
-/** A token that is no longer good is no reason to keep a visitor out: they are another guest then. */
-function proven(tokens: GuestTokens, token: string, nowMs: number): Identity | undefined {
-  try {
-    return tokens.prove(token, nowMs);
-  } catch (reason) {
-    if (reason instanceof ChatError) return undefined;
-    throw reason;
-  }
-}
 
 /** It was ended before. */
 function unlessOver(reason: unknown): void {

@@ -1,10 +1,15 @@
-import { MOST_REPLIES, type CannedReplies, type CannedReply } from "../../replies/ports.ts";
+import {
+  inTitleOrder,
+  MOST_REPLIES,
+  type CannedReplies,
+  type CannedReply,
+} from "../../replies/ports.ts";
 
 /** Canned replies of a process that keeps nothing. */
 export function memoryReplies(): CannedReplies {
   const all = new Map<string, CannedReply>();
   return {
-    list: async () => [...all.values()].toSorted(byTitle),
+    list: async () => [...all.values()].toSorted(inTitleOrder),
     async add(reply) {
       if (!all.has(reply.id) && all.size >= MOST_REPLIES) return false;
       all.set(reply.id, reply);
@@ -17,9 +22,4 @@ export function memoryReplies(): CannedReplies {
     },
     remove: async (id) => all.delete(id),
   };
-}
-
-function byTitle(a: CannedReply, b: CannedReply): number {
-  if (a.title !== b.title) return Buffer.compare(Buffer.from(a.title), Buffer.from(b.title));
-  return a.id < b.id ? -1 : 1;
 }
