@@ -152,10 +152,12 @@ export class Conversations implements AsyncDisposable {
 
   #stored(said: Said): void {
     const { events } = this.#options;
+    // Whoever ends it again does not end one more.
+    const isFirstEnd = said.kind === "ended" && this.folding.peek(said.entry)?.endMs === undefined;
     this.hub.stored(said);
     this.folding.note(said.entry);
     if (said.kind === "opened") events.sessionOpened();
-    if (said.kind === "ended") events.sessionEnded();
+    if (isFirstEnd) events.sessionEnded();
     this.leases.note(said);
     this.queue.note(said);
     if (said.kind === "help" && said.body.isOpen) this.#called(said.entry);
