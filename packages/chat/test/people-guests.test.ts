@@ -151,6 +151,21 @@ describe("a visitor who says who they are", () => {
     expect((await model.question(questions)).prompt).toContain("Malta");
   });
 
+  test("has what they said the moment before as well", async () => {
+    for (let i = 0; i < 5; i++) {
+      const guest = await visitor();
+      using phone = await device(port, guest.token, "phone");
+      const { session_id: from } = await say(phone, "just now");
+      questions += 1;
+      const user = apiOf(port, tokenOf(`user-${++users}`));
+      const { body } = await user("POST", "/guest/merge", { guest_token: guest.token });
+      expect(body).toMatchObject({ sessions: [{ from }] });
+      expect((await user("GET", "/sessions")).body).toMatchObject({
+        sessions: [{ message_count: 1 }],
+      });
+    }
+  });
+
   test("has it once, however often it is asked for and by however many at once", async () => {
     using was = await talking();
     const userId = `user-${++users}`;

@@ -159,15 +159,20 @@ function to(admin_id: string, admin_name?: string) {
   return { admin_id, admin_name };
 }
 
+/** A chat in which takeovers end soon. */
+async function briefLeases() {
+  const opened = new AsyncDisposableStack();
+  const model = opened.use(await scriptedModel());
+  const given = { providers: [model.provider], rates: MANY, takeoverLeaseMs: 500 } as const;
+  const running = opened.use(await runningChat(given));
+  const { port } = running.chat;
+  return { model, port, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
 describe("an admin who is gone", () => {
   test("loses the session after the lease; the AI answers who still waits, and knows what was said", async () => {
-    await using model = await scriptedModel();
-    await using running = await runningChat({
-      providers: [model.provider],
-      rates: MANY,
-      takeoverLeaseMs: 500,
-    });
-    const { port } = running.chat;
+    await using brief = await briefLeases();
+    const { model, port } = brief;
     using phone = await device(port, tokenOf("alice"), "phone");
     const { session_id } = await say(phone, "who are you?");
     await (await model.question(1)).answer("A machine.");
@@ -204,13 +209,8 @@ describe("an admin who is gone", () => {
   });
 
   test("keeps it while they follow it, however long they say nothing", async () => {
-    await using model = await scriptedModel();
-    await using running = await runningChat({
-      providers: [model.provider],
-      rates: MANY,
-      takeoverLeaseMs: 500,
-    });
-    const { port } = running.chat;
+    await using brief = await briefLeases();
+    const { port } = brief;
     using phone = await device(port, tokenOf("alice"), "phone");
     const { session_id } = await say(phone, "hello");
     using bob = await device(port, bobs, "desk");

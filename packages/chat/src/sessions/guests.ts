@@ -4,6 +4,8 @@ import type { Identity } from "../auth/identity.ts";
 import type { SessionKey } from "../log/entry.ts";
 import type { Journal } from "../log/journal.ts";
 import { NO_VERSIONS, type Versions, including } from "../log/versions.ts";
+import { EVERY, everyRow, type ListSessions } from "./every-row.ts";
+import type { Folding } from "./folding.ts";
 import { MERGED, SessionCopy } from "./session-copy.ts";
 import { sessionIdFor } from "./session-id.ts";
 import type { Sessions } from "./ports.ts";
@@ -12,6 +14,7 @@ import type { Talk } from "./talk.ts";
 export interface GuestsOptions {
   tokens: GuestTokens;
   sessions: Sessions;
+  folding: Folding;
   journal: Journal;
   talk: Talk;
   /** Epoch milliseconds. */
@@ -23,9 +26,10 @@ export interface MergedSession {
   readonly to: string;
 }
 
-/** Entries that are read at once, and sessions of a guest. */
+/** Entries that are read at once. */
 const READ = 300;
-const PAGE = 100;
+/** Sessions of one guest. */
+const MOST_SESSIONS = 1_000;
 
 /**
  * Visitors without an account: one per device, known by a token of ours. When they say who they are, what they
@@ -50,11 +54,16 @@ export class Guests {
    * there after a crash is not done again: doing it twice is doing it once. Rejects with a `ChatError`.
    */
   async merge(user: Identity, token: string): Promise<MergedSession[]> {
-    const { tokens, wallClock, talk } = this.#options;
+    const { tokens, wallClock, talk, sessions } = this.#options;
     const guestId = tokens.mergeable(token, user, wallClock());
     const guest = { userId: guestId, name: guestId, isAdmin: false };
     const merged: MergedSession[] = [];
-    for await (const key of this.#sessionsOf(guestId)) {
+    await this.#settle(guestId);
+    const list: ListSessions = (query) => sessions.list(query);
+    const theirs = { ...EVERY, userId: guestId, nowMs: wallClock() };
+    // The latest first: that is the one that the user goes on in.
+    for await (const { userId, sessionId } of everyRow(list, theirs, MOST_SESSIONS)) {
+      const key = { userId, sessionId };
       // First the end: nothing is said in it from then on that would not be copied.
       await talk.end(guest, key, { clientMessageId: MERGED, seen: undefined }).catch(unlessOver);
       const to = { userId: user.userId, sessionId: sessionIdFor(user.userId, key.sessionId) };
@@ -63,6 +72,13 @@ export class Guests {
     }
     await this.#goOn(user, merged[0]?.to);
     return merged;
+  }
+
+  /** What was said a moment ago is in a list once its row is up to it. */
+  async #settle(userId: string): Promise<void> {
+    const { sessions, folding } = this.#options;
+    const active = await sessions.active(userId);
+    if (active !== undefined) await folding.upToDate(active);
   }
 
   async #copy(from: SessionKey, to: SessionKey): Promise<void> {
@@ -88,34 +104,7 @@ export class Guests {
     if (current.exists) return;
     await sessions.activate(userId, await sessions.active(userId), { userId, sessionId });
   }
-
-  /** The latest first. */
-  async *#sessionsOf(userId: string): AsyncGenerator<SessionKey> {
-    const { sessions, wallClock } = this.#options;
-    const query = { ...ALL, userId, nowMs: wallClock() };
-    for (let cursor: string | undefined = ""; cursor !== undefined;) {
-      const page = await sessions.list({
-        ...query,
-        from: cursor === "" ? { offset: 0 } : { cursor },
-      });
-      for (const { sessionId, versions } of page.rows) {
-        if (Object.keys(versions).length > 0) yield { userId, sessionId };
-      }
-      cursor = page.next;
-    }
-  }
 }
-
-const ALL = {
-  isActive: undefined,
-  adminAssisted: undefined,
-  helpOpen: undefined,
-  fromMs: undefined,
-  toMs: undefined,
-  sortBy: "last_activity",
-  descending: true,
-  limit: PAGE,
-} as const;
 
 /** It was ended before. */
 function unlessOver(reason: unknown): void {

@@ -3,13 +3,13 @@ import type { SessionKey } from "../log/entry.ts";
 import { wallMsOf } from "../log/hybrid-time.ts";
 import type { Said } from "../log/said.ts";
 import type { SessionRow } from "../log/session-row.ts";
-import type { SessionPage, SessionQuery } from "./ports.ts";
+import { EVERY, everyRow, type ListSessions } from "./every-row.ts";
 
 export interface HelpQueueOptions {
   clock: Clock;
   /** Epoch milliseconds. */
   wallClock: () => number;
-  list: (query: SessionQuery) => Promise<SessionPage>;
+  list: ListSessions;
   /** A session's place is another than before; undefined: it waits no more. */
   moved: (sessionId: string, place: Place | undefined) => void;
   /** The sessions could not be read: they are read again. */
@@ -41,8 +41,7 @@ const READ_MS = 30_000;
 const FRESH_MS = 10_000;
 /** Places are told together, or one who comes would be told as often as others leave. */
 const TELL_MS = 250;
-const PAGE = 1_000;
-const MOST_PAGES = 10;
+const MOST_CALLERS = 10_000;
 
 /**
  * Who waits for a person, the longest first. It follows from the sessions and is stored nowhere else: what is
@@ -146,7 +145,9 @@ export class HelpQueue implements AsyncDisposable {
   async #read(): Promise<void> {
     const { clock } = this.#options;
     const beganMs = clock.now();
-    const rows = await this.#rows();
+    const { list, wallClock } = this.#options;
+    const calling = { ...EVERY, isActive: true, helpOpen: true, nowMs: wallClock() };
+    const rows = await Array.fromAsync(everyRow(list, calling, MOST_CALLERS));
     const isFresh = (sessionId: string) =>
       (this.#heard.get(sessionId) ?? Number.NEGATIVE_INFINITY) > beganMs - FRESH_MS;
     const found = new Map(rows.map((row) => [row.sessionId, callerOf(row)]));
@@ -157,32 +158,7 @@ export class HelpQueue implements AsyncDisposable {
       if (atMs <= clock.now() - FRESH_MS - READ_MS) this.#heard.delete(sessionId);
     }
   }
-
-  async #rows(): Promise<SessionRow[]> {
-    const { list, wallClock } = this.#options;
-    const all: SessionRow[] = [];
-    let from: SessionQuery["from"] = { offset: 0 };
-    for (let page = 0; page < MOST_PAGES && !this.#closing.signal.aborted; page++) {
-      const { rows, next } = await list({ ...CALLERS, nowMs: wallClock(), from });
-      all.push(...rows);
-      if (next === undefined) break;
-      from = { cursor: next };
-    }
-    return all;
-  }
 }
-
-const CALLERS: Omit<SessionQuery, "from" | "nowMs"> = {
-  userId: undefined,
-  isActive: true,
-  adminAssisted: undefined,
-  helpOpen: true,
-  fromMs: undefined,
-  toMs: undefined,
-  sortBy: "start_time",
-  descending: false,
-  limit: PAGE,
-};
 
 function callerOf({ userId, sessionId, help, control }: SessionRow): Caller | undefined {
   if (help.sinceMs === undefined || control.mode === "person") return undefined;

@@ -2,8 +2,8 @@ import { wait, type Clock } from "@warren/host";
 import type { SessionKey } from "../log/entry.ts";
 import type { Said } from "../log/said.ts";
 import type { SessionRow } from "../log/session-row.ts";
+import { EVERY, everyRow, type ListSessions } from "./every-row.ts";
 import type { HeldCounters } from "./held-counters.ts";
-import type { SessionPage, SessionQuery } from "./ports.ts";
 
 export interface TakeoverLeasesOptions {
   counters: HeldCounters;
@@ -15,7 +15,7 @@ export interface TakeoverLeasesOptions {
   /** True while an admin follows the session here. */
   isThere: (sessionId: string, adminId: string) => boolean;
   row: (key: SessionKey) => Promise<SessionRow | undefined>;
-  list: (query: SessionQuery) => Promise<SessionPage>;
+  list: ListSessions;
   /** Gives the session back to the AI, if this control is still in force. */
   end: (key: SessionKey, epoch: number) => Promise<void>;
   /** What was to be done is tried again. */
@@ -36,8 +36,7 @@ interface Watched {
 const LOOKS = 10;
 const LEAST_LOOK_MS = 50;
 /** Sessions that are looked through for takeovers at the start, the latest first. */
-const PAGE = 1_000;
-const MOST_PAGES = 10;
+const MOST_LOOKED = 10_000;
 
 /**
  * Ends takeovers whose admins are gone: a closed laptop would keep the AI from a user for good.
@@ -159,25 +158,10 @@ export class TakeoverLeases implements AsyncDisposable {
   /** (3) */
   async #recover(): Promise<void> {
     const { list, wallClock } = this.#options;
-    let from: SessionQuery["from"] = { offset: 0 };
-    for (let page = 0; page < MOST_PAGES && !this.#closing.signal.aborted; page++) {
-      const { rows, next } = await list({ ...HELD, nowMs: wallClock(), from });
-      for (const row of rows) this.#take(row);
-      if (next === undefined) return;
-      from = { cursor: next };
+    const assisted = { ...EVERY, isActive: true, adminAssisted: true, nowMs: wallClock() };
+    for await (const row of everyRow(list, assisted, MOST_LOOKED)) {
+      if (this.#closing.signal.aborted) return;
+      this.#take(row);
     }
   }
 }
-
-/** Whoever was assisted, and has not ended, may be held. */
-const HELD: Omit<SessionQuery, "from" | "nowMs"> = {
-  userId: undefined,
-  isActive: true,
-  adminAssisted: true,
-  helpOpen: undefined,
-  fromMs: undefined,
-  toMs: undefined,
-  sortBy: "last_activity",
-  descending: true,
-  limit: PAGE,
-};
