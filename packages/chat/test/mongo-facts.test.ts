@@ -19,7 +19,7 @@ describe.skipIf(MONGO_URI === undefined)("a message log in MongoDB", () => {
   });
 });
 
-/** FerretDB would look at all of them for each of them; `mongo-lists.test.ts` has the same, put there at once. */
+/** FerretDB would look at all of them for each of them; `mongo-rows.test.ts` has the same, put there at once. */
 const MANY = "totals are exact to 10,000";
 
 describe.skipIf(MONGO_URI === undefined)("sessions in MongoDB", () => {

@@ -4,8 +4,8 @@ import { MongoClient } from "mongodb";
 import { describe, expect, test } from "vitest";
 import { byCodePoint } from "../src/sessions/code-points.ts";
 import { mongoDatabase, type MongoDatabase } from "../src/testing/index.ts";
-import { runningChat, SECRETS, tokenOf } from "./_running-chat.ts";
-import { over } from "./_talk-kit.ts";
+import { Client, runningChat, SECRETS, tokenOf } from "./_running-chat.ts";
+import { over, say } from "./_talk-kit.ts";
 
 const MONGO_URI = service("MONGO_URI");
 const KEY = "the-key-of-the-service-before-01";
@@ -57,9 +57,13 @@ const LOST = {
 const ODD = { _id: "odd", uid: "dan", ts: "yesterday" };
 
 /** A database as the service before left it, with its indexes. */
-async function leftBehind(own: MongoDatabase, documents: readonly object[]): Promise<void> {
+async function leftBehind(
+  own: MongoDatabase,
+  documents: readonly object[],
+  collection = "sessions",
+): Promise<void> {
   await using client = new MongoClient(own.uri);
-  const sessions = client.db(own.name).collection("sessions");
+  const sessions = client.db(own.name).collection(collection);
   await sessions.createIndex({ uid: 1 }, { name: "idx_user_id" });
   await sessions.createIndex({ ts: -1 }, { name: "idx_start_time" });
   await sessions.createIndex({ adminAssisted: 1 }, { name: "idx_admin_assisted" });
@@ -146,6 +150,32 @@ describe.skipIf(MONGO_URI === undefined)("sessions of the service before", () =>
     expect(await listed(again.chat.port)).toMatchObject([
       { message_count: 3 },
       { message_count: 1 },
+    ]);
+  });
+
+  test("whose user is here already go on: with their new name, and not ended", async () => {
+    await using own = mongoDatabase(MONGO_URI!);
+    const store = { kind: "mongodb", uri: own.uri, database: own.name, legacy: "mixed" } as const;
+    {
+      await using before = await runningChat({ store });
+      using client = await Client.open(before.chat.port, ALICE);
+      await say(client, "Me first.", { session_id: ENDED._id });
+      await client.next("ai_response", ({ metadata }) => metadata?.["done"] === "true");
+      await before.chat.drain();
+    }
+    await leftBehind(own, [ENDED], "sessions_legacy");
+    await using running = await chatOn(own);
+    expect(running.done.fields).toMatchObject({ brought: 1, failed: 0 });
+    const { body } = await over(running.chat.port, ALICE, ["GET", `/sessions/${ENDED._id}`]);
+    const contents = (body["messages"] as { content: string }[]).map(({ content }) => content);
+    expect([contents[0], ...contents.slice(2)]).toEqual([
+      "Me first.",
+      "Hello there. Look!",
+      "I see.",
+      "",
+    ]);
+    expect(await listed(running.chat.port)).toMatchObject([
+      { name: "Me first.", is_active: true, message_count: 5 },
     ]);
   });
 

@@ -1,9 +1,11 @@
 // `warren chat` as an operator runs it, with its conversations in MongoDB.
 import { mongoDatabase } from "@warren/chat/testing";
 import { createChat, memoryStorage, type ChatClient, type ChatSession } from "@warren/client";
-import { service } from "@warren/host/testing";
+import { freePort, service } from "@warren/host/testing";
+import { writeFile } from "node:fs/promises";
 import { afterEach, describe, expect, test } from "vitest";
 import { house, type Cli } from "./_cli.ts";
+import { spoken, until } from "./_kit/chat-session.ts";
 
 const MONGO_URI = service("MONGO_URI");
 const CHAT = ["chat", "--dev", "--port", "0", "--data", "d"];
@@ -30,22 +32,6 @@ function sessionAt(port: number, token: string): ChatSession {
   client.connect();
   return client.session();
 }
-
-/** Resolves when the session is as wanted; looks at each change. */
-function until(session: ChatSession, wanted: () => boolean): Promise<void> {
-  return new Promise((resolve) => {
-    const look = () => {
-      if (!wanted()) return;
-      off();
-      resolve();
-    };
-    const off = session.on("change", look);
-    look();
-  });
-}
-
-const spoken = (session: ChatSession) =>
-  session.messages.filter(({ isMine }) => isMine).map(({ content }) => content);
 
 async function tokenIn(home: ReturnType<typeof house>): Promise<string> {
   return (await home.run(["chat", "token", "--user", "alice", "--data", "d"])).stdout.trim();
@@ -74,8 +60,10 @@ describe.skipIf(MONGO_URI === undefined)("warren chat with MONGO_URI", () => {
       expect((await cli.ended()).stderr).not.toContain('"level":"error"');
     }
   }, 120_000);
+});
 
-  test("does not start with an address that cannot be one, and does not repeat it", async () => {
+describe("warren chat with an address of MongoDB", () => {
+  test("does not start where it cannot be one, and does not repeat it", async () => {
     using home = house();
     for (const uri of ["postgres://u:hunter2@db/chat", "mongodb://u:hunter2@db/?bogus=1"]) {
       const { code, stdout, stderr } = await home.run(CHAT, { MONGO_URI: uri });
@@ -83,4 +71,20 @@ describe.skipIf(MONGO_URI === undefined)("warren chat with MONGO_URI", () => {
       expect(stdout + stderr).not.toContain("hunter2");
     }
   }, 60_000);
+
+  test("never says its password, also where nobody answers there", async () => {
+    using home = house();
+    const uri = `mongodb://u:hunter2@127.0.0.1:${await freePort()}/`;
+    await writeFile(home.at("uri"), uri);
+    await using cli = home.start([...CHAT, "--mongo-uri-file", "uri", "--log-level", "debug"]);
+    const port = await portOf(cli);
+    const headers = { authorization: `Bearer ${await tokenIn(home)}` };
+    const asked = await fetch(`http://127.0.0.1:${port}/chat/sessions`, { headers });
+    expect(asked.status).toBe(503);
+    await cli.says(/a request failed/);
+    const ready = await fetch(`http://127.0.0.1:${port}/chat/readyz`);
+    const all = (await asked.text()) + (await ready.text()) + cli.stdout + cli.stderr;
+    expect(all).toContain("127.0.0.1");
+    expect(all).not.toContain("hunter2");
+  }, 120_000);
 });

@@ -67,6 +67,7 @@ export function openMongoStore(options: MongoStoreOptions): MongoStore {
   const making = makeInBackground({
     db: content,
     calls,
+    indexCalls: base.indexCalls,
     log: options.log,
     ready,
     helpful: HELPFUL,
@@ -95,6 +96,7 @@ interface Base {
   readonly keysDb: Db;
   readonly marks: Collection<MarkDocument>;
   readonly calls: MongoCalls;
+  readonly indexCalls: MongoCalls;
   /** Resolve once what uniqueness needs is there. */
   readonly ready: () => Promise<void>;
   readonly keysReady: () => Promise<void>;
@@ -109,14 +111,13 @@ function openBase({ uri, database, guard }: MongoStoreOptions): Base {
     NEEDED.filter(({ collection }) => (collection === KEYS) === isOfKeys),
   ) as [DeclaredIndex[], DeclaredIndex[]];
   const closing = new AbortController();
-  const calls = new MongoCalls({
-    guard: guard("mongodb", classifyMongo),
-    connected: connecting(client),
-    closing: closing.signal,
-  });
+  const shared = { connected: connecting(client), closing: closing.signal };
+  const [calls, indexCalls] = ["mongodb", "mongodb_indexes"].map(
+    (name) => new MongoCalls({ ...shared, guard: guard(name, classifyMongo) }),
+  ) as [MongoCalls, MongoCalls];
   const ready = readyIndexes(content, ofContent, () => migrate(content, marks));
   const keysReady = readyIndexes(keysDb, ofKeys);
-  return { client, content, keysDb, marks, calls, ready, keysReady, closing };
+  return { client, content, keysDb, marks, calls, indexCalls, ready, keysReady, closing };
 }
 
 function storesIn(

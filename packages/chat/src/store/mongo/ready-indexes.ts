@@ -36,6 +36,8 @@ async function makeIndexes(db: Db, indexes: readonly DeclaredIndex[]): Promise<v
 interface BackgroundOptions {
   db: Db;
   calls: MongoCalls;
+  /** With a guard of their own: an index of much takes longer to be made than any call may. */
+  indexCalls: MongoCalls;
   log: Log;
   ready: () => Promise<void>;
   helpful: readonly DeclaredIndex[];
@@ -64,7 +66,8 @@ export async function makeInBackground(options: BackgroundOptions): Promise<void
   }
 }
 
-async function makeHelpful({ db, calls, ready, helpful }: BackgroundOptions): Promise<void> {
+async function makeHelpful(options: BackgroundOptions): Promise<void> {
+  const { db, calls, indexCalls, ready, helpful } = options;
   await calls.write(ready);
-  for (const index of helpful) await calls.write(() => makeIndexes(db, [index]));
+  for (const index of helpful) await indexCalls.index(() => makeIndexes(db, [index]));
 }
