@@ -297,9 +297,12 @@ describe("metrics", () => {
     await say(other, "hello");
     expect(await active()).toBe(2);
     // Ended twice, as in the service that this one follows: there it went below zero.
-    for (let i = 0; i < 2; i++) {
-      await apiOf(own.chat.port, tokenOf("alice"))("POST", `/sessions/${session_id}/end`);
+    for (const client_message_id of ["once", "twice"]) {
+      tablet.send({ type: "end_session", session_id, client_message_id });
+      await tablet.next("message_ack", (ack) => ack.client_message_id === client_message_id);
+      await apiOf(own.chat.port, tokenOf("alice"))("GET", `/sessions/${session_id}`);
     }
+    expect(await metricOf(own.metrics)("chatbox_sessions_ended_total")).toBe(1);
     expect(await active()).toBe(2);
     phone.socket.close();
     await phone.closed;

@@ -100,14 +100,14 @@ export class TakeoverLeases implements AsyncDisposable {
     if (watched === undefined) return;
     this.#watched.delete(sessionId);
     const { counters, failed } = this.#options;
-    counters.forget(sessionId, watched.epoch).catch(failed);
+    counters.forget(watched.key, watched.epoch).catch(failed);
   }
 
   /** (1) */
   #seen(watched: Watched): void {
     const { counters, clock, failed } = this.#options;
     watched.movedMs = clock.now();
-    counters.move(watched.key.sessionId, watched.epoch).catch(failed);
+    counters.move(watched.key, watched.epoch).catch(failed);
   }
 
   /** (3) */
@@ -144,7 +144,7 @@ export class TakeoverLeases implements AsyncDisposable {
     const { counters, clock, leaseMs, isThere, end } = this.#options;
     const { key, epoch, adminId } = watched;
     if (isThere(key.sessionId, adminId)) this.#seen(watched);
-    const count = await counters.read(key.sessionId, epoch);
+    const count = await counters.read(key, epoch);
     if (count !== watched.count) {
       watched.count = count;
       watched.movedMs = clock.now();
