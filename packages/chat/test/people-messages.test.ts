@@ -233,6 +233,21 @@ describe("a session is ended on a socket", () => {
   });
 });
 
+// T-17: ending any session made the user leave the one that they were in.
+test("ending a session once more leaves the user in the one that they are in", async () => {
+  const token = tokenOf(`user-${++users}`);
+  using phone = await device(port, token, "phone");
+  const { session_id: first } = await say(phone, "one");
+  phone.send({ type: "end_session", session_id: first, client_message_id: "a" });
+  await phone.next("message_ack", (ack) => ack.client_message_id === "a");
+  using laptop = await device(port, token, "laptop");
+  const { session_id: second } = await say(laptop, "two");
+  phone.send({ type: "end_session", session_id: first, client_message_id: "b" });
+  await phone.next("message_ack", (ack) => ack.client_message_id === "b");
+  using tablet = await device(port, token, "tablet");
+  expect((await tablet.next("connection_status")).session_id).toBe(second);
+});
+
 describe("receipts", () => {
   test("of receipts are not stored, so that two who acknowledge everything come to an end", async () => {
     const token = tokenOf(`user-${++users}`);
