@@ -54,7 +54,10 @@ export const REPLY_FACTS: readonly {
     name: "there are never more than the most, and room again when one goes",
     async holds(replies) {
       const ids = Array.from({ length: MOST_REPLIES }, (_, at) => `r${at}`);
-      for (const id of ids) expect(await replies.add(reply(id))).toBe(true);
+      while (ids.length > 0) {
+        const some = ids.splice(0, 20).map((id) => replies.add(reply(id)));
+        expect(new Set(await Promise.all(some))).toEqual(new Set([true]));
+      }
       expect(await replies.add(reply("one-more"))).toBe(false);
       expect(await replies.add(reply("r7"))).toBe(true);
       await replies.remove("r8");
