@@ -1,7 +1,10 @@
 import type { TokenTrust } from "./auth/token-verifier.ts";
+import type { TlsFiles } from "./chat-server.ts";
 import type { LimitTable } from "./connections/memory-limits.ts";
+import type { FilesConfig } from "./files/files-config.ts";
 import type { KeySource } from "./keys/master-keys.ts";
 import type { NotifyConfig } from "./notify/notify-config.ts";
+import type { RetentionPolicy } from "./privacy/retention.ts";
 import type { ProviderSettings } from "./providers/open-providers.ts";
 import type { ProviderConfig } from "./providers/provider-config.ts";
 import type { StoreConfig } from "./store/store-config.ts";
@@ -9,6 +12,10 @@ import type { StoreConfig } from "./store/store-config.ts";
 /** What the chat is started with. Frozen; read from flags, environment and file by `warren`. */
 export interface ChatConfig {
   listen: { host: string | undefined; port: number };
+  /** Files of the certificate that the port is served with; undefined: plain. */
+  tls: TlsFiles | undefined;
+  /** A plain port of probes and metrics, on the same host; undefined: none but the one above. */
+  probePort: number | undefined;
   /** Where everything is served, like `/chat`; `/chatbox` answers too. */
   prefix: string;
   /** Folder of what is kept in files. */
@@ -39,6 +46,10 @@ export interface ChatConfig {
   /** Undefined: everybody needs a token of a user. */
   guests: { secrets: readonly string[]; lifeMs: number } | undefined;
   notify: NotifyConfig;
+  files: FilesConfig;
+  /** How long a share link is good where its maker does not say, and at most. */
+  shares: { lifeMs: number; longestMs: number };
+  retention: RetentionPolicy;
   drain: {
     /** Goes on accepting so long after it is no longer ready, until balancers have seen that. */
     delayMs: number;

@@ -3,19 +3,21 @@ import { ChatError } from "@warren/wire";
 import type { ChatDeps } from "./chat-deps.ts";
 import type { ChatConfig } from "./config.ts";
 import type { ChatEvents } from "./events.ts";
+import type { FileLinks } from "./files/file-links.ts";
 import { Hub } from "./live/hub.ts";
 import type { Entry, SessionKey } from "./log/entry.ts";
 import { wallMsOf } from "./log/hybrid-time.ts";
 import { Journal } from "./log/journal.ts";
 import type { MessageLog } from "./log/ports.ts";
-import type { Said, Texts } from "./log/said.ts";
 import type { Alerts } from "./notify/alerts.ts";
+import type { Said } from "./log/said.ts";
 import type { Providers } from "./providers/open-providers.ts";
 import type { ProviderRequest } from "./providers/ports.ts";
 import { buildPrompt, PROMPT_LIMITS } from "./providers/prompt.ts";
 import { userPseudonym } from "./providers/pseudonym.ts";
 import { Runs } from "./runs/runs.ts";
 import { RunEnded, type Asked } from "./runs/run.ts";
+import type { Seals } from "./seals.ts";
 import { askedAgain } from "./sessions/again.ts";
 import { Changes } from "./sessions/changes.ts";
 import { conversationOf, spokenOf } from "./sessions/conversation.ts";
@@ -23,8 +25,9 @@ import { Folding } from "./sessions/folding.ts";
 import type { HeldCounters } from "./sessions/held-counters.ts";
 import { HelpQueue } from "./sessions/help-queue.ts";
 import { MessageIndex } from "./sessions/message-index.ts";
-import type { SessionQuery, Sessions } from "./sessions/ports.ts";
 import { TakeoverLeases } from "./sessions/takeover-leases.ts";
+import { NamedSessions } from "./sessions/named-sessions.ts";
+import type { SessionQuery, Sessions } from "./sessions/ports.ts";
 import { Takeovers } from "./sessions/takeovers.ts";
 import { Talk } from "./sessions/talk.ts";
 
@@ -32,7 +35,8 @@ export interface ConversationsOptions {
   config: Pick<ChatConfig, "systemPrompt" | "returnMs" | "pseudonymKey" | "takeoverLeaseMs">;
   deps: Pick<ChatDeps, "clock" | "wallClock">;
   store: { readonly log: MessageLog; readonly sessions: Sessions };
-  texts: Texts;
+  seals: Pick<Seals, "keys" | "texts">;
+  links: FileLinks;
   providers: Providers;
   /** Tell people outside of the chat that they are needed. */
   alerts: Pick<Alerts, "raise">;
@@ -50,6 +54,7 @@ export class Conversations implements AsyncDisposable {
   readonly runs: Runs;
   readonly talk: Talk;
   readonly changes: Changes;
+  readonly named: NamedSessions;
   readonly takeovers: Takeovers;
   readonly leases: TakeoverLeases;
   readonly queue: HelpQueue;
@@ -57,19 +62,24 @@ export class Conversations implements AsyncDisposable {
 
   constructor(options: ConversationsOptions) {
     this.#options = options;
-    const { config, deps, store, texts, providers, events, failed } = options;
+    const { config, deps, store, seals, links, providers, events, failed } = options;
     const { log, sessions } = store;
     const { wallClock, clock } = deps;
     this.hub = new Hub({ log, journal: () => this.journal, failed });
     this.folding = new Folding({ log, sessions, failed });
-    this.journal = new Journal({ log, texts, stored: (said) => this.#stored(said) });
+    this.journal = new Journal({
+      log,
+      texts: seals.texts,
+      linked: (said) => links.linked(said),
+      stored: (said) => this.#stored(said),
+    });
     this.runs = new Runs({
       answers: providers,
       clock,
       say: (saying) => this.journal.say(saying),
       tell: (key, event) => this.hub.pass(key.sessionId, { kind: "run", event }),
       ended: () => {},
-      failed: (cause) => events.broke("an answer could not be stored or told", cause),
+      failed: unlessErased((cause) => events.broke("an answer could not be stored or told", cause)),
       request: (asked, runId) => this.#request(asked, runId),
     });
     this.talk = new Talk({
@@ -81,10 +91,15 @@ export class Conversations implements AsyncDisposable {
       newHalf: () => randomId(8, "hex"),
       wallClock,
       returnMs: config.returnMs,
-      failed: (cause) => events.broke("a message is stored, but not what follows upon it", cause),
+      isErased: (key) => seals.keys.isDestroyed(key),
+      failed: unlessErased((cause) =>
+        events.broke("a message is stored, but not what follows upon it", cause),
+      ),
       isModel: (modelId) => providers.models.some(({ id }) => id === modelId),
     });
     this.changes = new Changes({ journal: this.journal, index: new MessageIndex(log) });
+    const { journal, folding } = this;
+    this.named = new NamedSessions({ log, journal, sessions, folding, wallClock });
     this.takeovers = new Takeovers({
       journal: this.journal,
       folding: this.folding,
@@ -114,7 +129,7 @@ export class Conversations implements AsyncDisposable {
   }
 
   get forConnections() {
-    const { hub, journal, runs, talk, changes, takeovers, queue } = this;
+    const { hub, journal, runs, talk, named, changes, takeovers, queue } = this;
     const { log } = this.#options.store;
     const again = async (key: SessionKey, messageId: string, how: "anew" | "on") => {
       const asked = await this.#again(key, { messageId, how });
@@ -123,12 +138,13 @@ export class Conversations implements AsyncDisposable {
       }
       runs.ask(asked);
     };
-    return { log, hub, journal, runs, talk, changes, takeovers, queue, again };
+    return { log, hub, journal, runs, talk, named, changes, takeovers, queue, again };
   }
 
   get forDesk() {
     const { folding, journal, talk, takeovers, queue } = this;
-    const { texts, store } = this.#options;
+    const { seals, store } = this.#options;
+    const { texts } = seals;
     return { sessions: store.sessions, folding, journal, texts, talk, takeovers, queue };
   }
 
@@ -199,4 +215,11 @@ export class Conversations implements AsyncDisposable {
 const CALL_MS = 60_000;
 /** How far back a message may be that waits for an answer. */
 const LOOK_BACK = 50;
+/** What can no longer be said in a session that was erased is nobody's to mend. */
+function unlessErased(failed: (cause: unknown) => void): (cause: unknown) => void {
+  return (cause) => {
+    if (ChatError.from(cause).code !== "GONE") failed(cause);
+  };
+}
+
 const GO_ON = "Go on with your answer exactly where it broke off, without repeating any of it.";

@@ -12,6 +12,7 @@ import {
   WholeNumber,
 } from "@warren/host";
 import { notifyOptions } from "./notify/options.ts";
+import { contentOptions } from "./content-options.ts";
 import { LEGACY_CONTENTS } from "./keys/legacy.ts";
 
 const Prefix = fromText("a path like /chat", (text) =>
@@ -40,6 +41,24 @@ const front = {
     default: "8085",
     help: "Port of HTTP and WebSockets.",
     names: { env: "SERVER_PORT", toml: "server.port" },
+  }),
+  tlsCert: option({
+    value: "<file>",
+    schema: Text,
+    help: "Certificate chain (PEM): with --tls-key the port serves HTTPS and WSS. Read again when it changes.",
+    names: { env: "WARREN_CHAT_TLS_CERT", toml: "server.tls_cert" },
+  }),
+  tlsKey: option({
+    value: "<file>",
+    schema: Text,
+    help: "Key of the certificate (PEM).",
+    names: { env: "WARREN_CHAT_TLS_KEY", toml: "server.tls_key" },
+  }),
+  probePort: option({
+    value: "<port>",
+    schema: Port,
+    help: "Plain port of probes and metrics alone; 8086 with --tls-cert, else none.",
+    names: { env: "WARREN_CHAT_PROBE_PORT", toml: "server.probe_port" },
   }),
   prefix: option({
     value: "<path>",
@@ -264,6 +283,7 @@ export const chatOptions = {
   ...bounds,
   ...visitors,
   ...notifyOptions,
+  ...contentOptions,
   mongoUri: secretOption({
     help: "MongoDB that keeps the conversations, mongodb://USER:PASSWORD@HOST/DATABASE, instead of the data folder.",
     names: { env: "MONGO_URI", toml: "dbs.chat.uri" },

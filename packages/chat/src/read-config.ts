@@ -16,6 +16,7 @@ import { readNotifyConfig, type CarrierSecrets } from "./notify/read-notify-conf
 import type { ChatOptions } from "./options.ts";
 import { PROVIDER_SETTINGS } from "./providers/open-providers.ts";
 import { DEMO_PROVIDER } from "./providers/provider-config.ts";
+import { contentConfig, contentProblems, type BucketKeys } from "./read-content-config.ts";
 import { readProviderConfigs } from "./providers/read-provider-configs.ts";
 import { readStoreConfig } from "./store/store-config.ts";
 
@@ -33,6 +34,8 @@ export interface GivenChat {
   carriers: CarrierSecrets;
   /** Folder of mails and short messages where no carrier is set. */
   outbox: string;
+  /** What the bucket of files is asked with. */
+  bucketKeys: BucketKeys;
   /** The environment, for `LLM_PROVIDER_<n>_*`. */
   env: Readonly<Record<string, string | undefined>>;
   deps: Pick<ChatDeps, "clock" | "log">;
@@ -52,10 +55,12 @@ export function readChatConfig(
   const problems = [
     ...trustProblems(config, given.jwtSecret),
     ...keyProblems(given.keys),
+    ...tlsProblems(config),
     ...new SocketOrigins({ allowed: origins.sockets, isDevelopment }).problems,
     ...new Cors({ allowed: origins.cors, isDevelopment }).problems,
     ...llm.problems,
     ...("problems" in alerts ? alerts.problems : []),
+    ...contentProblems(config, given.bucketKeys),
     ...("problem" in store ? [store.problem] : []),
   ];
   if (problems.length > 0 || "problems" in alerts || "problem" in store) return { problems };
@@ -65,6 +70,7 @@ export function readChatConfig(
   return {
     config: {
       listen: { host: config.host, port: config.port },
+      ...tlsOf(config),
       prefix: config.prefix,
       folder: given.folder,
       store,
@@ -88,6 +94,7 @@ export function readChatConfig(
           : undefined,
       notify: alerts.notify,
       ...boundsOf(config),
+      ...contentConfig(config, given),
     },
   };
 }
@@ -113,6 +120,20 @@ function boundsOf(config: ConfigOf<ChatOptions>) {
       runsMs: config.streamTimeout,
     },
   };
+}
+
+/** Beside a port that speaks TLS, for whoever cannot. */
+const PROBE_PORT = 8_086;
+
+function tlsProblems({ tlsCert, tlsKey }: ConfigOf<ChatOptions>): string[] {
+  if ((tlsCert === undefined) === (tlsKey === undefined)) return [];
+  return ["--tls-cert and --tls-key: one of them is not set; TLS needs both"];
+}
+
+function tlsOf({ tlsCert, tlsKey, probePort }: ConfigOf<ChatOptions>) {
+  if (tlsCert === undefined || tlsKey === undefined) return { tls: undefined, probePort };
+  const tls = { certFile: tlsCert, keyFile: tlsKey };
+  return { tls, probePort: probePort ?? PROBE_PORT };
 }
 
 function trustProblems(config: ConfigOf<ChatOptions>, secret: string): string[] {

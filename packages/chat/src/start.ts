@@ -1,14 +1,19 @@
 import { listen } from "@warren/host";
 import type { ChatDeps } from "./chat-deps.ts";
 import type { ChatConfig } from "./config.ts";
+import { Content } from "./content.ts";
 import { Conversations } from "./conversations.ts";
 import { drain } from "./drain.ts";
 import { ChatEvents } from "./events.ts";
-import { createFront } from "./front.ts";
+import { openFront } from "./front.ts";
+import { FileLinks } from "./files/file-links.ts";
+import { openFiles } from "./files/open-files.ts";
 import { chatGuards } from "./guards.ts";
+import type { MasterKeys } from "./keys/master-keys.ts";
 import { startLegacyImport } from "./legacy/legacy-import.ts";
 import { openAlerts } from "./notify/open-alerts.ts";
 import { notifyWarnings } from "./notify/read-notify-config.ts";
+import { listenToProbes } from "./listen-to-probes.ts";
 import { openProviders } from "./providers/open-providers.ts";
 import { openSeals, type Seals } from "./seals.ts";
 import { memoryCounters } from "./sessions/held-counters.ts";
@@ -18,6 +23,9 @@ import type { Store } from "./store/store.ts";
 export interface RunningChat extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
+  readonly scheme: "http" | "https";
+  /** Of probes and metrics alone, where there is one. */
+  readonly probePort: number | undefined;
   /** No longer ready; lets clients and answers end; resolves when all that can be saved is. */
   drain(): Promise<void>;
 }
@@ -45,18 +53,27 @@ export async function startChat(
   const { alerts } = opened.use(openAlerts(config.notify, { ...deps, guards }));
   for (const warning of notifyWarnings(config.notify)) events.warned(warning);
   const failed = (cause: unknown) => events.broke("the chat's store could not be read", cause);
-  const { texts } = seals;
+  const links = linksOf(config, deps, seals.masters);
   const counters = memoryCounters();
-  const wired = { config, deps, store, texts, providers, alerts, counters, events, failed };
+  const wired = { config, deps, store, seals, links, providers, alerts, counters, events, failed };
   const conversations = opened.use(new Conversations(wired));
-  const front = createFront({ config, deps, events, store, providers, conversations });
+  const leave = (userId: string) => {
+    for (const one of door.connections()) if (one.identity.userId === userId) one.close("GONE");
+  };
+  const fileStore = await openFiles(config.files, { ...deps, guards });
+  const content = new Content({ ...wired, fileStore, conversations, leave });
+  opened.use(content.rotation);
+  const wiredFront = { config, deps, events, store, providers, conversations, content };
+  const front = opened.use(await openFront(wiredFront));
   const { door, server } = front;
   const said = { host: "--host", port: "--port" };
   const listener = opened.use(await listen(server, { ...config.listen, fd: undefined, said }));
+  const probes = opened.use(await listenToProbes(front.probes, config));
   opened.defer(() => {
     listener.stop();
     for (const connection of door.connections()) connection.close("DRAINING");
   });
+  opened.use(content.startRetention());
   opened.use(bringOver(config, deps, { store, seals, events }));
   const { host, port } = listener;
   events.started({ host, port, store: nameOfStore(config), models: providers.models.length });
@@ -64,6 +81,8 @@ export async function startChat(
   return {
     host,
     port,
+    scheme: config.tls === undefined ? "http" : "https",
+    probePort: probes?.port,
     async drain() {
       front.unready();
       await drain({ ...config.drain, clock, random, door, listener, events, conversations });
@@ -71,6 +90,15 @@ export async function startChat(
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+function linksOf(
+  { prefix, files }: ChatConfig,
+  { wallClock }: ChatDeps,
+  masters: MasterKeys,
+): FileLinks {
+  const base = `${prefix === "/" ? "" : prefix}/files`;
+  return new FileLinks({ masters, base, lifeMs: files.linkMs, wallClock });
 }
 
 /** What the service before left is brought over meanwhile. */

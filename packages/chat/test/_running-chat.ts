@@ -10,6 +10,7 @@ import { METRICS_NETWORKS } from "../src/auth/client-address.ts";
 import { CLAIM_NAMES } from "../src/auth/claims.ts";
 import { mintToken } from "../src/auth/mint-token.ts";
 import { SharedSecrets } from "../src/auth/shared-secrets.ts";
+import type { ChatDeps } from "../src/chat-deps.ts";
 import type { ChatConfig } from "../src/config.ts";
 import { CHAT_RATES } from "../src/connections/memory-limits.ts";
 import { PROVIDER_SETTINGS } from "../src/providers/open-providers.ts";
@@ -50,6 +51,8 @@ export function configOf(
   const longestLifeMs = 86_400_000;
   return {
     listen: { host: "127.0.0.1", port: 0 },
+    tls: undefined,
+    probePort: undefined,
     prefix: "/chat",
     folder,
     store: { kind: "sqlite" },
@@ -88,6 +91,15 @@ export function configOf(
       sms: undefined,
       outbox: join(folder, "outbox"),
     },
+    files: {
+      store: { kind: "folder", folder: join(folder, "files") },
+      mostBytes: 104_857_600,
+      quotaBytes: 1_073_741_824,
+      linkMs: 3_600_000,
+      allowForeign: true,
+    },
+    shares: { lifeMs: 3_600_000, longestMs: 86_400_000 },
+    retention: { sessionsMs: undefined, filesMs: undefined, everyMs: 3_600_000 },
     drain: { delayMs: 0, spreadMs: 0, runsMs: 5_000 },
     ...given,
   };
@@ -99,7 +111,11 @@ export async function temporaryFolder(): Promise<{ path: string } & AsyncDisposa
 }
 
 /** A chat over real sockets, with its folder. */
-export async function runningChat(given: Partial<ChatConfig> = {}, clock: Clock = systemClock) {
+export async function runningChat(
+  given: Partial<ChatConfig> = {},
+  clock: Clock = systemClock,
+  more: Partial<ChatDeps> = {},
+) {
   const opened = new AsyncDisposableStack();
   const folder = opened.use(await temporaryFolder());
   const log = recordingLog();
@@ -112,6 +128,7 @@ export async function runningChat(given: Partial<ChatConfig> = {}, clock: Clock 
     fatal: (cause: unknown) => {
       throw cause;
     },
+    ...more,
   };
   const config = configOf(folder.path, given);
   const chat: RunningChat = opened.use(await startChat(config, deps, new AbortController().signal));

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { ChatConfig } from "../src/config.ts";
 import { chatOptions } from "../src/options.ts";
 import { readChatConfig } from "../src/read-config.ts";
+import { NO_BUCKET_KEYS } from "../src/read-content-config.ts";
 
 const KEYS = { current: randomBytes(32).toString("base64"), former: "" };
 
@@ -22,6 +23,7 @@ function read(toml: string, { argv = ["--dev"], env = {} }: Given = {}) {
     jwtSecret: randomBytes(48).toString("base64"),
     keys: KEYS,
     mongoUri: "",
+    bucketKeys: NO_BUCKET_KEYS,
     keySource: async () => KEYS,
     carriers: { smtpPass: "", smsAuthToken: "" },
     outbox: "data/outbox",

@@ -1,10 +1,10 @@
-import { CHAT_LIMITS } from "@warren/wire";
 import { Hono } from "hono";
 import * as v from "valibot";
 import { isName, isUserId } from "../auth/identity.ts";
 import { readCount, readQuery, readWindow } from "./admin-query.ts";
 import type { ApiDeps, Env } from "./http.ts";
-import { ClientId, readBody, Words } from "./request-body.ts";
+import { Note } from "./people-shapes.ts";
+import { readBody } from "./request-body.ts";
 import { timeOf } from "./session-desk.ts";
 
 /** Who a session is handed to. */
@@ -20,10 +20,6 @@ const Successor = v.object({
       v.maxLength(100),
     ),
   ),
-});
-const Note = v.object({
-  content: Words(CHAT_LIMITS.content),
-  client_message_id: v.optional(ClientId),
 });
 /** Of those who wait, how many are shown. */
 const QUEUE = 100;

@@ -4,10 +4,15 @@ import { requestToken, withoutQuery } from "../auth/request-token.ts";
 import { adminRoutes } from "./admin-routes.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { guestRoutes } from "./guest-routes.ts";
+import { documentRoutes } from "./document-routes.ts";
+import { fileRoutes, uploadAlias } from "./file-routes.ts";
 import { limited, metricsAnswer, nowOf, refusal, type ApiDeps, type Env } from "./http.ts";
+import { keyRoutes } from "./key-routes.ts";
+import { privacyRoutes } from "./privacy-routes.ts";
 import { probeRoutes } from "./probe-routes.ts";
 import { replyRoutes } from "./reply-routes.ts";
 import { sessionRoutes } from "./session-routes.ts";
+import { shareRoutes } from "./share-routes.ts";
 
 const HEADERS: readonly (readonly [string, string])[] = [
   ["X-Content-Type-Options", "nosniff"],
@@ -21,6 +26,9 @@ const HEADERS: readonly (readonly [string, string])[] = [
 export function apiUnder(prefix: string, deps: ApiDeps): Hono<Env> {
   const api = new Hono<Env>();
   api.route("/", probeRoutes(deps));
+  api.route("/", documentRoutes(prefix));
+  // Who asks without a handshake is asked for a token first, as with one.
+  api.get("/ws", signedIn(deps), notUpgraded);
   api.use("/sessions/*", signedIn(deps));
   api.use("/sessions", signedIn(deps));
   api.route("/", sessionRoutes(deps));
@@ -30,6 +38,10 @@ export function apiUnder(prefix: string, deps: ApiDeps): Hono<Env> {
   api.route("/", eventRoutes(deps));
   api.use("/guest/merge", signedIn(deps));
   api.route("/", guestRoutes(deps));
+  api.route("/", keyRoutes(deps));
+  api.route("/", fileRoutes(deps, signedIn(deps)));
+  api.route("/", shareRoutes(deps, signedIn(deps)));
+  api.route("/", privacyRoutes(deps, signedIn(deps)));
   return new Hono<Env>().route(prefix === "/" ? "" : prefix, api);
 }
 
@@ -38,6 +50,23 @@ export function chatApp(prefixes: readonly string[], deps: ApiDeps): Hono<Env> {
   const app = new Hono<Env>();
   app.use(observed(deps));
   for (const prefix of new Set(prefixes)) app.route("/", apiUnder(prefix, deps));
+  app.get("/ws", notUpgraded);
+  app.route("/", uploadAlias(deps, signedIn(deps)));
+  return withRoots(app, deps);
+}
+
+/** The probes and metrics of the same, for a port of their own. */
+export function probeApp(prefixes: readonly string[], deps: ApiDeps): Hono<Env> {
+  const app = new Hono<Env>();
+  app.use(observed(deps));
+  for (const prefix of new Set(prefixes)) {
+    app.route("/", new Hono<Env>().route(prefix === "/" ? "" : prefix, probeRoutes(deps)));
+  }
+  return withRoots(app, deps);
+}
+
+/** What has no prefix, and what is said where nothing is. */
+function withRoots(app: Hono<Env>, deps: ApiDeps): Hono<Env> {
   app.get("/health", (c) => c.json({ status: "healthy", timestamp: nowOf(deps) }));
   app.get("/metrics", (c) => metricsAnswer(c, deps));
   app.notFound((c) => refusal(c, new ChatError("NOT_FOUND", "there is nothing at this address")));
@@ -61,7 +90,8 @@ function observed({ cors, events, clock }: ApiDeps): MiddlewareHandler<Env> {
     for (const [name, value] of decision.headers) c.header(name, value, { append: true });
     if (decision.kind === "answer") return c.body(null, decision.status);
     await next();
-    const path = withoutQuery(c.req.path);
+    // What opens a session is in the path of a share.
+    const path = withoutQuery(c.req.path).replace(/\/shared\/[^/]*/, "/shared/:shareToken");
     const took = { method: c.req.method, path, status: c.res.status, ms: clock.now() - since };
     events.answered({ ...took, endpoint: c.get("route") ?? "" });
   };
@@ -80,6 +110,12 @@ function signedIn({ verifier }: ApiDeps): MiddlewareHandler<Env> {
     await next();
   };
 }
+
+/** An address of sockets that was asked for without a handshake. */
+const notUpgraded: MiddlewareHandler<Env> = (c) => {
+  c.set("route", "/ws");
+  throw new ChatError("BAD_REQUEST", "expected a WebSocket handshake");
+};
 
 const adminOnly: MiddlewareHandler<Env> = async (c, next) => {
   if (!c.get("identity").isAdmin) throw new ChatError("FORBIDDEN", "this is for admins");

@@ -1,12 +1,10 @@
-import { CHAT_LIMITS, ChatError } from "@warren/wire";
+import { ChatError } from "@warren/wire";
 import { Hono } from "hono";
-import * as v from "valibot";
 import { MOST_REPLIES, type CannedReply } from "../replies/ports.ts";
 import type { ApiDeps, Env } from "./http.ts";
-import { readBody, Words } from "./request-body.ts";
+import { Reply } from "./people-shapes.ts";
+import { readBody } from "./request-body.ts";
 import { timeOf } from "./session-desk.ts";
-
-const Reply = v.object({ title: Words(200), text: Words(CHAT_LIMITS.content) });
 
 /** Words that admins say often, shared by all of them. */
 export function replyRoutes({ replies, newId, wallClock }: ApiDeps): Hono<Env> {

@@ -1,5 +1,6 @@
 import type { Clock } from "@warren/host";
 import type { ChatError } from "@warren/wire";
+import type { FileDesk } from "../files/file-desk.ts";
 import type { Hub } from "../live/hub.ts";
 import type { SessionKey } from "../log/entry.ts";
 import type { Journal } from "../log/journal.ts";
@@ -7,6 +8,7 @@ import type { MessageLog } from "../log/ports.ts";
 import type { Runs } from "../runs/runs.ts";
 import type { Changes } from "../sessions/changes.ts";
 import type { HelpQueue } from "../sessions/help-queue.ts";
+import type { NamedSessions } from "../sessions/named-sessions.ts";
 import type { Takeovers } from "../sessions/takeovers.ts";
 import type { Talk } from "../sessions/talk.ts";
 import type { Viewer } from "../sessions/viewer.ts";
@@ -24,10 +26,13 @@ export interface ConnectionDeps {
   log: MessageLog;
   talk: Talk;
   changes: Changes;
+  named: NamedSessions;
   takeovers: Takeovers;
   queue: HelpQueue;
   /** Has a message answered once more. */
   again: (key: SessionKey, messageId: string, how: "anew" | "on") => Promise<void>;
+  /** The files that frames point to. */
+  files: Pick<FileDesk, "forFrame">;
   journal: Journal;
   hub: Hub;
   runs: Runs;

@@ -5,35 +5,30 @@ import {
   type ClientFrames,
   type ServerFrames,
 } from "@warren/wire";
+import { HERE } from "../files/file-links.ts";
+import type { FrameFile } from "../files/frame-file.ts";
+import type { StoredFile } from "../log/body.ts";
 import type { SessionKey } from "../log/entry.ts";
 import type { Wording } from "../sessions/talk.ts";
 import type { Place } from "../sessions/help-queue.ts";
 import { authorOf } from "../sessions/viewer.ts";
-import type { Connection } from "./connection.ts";
+import type { ChatboxConnection as Connection } from "./chatbox-connection.ts";
 import { firstThatFit, newestThatFit } from "./pages.ts";
 import { queueFrame, wireRunOf } from "./presenter.ts";
+import { takeTurn } from "./take-turn.ts";
 
 /** How often an idle client says something, milliseconds. */
 const HEARTBEAT_MS = 25_000;
 
 /** Does what a frame says. Rejects with what is wrong with it. */
 export async function handle(connection: Connection, frame: ClientFrame): Promise<void> {
-  await limit(connection, frame);
+  await takeTurn(connection, MESSAGES.has(frame.type));
   const handler = HANDLERS[frame.type] as Handler<ClientFrame>;
   await handler(connection, frame);
 }
 
 type Handler<F> = (connection: Connection, frame: F) => Promise<unknown> | void;
 type Handlers = { [T in keyof ClientFrames]: Handler<ClientFrames[T]> };
-
-async function limit({ identity, deps }: Connection, frame: ClientFrame): Promise<void> {
-  const isMessage = MESSAGES.has(frame.type);
-  const waitMs = await deps.limits.take(isMessage ? "message" : "frame", identity.userId);
-  if (waitMs === 0) return;
-  throw new ChatError("TOO_MANY_REQUESTS", "too many messages: wait a moment", {
-    retryAfterMs: waitMs,
-  });
-}
 
 const MESSAGES: ReadonlySet<string> = new Set([
   "user_message",
@@ -251,15 +246,30 @@ async function file(
   frame: ClientFrames["file_upload"] | ClientFrames["voice_message"],
   type: "file" | "voice",
 ): Promise<void> {
-  const key = await connection.existing(frame);
+  // Whose session it is comes first: a stranger learns nothing of files either.
+  await connection.check(frame);
+  const { file_id: fileId, file_url: fileUrl } = frame;
+  const found = await connection.deps.files.forFrame(connection.identity, {
+    type,
+    fileId,
+    fileUrl,
+  });
+  const key = await connection.begun(frame);
   await say(connection, key, {
     ...markOf(connection, frame),
     type,
     text: frame.content,
-    file: { fileId: frame.file_id, url: frame.file_url },
+    file: storedFile(fileId, found),
     metadata: frame.metadata,
     replyTo: frame.reply_to,
   });
+}
+
+/** A file of ours gets its address whenever it is shown. */
+function storedFile(fileId: string, found: FrameFile): StoredFile {
+  if (found.at === "elsewhere") return { fileId, url: found.url };
+  const { name, type: contentType, bytes } = found.file;
+  return { fileId, url: HERE, name, contentType, bytes };
 }
 
 async function receipt(

@@ -6,12 +6,13 @@ import type { MessageLog } from "../log/ports.ts";
 import type { SessionRow } from "../log/session-row.ts";
 import { numberOf, type Position } from "../log/versions.ts";
 import type { Runs } from "../runs/runs.ts";
+import { beginSession, unlessRepeated } from "./begin-session.ts";
 import type { Folding } from "./folding.ts";
 import { markOf, type Mark } from "./mark.ts";
 import type { Sessions } from "./ports.ts";
 import { sessionIdFor, sessionIdOf } from "./session-id.ts";
 import { sessionName } from "./session-name.ts";
-import { authorOf, type Viewer } from "./viewer.ts";
+import { allowed, authorOf, type Viewer } from "./viewer.ts";
 
 export interface TalkOptions {
   log: MessageLog;
@@ -25,6 +26,8 @@ export interface TalkOptions {
   wallClock: () => number;
   /** A session in which nothing was said for this long is not gone back to by itself. */
   returnMs: number;
+  /** True for a session that was erased: its id is not used again. */
+  isErased: (key: SessionKey) => Promise<boolean>;
   /** True for a model that sessions may choose. */
   isModel: (modelId: string) => boolean;
   /** What follows upon a message could not be begun. */
@@ -81,37 +84,23 @@ export class Talk {
   }
 
   /** Begins a session, or joins the one that another device of the user has just begun. */
-  async open(
-    viewer: Viewer,
-    { key, exists }: Found,
-    modelId: string | undefined,
-  ): Promise<SessionKey> {
-    if (exists) return key;
+  async open(viewer: Viewer, found: Found, modelId: string | undefined): Promise<SessionKey> {
+    if (found.exists) return found.key;
     const { sessions } = this.#options;
+    const key = await this.#unused(viewer, found.key);
     for (;;) {
       const was = await sessions.active(viewer.userId);
-      if (was !== undefined && (await this.#isGoing(was))) return this.#begin(was, modelId);
-      if (await sessions.activate(viewer.userId, was, key)) return this.#begin(key, modelId);
+      if (was !== undefined && (await this.#isGoing(was)))
+        return beginSession(this.#options, was, { modelId });
+      if (await sessions.activate(viewer.userId, was, key))
+        return beginSession(this.#options, key, { modelId });
     }
   }
 
-  /** The first entry of a session, before anything is said in it, whoever of those who join says it. */
-  async #begin(key: SessionKey, modelId: string | undefined): Promise<SessionKey> {
-    const { log, journal } = this.#options;
-    if ((await log.heads(key)).hlc > 0) return key;
-    const body = modelId === undefined ? {} : { modelId };
-    await journal
-      .say({
-        ...key,
-        kind: "opened",
-        author: "system",
-        clientMessageId: "opened",
-        body,
-        seen: undefined,
-        fence: undefined,
-      })
-      .catch(unlessRepeated);
-    return key;
+  /** A client goes on to say the id of a session that was erased: it gets another one. */
+  async #unused({ userId }: Viewer, key: SessionKey): Promise<SessionKey> {
+    const { isErased, newHalf } = this.#options;
+    return (await isErased(key)) ? { userId, sessionId: sessionIdOf(userId, newHalf()) } : key;
   }
 
   /** A message of the session's owner, or of an admin who has taken it; the AI answers where none has. */
@@ -262,11 +251,6 @@ export interface Found {
   readonly exists: boolean;
 }
 
-function allowed(viewer: Viewer, key: SessionKey): SessionKey {
-  if (viewer.isAdmin) return key;
-  throw new ChatError("UNAUTHORIZED", "this session is another user's");
-}
-
 function holdsControl({ userId }: Viewer, row: SessionRow | undefined): void {
   const { control } = row ?? {};
   if (control?.mode === "person" && control.adminId === userId) return;
@@ -284,9 +268,4 @@ function bodyOf(viewer: Viewer, isOwner: boolean, wording: Wording): Bodies["mes
     ...(metadata && { metadata }),
     ...(replyTo !== undefined && { replyTo }),
   };
-}
-
-/** Another instance has said the same, in its words. */
-function unlessRepeated(reason: unknown): void {
-  if (ChatError.from(reason).code !== "CONFLICT") throw reason;
 }

@@ -24,6 +24,8 @@ export interface DataFolder {
   chatKey: string;
   /** Mails and short messages, where no carrier is set. */
   outbox: string;
+  /** Which chat runs here, for the commands beside it. */
+  chatRunning: string;
 }
 
 export function dataFolder(path: string): DataFolder {
@@ -42,5 +44,6 @@ export function dataFolder(path: string): DataFolder {
     chatSecret: at("chat-jwt.secret"),
     chatKey: at("chat-encryption.key"),
     outbox: at("outbox"),
+    chatRunning: at("chat-running.json"),
   };
 }

@@ -6,6 +6,7 @@ import {
   chatOptions,
   CLAIM_NAMES,
   mintToken,
+  NO_BUCKET_KEYS,
   readChatConfig,
   startChat,
   type RunningChat,
@@ -88,6 +89,7 @@ async function startIn(folder: string): Promise<RunningChat> {
     keySource: async () => keys,
     carriers: { smtpPass: "", smsAuthToken: "" },
     outbox: join(folder, "outbox"),
+    bucketKeys: NO_BUCKET_KEYS,
     env: {},
     deps,
   });

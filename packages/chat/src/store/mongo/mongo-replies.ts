@@ -47,7 +47,7 @@ export function mongoReplies({ documents, calls, ready }: MongoRepliesOptions): 
       calls.write(async () => {
         await ready();
         if (await replace(reply)) return true;
-        await upsert(documents, ALL, { $setOnInsert: { count: 0, replies: {} } });
+        await upsert(documents, { _id: ALL }, { $setOnInsert: { count: 0, replies: {} } });
         const isRoom = { count: { $lt: MOST_REPLIES } };
         const isNew = { [`replies.${reply.id}`]: { $exists: false } };
         return put(reply, { ...isRoom, ...isNew }, { $inc: { count: 1 } });
