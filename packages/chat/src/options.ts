@@ -10,6 +10,7 @@ import {
   Text,
   WholeNumber,
 } from "@warren/host";
+import { contentOptions } from "./content-options.ts";
 import { LEGACY_CONTENTS } from "./keys/legacy.ts";
 
 const Prefix = fromText("a path like /chat", (text) =>
@@ -259,6 +260,7 @@ export const chatOptions = {
   ...access,
   ...answers,
   ...bounds,
+  ...contentOptions,
   mongoUri: secretOption({
     help: "MongoDB that keeps the conversations, mongodb://USER:PASSWORD@HOST/DATABASE, instead of the data folder.",
     names: { env: "MONGO_URI", toml: "dbs.chat.uri" },

@@ -1,11 +1,15 @@
 import { listen } from "@warren/host";
 import type { ChatDeps } from "./chat-deps.ts";
 import type { ChatConfig } from "./config.ts";
+import { Content } from "./content.ts";
 import { Conversations } from "./conversations.ts";
 import { drain } from "./drain.ts";
 import { ChatEvents } from "./events.ts";
 import { openFront } from "./front.ts";
+import { FileLinks } from "./files/file-links.ts";
+import { openFiles } from "./files/open-files.ts";
 import { chatGuards } from "./guards.ts";
+import type { MasterKeys } from "./keys/master-keys.ts";
 import { startLegacyImport } from "./legacy/legacy-import.ts";
 import { listenToProbes } from "./listen-to-probes.ts";
 import { openProviders } from "./providers/open-providers.ts";
@@ -41,11 +45,17 @@ export async function startChat(
     openProviders(config.providers, config.providerSettings, { ...deps, eventSource }),
   );
   const failed = (cause: unknown) => events.broke("the chat's store could not be read", cause);
-  const wired = { config, deps, store, texts: seals.texts, providers, events, failed };
+  const links = linksOf(config, deps, seals.masters);
+  const wired = { config, deps, store, seals, links, providers, events, failed };
   const conversations = new Conversations(wired);
-  const front = opened.use(
-    await openFront({ config, deps, events, store, providers, conversations }),
-  );
+  const leave = (userId: string) => {
+    for (const one of door.connections()) if (one.identity.userId === userId) one.close("GONE");
+  };
+  const fileStore = await openFiles(config.files, { ...deps, guards });
+  const content = new Content({ ...wired, fileStore, conversations, leave });
+  opened.use(content.rotation);
+  const wanted = { config, deps, events, store, providers, conversations, content };
+  const front = opened.use(await openFront(wanted));
   const { door, server } = front;
   const said = { host: "--host", port: "--port" };
   const listener = opened.use(await listen(server, { ...config.listen, fd: undefined, said }));
@@ -54,6 +64,7 @@ export async function startChat(
     listener.stop();
     for (const connection of door.connections()) connection.close("DRAINING");
   });
+  opened.use(content.startRetention());
   opened.use(bringOver(config, deps, { store, seals, events }));
   const { host, port } = listener;
   events.started({ host, port, store: nameOfStore(config), models: providers.models.length });
@@ -69,6 +80,15 @@ export async function startChat(
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+function linksOf(
+  { prefix, files }: ChatConfig,
+  { wallClock }: ChatDeps,
+  masters: MasterKeys,
+): FileLinks {
+  const base = `${prefix === "/" ? "" : prefix}/files`;
+  return new FileLinks({ masters, base, lifeMs: files.linkMs, wallClock });
 }
 
 /** What the service before left is brought over meanwhile. */

@@ -1,5 +1,8 @@
 import { describe, test } from "vitest";
 import { BEHIND_FACTS } from "./_behind-facts.ts";
+import { ERASURE_FACTS, LOG_ERASURE_FACTS } from "./_erasure-facts.ts";
+import { SHARE_FACTS } from "./_share-facts.ts";
+import type { MongoStore } from "../src/store/mongo/mongo-store.ts";
 import { KEY_STORE_FACTS } from "./_key-store-facts.ts";
 import { LOG_FACTS } from "./_log-facts.ts";
 import { MONGO_URI, oneByOne, openStore } from "./_mongo-kit.ts";
@@ -41,6 +44,20 @@ describe.skipIf(MONGO_URI === undefined)("rows behind their logs in MongoDB", ()
     const settle = () => void (clock.nowMs += OVERLAP_MS);
     await holds({ ...store, settle });
   });
+});
+
+async function withStore(task: (store: MongoStore) => Promise<void>): Promise<void> {
+  await using own = mongoDatabase(uri);
+  await using store = openStore({ uri: oneByOne(uri), database: own.name });
+  await task(store);
+}
+
+describe.skipIf(MONGO_URI === undefined)("what is shared and erased in MongoDB", () => {
+  test.each(SHARE_FACTS)("$name", ({ holds }) => withStore(({ shareLinks }) => holds(shareLinks)));
+  test.each(ERASURE_FACTS)("$name", ({ holds }) => withStore(({ erasures }) => holds(erasures)));
+  test.each(LOG_ERASURE_FACTS)("$name", ({ holds }) =>
+    withStore(({ log, logErasure }) => holds(Object.assign(log, logErasure))),
+  );
 });
 
 describe.skipIf(MONGO_URI === undefined)("data keys in MongoDB", () => {

@@ -24,6 +24,7 @@ export const SessionSummary = v.strictObject({
   help_requested: v.boolean(),
   help_since: v.optional(time),
   model_id: v.optional(v.string()),
+  share_token: v.optional(v.string()),
   assisting_admin_id: v.optional(v.string()),
   assisting_admin_name: v.optional(v.string()),
 });

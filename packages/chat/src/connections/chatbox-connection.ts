@@ -151,7 +151,13 @@ export class ChatboxConnection extends Connection {
         throw new ChatError("INVALID_FORMAT", "timestamp is more than a minute in the future");
       }
     }
-    await handle(this, frame);
+    try {
+      await handle(this, frame);
+    } catch (reason) {
+      // A session that was erased is nobody's any more: what names none begins another.
+      if (ChatError.from(reason).code === "GONE") this.#session = undefined;
+      throw reason;
+    }
   }
 }
 

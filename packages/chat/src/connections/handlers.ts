@@ -11,6 +11,7 @@ import { authorOf } from "../sessions/viewer.ts";
 import type { ChatboxConnection as Connection } from "./chatbox-connection.ts";
 import { firstThatFit, newestThatFit } from "./pages.ts";
 import { wireRunOf } from "./presenter.ts";
+import { storedFile } from "./stored-file.ts";
 import { takeTurn } from "./take-turn.ts";
 
 /** How often an idle client says something, milliseconds. */
@@ -230,12 +231,20 @@ async function file(
   frame: ClientFrames["file_upload"] | ClientFrames["voice_message"],
   type: "file" | "voice",
 ): Promise<void> {
-  const key = await connection.existing(frame);
+  // Whose session it is comes first: a stranger learns nothing of files either.
+  await connection.sessionOf(frame);
+  const { file_id: fileId, file_url: fileUrl } = frame;
+  const found = await connection.deps.files.forFrame(connection.identity, {
+    type,
+    fileId,
+    fileUrl,
+  });
+  const key = await connection.opened(frame, undefined);
   await say(connection, key, {
     ...markOf(connection, frame),
     type,
     text: frame.content,
-    file: { fileId: frame.file_id, url: frame.file_url },
+    file: storedFile(fileId, found),
     metadata: frame.metadata,
     replyTo: frame.reply_to,
   });

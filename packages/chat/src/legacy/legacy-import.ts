@@ -117,7 +117,7 @@ class LegacyImport {
     const { legacy, texts } = this.#options;
     let nowMs = session.startMs;
     const log = legacy.logDatedBy(() => nowMs);
-    const journal = new Journal({ log, texts, stored: () => {} });
+    const journal = new Journal({ log, texts, linked: (said) => said, stored: () => {} });
     let isGoingOn = false;
     for (const { atMs, saying } of all) {
       nowMs = atMs;

@@ -1,7 +1,9 @@
 import type { KeyStore } from "../keys/ports.ts";
 import type { LegacySessions } from "../legacy/ports.ts";
 import type { MessageLog } from "../log/ports.ts";
+import type { Erasures, LogErasure } from "../privacy/ports.ts";
 import type { Sessions } from "../sessions/ports.ts";
+import type { ShareLinks } from "../shares/ports.ts";
 
 /** Everything that is kept. */
 export interface Store extends AsyncDisposable {
@@ -10,6 +12,9 @@ export interface Store extends AsyncDisposable {
   readonly log: MessageLog;
   readonly sessions: Sessions;
   readonly keys: KeyStore;
+  readonly logErasure: LogErasure;
+  readonly shareLinks: ShareLinks;
+  readonly erasures: Erasures;
   /** Undefined where no service before can have left any. */
   readonly legacy: LegacySessions | undefined;
   /** Rejects while nothing can be stored. */
