@@ -52,10 +52,11 @@ export async function startChat(
     for (const one of door.connections()) if (one.identity.userId === userId) one.close("GONE");
   };
   const fileStore = await openFiles(config.files, { ...deps, guards });
+  if (isFolderOfOne(config)) events.warned(FOLDER_OF_ONE);
   const content = new Content({ ...wired, fileStore, conversations, leave });
   opened.use(content.rotation);
-  const wanted = { config, deps, events, store, providers, conversations, content };
-  const front = opened.use(await openFront(wanted));
+  const wiredFront = { config, deps, events, store, providers, conversations, content };
+  const front = opened.use(await openFront(wiredFront));
   const { door, server } = front;
   const said = { host: "--host", port: "--port" };
   const listener = opened.use(await listen(server, { ...config.listen, fd: undefined, said }));
@@ -80,6 +81,14 @@ export async function startChat(
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+const FOLDER_OF_ONE =
+  "uploaded files are in a folder of this instance: others cannot serve them unless they share it (FILES_FOLDER) or there is a bucket (S3_BUCKET)";
+
+/** Several instances may share a MongoDB, and do not share a folder by themselves. */
+function isFolderOfOne({ store, files }: ChatConfig): boolean {
+  return store.kind === "mongodb" && files.store.kind === "folder";
 }
 
 function linksOf(
