@@ -8,7 +8,12 @@ const MOST_BYTES = 65_536;
 
 /** Text of people, trimmed, that is not empty. */
 export const Words = (bytes: number) =>
-  v.pipe(v.string(), v.trim(), v.minLength(1), v.maxBytes(bytes));
+  v.pipe(
+    v.string(),
+    v.transform((said) => said.trim()),
+    v.minLength(1),
+    v.maxBytes(bytes),
+  );
 export const ClientId = Words(CHAT_LIMITS.clientMessageId);
 
 /**
