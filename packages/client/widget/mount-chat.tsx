@@ -1,41 +1,19 @@
+import { render } from "preact";
 import type { ChatSession } from "../src/index.ts";
-import type { Texts } from "./texts.ts";
+import type { MountChatOptions, Theme } from "./mount-options.ts";
+import { applyLook } from "./look.ts";
+import { Conversation } from "./talk/conversation.ts";
+import { identity } from "./talk/identity.ts";
+import { TEXTS } from "./texts.ts";
+import { Panel } from "./view/panel.tsx";
+import type { Ui } from "./view/ui.ts";
 
-export type Theme = "light" | "dark" | "auto";
-
-export interface MountChatOptions {
-  /** Where the chat is served: `/chat`, `https://chat.example.com/chat`. Its socket is `{url}/ws`. */
-  url: string;
-  /** Asked before every try and every request. `guest`: a visitor, by a token of this device's own. */
-  token: "guest" | (() => Promise<string>);
-  /** The conversation to show; the one that the user is in, or a new one, unless set. */
-  sessionId?: string;
-  /** Model that answers in a new conversation; the service's first unless set. */
-  model?: string;
-  /** `auto`, the default, follows the system. */
-  theme?: Theme;
-  /** Any CSS colour: of the user's bubbles and of buttons. Text on it is made readable. */
-  accent?: string;
-  /** Who looks: `admin` in the conversations of others, which they may take over and hand back. */
-  role?: "user" | "admin";
-  /** What the header says; the conversation's name unless set. */
-  title?: string;
-  /** What is shown before anything was said. */
-  greeting?: string;
-  /** Words of the interface that are to be others. */
-  texts?: Partial<Texts>;
-  /** A conversation is shown: at first, and after "new conversation". Its id may still change (`renamed`). */
-  onSession?: (session: ChatSession) => void;
-  /** Each makes a button in the header: back, share, close. */
-  onBack?: () => void;
-  onShare?: (sessionId: string) => void;
-  onClose?: () => void;
-}
+export type { MountChatOptions, Theme } from "./mount-options.ts";
+export { TEXTS, type Texts } from "./texts.ts";
 
 /** A conversation that fills an element. */
 export interface MountedChat extends Disposable {
-  /** Undefined until it is known. */
-  readonly session: ChatSession | undefined;
+  readonly session: ChatSession;
   setTheme(theme: Theme): void;
   /** To the field where one writes. */
   focus(): void;
@@ -44,8 +22,39 @@ export interface MountedChat extends Disposable {
 /**
  * Fills `element` with a conversation, in a shadow root of its own: nothing of the page's styles reaches it, and
  * it adds no style or script that a strict policy would refuse. It is as high as the element. Disposing ends its
- * connection and empties the element.
+ * connection and empties the element, which may be used again.
  */
 export function mountChat(element: HTMLElement, options: MountChatOptions): MountedChat {
-  throw new Error(`not yet: ${element.id} ${options.url}`);
+  const { root, look } = applyLook(element, options);
+  root.host.setAttribute("data-layout", "fill");
+  const conversation = new Conversation({ shown: options, ...identity(options) });
+  render(<Panel ui={uiOf(conversation, options)} shown={options} isVisible />, root);
+  conversation.connect();
+  return {
+    get session() {
+      return conversation.session;
+    },
+    setTheme: (theme) => look.setTheme(theme),
+    focus: () => root.querySelector<HTMLElement>("textarea")?.focus(),
+    [Symbol.dispose]() {
+      render(null, root);
+      conversation[Symbol.dispose]();
+      look[Symbol.dispose]();
+    },
+  };
+}
+
+/** What every part of the interface gets. */
+export function uiOf(conversation: Conversation, { texts, locale }: MountChatOptions): Ui {
+  const inPage = document.documentElement.lang || navigator.language;
+  return { conversation, texts: { ...TEXTS, ...texts }, locale: known(locale ?? inPage) };
+}
+
+/** A locale that nobody can read is the browser's. */
+function known(locale: string): string {
+  try {
+    return Intl.getCanonicalLocales(locale)[0] ?? navigator.language;
+  } catch {
+    return navigator.language;
+  }
 }

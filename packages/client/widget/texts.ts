@@ -71,6 +71,9 @@ export const TEXTS = {
   retry: "Retry",
   discard: "Delete",
   note: "Private note",
+  versions: "Versions of this answer",
+  previousVersion: "Previous version",
+  nextVersion: "Next version",
 
   queued: "Waiting to be sent",
   sent: "Sent",
