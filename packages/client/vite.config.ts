@@ -5,7 +5,8 @@ export default defineConfig({
   root: import.meta.dirname,
   publicDir: false,
   logLevel: "warn",
-  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  // The same wherever it is built: tests have another NODE_ENV.
+  oxc: { jsx: { runtime: "automatic", importSource: "preact", development: false } },
   build: {
     outDir: "dist",
     emptyOutDir: true,

@@ -46,8 +46,15 @@ export function mountChat(element: HTMLElement, options: MountChatOptions): Moun
 
 /** What every part of the interface gets. */
 export function uiOf(conversation: Conversation, { texts, locale }: MountChatOptions): Ui {
-  const inPage = document.documentElement.lang || navigator.language;
-  return { conversation, texts: { ...TEXTS, ...texts }, locale: known(locale ?? inPage) };
+  return { conversation, texts: { ...TEXTS, ...texts }, locale: known(locale ?? pageLocale()) };
+}
+
+/** The page's language, as it is spoken where the reader is. */
+function pageLocale(): string {
+  const { lang } = document.documentElement;
+  const language = lang.split("-")[0]!;
+  const own = navigator.languages.find((one) => one.split("-")[0] === language);
+  return lang === language && own !== undefined ? own : lang || navigator.language;
 }
 
 /** A locale that nobody can read is the browser's. */

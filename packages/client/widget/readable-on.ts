@@ -19,5 +19,5 @@ function channelsOf(color: string): readonly number[] | undefined {
   if (canvas === null) return undefined;
   canvas.fillStyle = color;
   canvas.fillRect(0, 0, 1, 1);
-  return [...canvas.getImageData(0, 0, 1, 1).data.slice(0, 3)];
+  return Array.from(canvas.getImageData(0, 0, 1, 1).data.slice(0, 3));
 }

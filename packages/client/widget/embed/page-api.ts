@@ -8,7 +8,7 @@ export interface PageApi {
   /** Shows the widget; with `data-manual` in the script line nothing is shown before. */
   init(options?: Partial<WidgetOptions>): void;
   /** Somebody signed in: a token, or better a function that gives one that lasts. `guest`: signed out. */
-  identify(token: string | MountChatOptions["token"]): void;
+  identify(token: string | (() => Promise<string>)): void;
   open(): void;
   close(): void;
   toggle(): void;
@@ -21,6 +21,11 @@ export interface PageApi {
   destroy(): void;
   /** A call as a list, `["open"]`: works before the script is there as well, on a plain array. */
   push(...calls: readonly (readonly [keyof PageApi, ...unknown[]])[]): void;
+}
+
+function tokenSource(token: string | (() => Promise<string>)): MountChatOptions["token"] {
+  if (typeof token === "function" || token === "guest") return token;
+  return async () => token;
 }
 
 /** `defaults`: what the script line says. */
@@ -40,9 +45,9 @@ export function createPageApi(defaults: WidgetOptions): PageApi {
       shown();
     },
     identify(token) {
-      const asked = typeof token === "string" && token !== "guest" ? async () => token : token;
-      options = { ...options, token: asked as MountChatOptions["token"] };
-      widget?.identify(options.token!);
+      const asked = tokenSource(token);
+      options = { ...options, token: asked };
+      widget?.identify(asked);
     },
     open: () => shown().open(),
     close: () => widget?.close(),

@@ -4,7 +4,8 @@ import { scriptOptions } from "./script-options.ts";
 
 declare global {
   interface Window {
-    WarrenChat?: PageApi | Parameters<PageApi["push"]>;
+    /** Before the script is there: calls that wait for it. */
+    WarrenChat?: PageApi | [keyof PageApi, ...unknown[]][];
   }
 }
 

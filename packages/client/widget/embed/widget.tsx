@@ -7,6 +7,7 @@ import type { MountChatOptions, Theme } from "../mount-options.ts";
 import { browserStorage } from "../talk/browser-storage.ts";
 import { Conversation, serviceUrl } from "../talk/conversation.ts";
 import { identity } from "../talk/identity.ts";
+import { TEXTS } from "../texts.ts";
 import type { Ui } from "../view/ui.ts";
 import { Corner } from "./corner.tsx";
 import { TitleBadge } from "./title-badge.ts";
@@ -104,6 +105,7 @@ export class Widget implements Disposable {
   #begin(): void {
     const { position: _position, open: _open, ...look } = this.#options;
     const options: MountChatOptions = {
+      title: look.texts?.title ?? TEXTS.title,
       ...look,
       token: this.#token,
       context: () => this.#context,

@@ -1,9 +1,9 @@
-import { Lexer, type Token, type Tokens } from "marked";
 import type { ComponentChildren, VNode } from "preact";
 import { useMemo } from "preact/hooks";
-import { calmTail } from "./calm-tail.ts";
 import { CodeBlock } from "./code-block.tsx";
+import { readBlocks } from "./read-blocks.ts";
 import { safeLink } from "./safe-link.ts";
+import type { Block, Inline, ListItem } from "./tree.ts";
 
 export interface MarkdownProps {
   text: string;
@@ -16,88 +16,73 @@ export interface MarkdownProps {
  * block is drawn again.
  */
 export function Markdown({ text, isRunning }: MarkdownProps) {
-  const blocks = useMemo(
-    () => Lexer.lex(isRunning ? calmTail(text) : text, { gfm: true, breaks: true }),
-    [text, isRunning],
-  );
+  const blocks = useMemo(() => readBlocks(text, isRunning), [text, isRunning]);
   return (
     <div class="md" dir="auto">
-      {blocks.map((token, at) => (
-        <Block key={at} token={token} isLast={isRunning && at === blocks.length - 1} />
+      {blocks.map(({ block, raw }, at) => (
+        <Kept key={at} block={block} raw={raw} isOpen={isRunning && at === blocks.length - 1} />
       ))}
     </div>
   );
 }
 
-function Block({ token, isLast }: { token: Token; isLast: boolean }) {
-  return useMemo(() => block(token), [token.raw, token.type, isLast]);
+/** Drawn again when it was read from something else, or what was open in it is closed. */
+function Kept({ block, raw, isOpen }: { block: Block; raw: string; isOpen: boolean }) {
+  return useMemo(() => drawn(block, 0), [raw, isOpen]);
 }
 
-function block(token: Token): ComponentChildren {
-  switch (token.type) {
+function drawn(block: Block, key: number): VNode {
+  switch (block.type) {
     case "paragraph":
-      return <p>{inline(token.tokens)}</p>;
+      return <p key={key}>{inline(block.children)}</p>;
     case "heading":
-      return heading(token as Tokens.Heading);
+      return heading(block.depth, inline(block.children));
     case "code":
-      return <CodeBlock code={(token as Tokens.Code).text} language={languageOf(token)} />;
-    case "blockquote":
-      return <blockquote>{blocks(token.tokens)}</blockquote>;
+      return <CodeBlock key={key} code={block.text} language={block.language} />;
+    case "quote":
+      return <blockquote key={key}>{block.blocks.map(drawn)}</blockquote>;
     case "list":
-      return list(token as Tokens.List);
+      return block.start === undefined ? (
+        <ul key={key}>{block.items.map(item)}</ul>
+      ) : (
+        <ol key={key} start={block.start}>
+          {block.items.map(item)}
+        </ol>
+      );
     case "table":
-      return table(token as Tokens.Table);
-    case "hr":
-      return <hr />;
-    case "html":
-      return <p>{token.raw.trim()}</p>;
-    case "space":
-    case "def":
-      return null;
-    case "text":
-      return inline([token]);
-    default:
-      return inline([token]);
+      return table(block);
+    case "rule":
+      return <hr key={key} />;
   }
 }
 
-function blocks(tokens: readonly Token[] | undefined): ComponentChildren {
-  return tokens?.map((token, at) => <Block key={at} token={token} isLast={false} />);
-}
-
 /** Below the page's own: an answer has no title of the page's rank. */
-function heading({ depth, tokens }: Tokens.Heading): VNode {
-  const words = inline(tokens);
+function heading(depth: number, words: ComponentChildren): VNode {
   if (depth === 1) return <h3>{words}</h3>;
   return depth === 2 ? <h4>{words}</h4> : <h5>{words}</h5>;
 }
 
-function list({ ordered, start, items }: Tokens.List): VNode {
-  const rows = items.map((item, at) => (
-    <li key={at} class={item.task ? "task" : undefined}>
-      {item.task && <span class="check">{item.checked === true ? "☑" : "☐"} </span>}
-      {item.tokens
-        .filter(({ type }) => type !== "checkbox")
-        .map((token, at) => (token.type === "text" ? inline([token]) : blockAt(token, at)))}
-    </li>
-  ));
-  if (!ordered) return <ul>{rows}</ul>;
-  return <ol start={start === "" ? 1 : start}>{rows}</ol>;
-}
-
-function blockAt(token: Token, at: number): VNode {
-  return <Block key={at} token={token} isLast={false} />;
-}
-
-function table({ header, rows }: Tokens.Table): VNode {
+function item({ isDone, blocks }: ListItem, key: number): VNode {
+  const [first, ...others] = blocks;
   return (
-    <div class="table" tabIndex={0} role="group" aria-label={header.map(({ text }) => text).join()}>
+    <li key={key} class={isDone === undefined ? undefined : "task"}>
+      {isDone !== undefined && <span>{isDone ? "☑ " : "☐ "}</span>}
+      {first?.type === "paragraph" ? inline(first.children) : first && drawn(first, 0)}
+      {others.map(drawn)}
+    </li>
+  );
+}
+
+function table({ header, rows, align }: Extract<Block, { type: "table" }>): VNode {
+  const label = header.map(textOf).join(", ");
+  return (
+    <div class="table" tabIndex={0} role="group" aria-label={label}>
       <table>
         <thead>
           <tr>
-            {header.map(({ tokens, align }, at) => (
-              <th key={at} scope="col" class={align ?? undefined}>
-                {inline(tokens)}
+            {header.map((cell, at) => (
+              <th key={at} scope="col" class={align[at]}>
+                {inline(cell)}
               </th>
             ))}
           </tr>
@@ -105,9 +90,9 @@ function table({ header, rows }: Tokens.Table): VNode {
         <tbody>
           {rows.map((row, at) => (
             <tr key={at}>
-              {row.map(({ tokens, align }, at) => (
-                <td key={at} class={align ?? undefined}>
-                  {inline(tokens)}
+              {row.map((cell, column) => (
+                <td key={column} class={align[column]}>
+                  {inline(cell)}
                 </td>
               ))}
             </tr>
@@ -118,46 +103,40 @@ function table({ header, rows }: Tokens.Table): VNode {
   );
 }
 
-function inline(tokens: readonly Token[] | undefined): ComponentChildren {
-  return tokens?.map((token, at) => <Inline key={at} token={token} />);
+function inline(children: readonly Inline[]): ComponentChildren {
+  return children.map((one, at) => {
+    switch (one.type) {
+      case "text":
+        return one.text;
+      case "break":
+        return <br key={at} />;
+      case "code":
+        return <code key={at}>{one.text}</code>;
+      case "strong":
+        return <strong key={at}>{inline(one.children)}</strong>;
+      case "em":
+        return <em key={at}>{inline(one.children)}</em>;
+      case "del":
+        return <del key={at}>{inline(one.children)}</del>;
+      case "link":
+        return <Link key={at} href={one.href} words={one.children} />;
+    }
+  });
 }
 
-function Inline({ token }: { token: Token }): VNode | string {
-  const words = "tokens" in token ? inline(token.tokens as Token[] | undefined) : undefined;
-  switch (token.type) {
-    case "strong":
-      return <strong>{words}</strong>;
-    case "em":
-      return <em>{words}</em>;
-    case "del":
-      return <del>{words}</del>;
-    case "codespan":
-      return <code>{(token as Tokens.Codespan).text}</code>;
-    case "br":
-      return <br />;
-    case "link":
-      return <Link href={(token as Tokens.Link).href}>{words}</Link>;
-    case "image":
-      // As a link: a picture would tell its server who reads this, and when.
-      return <Link href={(token as Tokens.Image).href}>{(token as Tokens.Image).text}</Link>;
-    case "text":
-    case "escape":
-      return <>{words ?? (token as Tokens.Text).text}</>;
-    default:
-      return <>{token.raw}</>;
-  }
-}
-
-function Link({ href, children }: { href: string; children?: ComponentChildren }) {
+function Link({ href, words }: { href: string; words: readonly Inline[] }) {
   const address = safeLink(href);
-  if (address === undefined) return <>{children}</>;
+  const shown = words.length === 0 ? address : inline(words);
+  if (address === undefined) return <>{shown}</>;
   return (
     <a href={address} target="_blank" rel="noopener noreferrer nofollow">
-      {children === "" || children === undefined ? address : children}
+      {shown}
     </a>
   );
 }
 
-function languageOf(token: Token): string {
-  return /^[\w+#.-]{1,20}/.exec((token as Tokens.Code).lang ?? "")?.[0] ?? "";
+function textOf(children: readonly Inline[]): string {
+  return children
+    .map((one) => ("children" in one ? textOf(one.children) : "text" in one ? one.text : " "))
+    .join("");
 }

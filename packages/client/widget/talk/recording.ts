@@ -1,6 +1,6 @@
 export interface RecordingEvents {
   /** How loud it is, from 0 to 1, some times a second. */
-  level(level: number): void;
+  level: (level: number) => void;
 }
 
 const TYPES = ["audio/webm;codecs=opus", "audio/mp4", "audio/ogg;codecs=opus"];

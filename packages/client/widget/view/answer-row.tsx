@@ -119,9 +119,9 @@ function Kept({ message, isActive, isLast, pager }: KeptProps) {
       <Ending message={message} isLast={isLast} />
       <Reactions message={message} isActive={isActive} />
       <div class="meta">
+        <time dateTime={message.timestamp}>{timeOf(message.timestamp, locale)}</time>
         {pager}
         {!message.isDeleted && <AnswerActions message={message} isActive={isActive} />}
-        <time dateTime={message.timestamp}>{timeOf(message.timestamp, locale)}</time>
       </div>
     </>
   );

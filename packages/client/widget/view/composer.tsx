@@ -7,11 +7,8 @@ import { addFiles } from "./add-files.ts";
 import { Attachments } from "./attachments.tsx";
 import { sizeOf, speakerName } from "./names.ts";
 import { Recorder } from "./recorder.tsx";
-import { useDraft } from "./use-draft.ts";
 import { useUi } from "./ui.ts";
-
-/** Bytes of UTF-8, as the service takes at most. */
-const MOST_TEXT_BYTES = 10_000;
+import { useWriting, type Writing } from "./use-writing.ts";
 
 /** Where one writes, speaks, attaches and asks for a person. */
 export function Composer() {
@@ -63,39 +60,10 @@ function Ended() {
 }
 
 function Writer({ record }: { record: () => void }) {
-  const ui = useUi();
-  const { conversation, texts } = ui;
-  const { uploads, session } = conversation;
+  const { texts } = useUi();
   const field = useRef<HTMLTextAreaElement>(null);
-  const draft = useDraft(field);
-  const over = new TextEncoder().encode(draft.text).length - MOST_TEXT_BYTES;
-  const isUploading = uploads.all.some(({ state }) => state === "uploading");
-  const hasFiles = uploads.all.some(({ state }) => state === "done");
-  const isEmpty = draft.text.trim() === "" && !hasFiles;
-  const run = session.answers.find(({ status }) => status === undefined);
-  const canSend = !isEmpty && over <= 0 && !isUploading;
-  const send = () => {
-    if (!canSend) return;
-    conversation.send(draft.text.trim());
-    draft.clear();
-  };
-  const keys = (event: KeyboardEvent) => {
-    // 229: a key that goes to an input method (UI Events, `keyCode` of composition).
-    if (event.isComposing || event.keyCode === 229) return;
-    if (event.key === "Enter" && !event.shiftKey) {
-      event.preventDefault();
-      send();
-    } else if (event.key === "Escape" && conversation.aim !== undefined) {
-      event.stopPropagation();
-      conversation.aimAt(undefined);
-    } else if (event.key === "ArrowUp" && draft.text === "") editLast(event, ui);
-  };
-  const paste = (event: ClipboardEvent) => {
-    const files = [...(event.clipboardData?.files ?? [])];
-    if (files.length === 0) return;
-    event.preventDefault();
-    addFiles(ui, files);
-  };
+  const writing = useWriting(field);
+  const { text, over } = writing;
   return (
     <>
       <Aimed />
@@ -106,62 +74,64 @@ function Writer({ record }: { record: () => void }) {
           ref={field}
           rows={1}
           dir="auto"
-          value={draft.text}
+          value={text}
           placeholder={texts.write}
           aria-label={texts.write}
           enterkeyhint="send"
-          onInput={({ currentTarget }) => draft.write(currentTarget.value)}
-          onKeyDown={keys}
-          onPaste={paste}
+          onInput={({ currentTarget }) => writing.write(currentTarget.value)}
+          onKeyDown={writing.keys}
+          onPaste={writing.paste}
         />
-        {run !== undefined && (
-          <button
-            type="button"
-            class={isEmpty ? "send stop" : "icon stop"}
-            aria-label={texts.stop}
-            title={texts.stop}
-            onClick={() => session.stop(run.runId)}
-          >
-            <StopIcon />
-          </button>
-        )}
-        {run === undefined && isEmpty && canRecord() && (
-          <button
-            type="button"
-            class="icon"
-            aria-label={texts.record}
-            title={texts.record}
-            onClick={record}
-          >
-            <MicIcon />
-          </button>
-        )}
-        {(run === undefined || !isEmpty) && (
-          <button
-            type="button"
-            class="send"
-            aria-label={conversation.aim?.kind === "edit" ? texts.save : texts.send}
-            aria-disabled={!canSend}
-            onClick={send}
-          >
-            <SendIcon />
-          </button>
-        )}
+        <Buttons writing={writing} record={record} />
       </div>
       {over > 0 && <p class="over">{filled(texts.tooLong, { count: over })}</p>}
     </>
   );
 }
 
-/** The last that one said oneself, to be said better. */
-function editLast(event: KeyboardEvent, { conversation }: ReturnType<typeof useUi>): void {
-  const message = conversation.session.messages.findLast(
-    ({ isMine, id, type, isDeleted }) =>
-      isMine && id !== undefined && type === "text" && !isDeleted,
+/** Stop takes the place of send, until something is written that can wait its turn. */
+function Buttons({ writing, record }: { writing: Writing; record: () => void }) {
+  const { conversation, texts } = useUi();
+  const { session, aim } = conversation;
+  const { isEmpty, canSend } = writing;
+  const run = session.answers.find(({ status }) => status === undefined);
+  return (
+    <>
+      {run !== undefined && (
+        <button
+          type="button"
+          class={isEmpty ? "send stop" : "icon stop"}
+          aria-label={texts.stop}
+          title={texts.stop}
+          onClick={() => session.stop(run.runId)}
+        >
+          <StopIcon />
+        </button>
+      )}
+      {run === undefined && isEmpty && canRecord() && (
+        <button
+          type="button"
+          class="icon"
+          aria-label={texts.record}
+          title={texts.record}
+          onClick={record}
+        >
+          <MicIcon />
+        </button>
+      )}
+      {(run === undefined || !isEmpty) && (
+        <button
+          type="button"
+          class="send"
+          aria-label={aim?.kind === "edit" ? texts.save : texts.send}
+          aria-disabled={!canSend}
+          onClick={writing.send}
+        >
+          <SendIcon />
+        </button>
+      )}
+    </>
   );
-  if (message === undefined) return;
-  event.preventDefault();
-  conversation.aimAt({ kind: "edit", message });
 }
 
 /** What the next message does to another one, above the field. */

@@ -8,7 +8,7 @@ export function memo<P extends object>(Inner: ComponentType<P>): ComponentType<P
       return keys.some((key) => !isSame(this.props[key as never], next[key]));
     }
     override render() {
-      return <Inner {...(this.props as P)} />;
+      return <Inner {...this.props} />;
     }
   };
 }

@@ -122,7 +122,8 @@ function focused(element: HTMLElement | null): void {
 function onEscape(close: () => void) {
   return (event: KeyboardEvent) => {
     if (event.key !== "Escape") return;
-    event.stopPropagation();
+    // The panel around it stays.
+    event.preventDefault();
     close();
   };
 }

@@ -27,7 +27,7 @@ export function initialsOf(name: string): string {
   const words = name.trim().split(/\s+/u);
   const last = words.length > 1 ? words.at(-1) : undefined;
   return [words[0], last]
-    .map((word) => [...(word ?? "")][0] ?? "")
+    .map((word) => /^./u.exec(word ?? "")?.[0] ?? "")
     .join("")
     .toUpperCase();
 }

@@ -21,13 +21,13 @@ export function useDraft(field: RefObject<HTMLTextAreaElement | null>) {
   useLayoutEffect(() => grow(field.current), [text]);
   return {
     text,
-    write(written: string) {
+    write: (written: string) => {
       setText(written);
       if (editing !== undefined) return;
       drafts.set(session.id, written);
       session.typingNow(written !== "");
     },
-    clear() {
+    clear: () => {
       setText("");
       if (editing === undefined) drafts.set(session.id, "");
       field.current?.focus();
