@@ -76,7 +76,7 @@ describe.skipIf(chromium === undefined)("the widget", { timeout: 60_000 }, () =>
     });
     expect(answer.status).toBe(200);
   }
-  async function sessionOf(page: BrowserPage, userId: string): Promise<string> {
+  async function sessionOf(userId: string): Promise<string> {
     const answer = await fetch(`http://127.0.0.1:${service.port}/chat/sessions`, {
       headers: { authorization: `Bearer ${chatToken(userId)}` },
     });
@@ -85,25 +85,230 @@ describe.skipIf(chromium === undefined)("the widget", { timeout: 60_000 }, () =>
   }
 
   test.each([
-    { name: "a desktop, light", view: { viewport: DESKTOP, colorScheme: "light" as const } },
-    { name: "a desktop, dark", view: { viewport: DESKTOP, colorScheme: "dark" as const } },
-    { name: "a phone, light", view: { viewport: PHONE, colorScheme: "light" as const } },
-    { name: "a phone, dark", view: { viewport: PHONE, colorScheme: "dark" as const } },
-  ])("is there for everybody on $name", async ({ name, view }) => {
-    const file = `/tmp/widget-${name.replaceAll(/\W+/g, "-")}`;
-    const page = await open({ userId: `all ${name}`, ...view, reducedMotion: "reduce" });
+    { name: "a desktop", viewport: DESKTOP },
+    { name: "a phone", viewport: PHONE },
+  ])("is there for everybody on $name, in both themes", async ({ name, viewport }) => {
+    const page = await open({ userId: `all ${name}`, viewport, reducedMotion: "reduce" });
+    const inBoth = async (what: string) => {
+      for (const colorScheme of ["dark", "light"] as const) {
+        await page.emulateMedia({ colorScheme });
+        await seen(page, `${name}-${what}-${colorScheme}`);
+        expect(await violations(page)).toEqual([]);
+      }
+    };
     await page.getByText("How can we help?").waitFor();
-    expect(await violations(page)).toEqual([]);
-    await page.screenshot({ path: `${file}-empty.png` });
-    await say(page, "Hello! Show me **code** <img src=x onerror=alert(1)>");
+    await inBoth("empty");
+    await say(page, "Show me **code** <img src=x onerror=alert(1)>");
     await answered(page, 1);
     await react(page, "👍");
-    await say(page, "and a table, please");
+    await inBoth("talk");
+  });
+
+  test("stops an answer, goes on with it, and writes another one", async () => {
+    const page = await open({ userId: "stops" });
+    await say(page, "Hello! Tell me all that you can do.");
+    await page.locator(".running").getByText("Ask me").waitFor();
+    await page.getByRole("button", { name: "Stop answering" }).click();
+    await page.getByText("Stopped", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Continue", exact: true }).click();
+    await page.locator(".answer").getByText("what did I say?").waitFor();
+    await page.getByText("2 / 2").waitFor();
+    await page.getByRole("button", { name: "Previous version" }).click();
+    await page.getByText("Stopped", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Regenerate" }).click();
+    await page.getByText("3 / 3").waitFor();
+    expect(await page.locator(".answer").count()).toBe(1);
+  });
+
+  test("shows what it will do to a message, and does it: reply, edit, delete", async () => {
+    const page = await open({ userId: "changes" });
+    await say(page, "First");
+    await answered(page, 1);
+    const first = page.locator(".row.mine").first();
+    await first.hover();
+    await first.getByRole("button", { name: "Reply" }).click();
+    await page.getByText("Replying to You").waitFor();
+    await seen(page, "reply");
+    await say(page, "Second, about the first");
+    await page.locator(".row.mine .quote").getByText("First").waitFor();
     await answered(page, 2);
+    await field(page).press("ArrowUp");
+    await page.getByText("Editing a message").waitFor();
+    expect(await field(page).inputValue()).toBe("Second, about the first");
+    await say(page, "Second, said better");
+    await page.locator(".bubble").getByText("Second, said better").waitFor();
+    await page.getByText("edited", { exact: true }).waitFor();
+    await first.hover();
+    await first.getByRole("button", { name: "Delete" }).click();
+    await first.getByRole("button", { name: "Delete", exact: true }).click();
+    await first.getByText("This message was deleted").waitFor();
+    await seen(page, "changed");
+  });
+
+  test("keeps what is said without a network, says so, and sends it afterwards", async () => {
+    const page = await open({ userId: "offline" });
+    await say(page, "before");
+    await answered(page, 1);
+    await page.context().setOffline(true);
+    await say(page, "in the tunnel");
+    await page.locator(".row.mine.queued").getByText("in the tunnel").waitFor();
+    await page.getByText("You are offline. Messages will be sent when you are back.").waitFor();
+    await seen(page, "offline");
     expect(await violations(page)).toEqual([]);
-    await page.screenshot({ path: `${file}-talk.png` });
+    await page.context().setOffline(false);
+    await answered(page, 2);
+    expect(await page.locator(".banner").count()).toBe(0);
+    expect(await page.locator(".row.mine.queued").count()).toBe(0);
+    await page.reload();
+    await page.getByRole("button", { name: "Open chat" }).click();
+    await answered(page, 2);
+    expect(await page.locator(".row.mine .plain").allTextContents()).toEqual([
+      "before",
+      "in the tunnel",
+    ]);
+  });
+
+  test("asks for a person, shows who came and what they say, and when they leave", async () => {
+    const page = await open({ userId: "helped" });
+    await say(page, "I want my money back");
+    await answered(page, 1);
+    await page.getByRole("button", { name: "Talk to a human" }).click();
+    await page.getByText("A person was asked to join. They will answer here.").waitFor();
+    const id = await sessionOf("helped");
+    await admin(`takeover/${id}`);
+    await page.getByText("bob joined the conversation").waitFor();
+    await page.getByText("bob answers here").waitFor();
+    const person = clientOf("bob", "admin");
+    const theirs = person.session(id);
+    theirs.on("change", () => theirs.markRead());
+    theirs.send("Of course. **Which** order?");
+    await page.locator(".row.theirs strong").getByText("Which").waitFor();
+    await page.locator(".row.mine .state.read").waitFor();
+    await seen(page, "person");
+    expect(await violations(page)).toEqual([]);
+    await say(page, "This one");
+    await page.locator(".row.mine.sent, .row.mine.delivered, .row.mine.read").nth(1).waitFor();
+    expect(await page.locator(".answer").count()).toBe(1);
+    await admin(`leave/${id}`);
+    await page.getByText("bob answers here").waitFor({ state: "detached" });
+    await say(page, "Are you back?");
+    await answered(page, 2);
+  });
+
+  test("counts what came while it was closed, and shows where that begins", async () => {
+    const page = await open({ userId: "unread" });
+    await say(page, "Who are you?");
+    await answered(page, 1);
+    await page.keyboard.press("Escape");
+    const launcher = page.getByRole("button", { name: /^Open chat/ });
+    await launcher.waitFor();
+    expect(await launcher.evaluate((element) => element.matches(":focus"))).toBe(true);
+    const elsewhere = clientOf("unread", "user");
+    elsewhere.session().send("from another device");
+    await page.getByRole("button", { name: "Open chat, 1 unread" }).waitFor();
+    await seen(page, "badge");
+    await launcher.click();
+    await page.getByText("New", { exact: true }).waitFor();
+    await seen(page, "new");
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Open chat", exact: true }).waitFor();
+  });
+
+  test("is gone through with the keyboard alone", async () => {
+    const page = await visit({ userId: "keys" });
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await page.keyboard.type("Who are");
+    await page.keyboard.press("Shift+Enter");
+    await page.keyboard.type("you?");
+    await page.keyboard.press("Enter");
+    await answered(page, 1);
+    expect(await page.locator(".row.mine .plain").textContent()).toBe("Who are\nyou?");
+    await page.locator(".answer").focus();
+    await page.keyboard.press("ArrowUp");
+    await page.locator(".row.mine:focus").waitFor();
+    await page.keyboard.press("End");
+    await page.locator(".answer:focus").waitFor();
+    await page.keyboard.press("Tab");
+    await page
+      .locator(".answer")
+      .getByRole("button", { name: "Copy" })
+      .and(page.locator(":focus"))
+      .waitFor();
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Copied" }).waitFor();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toContain(
+      "the demo model of Warren",
+    );
+  });
+
+  test("tells a screen reader each answer once, when all of it is there", async () => {
+    const page = await open({ userId: "listens" });
+    const live = page.locator("[role=status][aria-live=polite]");
+    await live.evaluate((element) => {
+      const said: string[] = [];
+      Object.assign(globalThis, { said });
+      const heard = (records: MutationRecord[]) =>
+        said.push(...records.map(({ target }) => target.textContent ?? ""));
+      const options = { childList: true, characterData: true, subtree: true };
+      new MutationObserver(heard).observe(element, options);
+    });
+    await say(page, "Who are you?");
+    await answered(page, 1);
+    await live.getByText("I am the demo model").waitFor();
+    const said = await page.evaluate(() => (globalThis as unknown as { said: string[] }).said);
+    expect(said.filter((text) => text.includes("demo model"))).toHaveLength(1);
+    expect(said.filter((text) => text === "Thinking")).toHaveLength(1);
+    expect(await page.locator("[role=log]").getAttribute("aria-live")).toBe("off");
+  });
+
+  test("begins a new conversation, and ends the one before", async () => {
+    const page = await open({ userId: "again" });
+    await say(page, "one");
+    await answered(page, 1);
+    await page.getByRole("button", { name: "New conversation" }).click();
+    await page.getByText("How can we help?").waitFor();
+    await say(page, "two");
+    await answered(page, 1);
+    expect(await page.locator(".row.mine .plain").allTextContents()).toEqual(["two"]);
+    await page.reload();
+    await page.getByRole("button", { name: "Open chat" }).click();
+    await answered(page, 1);
+    expect(await page.locator(".row.mine .plain").allTextContents()).toEqual(["two"]);
+  });
+
+  test("is told by its page what to do, also before it is there", async () => {
+    const page = await visit({
+      userId: "page",
+      attributes: `data-accent="#ffd400" data-title="Ask the shop" data-theme="dark" data-position="left"`,
+      before: `<script src="/queue.js"></script>`,
+    });
+    await page.getByRole("heading", { name: "Ask the shop" }).waitFor();
+    expect(await violations(page)).toEqual([]);
+    await seen(page, "api");
+    await say(page, "Who are you?");
+    await answered(page, 1);
+    const events = () =>
+      page.evaluate(() => (globalThis as unknown as { events: string[] }).events);
+    expect(await events()).toEqual(expect.arrayContaining(["open", "session", "message"]));
+    await page.evaluate(() => (globalThis as unknown as Api).WarrenChat.close());
+    await page.getByRole("button", { name: /^Open chat/ }).waitFor();
+    await page.evaluate(() => (globalThis as unknown as Api).WarrenChat.destroy());
+    expect(await page.locator("[data-layout=corner]").count()).toBe(0);
+    expect((await events()).at(-1)).toBe("close");
   });
 });
+
+interface Api {
+  WarrenChat: { close: () => void; destroy: () => void };
+}
+
+/** For whoever wants to look: with WIDGET_PICTURES set to a folder each is kept there. */
+async function seen(page: BrowserPage, name: string): Promise<void> {
+  const folder = process.env["WIDGET_PICTURES"];
+  if (folder === undefined) return;
+  await page.screenshot({ path: `${folder}/widget-${name.replaceAll(/\W+/g, "-")}.png` });
+}
 
 function field(page: BrowserPage) {
   return page.getByRole("textbox", { name: "Write a message" });

@@ -28,16 +28,16 @@ export function Composer() {
           <Writer record={() => setRecording(true)} />
         )}
       </div>
-      {role === "user" && (
+      {role === "user" && mode === "bot" && (
         <div class="below">
           <button
             type="button"
             class="human"
-            disabled={session.isHelpOpen || mode === "person"}
+            disabled={session.isHelpOpen}
             onClick={() => session.help()}
           >
             <PersonIcon />
-            {session.isHelpOpen && mode === "bot" ? texts.helpShort : texts.help}
+            {session.isHelpOpen ? texts.helpShort : texts.help}
           </button>
         </div>
       )}

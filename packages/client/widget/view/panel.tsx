@@ -29,8 +29,8 @@ export function Panel({ ui, shown, isVisible }: PanelProps) {
       <section class="chat" aria-labelledby={titleId} {...drop.listeners}>
         <Header shown={shown} titleId={titleId} />
         <Banners />
-        <Thread key={`thread ${round}`} greeting={shown.greeting} isVisible={isVisible} />
         <Toast />
+        <Thread key={`thread ${round}`} greeting={shown.greeting} isVisible={isVisible} />
         <Composer key={`composer ${round}`} />
         <Announcer />
         {drop.isOver && <div class="drop">{ui.texts.dropHere}</div>}

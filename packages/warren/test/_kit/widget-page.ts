@@ -37,6 +37,15 @@ export interface WidgetPage extends AsyncDisposable {
   url(userId: string): string;
 }
 
+/** What a page says to a widget that is not there yet. */
+const QUEUE = `
+  window.events = [];
+  window.WarrenChat = [["setContext", { page: "/shop" }], ["open"]];
+  for (const name of ["open", "close", "session", "message"]) {
+    window.WarrenChat.unshift(["on", name, () => window.events.push(name)]);
+  }
+`;
+
 /** Serves it on a free port. */
 export async function startWidgetPage(options: WidgetPageOptions): Promise<WidgetPage> {
   const { widget, port } = options;
@@ -47,6 +56,8 @@ export async function startWidgetPage(options: WidgetPageOptions): Promise<Widge
     switch (pathname) {
       case "/widget.js":
         return void response.setHeader("content-type", "text/javascript").end(widget);
+      case "/queue.js":
+        return void response.setHeader("content-type", "text/javascript").end(QUEUE);
       case "/token":
         return void response
           .setHeader("content-type", "application/json")
