@@ -7,6 +7,7 @@ import type { Check, Readiness } from "./api/http.ts";
 import { SessionDesk } from "./api/session-desk.ts";
 import { clientAddress, MetricsAccess } from "./auth/client-address.ts";
 import { Cors } from "./auth/cors.ts";
+import { GuestTokens } from "./auth/guest-tokens.ts";
 import { SocketOrigins } from "./auth/socket-origins.ts";
 import { TokenVerifier, VERIFIED_TOKENS } from "./auth/token-verifier.ts";
 import type { ChatDeps } from "./chat-deps.ts";
@@ -17,7 +18,7 @@ import type { Limits } from "./connections/ports.ts";
 import type { Conversations } from "./conversations.ts";
 import type { ChatEvents } from "./events.ts";
 import type { Providers } from "./providers/open-providers.ts";
-import type { Store } from "./store/open-folder.ts";
+import type { Store } from "./store/store.ts";
 
 export interface FrontOptions {
   config: ChatConfig;
@@ -43,13 +44,14 @@ const CLOSE_MS = 5_000;
 
 export function createFront(options: FrontOptions): Front {
   const { config, deps } = options;
+  const guests = config.guests === undefined ? undefined : new GuestTokens(config.guests);
   const verifier = new TokenVerifier({
     trust: config.trust,
-    guests: undefined,
+    guests,
     wallClock: deps.wallClock,
     ...VERIFIED_TOKENS,
   });
-  const access = { verifier, limits: memoryLimits(config.rates) };
+  const access = { verifier, guests, limits: memoryLimits(config.rates) };
   const door = doorOf(options, access);
   let isDraining = false;
   const app = appOf(options, access, () => readiness(options, isDraining));
@@ -64,6 +66,7 @@ export function createFront(options: FrontOptions): Front {
 
 interface Access {
   verifier: TokenVerifier;
+  guests: GuestTokens | undefined;
   limits: Limits;
 }
 
@@ -100,7 +103,7 @@ function doorOf(options: FrontOptions, { verifier, limits }: Access): Door {
 
 function appOf(
   { config, deps, events, conversations }: FrontOptions,
-  { verifier, limits }: Access,
+  { verifier, guests, limits }: Access,
   ready: () => Promise<Readiness>,
 ) {
   const { metrics, clock, wallClock } = deps;
@@ -111,6 +114,7 @@ function appOf(
   return chatApp([config.prefix, OLD_PREFIX], {
     desk: new SessionDesk({ ...conversations.forDesk, wallClock }),
     verifier,
+    guests,
     limits,
     cors,
     readiness: ready,
@@ -133,11 +137,11 @@ async function readiness(
   { store, providers, deps }: FrontOptions,
   isDraining: boolean,
 ): Promise<Readiness> {
-  const kept = await checkOf(store.ping(), deps.clock);
+  const kept = await checkOf(store.check(), deps.clock);
   const { status, providers_count, reason } = providers.checks();
   const llm = { status, providers_count, ...(reason !== undefined && { reason }) };
   // An AI that is away does not stop people from answering.
-  return { isReady: !isDraining && kept.status === "ready", checks: { store: kept, llm } };
+  return { isReady: !isDraining && kept.status === "ready", checks: { [store.name]: kept, llm } };
 }
 
 async function checkOf(asked: Promise<void>, clock: Clock): Promise<Check> {

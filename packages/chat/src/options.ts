@@ -129,6 +129,10 @@ const access = {
     help: "A token that is good for longer is refused.",
     names: { env: "JWT_LONGEST_LIFE", toml: "chatbox.jwt_longest_life" },
   }),
+  allowGuests: switchOption({
+    help: "Visitors without a token get one, as a guest of their device; --dev does so by itself.",
+    names: { env: "WARREN_CHAT_ALLOW_GUESTS", toml: "chatbox.allow_guests" },
+  }),
   queryToken: switchOption({
     default: "true",
     help: "Sockets may bring their token in the address, as browsers must.",
@@ -236,10 +240,14 @@ export const chatOptions = {
   ...access,
   ...answers,
   ...bounds,
+  mongoUri: secretOption({
+    help: "MongoDB that keeps the conversations, mongodb://USER:PASSWORD@HOST/DATABASE, instead of the data folder.",
+    names: { env: "MONGO_URI", toml: "dbs.chat.uri" },
+  }),
   cluster: option({
     value: "<name>",
     schema: Name,
-    help: "Name of this cluster in the log; made up once and kept in the data folder unless set.",
+    help: "Name of this cluster in the log; made up once and kept in the data folder unless set, or with MongoDB that of its database.",
     names: { env: "WARREN_CHAT_CLUSTER", toml: "chatbox.cluster" },
   }),
 };

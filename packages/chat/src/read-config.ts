@@ -1,5 +1,6 @@
 import type { ConfigOf } from "@warren/host";
 import { METRICS_NETWORKS } from "./auth/client-address.ts";
+import type { GuestTokensOptions } from "./auth/guest-tokens.ts";
 import { Cors } from "./auth/cors.ts";
 import { ISSUER_ALGORITHMS, issuerProblems } from "./auth/issuer.ts";
 import { RemoteKeys, REMOTE_KEYS_TIMES, type RemoteAlgorithm } from "./auth/remote-keys.ts";
@@ -16,6 +17,7 @@ import type { ChatOptions } from "./options.ts";
 import { PROVIDER_SETTINGS } from "./providers/open-providers.ts";
 import { DEMO_PROVIDER } from "./providers/provider-config.ts";
 import { readProviderConfigs } from "./providers/read-provider-configs.ts";
+import { readStoreConfig } from "./store/store-config.ts";
 
 /** What comes from elsewhere than from options. */
 export interface GivenChat {
@@ -23,6 +25,8 @@ export interface GivenChat {
   /** The shared secret; "" where there is none. */
   jwtSecret: string;
   keys: KeyTexts;
+  /** MongoDB's address; "" where there is none. */
+  mongoUri: string;
   /** Reads them again where they are kept. */
   keySource: KeySource;
   /** The environment, for `LLM_PROVIDER_<n>_*`. */
@@ -38,24 +42,28 @@ export function readChatConfig(
   const llm = readProviderConfigs(given.env, undefined);
   const origins = { sockets: config.wsOrigin, cors: config.corsOrigin };
   const isDevelopment = config.dev;
+  const store = readStoreConfig(given.mongoUri);
   const problems = [
     ...trustProblems(config, given.jwtSecret),
     ...keyProblems(given.keys),
     ...new SocketOrigins({ allowed: origins.sockets, isDevelopment }).problems,
     ...new Cors({ allowed: origins.cors, isDevelopment }).problems,
     ...llm.problems,
+    ...("problem" in store ? [store.problem] : []),
   ];
-  if (problems.length > 0) return { problems };
+  if (problems.length > 0 || "problem" in store) return { problems };
   const [first = DEMO_PROVIDER, ...others] = llm.providers;
   return {
     config: {
       listen: { host: config.host, port: config.port },
       prefix: config.prefix,
       folder: given.folder,
+      store,
       cluster: config.cluster,
       isDevelopment,
       trust: trustOf(config, given),
       takesQueryTokens: config.queryToken,
+      guests: guestsOf(config, given),
       keys: given.keySource,
       origins,
       trustedProxies: config.trustedProxy,
@@ -63,7 +71,7 @@ export function readChatConfig(
       providers: [first, ...others],
       providerSettings: { ...PROVIDER_SETTINGS, wholeMs: config.streamTimeout },
       systemPrompt: config.systemPrompt,
-      pseudonymKey: given.jwtSecret === "" ? given.keys.current : given.jwtSecret,
+      pseudonymKey: sharedSecret(given),
       rates: {
         ...CHAT_RATES,
         message: { points: config.rateLimit, perMs: 60_000 },
@@ -82,6 +90,23 @@ export function readChatConfig(
       },
     },
   };
+}
+
+/** A visitor who does not come back within this is a new one. */
+const GUEST_LIFE_MS = 30 * 86_400_000;
+
+/** In development visitors are let in: there is nobody to make tokens. */
+function guestsOf(
+  { allowGuests, dev }: ConfigOf<ChatOptions>,
+  given: GivenChat,
+): GuestTokensOptions | undefined {
+  if (!allowGuests && !dev) return undefined;
+  return { secrets: [sharedSecret(given)], lifeMs: GUEST_LIFE_MS };
+}
+
+/** What every instance has: the secret of users' tokens, or the key where an issuer makes them. */
+function sharedSecret({ jwtSecret, keys }: GivenChat): string {
+  return jwtSecret === "" ? keys.current : jwtSecret;
 }
 
 function trustProblems(config: ConfigOf<ChatOptions>, secret: string): string[] {

@@ -52,6 +52,7 @@ export function configOf(
     listen: { host: "127.0.0.1", port: 0 },
     prefix: "/chat",
     folder,
+    store: { kind: "sqlite" },
     cluster: "home",
     isDevelopment: true,
     trust: {
@@ -65,6 +66,7 @@ export function configOf(
       },
     },
     takesQueryTokens: true,
+    guests: { secrets: [token], lifeMs: longestLifeMs },
     keys: async () => ({ current: key, former: "" }),
     origins: { sockets: [], cors: [] },
     trustedProxies: [],

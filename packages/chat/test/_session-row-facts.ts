@@ -82,13 +82,11 @@ export const ROW_FACTS: readonly SessionFact[] = [
     async holds(sessions) {
       const folds = [1, 2, 3, 4].map((messageCount) => row({ sessionId: idOf(1), messageCount }));
       const foreign = row({ sessionId: idOf(1), userId: "bob" });
-      const [refused, ...folded] = await Promise.all([
-        refusal(sessions.fold(folds[0]!, undefined).then(() => sessions.fold(foreign, undefined))),
-        ...folds.slice(1).map((one) => sessions.fold(one, undefined)),
-        sessions.fold(row({ sessionId: idOf(2) }), undefined),
-      ]);
-      expect(refused).toBe("CONFLICT");
-      expect(folded).toEqual([false, false, false, true]);
+      const folding = folds.map((one) => sessions.fold(one, undefined));
+      const refused = refusal(folding[0]!.then(() => sessions.fold(foreign, undefined)));
+      const other = sessions.fold(row({ sessionId: idOf(2) }), undefined);
+      expect((await Promise.all(folding)).filter((isFolded) => isFolded)).toHaveLength(1);
+      expect(await Promise.all([refused, other])).toEqual(["CONFLICT", true]);
       expect((await sessions.list(query())).total).toBe(2);
     },
   },
@@ -148,8 +146,8 @@ export const ROW_FACTS: readonly SessionFact[] = [
       const began = await Promise.all(
         [one, other].map((next) => sessions.activate("alice", undefined, next)),
       );
-      expect(began).toEqual([true, false]);
-      expect(await sessions.active("alice")).toEqual(one);
+      expect(began.filter((isActive) => isActive)).toHaveLength(1);
+      expect(await sessions.active("alice")).toEqual([one, other][began.indexOf(true)]);
       expect(await sessions.active("bob")).toBeUndefined();
     },
   },

@@ -237,7 +237,7 @@ describe.skipIf(chromium === undefined)("the widget", { timeout: 60_000 }, () =>
       .waitFor();
     await page.keyboard.press("Enter");
     await page.getByRole("button", { name: "Copied" }).waitFor();
-    expect(await page.evaluate(() => navigator.clipboard.readText())).toContain(
+    expect(await page.evaluate("navigator.clipboard.readText()")).toContain(
       "the demo model of Warren",
     );
   });
@@ -245,18 +245,18 @@ describe.skipIf(chromium === undefined)("the widget", { timeout: 60_000 }, () =>
   test("tells a screen reader each answer once, when all of it is there", async () => {
     const page = await open({ userId: "listens" });
     const live = page.locator("[role=status][aria-live=polite]");
-    await live.evaluate((element) => {
-      const said: string[] = [];
-      Object.assign(globalThis, { said });
-      const heard = (records: MutationRecord[]) =>
-        said.push(...records.map(({ target }) => target.textContent ?? ""));
-      const options = { childList: true, characterData: true, subtree: true };
-      new MutationObserver(heard).observe(element, options);
-    });
+    // What is read out: whatever changes within.
+    await page.evaluate(`
+      window.said = [];
+      const live = document.querySelector("[data-layout]").shadowRoot.querySelector("[role=status]");
+      new MutationObserver((records) => {
+        window.said.push(...records.map(({ target }) => target.textContent));
+      }).observe(live, { childList: true, characterData: true, subtree: true });
+    `);
     await say(page, "Who are you?");
     await answered(page, 1);
     await live.getByText("I am the demo model").waitFor();
-    const said = await page.evaluate(() => (globalThis as unknown as { said: string[] }).said);
+    const said = await page.evaluate<string[]>("window.said");
     expect(said.filter((text) => text.includes("demo model"))).toHaveLength(1);
     expect(said.filter((text) => text === "Thinking")).toHaveLength(1);
     expect(await page.locator("[role=log]").getAttribute("aria-live")).toBe("off");
@@ -288,20 +288,15 @@ describe.skipIf(chromium === undefined)("the widget", { timeout: 60_000 }, () =>
     await seen(page, "api");
     await say(page, "Who are you?");
     await answered(page, 1);
-    const events = () =>
-      page.evaluate(() => (globalThis as unknown as { events: string[] }).events);
+    const events = () => page.evaluate<string[]>("window.events");
     expect(await events()).toEqual(expect.arrayContaining(["open", "session", "message"]));
-    await page.evaluate(() => (globalThis as unknown as Api).WarrenChat.close());
+    await page.evaluate("WarrenChat.close()");
     await page.getByRole("button", { name: /^Open chat/ }).waitFor();
-    await page.evaluate(() => (globalThis as unknown as Api).WarrenChat.destroy());
+    await page.evaluate("WarrenChat.destroy()");
     expect(await page.locator("[data-layout=corner]").count()).toBe(0);
     expect((await events()).at(-1)).toBe("close");
   });
 });
-
-interface Api {
-  WarrenChat: { close: () => void; destroy: () => void };
-}
 
 /** For whoever wants to look: with WIDGET_PICTURES set to a folder each is kept there. */
 async function seen(page: BrowserPage, name: string): Promise<void> {

@@ -2,6 +2,7 @@ import { ChatError } from "@warren/wire";
 import { Hono, type MiddlewareHandler } from "hono";
 import { requestToken, withoutQuery } from "../auth/request-token.ts";
 import { adminRoutes } from "./admin-routes.ts";
+import { guestRoutes } from "./guest-routes.ts";
 import { limited, metricsAnswer, nowOf, refusal, type ApiDeps, type Env } from "./http.ts";
 import { probeRoutes } from "./probe-routes.ts";
 import { sessionRoutes } from "./session-routes.ts";
@@ -18,6 +19,7 @@ const HEADERS: readonly (readonly [string, string])[] = [
 export function apiUnder(prefix: string, deps: ApiDeps): Hono<Env> {
   const api = new Hono<Env>();
   api.route("/", probeRoutes(deps));
+  api.route("/", guestRoutes(deps));
   api.use("/sessions/*", signedIn(deps));
   api.use("/sessions", signedIn(deps));
   api.route("/", sessionRoutes(deps));

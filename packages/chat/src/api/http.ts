@@ -3,6 +3,7 @@ import { ChatError } from "@warren/wire";
 import type { Context, MiddlewareHandler } from "hono";
 import type { MetricsAccess } from "../auth/client-address.ts";
 import type { Cors } from "../auth/cors.ts";
+import type { GuestTokens } from "../auth/guest-tokens.ts";
 import type { Identity } from "../auth/identity.ts";
 import type { TokenVerifier } from "../auth/token-verifier.ts";
 import type { LimitName, Limits } from "../connections/ports.ts";
@@ -30,6 +31,8 @@ export interface Env {
 export interface ApiDeps {
   desk: SessionDesk;
   verifier: TokenVerifier;
+  /** Undefined: visitors are not let in. */
+  guests: GuestTokens | undefined;
   limits: Limits;
   cors: Cors;
   readiness: () => Promise<Readiness>;

@@ -1,0 +1,112 @@
+import type { CreateIndexesOptions, IndexSpecification } from "mongodb";
+
+/** Collections of the content database; data keys have a database of their own. */
+export const COLLECTIONS = {
+  log: "log",
+  sessions: "sessions",
+  users: "users",
+  owners: "session_owners",
+  hours: "session_hours",
+  marks: "marks",
+} as const;
+export const KEYS = "keys";
+
+export type CollectionName = (typeof COLLECTIONS)[keyof typeof COLLECTIONS] | typeof KEYS;
+
+export interface DeclaredIndex {
+  readonly collection: CollectionName;
+  readonly name: string;
+  /** In order; 1 ascending, -1 descending. */
+  readonly key: Readonly<Record<string, 1 | -1>>;
+  readonly unique: boolean;
+}
+
+/**
+ * Small collections that stay on one shard: they are looked up by `_id`, which is all that is unique in
+ * them. All others are sharded by `user_id`.
+ */
+export const UNSHARDED: readonly CollectionName[] = [
+  COLLECTIONS.owners,
+  COLLECTIONS.hours,
+  COLLECTIONS.marks,
+];
+
+function unique(
+  collection: CollectionName,
+  name: string,
+  fields: readonly string[],
+): DeclaredIndex {
+  const key = Object.fromEntries(fields.map((field) => [field, 1 as const]));
+  return { collection, name, key, unique: true };
+}
+
+/**
+ * What the service is built upon: no write is acknowledged before these are there. Each begins with the
+ * user, so that it holds over all shards.
+ */
+export const NEEDED: readonly DeclaredIndex[] = [
+  unique(COLLECTIONS.log, "log_number", ["user_id", "session_id", "origin", "number"]),
+  unique(COLLECTIONS.log, "log_identity", [
+    "user_id",
+    "session_id",
+    "author",
+    "client_message_id",
+    "origin",
+  ]),
+  unique(COLLECTIONS.sessions, "session", ["user_id", "session_id"]),
+  unique(COLLECTIONS.users, "user", ["user_id"]),
+  unique(KEYS, "session", ["user_id", "session_id"]),
+];
+
+const named = (name: string, key: DeclaredIndex["key"]): DeclaredIndex => ({
+  collection: COLLECTIONS.sessions,
+  name,
+  key,
+  unique: false,
+});
+
+/** Filters that are yes or no are one field, of which a list asks for one to eight values. */
+const FILTERS: readonly DeclaredIndex["key"][] = [{ traits: 1 }, { user_id: 1, traits: 1 }];
+const BY_NUMBER = ["ended_ms", "message_count", "total_tokens", "last_activity", "duration_ms"];
+
+/** One for each order of a list, below each way to filter; the start at the end filters without a look at the row. */
+function forLists(filter: DeclaredIndex["key"]): DeclaredIndex[] {
+  const prefix = "user_id" in filter ? "list_user_" : "list_";
+  return [
+    named(`${prefix}start_time`, { ...filter, start_time: 1, session_id: 1 }),
+    // Sessions that go on, by their duration: the youngest is the shortest.
+    named(`${prefix}age`, { ...filter, start_time: -1, session_id: 1 }),
+    ...BY_NUMBER.map((field) =>
+      named(`${prefix}${field}`, { ...filter, [field]: 1, session_id: 1, start_time: 1 }),
+    ),
+  ];
+}
+
+/** What makes reading fast; made in the background. The first four have the names of old. */
+export const HELPFUL: readonly DeclaredIndex[] = [
+  named("idx_user_id", { user_id: 1 }),
+  named("idx_start_time", { start_time: -1 }),
+  named("idx_admin_assisted", { admin_assisted: 1 }),
+  named("idx_user_start_time", { user_id: 1, start_time: -1 }),
+  named("ended_ms", { ended_ms: 1 }),
+  named("list_user_id", { traits: 1, user_id: 1, session_id: 1, start_time: 1 }),
+  ...FILTERS.flatMap(forLists),
+  {
+    collection: COLLECTIONS.log,
+    name: "log_stored_at",
+    key: { stored_at: 1, _id: 1 },
+    unique: false,
+  },
+  {
+    collection: COLLECTIONS.hours,
+    name: "hours_stale",
+    key: { is_fresh: 1, _id: 1 },
+    unique: false,
+  },
+];
+
+/** As the driver takes it. */
+export function asGiven(index: DeclaredIndex): [IndexSpecification, CreateIndexesOptions] {
+  const key = new Map(Object.entries(index.key));
+  return [key, { name: index.name, ...(index.unique && { unique: true }) }];
+}

@@ -1,0 +1,140 @@
+import { backoff, wait, type Classify, type Clock, type Guard, type Log } from "@warren/host";
+import type { Collection, Db, Document } from "mongodb";
+import type { KeyStore } from "../../keys/ports.ts";
+import type { MessageLog } from "../../log/ports.ts";
+import type { Behind } from "../../sessions/behind.ts";
+import type { Sessions } from "../../sessions/ports.ts";
+import { MongoCalls } from "./calls.ts";
+import { clientOf, connecting, DURABLE } from "./client.ts";
+import { classifyMongo } from "./failures.ts";
+import { COLLECTIONS, HELPFUL, KEYS, NEEDED } from "./indexes.ts";
+import { upsert } from "./inserts.ts";
+import { MongoBehind, type MarkDocument } from "./mongo-behind.ts";
+import { MongoHours, type HourDocument } from "./mongo-hours.ts";
+import { MongoKeyStore } from "./mongo-key-store.ts";
+import { MongoLog } from "./mongo-log.ts";
+import { MongoSessions, type SessionCollections, type TimedOperation } from "./mongo-sessions.ts";
+import type { SessionDocument } from "./session-document.ts";
+import { makeInBackground, readyIndexes } from "./ready-indexes.ts";
+
+export interface MongoStoreOptions {
+  /** `mongodb://` or `mongodb+srv://`, with credentials: a secret. */
+  uri: string;
+  /** Of content; data keys are kept apart, in the one with `_keys` after its name. */
+  database: string;
+  /** Who numbers here: `CLUSTER:EPOCH`, the same for all instances of the cluster. */
+  origin: string;
+  /** Epoch milliseconds; of all instances within 5 s of one another. */
+  wallClock: () => number;
+  clock: Clock;
+  /** Uniform in [0, 1). */
+  random: () => number;
+  log: Log;
+  /** Stands between this store and MongoDB; to be given `BREAKERS.mongo`. */
+  guard: (name: string, classify: Classify) => Guard;
+  /** How long an operation took, in milliseconds. */
+  timed: (operation: TimedOperation, ms: number) => void;
+}
+
+export interface MongoStore extends AsyncDisposable {
+  readonly log: MessageLog;
+  readonly sessions: Sessions;
+  readonly keys: KeyStore;
+  readonly behind: Behind;
+  /** Rejects with a `ChatError` DATABASE_ERROR while nothing can be stored: a secondary can be read. */
+  check(): Promise<void>;
+}
+
+/** A crashed server is back in seconds; a missing right is given by somebody who reads the warning. */
+const RETRY = { firstMs: 1_000, capMs: 15_000, heldMs: Infinity };
+
+/**
+ * The stores in MongoDB. Opens also while MongoDB is away, and connects when it is there. Throws a
+ * MongoAddressError.
+ */
+export function openMongoStore(options: MongoStoreOptions): MongoStore {
+  const { uri, origin, database, wallClock, clock, random, log, timed } = options;
+  const client = clientOf(uri);
+  const content = client.db(database);
+  const keysDb = client.db(`${database}_keys`);
+  const closing = new AbortController();
+  const calls = new MongoCalls({
+    guard: options.guard("mongodb", classifyMongo),
+    connected: connecting(client),
+    closing: closing.signal,
+  });
+  const ready = readyIndexes(
+    content,
+    NEEDED.filter(({ collection }) => collection !== KEYS),
+  );
+  const keysReady = readyIndexes(
+    keysDb,
+    NEEDED.filter(({ collection }) => collection === KEYS),
+  );
+  const bothReady = async () => void (await Promise.all([ready(), keysReady()]));
+  const shared = { calls, clock, random, wallClock, ready };
+  const marks = collectionIn<MarkDocument>(content, COLLECTIONS.marks, true);
+  const making = makeInBackground({
+    db: content,
+    calls,
+    log,
+    ready: bothReady,
+    helpful: HELPFUL,
+    pause: pauses(options, closing.signal),
+    closing: closing.signal,
+  });
+  return {
+    log: new MongoLog({ ...shared, ...bothOf(content, COLLECTIONS.log), origin }),
+    sessions: new MongoSessions({
+      ...shared,
+      timed,
+      latest: sessionCollections(content, false),
+      durable: sessionCollections(content, true),
+      hours: new MongoHours({ ...shared, ...hoursIn(content) }),
+    }),
+    keys: new MongoKeyStore({ ...shared, ...bothOf(keysDb, KEYS), ready: keysReady }),
+    behind: new MongoBehind({
+      ...shared,
+      entries: collectionIn(content, COLLECTIONS.log, true),
+      sessions: collectionIn(content, COLLECTIONS.sessions, true),
+      marks,
+    }),
+    check: () =>
+      calls.probe(async () => {
+        await bothReady();
+        await upsert(marks, "probe", { $max: { position: wallClock() } });
+      }),
+    async [Symbol.asyncDispose]() {
+      closing.abort();
+      await client.close();
+      await making;
+    },
+  };
+}
+
+/** Waits until it may be tried again; false once the store is closing. */
+function pauses({ clock, random }: MongoStoreOptions, signal: AbortSignal) {
+  const waits = backoff({ ...RETRY, random });
+  return () => wait(clock, waits.next(), signal);
+}
+
+function collectionIn<T extends Document>(db: Db, name: string, isDurable: boolean): Collection<T> {
+  return db.collection<T>(name, isDurable ? { readConcern: DURABLE } : {});
+}
+
+function bothOf<T extends Document>(db: Db, name: string) {
+  return { latest: collectionIn<T>(db, name, false), durable: collectionIn<T>(db, name, true) };
+}
+
+function sessionCollections(db: Db, isDurable: boolean): SessionCollections {
+  return {
+    sessions: collectionIn(db, COLLECTIONS.sessions, isDurable),
+    owners: collectionIn(db, COLLECTIONS.owners, isDurable),
+    users: collectionIn(db, COLLECTIONS.users, isDurable),
+  };
+}
+
+function hoursIn(db: Db) {
+  const hours = collectionIn<HourDocument>(db, COLLECTIONS.hours, true);
+  return { hours, sessions: collectionIn<SessionDocument>(db, COLLECTIONS.sessions, true) };
+}

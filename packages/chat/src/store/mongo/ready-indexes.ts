@@ -1,0 +1,62 @@
+import type { Log } from "@warren/host";
+import type { Db } from "mongodb";
+import type { MongoCalls } from "./calls.ts";
+import { asGiven, type DeclaredIndex } from "./indexes.ts";
+
+/**
+ * Indexes that must be there before anything is written. Made at the first call, once for all who wait; a
+ * failure is theirs, and the next call tries again.
+ */
+export function readyIndexes(db: Db, needed: readonly DeclaredIndex[]): () => Promise<void> {
+  let ready: Promise<void> | undefined;
+  return () => {
+    ready ??= makeIndexes(db, needed).catch((error: unknown) => {
+      ready = undefined;
+      throw error;
+    });
+    return ready;
+  };
+}
+
+async function makeIndexes(db: Db, indexes: readonly DeclaredIndex[]): Promise<void> {
+  // One at a time: they are there already but for the very first start.
+  for (const index of indexes) {
+    await db.collection(index.collection).createIndex(...asGiven(index));
+  }
+}
+
+interface BackgroundOptions {
+  db: Db;
+  calls: MongoCalls;
+  log: Log;
+  ready: () => Promise<void>;
+  helpful: readonly DeclaredIndex[];
+  /** Waits before another try; false: there is to be none. */
+  pause: () => Promise<boolean>;
+  closing: AbortSignal;
+}
+
+/**
+ * Makes all the others, however long it takes. Failing is said once: everything works without them, but
+ * slowly.
+ */
+export async function makeInBackground(options: BackgroundOptions): Promise<void> {
+  const { log, helpful, pause, closing } = options;
+  for (let failures = 0; ; failures += 1) {
+    try {
+      await makeHelpful(options);
+      const indexes = helpful.map(({ name }) => name);
+      log.info("MongoDB indexes created successfully", { indexes });
+      return;
+    } catch (error) {
+      if (closing.aborted) return;
+      if (failures === 0) log.warn("MongoDB indexes are not there yet: lists are slow", { error });
+      if (!(await pause())) return;
+    }
+  }
+}
+
+async function makeHelpful({ db, calls, ready, helpful }: BackgroundOptions): Promise<void> {
+  await calls.write(ready);
+  for (const index of helpful) await calls.write(() => makeIndexes(db, [index]));
+}

@@ -1,0 +1,167 @@
+/** MongoDB for tests: one that is given by MONGO_URI, and FerretDB processes that a test may kill. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import {
+  BREAKERS,
+  guard,
+  GuardMetrics,
+  promMetrics,
+  systemClock,
+  type BreakerOptions,
+  type Classify,
+} from "@warren/host";
+import { programPath, recordingLog, service, silentLog } from "@warren/host/testing";
+import { MongoClient } from "mongodb";
+import { MongoCalls } from "../src/store/mongo/calls.ts";
+import { CLIENT_OPTIONS, connecting, DURABLE } from "../src/store/mongo/client.ts";
+import type { EntryDocument } from "../src/store/mongo/entry-document.ts";
+import { classifyMongo } from "../src/store/mongo/failures.ts";
+import { COLLECTIONS, NEEDED } from "../src/store/mongo/indexes.ts";
+import { MongoLog } from "../src/store/mongo/mongo-log.ts";
+import { readyIndexes } from "../src/store/mongo/ready-indexes.ts";
+import {
+  openMongoStore,
+  type MongoStore,
+  type MongoStoreOptions,
+} from "../src/store/mongo/mongo-store.ts";
+
+export const MONGO_URI = service("MONGO_URI");
+export const FERRETDB = programPath("ferretdb");
+
+/**
+ * The same over one connection. MongoDB changes a document only if it still fits the filter, all at once;
+ * FerretDB looks first and writes then, so that of two calls both may change it. One at a time they cannot.
+ */
+export function oneByOne(uri: string): string {
+  const url = new URL(uri);
+  url.searchParams.set("maxPoolSize", "1");
+  url.searchParams.set("waitQueueTimeoutMS", "10000");
+  return url.href;
+}
+
+export interface OpenOptions {
+  uri: string;
+  database: string;
+  wallClock?: () => number;
+  log?: ReturnType<typeof recordingLog>;
+  breaker?: BreakerOptions;
+  origin?: string;
+  timed?: MongoStoreOptions["timed"];
+}
+
+/** The logs of many instances of one cluster, without all else that they would have. */
+export function logsOf(uri: string, database: string, count: number) {
+  const client = new MongoClient(uri, CLIENT_OPTIONS);
+  const db = client.db(database);
+  const options = {
+    latest: db.collection<EntryDocument>(COLLECTIONS.log),
+    durable: db.collection<EntryDocument>(COLLECTIONS.log, { readConcern: DURABLE }),
+    calls: new MongoCalls({
+      guard: guarded("mongodb", classifyMongo),
+      connected: connecting(client),
+      closing: new AbortController().signal,
+    }),
+    ready: readyIndexes(
+      db,
+      NEEDED.filter(({ collection }) => collection === COLLECTIONS.log),
+    ),
+    origin: "home:1",
+    wallClock: Date.now,
+    clock: systemClock,
+    random: Math.random,
+  };
+  return {
+    logs: Array.from({ length: count }, () => new MongoLog(options)),
+    [Symbol.asyncDispose]: () => client.close(),
+  };
+}
+
+function guarded(name: string, classify: Classify, breaker: BreakerOptions = BREAKERS.mongo) {
+  const metrics = new GuardMetrics(promMetrics());
+  const deps = { clock: systemClock, random: Math.random, metrics, log: silentLog() };
+  return guard(name, { breaker, classify }, deps);
+}
+
+/** A store as the service opens it, on real time. */
+export function openStore(options: OpenOptions): MongoStore {
+  const { uri, database, wallClock, log, breaker, origin, timed } = options;
+  return openMongoStore({
+    uri,
+    database,
+    origin: origin ?? "home:1",
+    wallClock: wallClock ?? Date.now,
+    clock: systemClock,
+    random: Math.random,
+    log: log ?? silentLog(),
+    guard: (name, classify) => guarded(name, classify, breaker),
+    timed: timed ?? (() => {}),
+  });
+}
+
+/** A database of the test's own, gone after it, with its keys. */
+export async function database(uri: string): Promise<AsyncDisposable & { name: string }> {
+  const name = `warren_test_${randomBytes(6).toString("hex")}`;
+  return {
+    name,
+    async [Symbol.asyncDispose]() {
+      await using client = new MongoClient(uri);
+      await client.db(name).dropDatabase();
+      await client.db(`${name}_keys`).dropDatabase();
+    },
+  };
+}
+
+/** FerretDB on a folder of its own: it may be killed, and started again with what it has. */
+export class FerretDb implements AsyncDisposable {
+  readonly #folder: string;
+  #child: ChildProcess | undefined;
+  #address: string;
+
+  private constructor(folder: string, address: string) {
+    this.#folder = folder;
+    this.#address = address;
+  }
+
+  /** `address`: host and port; a free port, if not given. */
+  static async start(address = "127.0.0.1:0"): Promise<FerretDb> {
+    const server = new FerretDb(await mkdtemp(join(tmpdir(), "warren-ferretdb-")), address);
+    await server.run();
+    return server;
+  }
+
+  get uri(): string {
+    return `mongodb://${this.#address}/`;
+  }
+
+  /** On the port that it had before, if it had one. */
+  async run(): Promise<void> {
+    const child = spawn(FERRETDB!, [this.#folder, this.#address], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    this.#child = child;
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const line = String((await lines.next()).value);
+    const [, address] = /^mongodb:\/\/([^/]+)\/$/.exec(line) ?? [];
+    if (address === undefined) throw new Error(`ferretdb said: ${line}`);
+    this.#address = address;
+  }
+
+  /** Ends it as a crash would. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, "exit");
+    child.kill("SIGKILL");
+    await exited;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}

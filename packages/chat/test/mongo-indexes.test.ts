@@ -1,0 +1,149 @@
+import { describe, expect, test } from "vitest";
+import {
+  HELPFUL,
+  NEEDED,
+  UNSHARDED,
+  COLLECTIONS,
+  type CollectionName,
+  type DeclaredIndex,
+} from "../src/store/mongo/indexes.ts";
+import { LOG_FINDS } from "../src/store/mongo/log-reads.ts";
+import { TAIL_SORT, tailFilter } from "../src/store/mongo/mongo-tail.ts";
+import { countFilter, findsOf } from "../src/store/mongo/session-finds.ts";
+import { cursorText } from "../src/sessions/cursor.ts";
+import { planList } from "../src/sessions/list-plan.ts";
+import { SORTS, type SessionQuery } from "../src/sessions/ports.ts";
+import { ALICE } from "./_log-facts.ts";
+import { idOf, query } from "./_session-kit.ts";
+
+type Sort = Readonly<Record<string, 1 | -1>>;
+const DECLARED = [...NEEDED, ...HELPFUL];
+
+/** All that a filter asks of each field, through its conjunctions. */
+function asked(filter: object): [string, unknown][] {
+  return Object.entries(filter).flatMap(([field, wanted]): [string, unknown][] => {
+    if (field === "$and") return (wanted as object[]).flatMap(asked);
+    return field === "$or" ? [] : [[field, wanted]];
+  });
+}
+
+/** MongoDB merges up to 200 values of an `$in` in the order of the sort: they count as equal. */
+function isEqual(wanted: unknown): boolean {
+  if (typeof wanted !== "object" || wanted === null) return true;
+  return "$in" in wanted && (wanted.$in as unknown[]).length <= 8;
+}
+
+/**
+ * Whether an index finds what a filter asks for and has it in the order of the sort: first the fields
+ * that are equal, in whatever order, then those of the sort, all in their direction or all against it.
+ */
+function serves({ key }: DeclaredIndex, filter: object, sort: Sort): boolean {
+  const equal = new Set(asked(filter).flatMap(([field, wanted]) => (isEqual(wanted) ? field : [])));
+  const fields = Object.entries(key);
+  let at = 0;
+  while (at < fields.length && equal.delete(fields[at]![0])) at += 1;
+  if (equal.size > 0) return false;
+  const given = new Set(asked(filter).flatMap(([field, wanted]) => (isEqual(wanted) ? field : [])));
+  // What is equal everywhere has no order.
+  const rest = Object.entries(sort).filter(([field]) => !given.has(field));
+  const turns = rest.map(([field, direction], n) => {
+    const [indexed, indexedAs] = fields[at + n] ?? [];
+    return indexed === field ? direction * indexedAs! : 0;
+  });
+  return turns.every((turn) => turn === 1) || turns.every((turn) => turn === -1);
+}
+
+function serving(collection: CollectionName, filter: object, sort: Sort): string[] {
+  const own = DECLARED.filter((index) => index.collection === collection);
+  return own.filter((index) => serves(index, filter, sort)).map(({ name }) => name);
+}
+
+const MAYBE = [undefined, true, false];
+
+/** Each filter with each sort, from the beginning and from a cursor. */
+function* queries(): Generator<SessionQuery> {
+  for (const sortBy of SORTS)
+    for (const descending of [false, true])
+      for (const userId of [undefined, "alice"])
+        for (const isActive of MAYBE)
+          for (const adminAssisted of MAYBE)
+            for (const helpOpen of MAYBE)
+              for (const fromMs of [undefined, 5]) {
+                const filters = { userId, isActive, adminAssisted, helpOpen, fromMs };
+                const asked = query({ ...filters, sortBy, descending });
+                yield asked;
+                const after = { value: sortBy === "user_id" ? "alice" : 7, sessionId: idOf(1) };
+                const cursor = cursorText({ sortBy, descending, nowMs: 9, after });
+                yield { ...asked, from: { cursor } };
+              }
+}
+
+describe("the declared indexes", () => {
+  test("serve each filter with each sort of the list, from the beginning and from a cursor", () => {
+    const unserved: string[] = [];
+    let count = 0;
+    for (const asked of queries()) {
+      for (const { filter, sort } of findsOf(planList(asked))) {
+        count += 1;
+        if (serving("sessions", filter, sort).length > 0) continue;
+        unserved.push(JSON.stringify({ filter, sort }));
+      }
+    }
+    expect(unserved).toEqual([]);
+    expect(count).toBeGreaterThan(3_000);
+  });
+
+  test("serve the totals", () => {
+    for (const asked of queries()) {
+      const filter = countFilter(planList(asked));
+      expect(serving("sessions", filter, {}).length).toBeGreaterThan(0);
+    }
+  });
+
+  test.each([
+    { name: "an origin's last", find: LOG_FINDS.last(ALICE, "home:1") },
+    { name: "all origins' last", find: LOG_FINDS.lastBelow(ALICE, { $ne: "home:1" }) },
+    { name: "the next of an origin", find: LOG_FINDS.above(ALICE, "home:1", 7, 10) },
+    { name: "the newest of an origin", find: LOG_FINDS.upTo(ALICE, "home:1", 7, 10) },
+  ])("serve what a log is asked for: $name", ({ find }) => {
+    const sort = find.options.sort as Sort;
+    expect(serving("log", find.filter, sort)).toContain("log_number");
+  });
+
+  test("serve what an author said, and the tail", () => {
+    const { filter } = LOG_FINDS.said(ALICE, "user:alice", "m1");
+    expect(serving("log", filter, {})).toContain("log_identity");
+    expect(serving("log", tailFilter(5, null), TAIL_SORT)).toEqual(["log_stored_at"]);
+    const place: [number, string] = [5, "a".repeat(24)];
+    expect(serving("log", tailFilter(5, place), TAIL_SORT)).toEqual(["log_stored_at"]);
+  });
+
+  test("could fail: without theirs, lists by tokens are not served", () => {
+    const [{ filter, sort }] = findsOf(planList(query({ sortBy: "total_tokens" }))) as [
+      { filter: object; sort: Sort },
+    ];
+    expect(serving("sessions", filter, sort)).toEqual(["list_total_tokens"]);
+    expect(serving("sessions", filter, { total_tokens: 1, session_id: -1 })).toEqual([]);
+  });
+
+  test("begin with the user where they are unique, as the shard key does", () => {
+    for (const index of DECLARED.filter(({ unique }) => unique)) {
+      expect(UNSHARDED, index.name).not.toContain(index.collection);
+      expect(Object.keys(index.key)[0], index.name).toBe("user_id");
+    }
+  });
+
+  test("have the names of old, and none twice", () => {
+    const names = HELPFUL.filter(({ collection }) => collection === COLLECTIONS.sessions);
+    expect(names.slice(0, 4).map(({ name, key }) => [name, key])).toEqual([
+      ["idx_user_id", { user_id: 1 }],
+      ["idx_start_time", { start_time: -1 }],
+      ["idx_admin_assisted", { admin_assisted: 1 }],
+      ["idx_user_start_time", { user_id: 1, start_time: -1 }],
+    ]);
+    const all = DECLARED.map(({ collection, name }) => `${collection}.${name}`);
+    expect(new Set(all).size).toBe(all.length);
+    // MongoDB's limit is 64 for a collection.
+    expect(names.length).toBeLessThan(32);
+  });
+});
