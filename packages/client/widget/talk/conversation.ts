@@ -141,6 +141,15 @@ export class Conversation implements Disposable {
     return true;
   }
 
+  /** Where a file is; its link may have expired. */
+  address(fileUrl: string): string {
+    return this.#service.address(fileUrl);
+  }
+  /** The same, good again if it can be. */
+  freshLink(fileUrl: string): Promise<string> {
+    return this.#service.freshLink(fileUrl, Date.now()).catch(() => this.#service.address(fileUrl));
+  }
+
   takeOver(): Promise<boolean> {
     return this.#asked(this.#service.takeOver(this.#session.id));
   }
@@ -191,7 +200,7 @@ export class Conversation implements Disposable {
   }
 
   /** False: it could not be done, and why was said. */
-  async #asked(asked: Promise<void>): Promise<boolean> {
+  async #asked(asked: Promise<unknown>): Promise<boolean> {
     try {
       await asked;
       return true;

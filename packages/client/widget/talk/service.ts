@@ -32,14 +32,33 @@ export class Service {
     this.#options = options;
   }
 
-  end(sessionId: string): Promise<void> {
+  end(sessionId: string): Promise<unknown> {
     return this.#post(`/sessions/${encodeURIComponent(sessionId)}/end`);
   }
-  takeOver(sessionId: string): Promise<void> {
+  takeOver(sessionId: string): Promise<unknown> {
     return this.#post(`/admin/takeover/${encodeURIComponent(sessionId)}`);
   }
-  handBack(sessionId: string): Promise<void> {
+  handBack(sessionId: string): Promise<unknown> {
     return this.#post(`/admin/leave/${encodeURIComponent(sessionId)}`);
+  }
+
+  /** Where a file is: the service names its own by their path. */
+  address(fileUrl: string): string {
+    return new URL(fileUrl, `${this.#options.url}/`).href;
+  }
+
+  /**
+   * A link to a file that is good again; the same where it still is, or is none of the service's: nobody else
+   * is shown a token.
+   */
+  async freshLink(fileUrl: string, nowMs: number): Promise<string> {
+    const { url } = this.#options;
+    const link = new URL(this.address(fileUrl));
+    const expiresMs = Number(link.searchParams.get("e") ?? Infinity) * 1000;
+    if (expiresMs > nowMs || !link.href.startsWith(`${url}/files/`)) return link.href;
+    link.pathname += "/link";
+    const { file_url: fresh } = await this.#post(link.href.slice(url.length));
+    return typeof fresh === "string" ? this.address(fresh) : link.href;
   }
 
   /** By XMLHttpRequest: `fetch` does not say how far an upload is. */
@@ -64,15 +83,15 @@ export class Service {
     return { fileId, fileUrl, isVoice: kind === "voice" };
   }
 
-  async #post(path: string): Promise<void> {
+  async #post(path: string): Promise<Record<string, unknown>> {
     const { url, token } = this.#options;
     const authorization = `Bearer ${await token()}`;
     const answer = await fetch(url + path, { method: "POST", headers: { authorization } }).catch(
       () => undefined,
     );
-    if (answer?.ok) return;
     const said: unknown = await answer?.json().catch(() => undefined);
-    throw new RequestError(answer?.status ?? 0, messageOf(said));
+    if (answer?.ok !== true) throw new RequestError(answer?.status ?? 0, messageOf(said));
+    return (said ?? {}) as Record<string, unknown>;
   }
 }
 
