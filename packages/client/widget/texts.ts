@@ -52,6 +52,7 @@ export const TEXTS = {
   copyCode: "Copy code",
   reply: "Reply",
   replyingTo: "Replying to {name}",
+  replyingToYou: "Replying to yourself",
   cancelReply: "Cancel reply",
   edit: "Edit",
   editing: "Editing a message",

@@ -41,8 +41,14 @@ describe.skipIf(chromium === undefined)("the widget", { timeout: 60_000 }, () =>
   interface Given extends ViewOptions, Partial<Omit<WidgetPageOptions, "widget" | "port">> {
     userId: string;
   }
-  async function visit({ userId, attributes = "", before = "", ...view }: Given) {
-    const host = await startWidgetPage({ widget, port: service.port, attributes, before });
+  async function visit({ userId, attributes, before, guest, ...view }: Given) {
+    const host = await startWidgetPage({
+      widget,
+      port: service.port,
+      attributes: attributes ?? "",
+      before: before ?? "",
+      guest: guest ?? false,
+    });
     const page = await browser.page(view);
     closing.push(
       () => page.context().close(),
@@ -127,7 +133,7 @@ describe.skipIf(chromium === undefined)("the widget", { timeout: 60_000 }, () =>
     const first = page.locator(".row.mine").first();
     await first.hover();
     await first.getByRole("button", { name: "Reply" }).click();
-    await page.getByText("Replying to You").waitFor();
+    await page.getByText("Replying to yourself").waitFor();
     await seen(page, "reply");
     await say(page, "Second, about the first");
     await page.locator(".row.mine .quote").getByText("First").waitFor();
@@ -273,6 +279,18 @@ describe.skipIf(chromium === undefined)("the widget", { timeout: 60_000 }, () =>
     await page.getByRole("button", { name: "Open chat" }).click();
     await answered(page, 1);
     expect(await page.locator(".row.mine .plain").allTextContents()).toEqual(["two"]);
+  });
+
+  test("lets a visitor talk, who is the same one after a reload", async () => {
+    const page = await open({ userId: "", guest: true });
+    await say(page, "Who are you?");
+    await answered(page, 1);
+    await page.reload();
+    await page.getByRole("button", { name: "Open chat" }).click();
+    await answered(page, 1);
+    expect(await page.locator(".row.mine .plain").allTextContents()).toEqual(["Who are you?"]);
+    const kept = await page.evaluate<string[]>("Object.keys(localStorage)");
+    expect(kept.filter((key) => key.includes("guest"))).toHaveLength(1);
   });
 
   test("is told by its page what to do, also before it is there", async () => {

@@ -12,7 +12,7 @@ export function scriptOptions(data: ScriptData, src: string, fetch: typeof globa
   const { accent, title, greeting, model, locale, open } = data;
   const options: WidgetOptions = {
     url,
-    ...(tokenUrl !== undefined && { token: () => tokenFrom(new URL(tokenUrl, src).href, fetch) }),
+    ...(tokenUrl !== undefined && { token: () => tokenFrom(tokenUrl, fetch) }),
     ...((theme === "light" || theme === "dark") && { theme }),
     ...(position === "left" && { position }),
     ...(accent !== undefined && { accent }),

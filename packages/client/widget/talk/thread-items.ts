@@ -85,7 +85,10 @@ function belongs(message: Message, before: Message | undefined): boolean {
 }
 
 /** The first of the last `unread` messages that others said. */
-export function firstUnreadOf({ messages, unread }: ChatSession): string | undefined {
+export function firstUnreadOf({
+  messages,
+  unread,
+}: Pick<ChatSession, "messages" | "unread">): string | undefined {
   if (unread === 0) return undefined;
   const others = messages.filter(({ isMine, isDeleted }) => !isMine && !isDeleted);
   return others.at(-unread)?.key;

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { AttachIcon, CloseIcon, MicIcon, PersonIcon, SendIcon, StopIcon } from "../icons.tsx";
+import type { Aim } from "../talk/conversation.ts";
 import { canRecord } from "../talk/recording.ts";
 import { MOST_BYTES } from "../talk/uploads.ts";
 import { filled } from "../texts.ts";
@@ -7,7 +8,7 @@ import { addFiles } from "./add-files.ts";
 import { Attachments } from "./attachments.tsx";
 import { sizeOf, speakerName } from "./names.ts";
 import { Recorder } from "./recorder.tsx";
-import { useUi } from "./ui.ts";
+import { useUi, type Ui } from "./ui.ts";
 import { useWriting, type Writing } from "./use-writing.ts";
 
 /** Where one writes, speaks, attaches and asks for a person. */
@@ -140,27 +141,29 @@ function Aimed() {
   const { conversation, texts } = ui;
   const { aim } = conversation;
   if (aim === undefined) return null;
-  const isEdit = aim.kind === "edit";
   return (
     <div class="aimed">
       <div>
-        <b>
-          {isEdit
-            ? texts.editing
-            : filled(texts.replyingTo, { name: speakerName(ui, aim.message) })}
-        </b>
+        <b>{aimWords(ui, aim)}</b>
         <span dir="auto">{aim.message.content || aim.message.file?.name}</span>
       </div>
       <button
         type="button"
         class="icon small"
-        aria-label={isEdit ? texts.cancelEdit : texts.cancelReply}
+        aria-label={aim.kind === "edit" ? texts.cancelEdit : texts.cancelReply}
         onClick={() => conversation.aimAt(undefined)}
       >
         <CloseIcon />
       </button>
     </div>
   );
+}
+
+function aimWords(ui: Ui, { kind, message }: Aim): string {
+  const { texts } = ui;
+  if (kind === "edit") return texts.editing;
+  if (message.isMine) return texts.replyingToYou;
+  return filled(texts.replyingTo, { name: speakerName(ui, message) });
 }
 
 function AttachButton() {

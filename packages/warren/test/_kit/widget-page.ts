@@ -30,6 +30,8 @@ export interface WidgetPageOptions {
   attributes?: string;
   /** Between the page's own words and the script line. */
   before?: string;
+  /** Nobody says who it is. */
+  guest?: boolean;
 }
 
 export interface WidgetPage extends AsyncDisposable {
@@ -98,14 +100,16 @@ function policyFor(chat: string): string {
   ].join("; ");
 }
 
-function pageOf({ attributes = "", before = "" }: WidgetPageOptions, chat: string, user: string) {
+function pageOf(options: WidgetPageOptions, chat: string, user: string) {
+  const { attributes = "", before = "", guest = false } = options;
+  const token = guest ? "" : `data-token-url="/token?user=${encodeURIComponent(user)}"`;
   return `<!doctype html>
 <html lang="en">
   <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover"><title>Shop</title></head>
   <body>
     <main><h1>A shop</h1><p>Things to buy, and somebody to ask about them.</p></main>
     ${before}
-    <script src="/widget.js" data-url="${chat}/chat" data-token-url="/token?user=${user}" ${attributes}></script>
+    <script src="/widget.js" data-url="${chat}/chat" ${token} ${attributes}></script>
   </body>
 </html>`;
 }
