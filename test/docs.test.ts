@@ -20,7 +20,7 @@ import {
   startAgent,
   STRICT_TLS,
 } from "@warren/agent";
-import { chatOptions, readChatConfig, startChat } from "@warren/chat";
+import { chatOptions, NO_BUCKET_KEYS, readChatConfig, startChat } from "@warren/chat";
 import { gatewayConfig, gatewayOptions, startGateway } from "@warren/gateway";
 import { silentLog } from "@warren/host/testing";
 import { commands } from "@warren/warren";
@@ -57,6 +57,7 @@ const OPTION_TABLES: [string, Options][] = [
   ["Options of `expose`", besides(optionsOf("expose"), everywhere, agentOptions, asking)],
   ["Options of `chat`", chatOptions],
   ["Options of `chat token`", besides(optionsOf("chat token"), everywhere)],
+  ["Options of `chat keys rotate`", besides(optionsOf("chat keys rotate"), everywhere, asking)],
   ["Options of `token create`", besides(optionsOf("token create"), everywhere, asking)],
   ["Options of commands that ask or print", asking],
   ["Options of `routes`", besides(optionsOf("routes"), everywhere, asking)],
@@ -199,6 +200,7 @@ test("metrics of the chat", async () => {
     keys,
     mongoUri: "",
     keySource: () => Promise.resolve(keys),
+    bucketKeys: NO_BUCKET_KEYS,
     env: {},
     deps: said,
   });

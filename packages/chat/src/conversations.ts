@@ -3,17 +3,19 @@ import { ChatError } from "@warren/wire";
 import type { ChatDeps } from "./chat-deps.ts";
 import type { ChatConfig } from "./config.ts";
 import type { ChatEvents } from "./events.ts";
+import type { FileLinks } from "./files/file-links.ts";
 import { Hub } from "./live/hub.ts";
 import type { SessionKey } from "./log/entry.ts";
 import { Journal } from "./log/journal.ts";
 import type { MessageLog } from "./log/ports.ts";
-import type { Said, Texts } from "./log/said.ts";
+import type { Said } from "./log/said.ts";
 import type { Providers } from "./providers/open-providers.ts";
 import type { ProviderRequest } from "./providers/ports.ts";
 import { buildPrompt, PROMPT_LIMITS } from "./providers/prompt.ts";
 import { userPseudonym } from "./providers/pseudonym.ts";
 import { Runs } from "./runs/runs.ts";
 import { RunEnded, type Asked } from "./runs/run.ts";
+import type { Seals } from "./seals.ts";
 import { askedAgain } from "./sessions/again.ts";
 import { conversationOf } from "./sessions/conversation.ts";
 import { Folding } from "./sessions/folding.ts";
@@ -25,7 +27,8 @@ export interface ConversationsOptions {
   config: Pick<ChatConfig, "systemPrompt" | "returnMs" | "pseudonymKey">;
   deps: Pick<ChatDeps, "clock" | "wallClock">;
   store: { readonly log: MessageLog; readonly sessions: Sessions };
-  texts: Texts;
+  seals: Pick<Seals, "keys" | "texts">;
+  links: FileLinks;
   providers: Providers;
   events: ChatEvents;
   failed: (cause: unknown) => void;
@@ -43,19 +46,24 @@ export class Conversations {
 
   constructor(options: ConversationsOptions) {
     this.#options = options;
-    const { config, deps, store, texts, providers, events, failed } = options;
+    const { config, deps, store, seals, links, providers, events, failed } = options;
     const { log, sessions } = store;
     const { wallClock, clock } = deps;
     this.hub = new Hub({ log, journal: () => this.journal, failed });
     this.folding = new Folding({ log, sessions, failed });
-    this.journal = new Journal({ log, texts, stored: (said) => this.#stored(said) });
+    this.journal = new Journal({
+      log,
+      texts: seals.texts,
+      linked: (said) => links.linked(said),
+      stored: (said) => this.#stored(said),
+    });
     this.runs = new Runs({
       answers: providers,
       clock,
       say: (saying) => this.journal.say(saying),
       tell: (key, event) => this.hub.pass(key.sessionId, { kind: "run", event }),
       ended: () => {},
-      failed: (cause) => events.broke("an answer could not be stored or told", cause),
+      failed: unlessErased((cause) => events.broke("an answer could not be stored or told", cause)),
       request: (asked, runId) => this.#request(asked, runId),
     });
     this.talk = new Talk({
@@ -67,7 +75,10 @@ export class Conversations {
       newHalf: () => randomId(8, "hex"),
       wallClock,
       returnMs: config.returnMs,
-      failed: (cause) => events.broke("a message is stored, but not what follows upon it", cause),
+      isErased: (key) => seals.keys.isDestroyed(key),
+      failed: unlessErased((cause) =>
+        events.broke("a message is stored, but not what follows upon it", cause),
+      ),
       isModel: (modelId) => providers.models.some(({ id }) => id === modelId),
     });
     this.takeovers = new Takeovers({
@@ -93,7 +104,8 @@ export class Conversations {
 
   get forDesk() {
     const { folding, journal, talk, takeovers } = this;
-    const { texts, store } = this.#options;
+    const { seals, store } = this.#options;
+    const { texts } = seals;
     return { sessions: store.sessions, folding, journal, texts, talk, takeovers };
   }
 
@@ -127,6 +139,13 @@ export class Conversations {
       asked: { messageId, number, atMs },
     };
   }
+}
+
+/** What can no longer be said in a session that was erased is nobody's to mend. */
+function unlessErased(failed: (cause: unknown) => void): (cause: unknown) => void {
+  return (cause) => {
+    if (ChatError.from(cause).code !== "GONE") failed(cause);
+  };
 }
 
 const GO_ON = "Go on with your answer exactly where it broke off, without repeating any of it.";

@@ -15,6 +15,7 @@ import type { ChatConfig } from "./config.ts";
 import { Door } from "./connections/door.ts";
 import { memoryLimits } from "./connections/memory-limits.ts";
 import type { Limits } from "./connections/ports.ts";
+import type { Content } from "./content.ts";
 import type { Conversations } from "./conversations.ts";
 import type { ChatEvents } from "./events.ts";
 import type { Providers } from "./providers/open-providers.ts";
@@ -27,6 +28,7 @@ export interface FrontOptions {
   store: Store;
   providers: Providers;
   conversations: Conversations;
+  content: Content;
 }
 
 /** What the world sees: one HTTP server, for requests and for sockets. */
@@ -71,7 +73,7 @@ interface Access {
 }
 
 function doorOf(options: FrontOptions, { verifier, limits }: Access): Door {
-  const { config, deps, events, providers, conversations } = options;
+  const { config, deps, events, providers, conversations, content } = options;
   const { clock, wallClock } = deps;
   const { most, mostOfUser, mostWaitingBytes } = config.connections;
   const { isDevelopment, takesQueryTokens } = config;
@@ -88,6 +90,7 @@ function doorOf(options: FrontOptions, { verifier, limits }: Access): Door {
     events,
     deps: {
       ...conversations.forConnections,
+      files: content.files,
       limits,
       renewal: verifier,
       models: providers.models,
@@ -102,7 +105,7 @@ function doorOf(options: FrontOptions, { verifier, limits }: Access): Door {
 }
 
 function appOf(
-  { config, deps, events, conversations }: FrontOptions,
+  { config, deps, events, conversations, content }: FrontOptions,
   { verifier, guests, limits }: Access,
   ready: () => Promise<Readiness>,
 ) {
@@ -112,7 +115,12 @@ function appOf(
   const cors = new Cors({ allowed: config.origins.cors, isDevelopment });
   if (cors.isOn) events.corsConfigured(cors.origins);
   return chatApp([config.prefix, OLD_PREFIX], {
-    desk: new SessionDesk({ ...conversations.forDesk, wallClock }),
+    desk: new SessionDesk({
+      ...conversations.forDesk,
+      tokensOf: (sessionIds) => content.shares.tokens(sessionIds),
+      wallClock,
+    }),
+    ...content.forApi,
     verifier,
     guests,
     limits,

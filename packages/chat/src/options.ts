@@ -10,6 +10,7 @@ import {
   Text,
   WholeNumber,
 } from "@warren/host";
+import { contentOptions } from "./content-options.ts";
 
 const Prefix = fromText("a path like /chat", (text) =>
   /^(\/|(\/[\w.~-]+)+)$/.test(text) ? text : undefined,
@@ -240,6 +241,7 @@ export const chatOptions = {
   ...access,
   ...answers,
   ...bounds,
+  ...contentOptions,
   mongoUri: secretOption({
     help: "MongoDB that keeps the conversations, mongodb://USER:PASSWORD@HOST/DATABASE, instead of the data folder.",
     names: { env: "MONGO_URI", toml: "dbs.chat.uri" },

@@ -16,6 +16,7 @@ import type { KeySource } from "./keys/master-keys.ts";
 import type { ChatOptions } from "./options.ts";
 import { PROVIDER_SETTINGS } from "./providers/open-providers.ts";
 import { DEMO_PROVIDER } from "./providers/provider-config.ts";
+import { contentConfig, contentProblems, type BucketKeys } from "./read-content-config.ts";
 import { readProviderConfigs } from "./providers/read-provider-configs.ts";
 import { readStoreConfig } from "./store/store-config.ts";
 
@@ -29,6 +30,8 @@ export interface GivenChat {
   mongoUri: string;
   /** Reads them again where they are kept. */
   keySource: KeySource;
+  /** What the bucket of files is asked with. */
+  bucketKeys: BucketKeys;
   /** The environment, for `LLM_PROVIDER_<n>_*`. */
   env: Readonly<Record<string, string | undefined>>;
   deps: Pick<ChatDeps, "clock" | "log">;
@@ -49,6 +52,7 @@ export function readChatConfig(
     ...new SocketOrigins({ allowed: origins.sockets, isDevelopment }).problems,
     ...new Cors({ allowed: origins.cors, isDevelopment }).problems,
     ...llm.problems,
+    ...contentProblems(config, given.bucketKeys),
     ...("problem" in store ? [store.problem] : []),
   ];
   if (problems.length > 0 || "problem" in store) return { problems };
@@ -83,6 +87,7 @@ export function readChatConfig(
         mostWaitingBytes: config.slowConsumerBytes,
       },
       returnMs: config.reconnectTimeout,
+      ...contentConfig(config, given),
       drain: {
         delayMs: config.drainDelay,
         spreadMs: config.drainSpread,

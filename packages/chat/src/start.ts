@@ -1,18 +1,17 @@
 import { listen } from "@warren/host";
 import type { ChatDeps } from "./chat-deps.ts";
 import type { ChatConfig } from "./config.ts";
+import { Content } from "./content.ts";
 import { Conversations } from "./conversations.ts";
 import { drain } from "./drain.ts";
 import { ChatEvents } from "./events.ts";
 import { createFront } from "./front.ts";
+import { FileLinks } from "./files/file-links.ts";
 import { chatGuards } from "./guards.ts";
-import { MASTER_KEYS_COOL_DOWN_MS, MasterKeys } from "./keys/master-keys.ts";
-import { Sealer } from "./keys/sealer.ts";
-import { SESSION_KEYS_LIMITS, SessionKeys } from "./keys/session-keys.ts";
-import { Texts } from "./log/said.ts";
+import type { MasterKeys } from "./keys/master-keys.ts";
 import { openProviders } from "./providers/open-providers.ts";
+import { openSeals } from "./seals.ts";
 import { nameOfStore, openStore } from "./store/open-store.ts";
-import type { Store } from "./store/store.ts";
 
 export interface RunningChat extends AsyncDisposable {
   readonly host: string;
@@ -32,16 +31,22 @@ export async function startChat(
   const events = new ChatEvents(deps.log, deps.metrics);
   const guards = chatGuards(deps);
   const store = opened.use(await openStore({ ...config, guards, events, deps }));
-  const texts = await openTexts(config, deps, store);
+  const seals = await openSeals(config.keys, deps, store.keys);
   signal.throwIfAborted();
   const eventSource = `/warren/chat/${store.log.origin.split(":")[0]}`;
   const providers = opened.use(
     openProviders(config.providers, config.providerSettings, { ...deps, eventSource }),
   );
   const failed = (cause: unknown) => events.broke("the chat's store could not be read", cause);
-  const wired = { config, deps, store, texts, providers, events, failed };
+  const links = linksOf(config, deps, seals.masters);
+  const wired = { config, deps, guards, store, seals, links, providers, events, failed };
   const conversations = new Conversations(wired);
-  const front = createFront({ config, deps, events, store, providers, conversations });
+  const leave = (userId: string) => {
+    for (const one of door.connections()) if (one.identity.userId === userId) one.close("GONE");
+  };
+  const content = new Content({ ...wired, conversations, leave });
+  opened.use(content.rotation);
+  const front = createFront({ config, deps, events, store, providers, conversations, content });
   const { door, server } = front;
   const said = { host: "--host", port: "--port" };
   const listener = opened.use(await listen(server, { ...config.listen, fd: undefined, said }));
@@ -49,6 +54,7 @@ export async function startChat(
     listener.stop();
     for (const connection of door.connections()) connection.close("DRAINING");
   });
+  opened.use(content.startRetention());
   const { host, port } = listener;
   events.started({ host, port, store: nameOfStore(config), models: providers.models.length });
   const owned = opened.move();
@@ -63,16 +69,11 @@ export async function startChat(
   };
 }
 
-/** What people write is sealed from the first message on: without a key there is no start. */
-async function openTexts(
-  { keys }: ChatConfig,
-  { clock, wallClock }: ChatDeps,
-  store: Store,
-): Promise<Texts> {
-  const coolDownMs = MASTER_KEYS_COOL_DOWN_MS;
-  const masters = await MasterKeys.open({ source: keys, clock, coolDownMs });
-  const limits = SESSION_KEYS_LIMITS;
-  return new Texts(
-    new Sealer(new SessionKeys({ store: store.keys, masters, clock, wallClock, limits })),
-  );
+function linksOf(
+  { prefix, files }: ChatConfig,
+  { wallClock }: ChatDeps,
+  masters: MasterKeys,
+): FileLinks {
+  const base = `${prefix === "/" ? "" : prefix}/files`;
+  return new FileLinks({ masters, base, lifeMs: files.linkMs, wallClock });
 }

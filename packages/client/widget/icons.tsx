@@ -87,7 +87,7 @@ export function DeliveredIcon() {
 export function StopIcon() {
   return (
     <svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true" focusable="false">
-      <rect x="7" y="7" width="10" height="10" rx="2" fill="currentColor" />
+      <rect x="5.5" y="5.5" width="13" height="13" rx="3" fill="currentColor" />
     </svg>
   );
 }

@@ -38,11 +38,13 @@ export function sessionRoutes({ desk, wallClock }: ApiDeps): Hono<Env> {
     const identity = c.get("identity");
     const key = await desk.find(identity, c.req.param("id"));
     const row = await desk.row(key);
+    const shareToken = (await desk.options.tokensOf([key.sessionId])).get(key.sessionId);
     return c.json({
       id: key.sessionId,
       session_id: key.sessionId,
       name: await desk.name(row),
       model_id: row.modelId ?? "",
+      ...(shareToken !== undefined && { share_token: shareToken }),
       messages: await desk.messages(identity, key),
     });
   });

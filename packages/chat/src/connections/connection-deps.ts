@@ -1,5 +1,6 @@
 import type { Clock } from "@warren/host";
 import type { ChatError } from "@warren/wire";
+import type { FileDesk } from "../files/file-desk.ts";
 import type { Hub } from "../live/hub.ts";
 import type { SessionKey } from "../log/entry.ts";
 import type { Journal } from "../log/journal.ts";
@@ -21,6 +22,8 @@ export interface ConnectionDeps {
   takeovers: Takeovers;
   /** Has a message answered once more. */
   again: (key: SessionKey, messageId: string, how: "anew" | "on") => Promise<void>;
+  /** The files that frames point to. */
+  files: Pick<FileDesk, "forFrame">;
   journal: Journal;
   hub: Hub;
   runs: Runs;

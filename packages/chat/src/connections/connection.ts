@@ -289,6 +289,8 @@ export class Connection {
       this.#checkTime(frame);
       await handle(this, frame);
     } catch (reason) {
+      // A session that was erased is nobody's any more: what names none begins another.
+      if (ChatError.from(reason).code === "GONE") this.#session = undefined;
       this.refuse(reason, aboutOf(read));
     }
   }

@@ -5,6 +5,9 @@ import {
   type ClientFrames,
   type ServerFrames,
 } from "@warren/wire";
+import { HERE } from "../files/file-links.ts";
+import type { FrameFile } from "../files/frame-file.ts";
+import type { StoredFile } from "../log/body.ts";
 import type { SessionKey } from "../log/entry.ts";
 import type { Wording } from "../sessions/talk.ts";
 import { authorOf } from "../sessions/viewer.ts";
@@ -238,15 +241,30 @@ async function file(
   frame: ClientFrames["file_upload"] | ClientFrames["voice_message"],
   type: "file" | "voice",
 ): Promise<void> {
-  const key = await connection.existing(frame);
+  // Whose session it is comes first: a stranger learns nothing of files either.
+  await connection.sessionOf(frame);
+  const { file_id: fileId, file_url: fileUrl } = frame;
+  const found = await connection.deps.files.forFrame(connection.identity, {
+    type,
+    fileId,
+    fileUrl,
+  });
+  const key = await connection.opened(frame, undefined);
   await say(connection, key, {
     ...markOf(connection, frame),
     type,
     text: frame.content,
-    file: { fileId: frame.file_id, url: frame.file_url },
+    file: storedFile(fileId, found),
     metadata: frame.metadata,
     replyTo: frame.reply_to,
   });
+}
+
+/** A file of ours gets its address whenever it is shown. */
+function storedFile(fileId: string, found: FrameFile): StoredFile {
+  if (found.at === "elsewhere") return { fileId, url: found.url };
+  const { name, type: contentType, bytes } = found.file;
+  return { fileId, url: HERE, name, contentType, bytes };
 }
 
 async function receipt(

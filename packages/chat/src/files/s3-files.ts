@@ -31,7 +31,7 @@ export class S3Files implements Files, FileUpkeep {
   readonly #deps: S3FilesDeps;
 
   constructor(options: S3Options, deps: S3FilesDeps) {
-    this.#bucket = new Bucket(options, deps.guard);
+    this.#bucket = new Bucket(options, deps);
     this.#partBytes = options.partBytes;
     this.#deps = deps;
     this.direct = new S3Direct(this.#bucket, deps);

@@ -24,6 +24,8 @@ export interface TalkOptions {
   wallClock: () => number;
   /** A session in which nothing was said for this long is not gone back to by itself. */
   returnMs: number;
+  /** True for a session that was erased: its id is not used again. */
+  isErased: (key: SessionKey) => Promise<boolean>;
   /** True for a model that sessions may choose. */
   isModel: (modelId: string) => boolean;
   /** What follows upon a message could not be begun. */
@@ -79,18 +81,21 @@ export class Talk {
   }
 
   /** Begins a session, or joins the one that another device of the user has just begun. */
-  async open(
-    viewer: Viewer,
-    { key, exists }: Found,
-    modelId: string | undefined,
-  ): Promise<SessionKey> {
-    if (exists) return key;
+  async open(viewer: Viewer, found: Found, modelId: string | undefined): Promise<SessionKey> {
+    if (found.exists) return found.key;
     const { sessions } = this.#options;
+    const key = await this.#unused(viewer, found.key);
     for (;;) {
       const was = await sessions.active(viewer.userId);
       if (was !== undefined && (await this.#isGoing(was))) return this.#begin(was, modelId);
       if (await sessions.activate(viewer.userId, was, key)) return this.#begin(key, modelId);
     }
+  }
+
+  /** A client goes on to say the id of a session that was erased: it gets another one. */
+  async #unused({ userId }: Viewer, key: SessionKey): Promise<SessionKey> {
+    const { isErased, newHalf } = this.#options;
+    return (await isErased(key)) ? { userId, sessionId: sessionIdOf(userId, newHalf()) } : key;
   }
 
   /** The first entry of a session, before anything is said in it, whoever of those who join says it. */

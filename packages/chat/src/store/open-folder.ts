@@ -50,6 +50,9 @@ export async function openFolder({ folder, cluster, events, deps }: FolderOption
     log: content.log,
     sessions: content.sessions,
     keys,
+    logErasure: content.logErasure,
+    shareLinks: content.shareLinks,
+    erasures: content.erasures,
     check: () => content.check(),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -1,6 +1,8 @@
 import type { KeyStore } from "../keys/ports.ts";
 import type { MessageLog } from "../log/ports.ts";
+import type { Erasures, LogErasure } from "../privacy/ports.ts";
 import type { Sessions } from "../sessions/ports.ts";
+import type { ShareLinks } from "../shares/ports.ts";
 
 /** Everything that is kept. */
 export interface Store extends AsyncDisposable {
@@ -9,6 +11,9 @@ export interface Store extends AsyncDisposable {
   readonly log: MessageLog;
   readonly sessions: Sessions;
   readonly keys: KeyStore;
+  readonly logErasure: LogErasure;
+  readonly shareLinks: ShareLinks;
+  readonly erasures: Erasures;
   /** Rejects while nothing can be stored. */
   check(): Promise<void>;
 }

@@ -22,6 +22,10 @@ export class RequestError extends Error {
     super(message);
     this.status = status;
   }
+  /** The same may go well another time. */
+  get isPassing(): boolean {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
 }
 
 /** What the chat does over HTTP. Everything rejects with a `RequestError`. */

@@ -12,6 +12,8 @@ export interface Attachment {
   /** Why it failed, in the service's words; empty where it said none. */
   readonly why: string;
   readonly sent: SentFile | undefined;
+  /** It failed, and may go well another time. */
+  readonly canRetry: boolean;
 }
 
 export interface UploadsEvents {
@@ -42,7 +44,13 @@ export class Uploads {
 
   add(file: File, kind: Attachment["kind"]): void {
     const id = (this.#last += 1);
-    const fresh = { progress: 0, state: "uploading", why: "", sent: undefined } as const;
+    const fresh = {
+      progress: 0,
+      state: "uploading",
+      why: "",
+      sent: undefined,
+      canRetry: false,
+    } as const;
     this.#all = [...this.#all, { id, file, kind, ...fresh }];
     void this.#upload(id);
   }
@@ -82,8 +90,9 @@ export class Uploads {
       const done = this.#all.find((one) => one.id === id);
       if (done?.kind === "voice") this.#events.spoken(done);
     } catch (reason) {
-      const why = reason instanceof RequestError ? reason.message : "";
-      this.#change(id, { state: "failed", why });
+      const { message: why, isPassing: canRetry } =
+        reason instanceof RequestError ? reason : new RequestError(0, "");
+      this.#change(id, { state: "failed", why, canRetry });
     } finally {
       this.#ends.delete(id);
     }

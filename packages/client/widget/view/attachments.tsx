@@ -21,7 +21,7 @@ export function Attachments() {
 function Chip({ attachment }: { attachment: Attachment }) {
   const { conversation, texts, locale } = useUi();
   const { uploads } = conversation;
-  const { id, file, kind, state, progress, why } = attachment;
+  const { id, file, kind, state, progress, why, canRetry } = attachment;
   const name = kind === "voice" ? texts.voiceNote : file.name;
   const percent = Math.round(progress * 100);
   const failure = why || filled(texts.uploadFailed, { name });
@@ -39,7 +39,7 @@ function Chip({ attachment }: { attachment: Attachment }) {
           aria-label={filled(texts.uploading, { name, percent })}
         />
       )}
-      {state === "failed" && (
+      {canRetry && state === "failed" && (
         <button
           type="button"
           class="icon small"

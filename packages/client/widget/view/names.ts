@@ -64,7 +64,7 @@ export function sizeOf(bytes: number, locale: string): string {
   return value.toLocaleString(locale, {
     style: "unit",
     unit: units[at]!,
-    unitDisplay: "short",
+    unitDisplay: at === 0 ? "long" : "short",
     maximumFractionDigits: digits,
   });
 }

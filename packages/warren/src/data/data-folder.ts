@@ -22,6 +22,8 @@ export interface DataFolder {
   chat: string;
   chatSecret: string;
   chatKey: string;
+  /** Which chat runs here, for the commands beside it. */
+  chatRunning: string;
 }
 
 export function dataFolder(path: string): DataFolder {
@@ -39,5 +41,6 @@ export function dataFolder(path: string): DataFolder {
     chat: at("chat"),
     chatSecret: at("chat-jwt.secret"),
     chatKey: at("chat-encryption.key"),
+    chatRunning: at("chat-running.json"),
   };
 }

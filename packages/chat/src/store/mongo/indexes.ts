@@ -8,6 +8,8 @@ export const COLLECTIONS = {
   owners: "session_owners",
   hours: "session_hours",
   marks: "marks",
+  shares: "share_links",
+  erasures: "erasures",
 } as const;
 export const KEYS = "keys";
 
@@ -29,6 +31,8 @@ export const UNSHARDED: readonly CollectionName[] = [
   COLLECTIONS.owners,
   COLLECTIONS.hours,
   COLLECTIONS.marks,
+  COLLECTIONS.shares,
+  COLLECTIONS.erasures,
 ];
 
 function unique(
@@ -82,6 +86,11 @@ function forLists(filter: DeclaredIndex["key"]): DeclaredIndex[] {
   ];
 }
 
+const ofShares = (name: string, key: DeclaredIndex["key"]): DeclaredIndex => ({
+  ...named(name, key),
+  collection: COLLECTIONS.shares,
+});
+
 /** What makes reading fast; made in the background. The first four have the names of old. */
 export const HELPFUL: readonly DeclaredIndex[] = [
   named("idx_user_id", { user_id: 1 }),
@@ -103,6 +112,11 @@ export const HELPFUL: readonly DeclaredIndex[] = [
     key: { is_fresh: 1, _id: 1 },
     unique: false,
   },
+  ofShares("share_id", { share_id: 1 }),
+  ofShares("share_digest", { digest: 1 }),
+  ofShares("share_user", { user_id: 1, created_at_ms: -1, share_id: 1 }),
+  ofShares("share_end", { expires_at_ms: 1 }),
+  { ...named("erasure_due", { due_ms: 1 }), collection: COLLECTIONS.erasures },
 ];
 
 /** As the driver takes it. */

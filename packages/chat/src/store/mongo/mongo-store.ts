@@ -2,18 +2,22 @@ import { backoff, wait, type Classify, type Clock, type Guard, type Log } from "
 import type { Collection, Db, Document } from "mongodb";
 import type { KeyStore } from "../../keys/ports.ts";
 import type { MessageLog } from "../../log/ports.ts";
+import type { Erasures, LogErasure } from "../../privacy/ports.ts";
 import type { Behind } from "../../sessions/behind.ts";
 import type { Sessions } from "../../sessions/ports.ts";
+import type { ShareLinks } from "../../shares/ports.ts";
 import { MongoCalls } from "./calls.ts";
 import { clientOf, connecting, DURABLE } from "./client.ts";
 import { classifyMongo } from "./failures.ts";
 import { COLLECTIONS, HELPFUL, KEYS, NEEDED } from "./indexes.ts";
 import { upsert } from "./inserts.ts";
 import { MongoBehind, type MarkDocument } from "./mongo-behind.ts";
+import { mongoErasures, mongoLogErasure, type ErasureDocument } from "./mongo-erasures.ts";
 import { MongoHours, type HourDocument } from "./mongo-hours.ts";
 import { MongoKeyStore } from "./mongo-key-store.ts";
 import { MongoLog } from "./mongo-log.ts";
 import { MongoSessions, type SessionCollections, type TimedOperation } from "./mongo-sessions.ts";
+import { mongoShareLinks, type ShareDocument } from "./mongo-share-links.ts";
 import type { SessionDocument } from "./session-document.ts";
 import { makeInBackground, readyIndexes } from "./ready-indexes.ts";
 
@@ -41,6 +45,9 @@ export interface MongoStore extends AsyncDisposable {
   readonly sessions: Sessions;
   readonly keys: KeyStore;
   readonly behind: Behind;
+  readonly logErasure: LogErasure;
+  readonly shareLinks: ShareLinks;
+  readonly erasures: Erasures;
   /** Rejects with a `ChatError` DATABASE_ERROR while nothing can be stored: a secondary can be read. */
   check(): Promise<void>;
 }
@@ -99,6 +106,9 @@ export function openMongoStore(options: MongoStoreOptions): MongoStore {
       sessions: collectionIn(content, COLLECTIONS.sessions, true),
       marks,
     }),
+    logErasure: mongoLogErasure(collectionIn(content, COLLECTIONS.log, false), calls),
+    shareLinks: mongoShareLinks({ ...bothOf<ShareDocument>(content, COLLECTIONS.shares), calls }),
+    erasures: mongoErasures({ ...bothOf<ErasureDocument>(content, COLLECTIONS.erasures), calls }),
     check: () =>
       calls.probe(async () => {
         await bothReady();

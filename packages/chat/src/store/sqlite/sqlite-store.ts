@@ -1,14 +1,20 @@
 import type { MessageLog } from "../../log/ports.ts";
+import type { Erasures, LogErasure } from "../../privacy/ports.ts";
 import type { Behind } from "../../sessions/behind.ts";
 import type { Sessions } from "../../sessions/ports.ts";
+import type { ShareLinks } from "../../shares/ports.ts";
+import { sqliteErasures, sqliteShareLinks } from "./sqlite-records.ts";
 import { sqliteSessions } from "./sqlite-sessions.ts";
-import type { Operations } from "./tables.ts";
+import type { CallWorker, Operations } from "./tables.ts";
 import { openWorker } from "./worker-calls.ts";
 
 export interface SqliteStore extends AsyncDisposable {
   readonly log: MessageLog;
   readonly sessions: Sessions;
   readonly behind: Behind;
+  readonly logErasure: LogErasure;
+  readonly shareLinks: ShareLinks;
+  readonly erasures: Erasures;
   /** The highest position that this file ever gave out. */
   lastPosition(): Promise<number>;
   /** Rejects with a `ChatError` where nothing can be stored: a full disk can be read. */
@@ -29,6 +35,7 @@ export interface SqliteStoreOptions {
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
   const { file, origin, wallClock, lost } = options;
   const calls = await openWorker<Operations>({ kind: "content", file, origin }, lost);
+  const call: CallWorker = (operation, ...args) => calls.call(operation, ...args);
   const log: MessageLog = {
     origin,
     append: (draft) => calls.call("append", draft, wallClock()),
@@ -39,7 +46,10 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
   };
   return {
     log,
-    sessions: sqliteSessions((operation, ...args) => calls.call(operation, ...args)),
+    sessions: sqliteSessions(call),
+    logErasure: { erase: (key, upTo) => call("eraseEntries", key, upTo) },
+    shareLinks: sqliteShareLinks(call),
+    erasures: sqliteErasures(call),
     behind: {
       last: () => calls.call("lastPosition"),
       among: (after, upTo, limit) => calls.call("behind", after, upTo, limit),

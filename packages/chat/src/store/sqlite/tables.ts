@@ -1,8 +1,10 @@
 import type { DatabaseSync } from "node:sqlite";
 import { BehindTable } from "./behind-table.ts";
+import { ErasureTable } from "./erasure-table.ts";
 import { LogTable } from "./log-table.ts";
 import { migrate } from "./migrations.ts";
 import { SessionTable } from "./session-table.ts";
+import { ShareTable } from "./share-table.ts";
 
 /** Everything that the worker does with the file, by the name under which it is asked for. */
 export interface Operations {
@@ -25,6 +27,20 @@ export interface Operations {
   foldedTo: BehindTable["foldedTo"];
   setFoldedTo: BehindTable["setFoldedTo"];
   probe: BehindTable["probe"];
+  eraseEntries: LogTable["erase"];
+  getShare: ShareTable["get"];
+  findShare: ShareTable["find"];
+  sharesOfSessions: ShareTable["ofSessions"];
+  sharesOfUser: ShareTable["ofUser"];
+  putShare: ShareTable["putIfAbsent"];
+  endShare: ShareTable["setEnd"];
+  removeShare: ShareTable["remove"];
+  removeExpiredShares: ShareTable["removeExpired"];
+  sharesOfOthers: ShareTable["sealedByOthers"];
+  replaceShare: ShareTable["replace"];
+  putErasure: ErasureTable["put"];
+  dueErasures: ErasureTable["due"];
+  removeErasure: ErasureTable["remove"];
 }
 
 /** Has the worker do one of them. */
@@ -49,6 +65,8 @@ export function openTables(database: DatabaseSync, origin: string): Tables<Opera
   const log = new LogTable(database, origin);
   const sessions = new SessionTable(database);
   const behind = new BehindTable(database, { log, sessions });
+  const shares = new ShareTable(database);
+  const erasures = new ErasureTable(database);
   return {
     operations: {
       append: (draft, wallMs) => log.append(draft, wallMs),
@@ -70,6 +88,21 @@ export function openTables(database: DatabaseSync, origin: string): Tables<Opera
       foldedTo: () => behind.foldedTo(),
       setFoldedTo: (position) => behind.setFoldedTo(position),
       probe: (nowMs) => behind.probe(nowMs),
+      eraseEntries: (key, upTo) => log.erase(key, upTo),
+      getShare: (id) => shares.get(id),
+      findShare: (digests) => shares.find(digests),
+      sharesOfSessions: (sessionIds) => shares.ofSessions(sessionIds),
+      sharesOfUser: (userId) => shares.ofUser(userId),
+      putShare: (link) => shares.putIfAbsent(link),
+      endShare: (id, expiresAtMs) => shares.setEnd(id, expiresAtMs),
+      removeShare: (id) => shares.remove(id),
+      removeExpiredShares: (wallMs, limit) => shares.removeExpired(wallMs, limit),
+      sharesOfOthers: (masterKeyId, after, limit) =>
+        shares.sealedByOthers(masterKeyId, after, limit),
+      replaceShare: (old, fresh) => shares.replace(old, fresh),
+      putErasure: (erasure, dueMs) => erasures.put(erasure, dueMs),
+      dueErasures: (wallMs, limit) => erasures.due(wallMs, limit),
+      removeErasure: (erasure) => erasures.remove(erasure),
     },
     committed: () => sessions.committed(),
     rolledBack() {
