@@ -27,7 +27,7 @@ export interface MountedChat extends Disposable {
 export function mountChat(element: HTMLElement, options: MountChatOptions): MountedChat {
   const { root, look } = applyLook(element, options);
   root.host.setAttribute("data-layout", "fill");
-  const conversation = new Conversation({ shown: options, ...identity(options) });
+  const conversation = new Conversation({ shown: options, identity: identity(options) });
   render(<Panel ui={uiOf(conversation, options)} shown={options} isVisible />, root);
   conversation.connect();
   return {

@@ -10,6 +10,8 @@ export const TEXTS = {
   newConversation: "New conversation",
   model: "Model",
   help: "Talk to a human",
+  /** What is said for somebody who asks for a person before anything else. */
+  helpWords: "I would like to talk to a human.",
   helpAsked: "A person was asked to join. They will answer here.",
   helpShort: "A person was asked to join",
   greeting: "How can we help?",

@@ -25,7 +25,7 @@ describe.skipIf(chromium === undefined)("the widget", { timeout: 60_000 }, () =>
   beforeAll(async () => {
     [browser, service, widget] = await Promise.all([
       openBrowser(chromium!),
-      ChatService.start(),
+      ChatService.start(MODELS),
       buildWidget(),
     ]);
     opened.use(service);
@@ -176,10 +176,10 @@ describe.skipIf(chromium === undefined)("the widget", { timeout: 60_000 }, () =>
 
   test("asks for a person, shows who came and what they say, and when they leave", async () => {
     const page = await open({ userId: "helped" });
-    await say(page, "I want my money back");
-    await answered(page, 1);
     await page.getByRole("button", { name: "Talk to a human" }).click();
+    await page.locator(".row.mine").getByText("I would like to talk to a human.").waitFor();
     await page.getByText("A person was asked to join. They will answer here.").waitFor();
+    await answered(page, 1);
     const id = await sessionOf("helped");
     await admin(`takeover/${id}`);
     await page.getByText("bob joined the conversation").waitFor();
@@ -360,6 +360,34 @@ describe.skipIf(chromium === undefined)("the widget", { timeout: 60_000 }, () =>
     expect(kept.filter((key) => key.includes("guest"))).toHaveLength(1);
   });
 
+  test("makes a new visitor of one whom the service does not know any more", async () => {
+    const page = await visit({ userId: "", guest: true });
+    const url = `http://127.0.0.1:${service.port}/chat`;
+    const kept = { token: "e30.e30.e30", expiresAtMs: Date.now() + 86_400_000 };
+    await page.evaluate(
+      `localStorage.setItem("warren-chat guest ${url}", ${JSON.stringify(JSON.stringify(kept))})`,
+    );
+    await page.getByRole("button", { name: "Open chat" }).click();
+    await say(page, "Who are you?");
+    await answered(page, 1);
+  });
+
+  test("lets one choose who answers", async () => {
+    const page = await open({ userId: "chooses", attributes: `data-model="slow"` });
+    const picker = page.getByRole("combobox", { name: "Model" });
+    await expect.poll(() => picker.inputValue()).toBe("slow");
+    await say(page, "Who are you?");
+    await page.getByRole("article", { name: "Thorough" }).locator("time").waitFor();
+    await picker.selectOption("Quick");
+    await seen(page, "models");
+    expect(await violations(page)).toEqual([]);
+    await say(page, "And you?");
+    await page.getByRole("article", { name: "Quick" }).locator("time").waitFor();
+    await page.reload();
+    await page.getByRole("button", { name: "Open chat" }).click();
+    await expect.poll(() => picker.inputValue()).toBe("quick");
+  });
+
   test("is told by its page what to do, also before it is there", async () => {
     const page = await visit({
       userId: "page",
@@ -387,6 +415,16 @@ async function seen(page: BrowserPage, name: string): Promise<void> {
   if (folder === undefined) return;
   await page.screenshot({ path: `${folder}/widget-${name.replaceAll(/\W+/g, "-")}.png` });
 }
+
+/** Two that answer alike. */
+const MODELS = {
+  LLM_PROVIDER_1_ID: "quick",
+  LLM_PROVIDER_1_NAME: "Quick",
+  LLM_PROVIDER_1_TYPE: "demo",
+  LLM_PROVIDER_2_ID: "slow",
+  LLM_PROVIDER_2_NAME: "Thorough",
+  LLM_PROVIDER_2_TYPE: "demo",
+};
 
 interface Dropped {
   name: string;

@@ -8,6 +8,8 @@ import {
 import type { MountChatOptions } from "../mount-options.ts";
 import { browserStorage } from "./browser-storage.ts";
 import { Drafts } from "./drafts.ts";
+import type { Identity } from "./identity.ts";
+import { serviceUrl } from "./service-url.ts";
 import { RequestError, Service } from "./service.ts";
 import { Uploads } from "./uploads.ts";
 
@@ -16,9 +18,7 @@ export type Aim = { readonly kind: "reply" | "edit"; readonly message: Message }
 
 export interface ConversationOptions {
   shown: MountChatOptions;
-  token: () => Promise<string>;
-  /** Keeps users of one device apart. */
-  account: string;
+  identity: Identity;
 }
 
 /** Words to somebody, for a moment. */
@@ -47,7 +47,8 @@ export class Conversation implements Disposable {
   #isOver = false;
 
   constructor(options: ConversationOptions) {
-    const { shown, token, account } = options;
+    const { shown, identity } = options;
+    const { token, account } = identity;
     this.#options = options;
     const url = serviceUrl(shown.url);
     this.client = createChat({ url: `${url}/ws`, token, account, role: shown.role ?? "user" });
@@ -59,7 +60,10 @@ export class Conversation implements Disposable {
         if (sent !== undefined) this.send("", [sent]);
       },
     });
-    this.client.on("connection", () => this.changed());
+    this.client.on("connection", ({ name }) => {
+      if (name === "waiting" || name === "closed") identity.doubt();
+      this.changed();
+    });
     this.client.on("models", () => this.#choose());
     this.client.on("notice", (text) => this.say(text));
     this.#session = this.#enter(this.client.session(shown.sessionId));
@@ -150,6 +154,12 @@ export class Conversation implements Disposable {
     return this.#service.freshLink(fileUrl, Date.now()).catch(() => this.#service.address(fileUrl));
   }
 
+  /** Asks for a person; with words of one's own where nothing was said yet, so that there is something to join. */
+  help(words: string): void {
+    if (this.#session.messages.length === 0) this.send(words, []);
+    this.#session.help();
+  }
+
   takeOver(): Promise<boolean> {
     return this.#asked(this.#service.takeOver(this.#session.id));
   }
@@ -172,7 +182,6 @@ export class Conversation implements Disposable {
     const offs = [
       session.on("change", () => this.changed()),
       session.on("answer", () => this.changed()),
-      session.on("notice", (text) => this.say(text)),
       session.on("refused", ({ message, key }) => {
         if (key === undefined) this.say(message);
       }),
@@ -209,9 +218,4 @@ export class Conversation implements Disposable {
       return false;
     }
   }
-}
-
-/** Absolute, without a slash at the end. */
-export function serviceUrl(given: string): string {
-  return new URL(given, location.href).href.replace(/\/+$/, "");
 }

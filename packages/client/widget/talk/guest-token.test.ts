@@ -13,7 +13,6 @@ function setup(given: { refuses?: (token: string | undefined) => number | undefi
     storage: {
       getItem: (key: string) => kept.get(key) ?? null,
       setItem: (key: string, value: string) => void kept.set(key, value),
-      removeItem: (key: string) => void kept.delete(key),
     },
     wallClock: () => nowMs,
     fetch: async (_url: unknown, init?: RequestInit) => {
@@ -69,10 +68,26 @@ describe("a visitor's token", () => {
     await guest.token();
     later(9.5 * HOUR);
     isAway = true;
-    await expect(guest.token()).rejects.toThrow("503");
+    expect(await guest.token()).toBe("t1");
+    later(HOUR);
+    await expect(guest.token()).rejects.toThrow("did not answer");
     expect(kept.size).toBe(1);
     isAway = false;
-    expect(await guest.token()).toBe("t3");
+    expect(await guest.token()).toBe("t4");
+  });
+
+  test("that is doubted is asked about, and another visitor's where it is refused", async () => {
+    const { open, asked } = setup({
+      refuses: (token) => (token === "Bearer t2" ? 401 : undefined),
+    });
+    const guest = open();
+    await guest.token();
+    guest.doubt();
+    expect(await guest.token()).toBe("t2");
+    expect(await guest.token()).toBe("t2");
+    guest.doubt();
+    expect(await guest.token()).toBe("t4");
+    expect(asked).toEqual([undefined, "Bearer t1", "Bearer t2", undefined]);
   });
 
   test("is not to be had where the chat takes no visitors", async () => {

@@ -35,7 +35,7 @@ export function Composer() {
             type="button"
             class="human"
             disabled={session.isHelpOpen}
-            onClick={() => session.help()}
+            onClick={() => conversation.help(texts.helpWords)}
           >
             <PersonIcon />
             {session.isHelpOpen ? texts.helpShort : texts.help}
