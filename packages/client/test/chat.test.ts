@@ -62,6 +62,24 @@ async function live(given: Parameters<typeof chat>[0] = {}) {
   return all;
 }
 
+describe("a new session", () => {
+  test("begins with what is said first, and is the one that the user is in", async () => {
+    const all = await live();
+    const { client, session, sockets, said } = all;
+    session.send("in the first");
+    const next = client.begin();
+    expect(next.id).toMatch(/^[0-9a-f]{32}$/);
+    expect([next === session, client.session() === next]).toEqual([false, true]);
+    await settle();
+    sockets.last.hear({ ...error("NOT_FOUND"), session_id: next.id });
+    const { key } = next.send("hello");
+    expect(said("user_message").at(-1)).toMatchObject({ session_id: next.id, content: "hello" });
+    acknowledge(all, key, 1, "f".repeat(32));
+    expect(next.id).toBe("f".repeat(32));
+    expect(session.messages.map(({ content }) => content)).toEqual(["in the first"]);
+  });
+});
+
 describe("what is sent", () => {
   test("goes one after the other, and keeps its order when the first is to be tried again", async () => {
     const all = await live();

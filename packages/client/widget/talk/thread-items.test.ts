@@ -51,9 +51,9 @@ function running(runId: string, replyTo: string): RunningAnswer {
 }
 
 function shown(messages: Message[], answers: RunningAnswer[] = [], firstUnread?: string): string[] {
-  const dayOf = (timestamp: string) => timestamp.slice(0, 10);
   return threadItems({ session: { messages, answers }, firstUnread, dayOf }).map(wordOf);
 }
+const dayOf = (timestamp: string) => timestamp.slice(0, 10);
 function wordOf(item: Item): string {
   switch (item.kind) {
     case "day":
