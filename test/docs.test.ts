@@ -9,6 +9,7 @@ import {
   readToml,
   SIGNALS,
   type Declaration,
+  type Declared,
   type Options,
   systemClock,
 } from "@warren/host";
@@ -114,6 +115,13 @@ describe("options", () => {
       ]),
     );
   });
+});
+
+test("every secret of the chat is in docs/secrets.md", () => {
+  const text = readFileSync(join(ROOT, "docs/secrets.md"), "utf8");
+  const secrets = Object.entries(chatOptions).filter(([, { kind }]) => kind === "secret");
+  const missing = secrets.map(([key, option]) => namesOf(key, option as Declared).env);
+  expect(missing.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
 });
 
 test("every option of every command has a row", () => {

@@ -11,12 +11,17 @@ import {
   WholeNumber,
 } from "@warren/host";
 import { contentOptions } from "./content-options.ts";
+import { LEGACY_CONTENTS } from "./keys/legacy.ts";
 
 const Prefix = fromText("a path like /chat", (text) =>
   /^(\/|(\/[\w.~-]+)+)$/.test(text) ? text : undefined,
 );
 const Name = fromText("letters, digits, dots and dashes, at most 100", (text) =>
   /^[\w.-]{1,100}$/.test(text) ? text : undefined,
+);
+
+const Legacy = fromText(LEGACY_CONTENTS.join(", "), (text) =>
+  LEGACY_CONTENTS.find((one) => one === text),
 );
 
 /** Where it is served, and to whom. */
@@ -245,6 +250,13 @@ export const chatOptions = {
   mongoUri: secretOption({
     help: "MongoDB that keeps the conversations, mongodb://USER:PASSWORD@HOST/DATABASE, instead of the data folder.",
     names: { env: "MONGO_URI", toml: "dbs.chat.uri" },
+  }),
+  legacyContent: option({
+    value: "<how>",
+    schema: Legacy,
+    default: "mixed",
+    help: "How the service before kept texts in its sessions in MongoDB, which are brought over: sealed, plain, or mixed.",
+    names: { env: "WARREN_CHAT_LEGACY_CONTENT", toml: "dbs.chat.legacy_content" },
   }),
   cluster: option({
     value: "<name>",

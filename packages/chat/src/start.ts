@@ -9,9 +9,11 @@ import { createFront } from "./front.ts";
 import { FileLinks } from "./files/file-links.ts";
 import { chatGuards } from "./guards.ts";
 import type { MasterKeys } from "./keys/master-keys.ts";
+import { startLegacyImport } from "./legacy/legacy-import.ts";
 import { openProviders } from "./providers/open-providers.ts";
-import { openSeals } from "./seals.ts";
+import { openSeals, type Seals } from "./seals.ts";
 import { nameOfStore, openStore } from "./store/open-store.ts";
+import type { Store } from "./store/store.ts";
 
 export interface RunningChat extends AsyncDisposable {
   readonly host: string;
@@ -55,6 +57,7 @@ export async function startChat(
     for (const connection of door.connections()) connection.close("DRAINING");
   });
   opened.use(content.startRetention());
+  opened.use(bringOver(config, deps, { store, seals, events }));
   const { host, port } = listener;
   events.started({ host, port, store: nameOfStore(config), models: providers.models.length });
   const owned = opened.move();
@@ -76,4 +79,17 @@ function linksOf(
 ): FileLinks {
   const base = `${prefix === "/" ? "" : prefix}/files`;
   return new FileLinks({ masters, base, lifeMs: files.linkMs, wallClock });
+}
+
+/** What the service before left is brought over meanwhile. */
+function bringOver(
+  { store: config }: ChatConfig,
+  { clock }: ChatDeps,
+  { store, seals, events }: { store: Store; seals: Seals; events: ChatEvents },
+): AsyncDisposable | undefined {
+  const { legacy, log, sessions } = store;
+  if (legacy === undefined || config.kind !== "mongodb") return undefined;
+  const { texts, masters } = seals;
+  const content = config.legacy;
+  return startLegacyImport({ legacy, log, sessions, texts, masters, content, clock, events });
 }

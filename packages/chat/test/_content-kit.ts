@@ -1,3 +1,4 @@
+import { systemClock } from "@warren/host";
 import { expect } from "vitest";
 import type { ChatConfig } from "../src/config.ts";
 import { Client, runningChat, tokenOf } from "./_running-chat.ts";
@@ -15,7 +16,7 @@ export async function contentChat(given: Partial<ChatConfig> = {}) {
   const wall = { aheadMs: 0 };
   const wallClock = () => Date.now() + wall.aheadMs;
   const rates = { ...UNLIMITED, upload: MANY, privacy: MANY, public: MANY, admin: MANY };
-  const running = await runningChat({ rates, ...given }, { wallClock });
+  const running = await runningChat({ rates, ...given }, systemClock, { wallClock });
   const { port } = running.chat;
   return { ...running, wall, port, ask: asking(port), origin: `http://127.0.0.1:${port}` };
 }

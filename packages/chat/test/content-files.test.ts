@@ -167,6 +167,8 @@ describe("a file that is sent", () => {
     first.send({ type: "voice_message", session_id, ...file, content: "" });
     const shown = await second.next("voice_message");
     expect(await bytesAt(shown.file_url)).toEqual(WEBM);
+    // Whoever sent it has drawn it already (T-46).
+    expect(first.heard.map(({ type }) => type)).not.toContain("voice_message");
   });
 
   test("as a voice note is one after a reload, also where it was uploaded as a film (T-5)", async () => {

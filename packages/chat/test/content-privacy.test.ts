@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { silentLog } from "@warren/host/testing";
 import { promMetrics, systemClock } from "@warren/host";
@@ -158,6 +158,21 @@ describe("erasure", () => {
     expect(lines).toContain("data was erased");
     for (const secret of [user, "my words"]) expect(lines).not.toContain(secret);
   });
+});
+
+test("metrics count what was shared, exported and erased", async () => {
+  const { user } = await peopled();
+  await chat.ask("GET /me/export", user);
+  await chat.ask("DELETE /me/data", user);
+  const text = await chat.metrics.text();
+  for (const series of [
+    'chat_share_links_total{event="created"}',
+    'chat_exports_total{outcome="done"}',
+    'chat_sessions_erased_total{by="user"}',
+    'chat_files_removed_total{reason="erased"}',
+  ]) {
+    expect(text).toContain(series);
+  }
 });
 
 test("an erasure that a process left behind is done when the next one starts", async () => {

@@ -1,9 +1,8 @@
-import { Readable } from "node:stream";
 import { ChatError } from "@warren/wire";
 import { Hono, type Context, type MiddlewareHandler } from "hono";
-import type { FileDesk, Served } from "../files/file-desk.ts";
-import { ownerOf } from "../files/file-desk.ts";
+import { ownerOf, type Served } from "../files/file-desk.ts";
 import { limited, type ApiDeps, type Env } from "./http.ts";
+import { streamed } from "./streamed.ts";
 import { incomingOf, kindIn } from "./upload-request.ts";
 
 /** Files of one's own that are listed at once. */
@@ -41,7 +40,7 @@ export function fileRoutes(deps: ApiDeps, signedIn: MiddlewareHandler<Env>): Hon
     }
     return c.json({ files: all, count: all.length, truncated: false });
   });
-  routes.get("/files/:id", (c) => download(c, files));
+  routes.get("/files/:id", (c) => download(c, deps));
   routes.delete("/files/:id", ...own, async (c) => {
     c.set("route", "/files/:fileID");
     await files.remove(c.get("identity"), c.req.param("id"));
@@ -86,7 +85,7 @@ async function seesScope(c: Context<Env>, { desk }: ApiDeps, scope: string): Pro
   return true;
 }
 
-async function download(c: Context<Env>, files: FileDesk): Promise<Response> {
+async function download(c: Context<Env>, { files, events }: ApiDeps): Promise<Response> {
   c.set("route", "/files/:fileID");
   const question = {
     method: c.req.method === "HEAD" ? ("HEAD" as const) : ("GET" as const),
@@ -96,10 +95,13 @@ async function download(c: Context<Env>, files: FileDesk): Promise<Response> {
   };
   const query = new URL(c.req.url).searchParams;
   const id = c.req.param("id") ?? "";
-  return sent(c, await files.serve(id, { query, question }, c.req.raw.signal));
+  const served = await files.serve(id, { query, question }, c.req.raw.signal);
+  return sent(c, served, (cause) =>
+    events.failed(new ChatError("STORAGE_ERROR", "a file could not be read", { cause })),
+  );
 }
 
-function sent(c: Context<Env>, served: Served): Response {
+function sent(c: Context<Env>, served: Served, failed: (cause: unknown) => void): Response {
   if (served.kind === "elsewhere") {
     c.header("Cache-Control", "no-store");
     return c.redirect(served.url, 302);
@@ -107,7 +109,7 @@ function sent(c: Context<Env>, served: Served): Response {
   const { answer, body } = served;
   const { status, headers } = answer;
   if (body === undefined) return c.body(null, status as 200, headers);
-  return c.body(Readable.toWeb(body) as ReadableStream, status as 200, headers);
+  return c.body(streamed(c, body, failed), status as 200, headers);
 }
 
 async function readObject(c: Context<Env>): Promise<Record<string, unknown>> {

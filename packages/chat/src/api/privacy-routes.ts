@@ -1,9 +1,9 @@
-import { Readable } from "node:stream";
 import type { Clock } from "@warren/host";
 import { ChatError } from "@warren/wire";
 import { Hono, type Context, type MiddlewareHandler } from "hono";
 import type { Erased, ErasedBy } from "../privacy/events.ts";
 import { limited, type ApiDeps, type Env } from "./http.ts";
+import { streamed } from "./streamed.ts";
 import { unkept } from "./share-routes.ts";
 
 /** An erasure that takes longer goes on, and whoever asked for it is told so. */
@@ -50,8 +50,9 @@ export function privacyRoutes(deps: ApiDeps, signedIn: MiddlewareHandler<Env>): 
 }
 
 function exported(c: Context<Env>, { exporter }: ApiDeps, userId: string): Response {
-  const pieces = Readable.from(exporter.of(userId), { objectMode: false });
-  return unkept(c).body(Readable.toWeb(pieces) as ReadableStream, 200, {
+  // It tells of its failures itself.
+  const body = streamed(c, exporter.of(userId), () => {});
+  return unkept(c).body(body, 200, {
     "Content-Type": "application/json; charset=utf-8",
     "Content-Disposition": 'attachment; filename="chat-export.json"',
   });

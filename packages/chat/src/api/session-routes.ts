@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { queryAll } from "../sessions/query-all.ts";
 import type { ApiDeps, Env } from "./http.ts";
 
 /** Sessions in a list of one's own. */
@@ -10,19 +11,9 @@ export function sessionRoutes({ desk, wallClock }: ApiDeps): Hono<Env> {
   routes.get("/sessions", async (c) => {
     c.set("route", "/sessions");
     const { userId } = c.get("identity");
-    const { summaries, total } = await desk.list({
-      userId,
-      isActive: undefined,
-      adminAssisted: undefined,
-      helpOpen: undefined,
-      fromMs: undefined,
-      toMs: undefined,
-      sortBy: "start_time",
-      descending: true,
-      limit: LIST,
-      from: { offset: 0 },
-      nowMs: wallClock(),
-    });
+    const { summaries, total } = await desk.list(
+      queryAll({ userId, descending: true, limit: LIST, nowMs: wallClock() }),
+    );
     const count = summaries.length;
     return c.json({
       sessions: summaries,

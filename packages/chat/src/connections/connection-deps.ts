@@ -10,6 +10,7 @@ import type { Talk } from "../sessions/talk.ts";
 import type { Viewer } from "../sessions/viewer.ts";
 import type { Connection } from "./connection.ts";
 import type { Limits, Renewal } from "./ports.ts";
+import type { Writes } from "./writes.ts";
 
 /** Who a socket belongs to, and for how long. */
 export interface ConnectionIdentity extends Viewer {
@@ -40,6 +41,7 @@ export interface ConnectionDeps {
   /** How long a client has to answer a close. */
   closeMs: number;
   closed: (connection: Connection) => void;
+  writes: Writes;
   events: ConnectionEvents;
 }
 

@@ -8,6 +8,7 @@ import type { TokenVerifier } from "../auth/token-verifier.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionDeps } from "./connection-deps.ts";
 import type { Limits } from "./ports.ts";
+import { Writes } from "./writes.ts";
 
 export interface DoorOptions {
   /** Paths where sockets are opened. */
@@ -19,7 +20,7 @@ export interface DoorOptions {
   /** Sockets of one user, and of this instance. */
   mostOfUser: number;
   most: number;
-  deps: Omit<ConnectionDeps, "closed">;
+  deps: Omit<ConnectionDeps, "closed" | "writes">;
   events: DoorEvents;
 }
 
@@ -42,6 +43,7 @@ export class Door {
     perMessageDeflate: false,
     clientTracking: false,
   });
+  readonly #writes = new Writes();
   readonly #open = new Map<string, Set<Connection>>();
   #count = 0;
   #isClosed = false;
@@ -122,6 +124,7 @@ export class Door {
     const since = clock.now();
     const connection = new Connection(socket, identity, {
       ...deps,
+      writes: this.#writes,
       closed: (closed) => {
         this.#leave(closed);
         events.closed(clock.now() - since);

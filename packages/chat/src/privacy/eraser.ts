@@ -11,6 +11,7 @@ import { including, NO_VERSIONS, type Versions } from "../log/versions.ts";
 import type { Runs } from "../runs/runs.ts";
 import type { Folding } from "../sessions/folding.ts";
 import type { Sessions } from "../sessions/ports.ts";
+import { queryAll } from "../sessions/query-all.ts";
 import type { ShareLinks } from "../shares/ports.ts";
 import type { Erased, ErasedBy, PrivacyEvents } from "./events.ts";
 import type { Erasure, Erasures, LogErasure } from "./ports.ts";
@@ -132,6 +133,8 @@ export class Eraser {
       const upTo = page.reduce((had: Versions, entry) => including(had, entry), NO_VERSIONS);
       sum.entries += await logErasure.erase(key, upTo);
     }
+    // What a store has of it besides its entries, also where a try before this one took those.
+    if (!signal.aborted) await logErasure.erase(key, NO_VERSIONS);
     fileEvents.removed("erased", sum.files);
     quota.recount(ownerOf(key));
     return sum;
@@ -141,7 +144,9 @@ export class Eraser {
     const { sessions, erasures } = this.#options;
     const sum = { sessions: 0, entries: 0, files: 0 };
     while (!signal.aborted) {
-      const { rows } = await sessions.list(begunBy(userId, sinceMs));
+      // Those before them are gone by then.
+      const begun = queryAll({ userId, toMs: sinceMs, limit: SESSIONS, nowMs: sinceMs });
+      const { rows } = await sessions.list(begun);
       if (rows.length === 0) break;
       for (const { sessionId } of rows) {
         await erasures.put({ userId, sessionId, sinceMs }, sinceMs);
@@ -175,21 +180,4 @@ export class Eraser {
 function fileIdsOf({ kind, body }: Entry): string[] {
   const file = kind === "message" ? bodyOf({ kind, body }).file : undefined;
   return file === undefined ? [] : [file.fileId];
-}
-
-/** The first of a user's sessions; those before them are gone by then. */
-function begunBy(userId: string, toMs: number) {
-  return {
-    userId,
-    isActive: undefined,
-    adminAssisted: undefined,
-    helpOpen: undefined,
-    fromMs: undefined,
-    toMs,
-    sortBy: "start_time",
-    descending: false,
-    limit: SESSIONS,
-    from: { offset: 0 },
-    nowMs: toMs,
-  } as const;
 }

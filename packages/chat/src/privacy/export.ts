@@ -1,16 +1,15 @@
 import { ChatError } from "@warren/wire";
-import type { SessionDesk } from "../api/session-desk.ts";
-import { fileFields, timeOf } from "../api/session-desk.ts";
+import { messageOf, timeOf, type SessionDesk } from "../api/session-desk.ts";
 import { ownerOf } from "../files/file-desk.ts";
 import type { FileUpkeep, StoredFile } from "../files/ports.ts";
 import type { SessionKey } from "../log/entry.ts";
-import { wallMsOf } from "../log/hybrid-time.ts";
 import type { Journal } from "../log/journal.ts";
 import type { Said } from "../log/said.ts";
 import type { SessionRow } from "../log/session-row.ts";
 import { including, NO_VERSIONS, type Versions } from "../log/versions.ts";
-import { spokenOf, type Spoken } from "../sessions/conversation.ts";
-import type { Sessions } from "../sessions/ports.ts";
+import { spokenOf } from "../sessions/conversation.ts";
+import type { SessionPage, Sessions } from "../sessions/ports.ts";
+import { queryAll } from "../sessions/query-all.ts";
 import type { ShareDesk } from "../shares/share-desk.ts";
 import type { PrivacyEvents } from "./events.ts";
 
@@ -80,19 +79,8 @@ export class Exporter {
     const nowMs = wallClock();
     let from: { offset: number } | { cursor: string } = { offset: 0 };
     for (;;) {
-      const { rows, next } = await sessions.list({
-        userId,
-        isActive: undefined,
-        adminAssisted: undefined,
-        helpOpen: undefined,
-        fromMs: undefined,
-        toMs: undefined,
-        sortBy: "start_time",
-        descending: false,
-        limit: SESSIONS,
-        from,
-        nowMs,
-      });
+      const query = queryAll({ userId, limit: SESSIONS, from, nowMs });
+      const { rows, next }: SessionPage = await sessions.list(query);
       yield* rows;
       if (next === undefined) return;
       from = { cursor: next };
@@ -124,7 +112,7 @@ export class Exporter {
         const of = fresh.flatMap(({ messageId }) => changes.get(messageId) ?? []);
         for (const spoken of spokenOf([...fresh, ...of])) {
           if (spoken.said.isNote === true) continue;
-          yield JSON.stringify(messageOf(spoken));
+          yield JSON.stringify({ author: spoken.author, ...messageOf(spoken) });
           yield NEXT;
         }
       }
@@ -183,29 +171,6 @@ async function* listOf(pieces: AsyncIterable<string>): AsyncGenerator<string> {
 function targetOf({ kind, body }: Said): string | undefined {
   const isChange = kind === "edit" || kind === "delete" || kind === "reaction";
   return isChange ? (body as { messageId: string }).messageId : undefined;
-}
-
-function messageOf(spoken: Spoken) {
-  const { said, messageId, hlc, text, file, isEdited, isDeleted, reactions, author } = spoken;
-  const { sender, metadata, replyTo, answer, name } = said;
-  return {
-    id: messageId,
-    type: said.type,
-    timestamp: timeOf(wallMsOf(hlc)),
-    sender,
-    author,
-    ...(name !== undefined && { name }),
-    content: text,
-    ...(file && fileFields(file)),
-    ...(metadata && { metadata }),
-    ...(replyTo !== undefined && { reply_to: replyTo }),
-    ...(answer && { model_id: answer.modelId, status: answer.status }),
-    ...(isEdited && { edited: true }),
-    ...(isDeleted && { deleted: true }),
-    ...(reactions.size > 0 && {
-      reactions: Object.fromEntries([...reactions].map(([emoji, who]) => [emoji, [...who]])),
-    }),
-  };
 }
 
 function describe({ id, name, type, kind, bytes, storedAtMs }: StoredFile) {

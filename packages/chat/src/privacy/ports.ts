@@ -5,7 +5,8 @@ import type { Versions } from "../log/versions.ts";
 export interface LogErasure {
   /**
    * Removes the session's entries up to these numbers of each origin; resolves with how many there were.
-   * What is left keeps its numbers; where nothing is, the log is as if it had never been.
+   * What is left keeps its numbers; where nothing is, the log is as if it had never been. What the store
+   * has of the session besides, such as what it was brought over from, goes with any call.
    */
   erase(key: SessionKey, upTo: Versions): Promise<number>;
 }

@@ -4,6 +4,7 @@ import type { Files, FileUpkeep } from "../files/ports.ts";
 import { clearUp } from "../files/retention.ts";
 import type { SessionRow } from "../log/session-row.ts";
 import type { Sessions } from "../sessions/ports.ts";
+import { queryAll } from "../sessions/query-all.ts";
 import type { ShareEvents } from "../shares/events.ts";
 import type { ShareLinks } from "../shares/ports.ts";
 import type { Eraser } from "./eraser.ts";
@@ -101,19 +102,9 @@ async function quietest(
   { sessions, wallClock }: RetentionOptions,
   offset: number,
 ): Promise<readonly SessionRow[]> {
-  const { rows } = await sessions.list({
-    userId: undefined,
-    isActive: undefined,
-    adminAssisted: undefined,
-    helpOpen: undefined,
-    fromMs: undefined,
-    toMs: undefined,
-    sortBy: "last_activity",
-    descending: false,
-    limit: SESSIONS,
-    from: { offset },
-    nowMs: wallClock(),
-  });
+  const { rows } = await sessions.list(
+    queryAll({ sortBy: "last_activity", limit: SESSIONS, from: { offset }, nowMs: wallClock() }),
+  );
   return rows;
 }
 

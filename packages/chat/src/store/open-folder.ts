@@ -53,6 +53,7 @@ export async function openFolder({ folder, cluster, events, deps }: FolderOption
     logErasure: content.logErasure,
     shareLinks: content.shareLinks,
     erasures: content.erasures,
+    legacy: undefined,
     check: () => content.check(),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

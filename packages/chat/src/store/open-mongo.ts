@@ -35,7 +35,7 @@ export async function openMongo(options: OpenMongoOptions): Promise<Store> {
       timed: (operation, ms) => events.mongoTook(operation, ms),
     }),
   );
-  const { log, sessions, keys, behind, logErasure, shareLinks, erasures } = mongo;
+  const { log, sessions, keys, behind, legacy, logErasure, shareLinks, erasures } = mongo;
   const failed = unlessAway((cause) => events.broke("a session's row is behind its log", cause));
   opened.use(keepRowsUp({ log, sessions, behind, clock: deps.clock, failed }));
   const owned = opened.move();
@@ -47,6 +47,7 @@ export async function openMongo(options: OpenMongoOptions): Promise<Store> {
     logErasure,
     shareLinks,
     erasures,
+    legacy,
     check: () => mongo.check(),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -1,4 +1,5 @@
 import type { KeyStore } from "../keys/ports.ts";
+import type { LegacySessions } from "../legacy/ports.ts";
 import type { MessageLog } from "../log/ports.ts";
 import type { Erasures, LogErasure } from "../privacy/ports.ts";
 import type { Sessions } from "../sessions/ports.ts";
@@ -14,6 +15,8 @@ export interface Store extends AsyncDisposable {
   readonly logErasure: LogErasure;
   readonly shareLinks: ShareLinks;
   readonly erasures: Erasures;
+  /** Undefined where no service before can have left any. */
+  readonly legacy: LegacySessions | undefined;
   /** Rejects while nothing can be stored. */
   check(): Promise<void>;
 }

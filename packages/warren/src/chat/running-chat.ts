@@ -1,6 +1,6 @@
-import { rm } from "node:fs/promises";
-import { readState, writeState } from "@warren/host";
+import { readState } from "@warren/host";
 import * as v from "valibot";
+import { announce } from "../data/announced.ts";
 
 /** What a chat leaves in its data folder, so that commands beside it find it. */
 const RunningChatFile = v.object({
@@ -11,15 +11,8 @@ const RunningChatFile = v.object({
 type RunningChatFile = v.InferOutput<typeof RunningChatFile>;
 
 /** Says that it runs; what comes back says that it no longer does. */
-export async function announceChat(file: string, chat: RunningChatFile): Promise<AsyncDisposable> {
-  await writeState(file, chat);
-  return {
-    async [Symbol.asyncDispose]() {
-      const said = await findChat(file).catch(() => undefined);
-      // A successor may have announced itself meanwhile.
-      if (said === undefined || said.pid === chat.pid) await rm(file, { force: true });
-    },
-  };
+export function announceChat(file: string, chat: RunningChatFile): Promise<AsyncDisposable> {
+  return announce(file, chat, RunningChatFile);
 }
 
 /** Undefined when none was announced. One that was killed may be: ask it to be sure. */

@@ -1,6 +1,7 @@
 import { OPERATIONS, type Guard, type Operation } from "@warren/host";
 import { storeFailure } from "./failures.ts";
 
+const INDEX: Operation = { ...OPERATIONS.mongoWrite, name: "mongo_index", retries: 0 };
 const PROBE: Operation = {
   ...OPERATIONS.mongoWrite,
   name: "mongo_probe",
@@ -42,6 +43,11 @@ export class MongoCalls {
   /** Once and not for long: whoever probes comes again, and waits for no retries. */
   probe<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
     return this.#run(PROBE, call);
+  }
+
+  /** Once: whoever makes an index comes back. */
+  index<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return this.#run(INDEX, call);
   }
 
   async #run<T>(operation: Operation, call: (signal: AbortSignal) => Promise<T>): Promise<T> {

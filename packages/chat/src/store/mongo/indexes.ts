@@ -7,9 +7,11 @@ export const COLLECTIONS = {
   users: "users",
   owners: "session_owners",
   hours: "session_hours",
-  marks: "marks",
   shares: "share_links",
   erasures: "erasures",
+  marks: "marks",
+  /** What the service before left: read once, and changed no more. */
+  legacy: "sessions_legacy",
 } as const;
 export const KEYS = "keys";
 
@@ -30,9 +32,9 @@ export interface DeclaredIndex {
 export const UNSHARDED: readonly CollectionName[] = [
   COLLECTIONS.owners,
   COLLECTIONS.hours,
-  COLLECTIONS.marks,
   COLLECTIONS.shares,
-  COLLECTIONS.erasures,
+  COLLECTIONS.marks,
+  COLLECTIONS.legacy,
 ];
 
 function unique(
@@ -59,15 +61,19 @@ export const NEEDED: readonly DeclaredIndex[] = [
   ]),
   unique(COLLECTIONS.sessions, "session", ["user_id", "session_id"]),
   unique(COLLECTIONS.users, "user", ["user_id"]),
+  unique(COLLECTIONS.erasures, "erasure", ["user_id", "session_id"]),
   unique(KEYS, "session", ["user_id", "session_id"]),
 ];
 
-const named = (name: string, key: DeclaredIndex["key"]): DeclaredIndex => ({
-  collection: COLLECTIONS.sessions,
-  name,
-  key,
-  unique: false,
-});
+function helpful(
+  collection: CollectionName,
+  name: string,
+  key: DeclaredIndex["key"],
+): DeclaredIndex {
+  return { collection, name, key, unique: false };
+}
+
+const named = (name: string, key: DeclaredIndex["key"]) => helpful(COLLECTIONS.sessions, name, key);
 
 /** Filters that are yes or no are one field, of which a list asks for one to eight values. */
 const FILTERS: readonly DeclaredIndex["key"][] = [{ traits: 1 }, { user_id: 1, traits: 1 }];
@@ -86,11 +92,6 @@ function forLists(filter: DeclaredIndex["key"]): DeclaredIndex[] {
   ];
 }
 
-const ofShares = (name: string, key: DeclaredIndex["key"]): DeclaredIndex => ({
-  ...named(name, key),
-  collection: COLLECTIONS.shares,
-});
-
 /** What makes reading fast; made in the background. The first four have the names of old. */
 export const HELPFUL: readonly DeclaredIndex[] = [
   named("idx_user_id", { user_id: 1 }),
@@ -100,23 +101,13 @@ export const HELPFUL: readonly DeclaredIndex[] = [
   named("ended_ms", { ended_ms: 1 }),
   named("list_user_id", { traits: 1, user_id: 1, session_id: 1, start_time: 1 }),
   ...FILTERS.flatMap(forLists),
-  {
-    collection: COLLECTIONS.log,
-    name: "log_stored_at",
-    key: { stored_at: 1, _id: 1 },
-    unique: false,
-  },
-  {
-    collection: COLLECTIONS.hours,
-    name: "hours_stale",
-    key: { is_fresh: 1, _id: 1 },
-    unique: false,
-  },
-  ofShares("share_id", { share_id: 1 }),
-  ofShares("share_digest", { digest: 1 }),
-  ofShares("share_user", { user_id: 1, created_at_ms: -1, share_id: 1 }),
-  ofShares("share_end", { expires_at_ms: 1 }),
-  { ...named("erasure_due", { due_ms: 1 }), collection: COLLECTIONS.erasures },
+  helpful(COLLECTIONS.log, "log_stored_at", { stored_at: 1, _id: 1 }),
+  helpful(COLLECTIONS.hours, "hours_stale", { is_fresh: 1, _id: 1 }),
+  helpful(COLLECTIONS.shares, "share_id", { id: 1 }),
+  helpful(COLLECTIONS.shares, "share_digest", { digest: 1 }),
+  helpful(COLLECTIONS.shares, "share_user", { user_id: 1, created_ms: -1, id: 1 }),
+  helpful(COLLECTIONS.shares, "share_expires", { expires_ms: 1 }),
+  helpful(COLLECTIONS.erasures, "erasure_due", { due_ms: 1 }),
 ];
 
 /** As the driver takes it. */

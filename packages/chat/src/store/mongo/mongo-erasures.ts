@@ -1,72 +1,57 @@
 import type { Collection, Document } from "mongodb";
-import type { SessionKey } from "../../log/entry.ts";
-import type { Versions } from "../../log/versions.ts";
-import type { Erasure, Erasures, LogErasure } from "../../privacy/ports.ts";
+import type { Erasure, Erasures } from "../../privacy/ports.ts";
 import type { MongoCalls } from "./calls.ts";
-import type { EntryDocument } from "./entry-document.ts";
 import { upsert } from "./inserts.ts";
 
-/** Not sharded: few, and looked for by when they are due. */
 export interface ErasureDocument extends Document {
-  /** JSON of the user and the session; null: all of the user. */
-  _id: string;
   user_id: string;
-  session_id: string | null;
+  /** "": every session of the user. */
+  session_id: string;
   since_ms: number;
   due_ms: number;
 }
 
-/** What is asked of the collection, for whoever proves that an index serves it. */
-export const DUE = {
-  filter: (wallMs: number) => ({ due_ms: { $lte: wallMs } }),
-  sort: { due_ms: 1 },
-} as const;
-
-/** What is being erased, in MongoDB. */
-export function mongoErasures(options: {
+export interface MongoErasuresOptions {
   latest: Collection<ErasureDocument>;
   durable: Collection<ErasureDocument>;
   calls: MongoCalls;
-}): Erasures {
-  const { latest, durable, calls } = options;
+  /** Resolves once the unique index is there. */
+  ready: () => Promise<void>;
+}
+
+/** In place of a session: every one of the user. */
+const ALL = "";
+
+export const DUE_SORT = { due_ms: 1 } as const;
+export function dueFilter(wallMs: number) {
+  return { due_ms: { $lte: wallMs } };
+}
+
+/** What is being erased, in MongoDB. */
+export function mongoErasures(options: MongoErasuresOptions): Erasures {
+  const { latest, durable, calls, ready } = options;
   return {
-    put: ({ userId: user_id, sessionId, sinceMs: since_ms }, due_ms) =>
-      calls.write(() => {
-        const $set = { user_id, session_id: sessionId ?? null, since_ms, due_ms };
-        return upsert(latest, idOf(user_id, sessionId), { $set });
+    put: ({ userId, sessionId = ALL, sinceMs }, dueMs) =>
+      calls.write(async () => {
+        await ready();
+        const times = { since_ms: sinceMs, due_ms: dueMs };
+        await upsert(latest, { user_id: userId, session_id: sessionId }, { $set: times });
       }),
     due: (wallMs, limit) =>
       calls.read(async () => {
-        const found = durable.find(DUE.filter(wallMs)).sort(DUE.sort).limit(limit);
-        return (await found.toArray()).map(erasureOf);
+        const due = durable.find(dueFilter(wallMs)).sort(DUE_SORT).limit(limit);
+        return (await due.toArray()).map(erasureOf);
       }),
-    // One that was asked for again meanwhile stays.
-    remove: ({ userId, sessionId, sinceMs: since_ms }) =>
+    remove: ({ userId, sessionId = ALL, sinceMs }) =>
       calls.write(async () => {
-        await latest.deleteOne({ _id: idOf(userId, sessionId), since_ms });
+        // One that was asked for again meanwhile stays.
+        const done = { user_id: userId, session_id: sessionId, since_ms: sinceMs };
+        await latest.deleteOne(done);
       }),
   };
-}
-
-/** Takes entries out of the log. How many is told of the last try alone, where an answer was lost. */
-export function mongoLogErasure(entries: Collection<EntryDocument>, calls: MongoCalls): LogErasure {
-  return {
-    erase: ({ userId, sessionId }: SessionKey, upTo: Versions) =>
-      calls.write(async () => {
-        let count = 0;
-        for (const [origin, number] of Object.entries(upTo)) {
-          const of = { user_id: userId, session_id: sessionId, origin, number: { $lte: number } };
-          count += (await entries.deleteMany(of)).deletedCount;
-        }
-        return count;
-      }),
-  };
-}
-
-function idOf(userId: string, sessionId: string | undefined): string {
-  return JSON.stringify([userId, sessionId ?? null]);
 }
 
 function erasureOf({ user_id, session_id, since_ms }: ErasureDocument): Erasure {
-  return { userId: user_id, sessionId: session_id ?? undefined, sinceMs: since_ms };
+  const sessionId = session_id === ALL ? undefined : session_id;
+  return { userId: user_id, sessionId, sinceMs: since_ms };
 }
