@@ -1,6 +1,8 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { setImmediate as turn } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { runningChat, tokenOf } from "./_running-chat.ts";
-import { connect } from "node:net";
 
 test("a download that is given up before it begins breaks nothing", async () => {
   await using running = await runningChat();
@@ -10,11 +12,12 @@ test("a download that is given up before it begins breaks nothing", async () => 
   const headers = { authorization: `Bearer ${tokenOf("alice")}` };
   const answer = await fetch(`${at}/chat/upload`, { method: "POST", headers, body: form });
   const { file_url } = (await answer.json()) as { file_url: string };
+  // At every moment of it: before the file is opened, while it is, and after.
   for (let i = 0; i < 200; i++) {
     const socket = connect(running.chat.port, "127.0.0.1");
-    await new Promise<void>((resolve) => socket.once("connect", () => resolve()));
+    await once(socket, "connect");
     socket.write(`GET ${file_url} HTTP/1.1\r\nhost: a\r\n\r\n`);
-    for (let turn = 0; turn < i % 12; turn++) await new Promise((resolve) => setImmediate(resolve));
+    for (let turns = i % 12; turns > 0; turns--) await turn();
     socket.resetAndDestroy();
   }
   expect((await fetch(at + file_url)).status).toBe(200);
