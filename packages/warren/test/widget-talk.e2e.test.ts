@@ -121,6 +121,33 @@ describe.skipIf(chromium === undefined)("a conversation in the widget", () => {
     await page.getByRole("button", { name: "Open chat", exact: true }).waitFor();
   });
 
+  test("leaves what one reads in its place while earlier messages come", async () => {
+    const writer = stage.clientOf("long", "user").session();
+    const isSent = () => writer.messages.every(({ state }) => state !== "queued");
+    writer.send("message 0");
+    await expect.poll(isSent).toBe(true);
+    // A person has it: no model answers each of these.
+    await stage.admin(`takeover/${await stage.sessionOf("long")}`);
+    for (let count = 1; count <= 340; count++) writer.send(`message ${count}`);
+    await expect.poll(isSent, { timeout: 60_000 }).toBe(true);
+    const page = await stage.open({ userId: "long" });
+    await page.getByText("message 340", { exact: true }).waitFor();
+    const older = page.getByRole("button", { name: "Show earlier messages" });
+    await older.scrollIntoViewIfNeeded();
+    await page.getByRole("button", { name: "Go to the latest message" }).waitFor();
+    const top = page.locator(".row").first();
+    const [words, before] = [await top.textContent(), await top.boundingBox()];
+    await older.click();
+    await expect.poll(() => top.textContent()).not.toBe(words);
+    const after = await page.locator(".row").filter({ hasText: words! }).first().boundingBox();
+    expect(Math.abs(after!.y - before!.y)).toBeLessThan(60);
+    await page.getByRole("button", { name: "Go to the latest message" }).click();
+    await expect.poll(() => page.getByText("message 340", { exact: true }).isVisible()).toBe(true);
+    await page
+      .getByRole("button", { name: "Go to the latest message" })
+      .waitFor({ state: "detached" });
+  }, 120_000);
+
   test("begins a new conversation, and ends the one before", async () => {
     const page = await stage.open({ userId: "again" });
     await say(page, "one");

@@ -20,7 +20,7 @@ export function Thread({ greeting, isVisible }: ThreadProps) {
   const { conversation, texts } = useUi();
   const { session } = conversation;
   const [firstUnread, setFirstUnread] = useState<string | undefined>();
-  const own = session.messages.filter(({ isMine }) => isMine).length;
+  const own = session.messages.findLast(({ isMine }) => isMine)?.key;
   const scroll = useScroll(own);
   const isSeen = isVisible && scroll.isAtEnd;
   useEffect(() => {

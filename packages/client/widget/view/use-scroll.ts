@@ -5,9 +5,9 @@ const NEAR_PX = 48;
 
 /**
  * Keeps the end of a thread in view while its reader is there, whatever grows, and leaves everything else where
- * it is. `own`: how much was said here; one's own words are always gone along with.
+ * it is. `own`: key of what one said last oneself; one's own words are always gone along with.
  */
-export function useScroll(own: number) {
+export function useScroll(own: string | undefined) {
   const scroller = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const isFollowing = useRef(true);
@@ -17,8 +17,9 @@ export function useScroll(own: number) {
   const settle = () => {
     const { current } = scroller;
     if (current === null) return;
-    if (keptHeight.current !== undefined && current.scrollHeight !== keptHeight.current) {
-      current.scrollTop += current.scrollHeight - keptHeight.current;
+    const grownPx = current.scrollHeight - (keptHeight.current ?? Infinity);
+    if (grownPx > 0) {
+      current.scrollTop += grownPx;
       keptHeight.current = undefined;
     } else if (isFollowing.current) current.scrollTop = current.scrollHeight;
   };
@@ -46,10 +47,11 @@ export function useScroll(own: number) {
       isFollowing.current = isNear;
       setAtEnd(isNear);
     },
-    /** What comes next comes above. */
+    /** What comes next comes above; the returned function says that nothing does. */
     keepPlace: () => {
       keptHeight.current = scroller.current!.scrollHeight;
       isFollowing.current = false;
+      return () => void (keptHeight.current = undefined);
     },
   };
 }
