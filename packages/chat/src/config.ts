@@ -1,9 +1,9 @@
-import type { GuestTokensOptions } from "./auth/guest-tokens.ts";
 import type { TokenTrust } from "./auth/token-verifier.ts";
 import type { TlsFiles } from "./chat-server.ts";
 import type { LimitTable } from "./connections/memory-limits.ts";
 import type { FilesConfig } from "./files/files-config.ts";
 import type { KeySource } from "./keys/master-keys.ts";
+import type { NotifyConfig } from "./notify/notify-config.ts";
 import type { RetentionPolicy } from "./privacy/retention.ts";
 import type { ProviderSettings } from "./providers/open-providers.ts";
 import type { ProviderConfig } from "./providers/provider-config.ts";
@@ -27,8 +27,6 @@ export interface ChatConfig {
   isDevelopment: boolean;
   trust: TokenTrust;
   takesQueryTokens: boolean;
-  /** How visitors are let in; undefined: they are not. */
-  guests: GuestTokensOptions | undefined;
   keys: KeySource;
   origins: { sockets: readonly string[]; cors: readonly string[] };
   /** Networks whose X-Forwarded-For is believed, and those that may read the metrics. */
@@ -43,6 +41,11 @@ export interface ChatConfig {
   connections: { most: number; mostOfUser: number; mostWaitingBytes: number };
   /** A session in which nothing was said for this long is not gone back to by itself. */
   returnMs: number;
+  /** A takeover whose admin was not seen for this long is over. */
+  takeoverLeaseMs: number;
+  /** Undefined: everybody needs a token of a user. */
+  guests: { secrets: readonly string[]; lifeMs: number } | undefined;
+  notify: NotifyConfig;
   files: FilesConfig;
   /** How long a share link is good where its maker does not say, and at most. */
   shares: { lifeMs: number; longestMs: number };

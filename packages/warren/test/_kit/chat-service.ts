@@ -91,6 +91,8 @@ async function startIn(
     mongoUri: "",
     keys,
     keySource: async () => keys,
+    carriers: { smtpPass: "", smsAuthToken: "" },
+    outbox: join(folder, "outbox"),
     bucketKeys: NO_BUCKET_KEYS,
     env,
     deps,
