@@ -60,8 +60,15 @@ export class Conversation implements Disposable {
         if (sent !== undefined) this.send("", [sent]);
       },
     });
+    let isSecondTry = false;
     this.client.on("connection", ({ name }) => {
+      if (name === "open") isSecondTry = false;
       if (name === "waiting" || name === "closed") identity.doubt();
+      // A visitor who was refused is a new one, once.
+      if (name === "closed" && identity.isGuest && !isSecondTry && !this.#isOver) {
+        isSecondTry = true;
+        this.client.connect();
+      }
       this.changed();
     });
     this.client.on("models", () => this.#choose());
