@@ -61,6 +61,7 @@ export async function startChat(
     for (const one of door.connections()) if (one.identity.userId === userId) one.close("GONE");
   };
   const fileStore = await openFiles(config.files, { ...deps, guards });
+  if (isFolderOfOne(config)) events.warned(FOLDER_OF_ONE);
   const content = new Content({ ...wired, fileStore, conversations, leave });
   opened.use(content.rotation);
   const wiredFront = { config, deps, events, store, providers, conversations, content };
@@ -74,7 +75,7 @@ export async function startChat(
     for (const connection of door.connections()) connection.close("DRAINING");
   });
   opened.use(content.startRetention());
-  opened.use(bringOver(config, deps, { store, seals, events }));
+  opened.use(bringOver(config, deps, { store, seals, content, events }));
   const { host, port } = listener;
   events.started({ host, port, store: nameOfStore(config), models: providers.models.length });
   const owned = opened.move();
@@ -92,6 +93,14 @@ export async function startChat(
   };
 }
 
+const FOLDER_OF_ONE =
+  "uploaded files are in a folder of this instance: others cannot serve them unless they share it (FILES_FOLDER) or there is a bucket (S3_BUCKET)";
+
+/** Several instances may share a MongoDB, and do not share a folder by themselves. */
+function isFolderOfOne({ store, files }: ChatConfig): boolean {
+  return store.kind === "mongodb" && files.store.kind === "folder";
+}
+
 function linksOf(
   { prefix, files }: ChatConfig,
   { wallClock }: ChatDeps,
@@ -101,15 +110,31 @@ function linksOf(
   return new FileLinks({ masters, base, lifeMs: files.linkMs, wallClock });
 }
 
+interface BringOver {
+  store: Store;
+  seals: Seals;
+  content: Content;
+  events: ChatEvents;
+}
+
 /** What the service before left is brought over meanwhile. */
 function bringOver(
   { store: config }: ChatConfig,
   { clock }: ChatDeps,
-  { store, seals, events }: { store: Store; seals: Seals; events: ChatEvents },
+  { store, seals, content, events }: BringOver,
 ): AsyncDisposable | undefined {
   const { legacy, log, sessions } = store;
   if (legacy === undefined || config.kind !== "mongodb") return undefined;
   const { texts, masters } = seals;
-  const content = config.legacy;
-  return startLegacyImport({ legacy, log, sessions, texts, masters, content, clock, events });
+  return startLegacyImport({
+    legacy,
+    log,
+    sessions,
+    texts,
+    masters,
+    content: config.legacy,
+    adopt: (key, token) => content.shares.adopt(key, token),
+    clock,
+    events,
+  });
 }

@@ -26,6 +26,7 @@ export const SessionSummary = v.strictObject({
   queue_position: v.optional(v.number()),
   waiting_ms: v.optional(v.number()),
   model_id: v.optional(v.string()),
+  share_token: v.optional(v.string()),
   assisting_admin_id: v.optional(v.string()),
   assisting_admin_name: v.optional(v.string()),
 });

@@ -5,9 +5,6 @@ import {
   type ClientFrames,
   type ServerFrames,
 } from "@warren/wire";
-import { HERE } from "../files/file-links.ts";
-import type { FrameFile } from "../files/frame-file.ts";
-import type { StoredFile } from "../log/body.ts";
 import type { SessionKey } from "../log/entry.ts";
 import type { Wording } from "../sessions/talk.ts";
 import type { Place } from "../sessions/help-queue.ts";
@@ -15,6 +12,7 @@ import { authorOf } from "../sessions/viewer.ts";
 import type { ChatboxConnection as Connection } from "./chatbox-connection.ts";
 import { firstThatFit, newestThatFit } from "./pages.ts";
 import { queueFrame, wireRunOf } from "./presenter.ts";
+import { storedFile } from "./stored-file.ts";
 import { takeTurn } from "./take-turn.ts";
 
 /** How often an idle client says something, milliseconds. */
@@ -263,13 +261,6 @@ async function file(
     metadata: frame.metadata,
     replyTo: frame.reply_to,
   });
-}
-
-/** A file of ours gets its address whenever it is shown. */
-function storedFile(fileId: string, found: FrameFile): StoredFile {
-  if (found.at === "elsewhere") return { fileId, url: found.url };
-  const { name, type: contentType, bytes } = found.file;
-  return { fileId, url: HERE, name, contentType, bytes };
 }
 
 async function receipt(
