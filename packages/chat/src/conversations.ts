@@ -27,7 +27,7 @@ import { HelpQueue } from "./sessions/help-queue.ts";
 import { MessageIndex } from "./sessions/message-index.ts";
 import { TakeoverLeases } from "./sessions/takeover-leases.ts";
 import { NamedSessions } from "./sessions/named-sessions.ts";
-import type { SessionQuery, Sessions } from "./sessions/ports.ts";
+import type { Sessions } from "./sessions/ports.ts";
 import { Takeovers } from "./sessions/takeovers.ts";
 import { Talk } from "./sessions/talk.ts";
 
@@ -106,26 +106,31 @@ export class Conversations implements AsyncDisposable {
       taken: () => events.sessionTaken(),
       renewed: (key) => this.leases.renew(key),
     });
-    const list = (query: SessionQuery) => sessions.list(query);
-    this.leases = new TakeoverLeases({
-      counters: options.counters,
-      clock,
-      wallClock,
+    this.leases = this.#openLeases(options);
+    this.queue = this.#openQueue(options);
+    events.countSessions(() => this.hub.size);
+  }
+
+  #openLeases({ counters, config, deps, store, events }: ConversationsOptions): TakeoverLeases {
+    return new TakeoverLeases({
+      counters: counters,
+      ...deps,
       leaseMs: config.takeoverLeaseMs,
       isThere: (sessionId, adminId) => this.hub.isFollowedBy(sessionId, adminId),
       row: (key) => this.folding.upToDate(key),
-      list,
+      list: (query) => store.sessions.list(query),
       end: (key, epoch) => this.#handBack(key, epoch),
       failed: (cause) => events.broke("a takeover could not be looked at", cause),
     });
-    this.queue = new HelpQueue({
-      clock,
-      wallClock,
-      list,
+  }
+
+  #openQueue({ deps, store, events }: ConversationsOptions): HelpQueue {
+    return new HelpQueue({
+      ...deps,
+      list: (query) => store.sessions.list(query),
       moved: (sessionId, place) => this.hub.pass(sessionId, { kind: "queue", place }),
       failed: (cause) => events.broke("those who wait for help could not be read", cause),
     });
-    events.countSessions(() => this.hub.size);
   }
 
   get forConnections() {
