@@ -208,6 +208,8 @@ test("metrics of the chat", async () => {
     keys,
     mongoUri: "",
     keySource: () => Promise.resolve(keys),
+    carriers: { smtpPass: "", smsAuthToken: "" },
+    outbox: join(folder.path, "outbox"),
     bucketKeys: NO_BUCKET_KEYS,
     env: {},
     deps: said,

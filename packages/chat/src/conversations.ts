@@ -5,9 +5,11 @@ import type { ChatConfig } from "./config.ts";
 import type { ChatEvents } from "./events.ts";
 import type { FileLinks } from "./files/file-links.ts";
 import { Hub } from "./live/hub.ts";
-import type { SessionKey } from "./log/entry.ts";
+import type { Entry, SessionKey } from "./log/entry.ts";
+import { wallMsOf } from "./log/hybrid-time.ts";
 import { Journal } from "./log/journal.ts";
 import type { MessageLog } from "./log/ports.ts";
+import type { Alerts } from "./notify/alerts.ts";
 import type { Said } from "./log/said.ts";
 import type { Providers } from "./providers/open-providers.ts";
 import type { ProviderRequest } from "./providers/ports.ts";
@@ -17,33 +19,45 @@ import { Runs } from "./runs/runs.ts";
 import { RunEnded, type Asked } from "./runs/run.ts";
 import type { Seals } from "./seals.ts";
 import { askedAgain } from "./sessions/again.ts";
-import { conversationOf } from "./sessions/conversation.ts";
+import { Changes } from "./sessions/changes.ts";
+import { conversationOf, spokenOf } from "./sessions/conversation.ts";
 import { Folding } from "./sessions/folding.ts";
+import type { HeldCounters } from "./sessions/held-counters.ts";
+import { HelpQueue } from "./sessions/help-queue.ts";
+import { MessageIndex } from "./sessions/message-index.ts";
+import { TakeoverLeases } from "./sessions/takeover-leases.ts";
 import { NamedSessions } from "./sessions/named-sessions.ts";
-import type { Sessions } from "./sessions/ports.ts";
+import type { SessionQuery, Sessions } from "./sessions/ports.ts";
 import { Takeovers } from "./sessions/takeovers.ts";
 import { Talk } from "./sessions/talk.ts";
 
 export interface ConversationsOptions {
-  config: Pick<ChatConfig, "systemPrompt" | "returnMs" | "pseudonymKey">;
+  config: Pick<ChatConfig, "systemPrompt" | "returnMs" | "pseudonymKey" | "takeoverLeaseMs">;
   deps: Pick<ChatDeps, "clock" | "wallClock">;
   store: { readonly log: MessageLog; readonly sessions: Sessions };
   seals: Pick<Seals, "keys" | "texts">;
   links: FileLinks;
   providers: Providers;
+  /** Tell people outside of the chat that they are needed. */
+  alerts: Pick<Alerts, "raise">;
+  /** By which takeovers are seen to live; shared by those who share the store. */
+  counters: HeldCounters;
   events: ChatEvents;
   failed: (cause: unknown) => void;
 }
 
 /** The parts that make conversations out of a store and models, wired to one another. */
-export class Conversations {
+export class Conversations implements AsyncDisposable {
   readonly hub: Hub;
   readonly journal: Journal;
   readonly folding: Folding;
   readonly runs: Runs;
   readonly talk: Talk;
+  readonly changes: Changes;
   readonly named: NamedSessions;
   readonly takeovers: Takeovers;
+  readonly leases: TakeoverLeases;
+  readonly queue: HelpQueue;
   readonly #options: ConversationsOptions;
 
   constructor(options: ConversationsOptions) {
@@ -83,44 +97,96 @@ export class Conversations {
       ),
       isModel: (modelId) => providers.models.some(({ id }) => id === modelId),
     });
+    this.changes = new Changes({ journal: this.journal, index: new MessageIndex(log) });
     const { journal, folding } = this;
     this.named = new NamedSessions({ log, journal, sessions, folding, wallClock });
     this.takeovers = new Takeovers({
       journal: this.journal,
       folding: this.folding,
       taken: () => events.sessionTaken(),
+      renewed: (key) => this.leases.renew(key),
     });
+    const list = (query: SessionQuery) => sessions.list(query);
+    this.leases = new TakeoverLeases({
+      counters: options.counters,
+      clock,
+      wallClock,
+      leaseMs: config.takeoverLeaseMs,
+      isThere: (sessionId, adminId) => this.hub.isFollowedBy(sessionId, adminId),
+      row: (key) => this.folding.upToDate(key),
+      list,
+      end: (key, epoch) => this.#handBack(key, epoch),
+      failed: (cause) => events.broke("a takeover could not be looked at", cause),
+    });
+    this.queue = new HelpQueue({
+      clock,
+      wallClock,
+      list,
+      moved: (sessionId, place) => this.hub.pass(sessionId, { kind: "queue", place }),
+      failed: (cause) => events.broke("those who wait for help could not be read", cause),
+    });
+    events.countSessions(() => this.hub.size);
   }
 
   get forConnections() {
-    const { hub, journal, runs, talk, named, takeovers } = this;
+    const { hub, journal, runs, talk, named, changes, takeovers, queue } = this;
+    const { log } = this.#options.store;
     const again = async (key: SessionKey, messageId: string, how: "anew" | "on") => {
-      const { wallClock } = this.#options.deps;
-      const { folding } = this;
-      const asked = await askedAgain({ journal, folding, wallClock }, key, { messageId, how });
+      const asked = await this.#again(key, { messageId, how });
       if (runs.of(key)?.replyTo === asked.messageId) {
         throw new ChatError("CONFLICT", "this message is being answered: stop that first");
       }
       runs.ask(asked);
     };
-    return { hub, journal, runs, talk, named, takeovers, again };
+    return { log, hub, journal, runs, talk, named, changes, takeovers, queue, again };
   }
 
   get forDesk() {
-    const { folding, journal, talk, takeovers } = this;
+    const { folding, journal, talk, takeovers, queue } = this;
     const { seals, store } = this.#options;
     const { texts } = seals;
-    return { sessions: store.sessions, folding, journal, texts, talk, takeovers };
+    return { sessions: store.sessions, folding, journal, texts, talk, takeovers, queue };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([this.leases[Symbol.asyncDispose](), this.queue[Symbol.asyncDispose]()]);
+  }
+
+  #again(key: SessionKey, which: { messageId: string; how: "anew" | "on" }): Promise<Asked> {
+    const { journal, folding } = this;
+    return askedAgain({ journal, folding, wallClock: this.#options.deps.wallClock }, key, which);
+  }
+
+  /** An admin is gone: the AI has the session again, and answers whoever waits for a word. */
+  async #handBack(key: SessionKey, epoch: number): Promise<void> {
+    if (!(await this.takeovers.expire(key, epoch))) return;
+    const { said } = await this.journal.latest(key, undefined, LOOK_BACK);
+    const last = spokenOf(said).findLast((one) => !one.isDeleted && one.said.isNote !== true);
+    if (last?.said.sender !== "user") return;
+    this.runs.ask(await this.#again(key, { messageId: last.messageId, how: "anew" }));
   }
 
   #stored(said: Said): void {
     const { events } = this.#options;
+    // Whoever ends it again does not end one more.
+    const isFirstEnd = said.kind === "ended" && this.folding.peek(said.entry)?.endMs === undefined;
     this.hub.stored(said);
     this.folding.note(said.entry);
     if (said.kind === "opened") events.sessionOpened();
-    if (said.kind === "ended") events.sessionEnded();
+    if (isFirstEnd) events.sessionEnded();
+    this.leases.note(said);
+    this.queue.note(said);
+    if (said.kind === "help" && said.body.isOpen) this.#called(said.entry);
     // Late words of the AI are dropped from here on.
     if (said.kind === "control") this.runs.supersede(said.entry);
+  }
+
+  /** Somebody asked for a person: one of now, who has none. */
+  #called({ userId, sessionId, hlc, isHeld }: Entry): void {
+    const { alerts, deps } = this.#options;
+    const atMs = wallMsOf(hlc);
+    if (isHeld || deps.wallClock() - atMs > CALL_MS) return;
+    alerts.raise({ event: "help_request", userId, sessionId, atMs });
   }
 
   /** What the model is told: the session as it stands, without former answers to the same question. */
@@ -145,6 +211,10 @@ export class Conversations {
   }
 }
 
+/** An older call for help is a copy of one that was told. */
+const CALL_MS = 60_000;
+/** How far back a message may be that waits for an answer. */
+const LOOK_BACK = 50;
 /** What can no longer be said in a session that was erased is nobody's to mend. */
 function unlessErased(failed: (cause: unknown) => void): (cause: unknown) => void {
   return (cause) => {

@@ -8,6 +8,7 @@ import type { Check, Readiness } from "./api/http.ts";
 import { SessionDesk } from "./api/session-desk.ts";
 import { clientAddress, MetricsAccess } from "./auth/client-address.ts";
 import { Cors } from "./auth/cors.ts";
+import { GuestTokens } from "./auth/guest-tokens.ts";
 import { SocketOrigins } from "./auth/socket-origins.ts";
 import { TokenVerifier, VERIFIED_TOKENS } from "./auth/token-verifier.ts";
 import type { ChatDeps } from "./chat-deps.ts";
@@ -20,6 +21,7 @@ import type { Content } from "./content.ts";
 import type { Conversations } from "./conversations.ts";
 import type { ChatEvents } from "./events.ts";
 import type { Providers } from "./providers/open-providers.ts";
+import { Guests } from "./sessions/guests.ts";
 import type { Store } from "./store/store.ts";
 
 export interface FrontOptions {
@@ -53,13 +55,14 @@ const MOST_PROBES = 100;
 /** Rejects with an ExitError where the files of TLS cannot be used. Listens to nothing yet. */
 export async function openFront(options: FrontOptions): Promise<Front> {
   const { config, deps } = options;
+  const guestTokens = config.guests && new GuestTokens(config.guests);
   const verifier = new TokenVerifier({
     trust: config.trust,
-    guests: undefined,
+    guests: guestTokens,
     wallClock: deps.wallClock,
     ...VERIFIED_TOKENS,
   });
-  const access = { verifier, limits: memoryLimits(config.rates) };
+  const access = { verifier, limits: memoryLimits(config.rates), guestTokens };
   const door = doorOf(options, access);
   let isDraining = false;
   const api = apiOf(options, access, () => readiness(options, isDraining));
@@ -90,6 +93,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
 interface Access {
   verifier: TokenVerifier;
   limits: Limits;
+  guestTokens: GuestTokens | undefined;
 }
 
 function doorOf(options: FrontOptions, { verifier, limits }: Access): Door {
@@ -133,8 +137,8 @@ function listenerOf(fetch: Parameters<typeof getRequestListener>[0]) {
 }
 
 function apiOf(
-  { config, deps, events, conversations, content }: FrontOptions,
-  { verifier, limits }: Access,
+  { config, deps, events, store, providers, conversations, content }: FrontOptions,
+  { verifier, limits, guestTokens: tokens }: Access,
   ready: () => Promise<Readiness>,
 ): ApiDeps {
   const { metrics, clock, wallClock } = deps;
@@ -142,9 +146,14 @@ function apiOf(
   const { isDevelopment } = config;
   const cors = new Cors({ allowed: config.origins.cors, isDevelopment });
   if (cors.isOn) events.corsConfigured(cors.origins);
+  const { forDesk } = conversations;
   return {
+    replies: store.replies,
+    answers: providers.answers,
+    guests: tokens && new Guests({ ...forDesk, tokens, wallClock }),
+    newId: () => randomId(12),
     desk: new SessionDesk({
-      ...conversations.forDesk,
+      ...forDesk,
       tokensOf: (sessionIds) => content.shares.tokens(sessionIds),
       wallClock,
     }),

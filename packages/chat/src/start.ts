@@ -11,9 +11,12 @@ import { openFiles } from "./files/open-files.ts";
 import { chatGuards } from "./guards.ts";
 import type { MasterKeys } from "./keys/master-keys.ts";
 import { startLegacyImport } from "./legacy/legacy-import.ts";
+import { openAlerts } from "./notify/open-alerts.ts";
+import { notifyWarnings } from "./notify/read-notify-config.ts";
 import { listenToProbes } from "./listen-to-probes.ts";
 import { openProviders } from "./providers/open-providers.ts";
 import { openSeals, type Seals } from "./seals.ts";
+import { memoryCounters } from "./sessions/held-counters.ts";
 import { nameOfStore, openStore } from "./store/open-store.ts";
 import type { Store } from "./store/store.ts";
 
@@ -26,6 +29,9 @@ export interface RunningChat extends AsyncDisposable {
   /** No longer ready; lets clients and answers end; resolves when all that can be saved is. */
   drain(): Promise<void>;
 }
+
+/** Mails that are on their way at the end may take this long. */
+const ALERTS_MS = 5_000;
 
 /** Opens everything in order and listens. Rejects, with all closed again, where something cannot be had. */
 export async function startChat(
@@ -44,10 +50,13 @@ export async function startChat(
   const providers = opened.use(
     openProviders(config.providers, config.providerSettings, { ...deps, eventSource }),
   );
+  const { alerts } = opened.use(openAlerts(config.notify, { ...deps, guards }));
+  for (const warning of notifyWarnings(config.notify)) events.warned(warning);
   const failed = (cause: unknown) => events.broke("the chat's store could not be read", cause);
   const links = linksOf(config, deps, seals.masters);
-  const wired = { config, deps, store, seals, links, providers, events, failed };
-  const conversations = new Conversations(wired);
+  const counters = memoryCounters();
+  const wired = { config, deps, store, seals, links, providers, alerts, counters, events, failed };
+  const conversations = opened.use(new Conversations(wired));
   const leave = (userId: string) => {
     for (const one of door.connections()) if (one.identity.userId === userId) one.close("GONE");
   };
@@ -66,7 +75,7 @@ export async function startChat(
     for (const connection of door.connections()) connection.close("DRAINING");
   });
   opened.use(content.startRetention());
-  opened.use(bringOver(config, deps, { store, seals, events }));
+  opened.use(bringOver(config, deps, { store, seals, content, events }));
   const { host, port } = listener;
   events.started({ host, port, store: nameOfStore(config), models: providers.models.length });
   const owned = opened.move();
@@ -78,6 +87,7 @@ export async function startChat(
     async drain() {
       front.unready();
       await drain({ ...config.drain, clock, random, door, listener, events, conversations });
+      await alerts.close(ALERTS_MS);
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
@@ -100,15 +110,31 @@ function linksOf(
   return new FileLinks({ masters, base, lifeMs: files.linkMs, wallClock });
 }
 
+interface BringOver {
+  store: Store;
+  seals: Seals;
+  content: Content;
+  events: ChatEvents;
+}
+
 /** What the service before left is brought over meanwhile. */
 function bringOver(
   { store: config }: ChatConfig,
   { clock }: ChatDeps,
-  { store, seals, events }: { store: Store; seals: Seals; events: ChatEvents },
+  { store, seals, content, events }: BringOver,
 ): AsyncDisposable | undefined {
   const { legacy, log, sessions } = store;
   if (legacy === undefined || config.kind !== "mongodb") return undefined;
   const { texts, masters } = seals;
-  const content = config.legacy;
-  return startLegacyImport({ legacy, log, sessions, texts, masters, content, clock, events });
+  return startLegacyImport({
+    legacy,
+    log,
+    sessions,
+    texts,
+    masters,
+    content: config.legacy,
+    adopt: (key, token) => content.shares.adopt(key, token),
+    clock,
+    events,
+  });
 }

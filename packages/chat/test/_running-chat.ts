@@ -80,6 +80,17 @@ export function configOf(
     rates: CHAT_RATES,
     connections: { most: 20_000, mostOfUser: 10, mostWaitingBytes: 1_048_576 },
     returnMs: 900_000,
+    takeoverLeaseMs: 300_000,
+    guests: { secrets: [token], lifeMs: 3_600_000 },
+    notify: {
+      emails: [],
+      phones: [],
+      adminPanelUrl: undefined,
+      letterhead: { from: "chat@localhost", fromName: undefined, replyTo: undefined },
+      smtp: [],
+      sms: undefined,
+      outbox: join(folder, "outbox"),
+    },
     files: {
       store: { kind: "folder", folder: join(folder, "files") },
       mostBytes: 104_857_600,

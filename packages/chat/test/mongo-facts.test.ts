@@ -5,6 +5,7 @@ import { SHARE_FACTS } from "./_share-facts.ts";
 import type { MongoStore } from "../src/store/mongo/mongo-store.ts";
 import { KEY_STORE_FACTS } from "./_key-store-facts.ts";
 import { LOG_FACTS } from "./_log-facts.ts";
+import { REPLY_FACTS } from "./_reply-facts.ts";
 import { MONGO_URI, oneByOne, openStore } from "./_mongo-kit.ts";
 import { mongoDatabase } from "../src/testing/index.ts";
 import { SESSION_FACTS } from "./_session-facts.ts";
@@ -58,6 +59,14 @@ describe.skipIf(MONGO_URI === undefined)("what is shared and erased in MongoDB",
   test.each(LOG_ERASURE_FACTS)("$name", ({ holds }) =>
     withStore(({ log, logErasure }) => holds(Object.assign(log, logErasure))),
   );
+});
+
+describe.skipIf(MONGO_URI === undefined)("canned replies in MongoDB", () => {
+  test.each(REPLY_FACTS)("$name", async ({ holds }) => {
+    await using own = mongoDatabase(uri);
+    await using store = openStore({ uri: oneByOne(uri), database: own.name });
+    await holds(store.replies);
+  });
 });
 
 describe.skipIf(MONGO_URI === undefined)("data keys in MongoDB", () => {

@@ -16,6 +16,8 @@ function read(argv: readonly string[]) {
     jwtSecret: randomBytes(32).toString("base64"),
     mongoUri: "",
     bucketKeys: NO_BUCKET_KEYS,
+    carriers: { smtpPass: "", smsAuthToken: "" },
+    outbox: "/nowhere/outbox",
     keys,
     keySource: () => Promise.resolve(keys),
     env: {},

@@ -2,12 +2,15 @@ import { ChatError } from "@warren/wire";
 import { Hono, type MiddlewareHandler } from "hono";
 import { requestToken, withoutQuery } from "../auth/request-token.ts";
 import { adminRoutes } from "./admin-routes.ts";
+import { eventRoutes } from "./event-routes.ts";
+import { guestRoutes } from "./guest-routes.ts";
 import { documentRoutes } from "./document-routes.ts";
 import { fileRoutes, uploadAlias } from "./file-routes.ts";
 import { limited, metricsAnswer, nowOf, refusal, type ApiDeps, type Env } from "./http.ts";
 import { keyRoutes } from "./key-routes.ts";
 import { privacyRoutes } from "./privacy-routes.ts";
 import { probeRoutes } from "./probe-routes.ts";
+import { replyRoutes } from "./reply-routes.ts";
 import { sessionRoutes } from "./session-routes.ts";
 import { shareRoutes } from "./share-routes.ts";
 
@@ -31,6 +34,10 @@ export function apiUnder(prefix: string, deps: ApiDeps): Hono<Env> {
   api.route("/", sessionRoutes(deps));
   api.use("/admin/*", signedIn(deps), adminOnly, limited(deps, "admin"));
   api.route("/", adminRoutes(deps));
+  api.route("/", replyRoutes(deps));
+  api.route("/", eventRoutes(deps));
+  api.use("/guest/merge", signedIn(deps));
+  api.route("/", guestRoutes(deps));
   api.route("/", keyRoutes(deps));
   api.route("/", fileRoutes(deps, signedIn(deps)));
   api.route("/", shareRoutes(deps, signedIn(deps)));

@@ -7,6 +7,9 @@ import type { Cors } from "../auth/cors.ts";
 import type { Identity } from "../auth/identity.ts";
 import type { TokenVerifier } from "../auth/token-verifier.ts";
 import type { LimitName, Limits } from "../connections/ports.ts";
+import type { FunctionAnswers } from "../providers/function-answers.ts";
+import type { CannedReplies } from "../replies/ports.ts";
+import type { Guests } from "../sessions/guests.ts";
 import type { FileDesk } from "../files/file-desk.ts";
 import type { FileLinks } from "../files/file-links.ts";
 import type { KeyRotation } from "../keys/key-rotation.ts";
@@ -36,6 +39,12 @@ export interface Env {
 
 export interface ApiDeps {
   desk: SessionDesk;
+  replies: CannedReplies;
+  newId: () => string;
+  /** Takes events by which functions answer. */
+  answers: FunctionAnswers;
+  /** Undefined: there are no guests. */
+  guests: Guests | undefined;
   files: FileDesk;
   links: FileLinks;
   shares: ShareDesk;

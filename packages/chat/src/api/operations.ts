@@ -4,6 +4,7 @@ import { documentOperations } from "./document-operations.ts";
 import { fileOperations, rootFileOperations } from "./file-operations.ts";
 import { keyOperations } from "./key-operations.ts";
 import { privacyOperations } from "./privacy-operations.ts";
+import { peopleOperations } from "./people-operations.ts";
 import { probeOperations, rootProbeOperations } from "./probe-operations.ts";
 import { sessionOperations } from "./session-operations.ts";
 import { shareOperations } from "./share-operations.ts";
@@ -21,6 +22,7 @@ export const OPERATIONS: Operations = {
   ...shareOperations,
   ...privacyOperations,
   ...keyOperations,
+  ...peopleOperations,
   ...probeOperations,
   ...documentOperations,
 };

@@ -7,6 +7,7 @@ import type { Said, Texts } from "../log/said.ts";
 import type { SessionRow } from "../log/session-row.ts";
 import { spokenOf, type Spoken } from "../sessions/conversation.ts";
 import type { Folding } from "../sessions/folding.ts";
+import type { HelpQueue } from "../sessions/help-queue.ts";
 import type { SessionMetrics, SessionQuery, Sessions } from "../sessions/ports.ts";
 import type { Takeovers } from "../sessions/takeovers.ts";
 import type { Talk } from "../sessions/talk.ts";
@@ -20,6 +21,7 @@ export interface SessionDeskOptions {
   texts: Texts;
   talk: Talk;
   takeovers: Takeovers;
+  queue: HelpQueue;
   /** Share tokens by session, of those that are shared. */
   tokensOf: (sessionIds: readonly string[]) => Promise<ReadonlyMap<string, string>>;
   /** Epoch milliseconds. */
@@ -65,6 +67,17 @@ export class SessionDesk {
     return { summaries: await Promise.all(told), ...page };
   }
 
+  /** Who waits for a person, the longest first. */
+  async waiting(most: number) {
+    const { queue, folding } = this.options;
+    const first = queue.first(most);
+    const rows = await Promise.all(first.map(({ key }) => folding.upToDate(key)));
+    const known = rows.filter((row) => row !== undefined);
+    const tokens = await this.options.tokensOf(known.map(({ sessionId }) => sessionId));
+    const told = known.map((row) => this.summary(row, tokens.get(row.sessionId)));
+    return { queue: await Promise.all(told), total: queue.size };
+  }
+
   metrics(fromMs: number, toMs: number): Promise<SessionMetrics> {
     return this.options.sessions.metrics(fromMs, toMs);
   }
@@ -72,7 +85,8 @@ export class SessionDesk {
   /** A session in a list, in the words of the reference. */
   async summary(row: SessionRow, shareToken: string | undefined) {
     const { startMs, endMs, answers, control, help } = row;
-    const { wallClock } = this.options;
+    const { wallClock, queue } = this.options;
+    const place = queue.placeOf(row.sessionId);
     const isActive = endMs === undefined;
     return {
       id: row.sessionId,
@@ -91,6 +105,10 @@ export class SessionDesk {
       avg_response_time: answers.count === 0 ? 0 : Math.round(answers.sumMs / answers.count),
       help_requested: help.isOpen,
       ...(help.sinceMs !== undefined && { help_since: timeOf(help.sinceMs) }),
+      ...(place !== undefined && {
+        queue_position: place.position,
+        waiting_ms: Math.max(0, wallClock() - place.sinceMs),
+      }),
       ...(row.modelId !== undefined && { model_id: row.modelId }),
       ...(shareToken !== undefined && { share_token: shareToken }),
       ...(control.mode === "person" && {

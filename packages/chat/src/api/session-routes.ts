@@ -43,7 +43,7 @@ export function sessionRoutes({ desk, wallClock }: ApiDeps): Hono<Env> {
     c.set("route", "/sessions/:sessionID/end");
     const identity = c.get("identity");
     const key = await desk.find(identity, c.req.param("id"));
-    await desk.options.talk.end(identity, key);
+    await desk.options.talk.end(identity, key, { clientMessageId: "ended", seen: undefined });
     return c.json({ status: "ended" });
   });
   return routes;

@@ -4,7 +4,10 @@ import type { FileDesk } from "../files/file-desk.ts";
 import type { Hub } from "../live/hub.ts";
 import type { SessionKey } from "../log/entry.ts";
 import type { Journal } from "../log/journal.ts";
+import type { MessageLog } from "../log/ports.ts";
 import type { Runs } from "../runs/runs.ts";
+import type { Changes } from "../sessions/changes.ts";
+import type { HelpQueue } from "../sessions/help-queue.ts";
 import type { NamedSessions } from "../sessions/named-sessions.ts";
 import type { Takeovers } from "../sessions/takeovers.ts";
 import type { Talk } from "../sessions/talk.ts";
@@ -20,9 +23,12 @@ export interface ConnectionIdentity extends Viewer {
 }
 
 export interface ConnectionDeps {
+  log: MessageLog;
   talk: Talk;
+  changes: Changes;
   named: NamedSessions;
   takeovers: Takeovers;
+  queue: HelpQueue;
   /** Has a message answered once more. */
   again: (key: SessionKey, messageId: string, how: "anew" | "on") => Promise<void>;
   /** The files that frames point to. */
@@ -53,4 +59,6 @@ export interface ConnectionEvents {
   sent(frames: number): void;
   refused(error: ChatError): void;
   slowConsumer(): void;
+  /** Something for an admin was not sent: it comes with the next resume. */
+  adminMessageDropped(): void;
 }

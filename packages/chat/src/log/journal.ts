@@ -17,6 +17,8 @@ export interface Saying<K extends EntryKind = EntryKind> extends SessionKey {
   readonly seen: number | undefined;
   /** The control epoch under which it is said; undefined: any. */
   readonly fence: number | undefined;
+  /** When it was said, for what is copied from elsewhere; epoch milliseconds. */
+  readonly atMs?: number;
 }
 
 export interface Recorded<K extends EntryKind = EntryKind> {

@@ -75,6 +75,11 @@ export class ShareDesk {
     }
   }
 
+  /** A link that another service gave out goes on, for as long as a new one would; unless there is one. */
+  async adopt(key: SessionKey, token: string): Promise<void> {
+    if (TOKEN.test(token)) await this.#options.links.putIfAbsent(this.#make(key, undefined, token));
+  }
+
   /** The links of one's own that are good, newest first. */
   async list({ userId }: Pick<Viewer, "userId">): Promise<OpenLink[]> {
     const { links, wallClock } = this.#options;
@@ -126,10 +131,14 @@ export class ShareDesk {
     return link?.userId === userId ? link : undefined;
   }
 
-  #make({ userId, sessionId }: SessionKey, lifeMs = this.#options.lifeMs): ShareLink {
+  #make(
+    { userId, sessionId }: SessionKey,
+    lifeMs = this.#options.lifeMs,
+    token = this.#options.randomHex(TOKEN_BYTES),
+  ): ShareLink {
     const { masters, randomHex, wallClock } = this.#options;
     const id = randomHex(16);
-    const value = sealValue(randomHex(TOKEN_BYTES), { use: SHARE_USE, id }, masters);
+    const value = sealValue(token, { use: SHARE_USE, id }, masters);
     const createdAtMs = wallClock();
     return { ...value, userId, sessionId, createdAtMs, expiresAtMs: createdAtMs + lifeMs };
   }

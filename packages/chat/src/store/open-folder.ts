@@ -49,6 +49,7 @@ export async function openFolder({ folder, cluster, events, deps }: FolderOption
     name: "store",
     log: content.log,
     sessions: content.sessions,
+    replies: content.replies,
     keys,
     logErasure: content.logErasure,
     shareLinks: content.shareLinks,

@@ -1,6 +1,7 @@
 import type { KeyStore } from "../keys/ports.ts";
 import type { LegacySessions } from "../legacy/ports.ts";
 import type { MessageLog } from "../log/ports.ts";
+import type { CannedReplies } from "../replies/ports.ts";
 import type { Erasures, LogErasure } from "../privacy/ports.ts";
 import type { Sessions } from "../sessions/ports.ts";
 import type { ShareLinks } from "../shares/ports.ts";
@@ -12,6 +13,7 @@ export interface Store extends AsyncDisposable {
   readonly log: MessageLog;
   readonly sessions: Sessions;
   readonly keys: KeyStore;
+  readonly replies: CannedReplies;
   readonly logErasure: LogErasure;
   readonly shareLinks: ShareLinks;
   readonly erasures: Erasures;

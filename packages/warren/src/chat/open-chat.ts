@@ -54,6 +54,11 @@ export async function openChat(
     keys: await keySource(),
     mongoUri: (await secrets.mongoUri?.read()) ?? "",
     keySource,
+    carriers: {
+      smtpPass: (await secrets.smtpPass?.read()) ?? "",
+      smsAuthToken: (await secrets.smsAuthToken?.read()) ?? "",
+    },
+    outbox: dataFolder(config.data).outbox,
     bucketKeys: { id: secrets.s3AccessKeyId, secret: secrets.s3SecretAccessKey },
     env,
     deps: { clock: systemClock, log },

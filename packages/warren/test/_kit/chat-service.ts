@@ -87,6 +87,8 @@ async function startIn(folder: string): Promise<RunningChat> {
     mongoUri: "",
     keys,
     keySource: async () => keys,
+    carriers: { smtpPass: "", smsAuthToken: "" },
+    outbox: join(folder, "outbox"),
     bucketKeys: NO_BUCKET_KEYS,
     env: {},
     deps,

@@ -10,6 +10,7 @@ export const COLLECTIONS = {
   shares: "share_links",
   erasures: "erasures",
   marks: "marks",
+  replies: "canned_replies",
   /** What the service before left: read once, and changed no more. */
   legacy: "sessions_legacy",
 } as const;
@@ -34,6 +35,7 @@ export const UNSHARDED: readonly CollectionName[] = [
   COLLECTIONS.hours,
   COLLECTIONS.shares,
   COLLECTIONS.marks,
+  COLLECTIONS.replies,
   COLLECTIONS.legacy,
 ];
 

@@ -3,6 +3,7 @@ import type { Collection, Db, Document, MongoClient } from "mongodb";
 import type { KeyStore } from "../../keys/ports.ts";
 import type { MessageLog } from "../../log/ports.ts";
 import type { LegacySessions } from "../../legacy/ports.ts";
+import type { CannedReplies } from "../../replies/ports.ts";
 import type { Erasures, LogErasure } from "../../privacy/ports.ts";
 import type { ShareLinks } from "../../shares/ports.ts";
 import type { Behind } from "../../sessions/behind.ts";
@@ -22,6 +23,7 @@ import { MongoBehind, type MarkDocument } from "./mongo-behind.ts";
 import { MongoHours, type HourDocument } from "./mongo-hours.ts";
 import { MongoKeyStore } from "./mongo-key-store.ts";
 import { MongoLog } from "./mongo-log.ts";
+import { mongoReplies } from "./mongo-replies.ts";
 import { MongoSessions, type SessionCollections, type TimedOperation } from "./mongo-sessions.ts";
 import type { SessionDocument } from "./session-document.ts";
 import { makeInBackground, readyIndexes } from "./ready-indexes.ts";
@@ -54,6 +56,7 @@ export interface MongoStore extends AsyncDisposable {
   readonly erasures: Erasures;
   readonly behind: Behind;
   readonly legacy: LegacySessions;
+  readonly replies: CannedReplies;
   /** Rejects with a `ChatError` DATABASE_ERROR while nothing can be stored: a secondary can be read. */
   check(): Promise<void>;
 }
@@ -147,6 +150,10 @@ function storesIn(
       latest: sessionCollections(content, false),
       durable: rows,
       hours: new MongoHours({ ...shared, ...hoursIn(content) }),
+    }),
+    replies: mongoReplies({
+      ...shared,
+      documents: collectionIn(content, COLLECTIONS.replies, true),
     }),
     keys: new MongoKeyStore({ ...shared, ...bothOf(keysDb, KEYS), ready: keysReady }),
     logErasure: mongoLogErasure({ ...shared, entries: entries.latest, legacy }),

@@ -1,4 +1,5 @@
 import type { MessageLog } from "../../log/ports.ts";
+import type { CannedReplies } from "../../replies/ports.ts";
 import type { Erasures, LogErasure } from "../../privacy/ports.ts";
 import type { Behind } from "../../sessions/behind.ts";
 import type { Sessions } from "../../sessions/ports.ts";
@@ -12,6 +13,7 @@ export interface SqliteStore extends AsyncDisposable {
   readonly log: MessageLog;
   readonly sessions: Sessions;
   readonly behind: Behind;
+  readonly replies: CannedReplies;
   readonly logErasure: LogErasure;
   readonly shareLinks: ShareLinks;
   readonly erasures: Erasures;
@@ -55,6 +57,12 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
       among: (after, upTo, limit) => calls.call("behind", after, upTo, limit),
       foldedTo: () => calls.call("foldedTo"),
       setFoldedTo: (position) => calls.call("setFoldedTo", position),
+    },
+    replies: {
+      list: () => calls.call("listReplies"),
+      add: (reply) => calls.call("addReply", reply),
+      replace: (reply) => calls.call("replaceReply", reply),
+      remove: (id) => calls.call("removeReply", id),
     },
     lastPosition: () => calls.call("lastPosition"),
     check: () => calls.call("probe", wallClock()),

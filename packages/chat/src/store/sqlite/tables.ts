@@ -3,6 +3,7 @@ import { BehindTable } from "./behind-table.ts";
 import { ErasureTable } from "./erasure-table.ts";
 import { LogTable } from "./log-table.ts";
 import { migrate } from "./migrations.ts";
+import { ReplyTable } from "./reply-table.ts";
 import { SessionTable } from "./session-table.ts";
 import { ShareTable } from "./share-table.ts";
 
@@ -27,6 +28,10 @@ export interface Operations {
   foldedTo: BehindTable["foldedTo"];
   setFoldedTo: BehindTable["setFoldedTo"];
   probe: BehindTable["probe"];
+  listReplies: ReplyTable["list"];
+  addReply: ReplyTable["add"];
+  replaceReply: ReplyTable["replace"];
+  removeReply: ReplyTable["remove"];
   eraseEntries: LogTable["erase"];
   getShare: ShareTable["get"];
   findShare: ShareTable["find"];
@@ -65,6 +70,7 @@ export function openTables(database: DatabaseSync, origin: string): Tables<Opera
   const log = new LogTable(database, origin);
   const sessions = new SessionTable(database);
   const behind = new BehindTable(database, { log, sessions });
+  const replies = new ReplyTable(database);
   const shares = new ShareTable(database);
   const erasures = new ErasureTable(database);
   return {
@@ -88,6 +94,10 @@ export function openTables(database: DatabaseSync, origin: string): Tables<Opera
       foldedTo: () => behind.foldedTo(),
       setFoldedTo: (position) => behind.setFoldedTo(position),
       probe: (nowMs) => behind.probe(nowMs),
+      listReplies: () => replies.list(),
+      addReply: (reply) => replies.add(reply),
+      replaceReply: (reply) => replies.replace(reply),
+      removeReply: (id) => replies.remove(id),
       eraseEntries: (key, upTo) => log.erase(key, upTo),
       getShare: (id) => shares.get(id),
       findShare: (digests) => shares.find(digests),
