@@ -82,21 +82,7 @@ export class Conversations implements AsyncDisposable {
       failed: unlessErased((cause) => events.broke("an answer could not be stored or told", cause)),
       request: (asked, runId) => this.#request(asked, runId),
     });
-    this.talk = new Talk({
-      log,
-      journal: this.journal,
-      sessions,
-      folding: this.folding,
-      runs: this.runs,
-      newHalf: () => randomId(8, "hex"),
-      wallClock,
-      returnMs: config.returnMs,
-      isErased: (key) => seals.keys.isDestroyed(key),
-      failed: unlessErased((cause) =>
-        events.broke("a message is stored, but not what follows upon it", cause),
-      ),
-      isModel: (modelId) => providers.models.some(({ id }) => id === modelId),
-    });
+    this.talk = this.#talk();
     this.changes = new Changes({ journal: this.journal, index: new MessageIndex(log) });
     const { journal, folding } = this;
     this.named = new NamedSessions({ log, journal, sessions, folding, wallClock });
@@ -130,6 +116,27 @@ export class Conversations implements AsyncDisposable {
       list: (query) => store.sessions.list(query),
       moved: (sessionId, place) => this.hub.pass(sessionId, { kind: "queue", place }),
       failed: (cause) => events.broke("those who wait for help could not be read", cause),
+    });
+  }
+
+  #talk(): Talk {
+    const { config, deps, store, seals, providers, events } = this.#options;
+    const { log, sessions } = store;
+    const { wallClock } = deps;
+    return new Talk({
+      log,
+      journal: this.journal,
+      sessions,
+      folding: this.folding,
+      runs: this.runs,
+      newHalf: () => randomId(8, "hex"),
+      wallClock,
+      returnMs: config.returnMs,
+      isErased: (key) => seals.keys.isDestroyed(key),
+      failed: unlessErased((cause) =>
+        events.broke("a message is stored, but not what follows upon it", cause),
+      ),
+      isModel: (modelId) => providers.models.some(({ id }) => id === modelId),
     });
   }
 
