@@ -3,6 +3,7 @@ import { makeFolder, processLock } from "@warren/host";
 import type { ChatDeps } from "../chat-deps.ts";
 import type { ChatEvents } from "../events.ts";
 import type { KeyStore } from "../keys/ports.ts";
+import type { Leases } from "../leases/ports.ts";
 import type { MessageLog } from "../log/ports.ts";
 import type { Sessions } from "../sessions/ports.ts";
 import { openWithOrigin } from "./sqlite/open-with-origin.ts";
@@ -13,6 +14,9 @@ export interface Store extends AsyncDisposable {
   readonly log: MessageLog;
   readonly sessions: Sessions;
   readonly keys: KeyStore;
+  readonly leases: Leases;
+  /** Other processes may have it open: what is stored elsewhere is looked for. */
+  readonly isShared: boolean;
   /** Rejects while nothing can be stored. */
   ping(): Promise<void>;
 }
@@ -60,6 +64,8 @@ export async function openFolder({ folder, cluster, events, deps }: FolderOption
     log: content.log,
     sessions: content.sessions,
     keys,
+    leases: content.leases,
+    isShared: false,
     ping: () => content.check(),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -7,6 +7,7 @@ export const COLLECTIONS = {
   users: "users",
   owners: "session_owners",
   hours: "session_hours",
+  leases: "leases",
 } as const;
 export const KEYS = "keys";
 
@@ -50,6 +51,7 @@ export const NEEDED: readonly DeclaredIndex[] = [
   ]),
   unique(COLLECTIONS.sessions, "session", ["user_id", "session_id"]),
   unique(COLLECTIONS.users, "user", ["user_id"]),
+  unique(COLLECTIONS.leases, "lease", ["user_id", "kind", "name"]),
   unique(KEYS, "session", ["user_id", "session_id"]),
 ];
 
@@ -90,6 +92,12 @@ export const HELPFUL: readonly DeclaredIndex[] = [
     collection: COLLECTIONS.log,
     name: "log_stored_at",
     key: { stored_at: 1, _id: 1 },
+    unique: false,
+  },
+  {
+    collection: COLLECTIONS.leases,
+    name: "lease_holder",
+    key: { kind: 1, holder: 1 },
     unique: false,
   },
   {

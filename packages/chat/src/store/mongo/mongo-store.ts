@@ -1,6 +1,7 @@
 import { backoff, wait, type Classify, type Clock, type Guard, type Log } from "@warren/host";
 import { MongoClient, type Collection, type Db, type Document } from "mongodb";
 import type { KeyStore } from "../../keys/ports.ts";
+import type { Leases } from "../../leases/ports.ts";
 import type { MessageLog } from "../../log/ports.ts";
 import type { Sessions } from "../../sessions/ports.ts";
 import { MongoCalls } from "./calls.ts";
@@ -10,6 +11,7 @@ import { classifyMongo } from "./failures.ts";
 import { COLLECTIONS, HELPFUL, KEYS, NEEDED } from "./indexes.ts";
 import { MongoHours, type HourDocument } from "./mongo-hours.ts";
 import { MongoKeyStore } from "./mongo-key-store.ts";
+import { MongoLeases } from "./mongo-leases.ts";
 import { MongoLog } from "./mongo-log.ts";
 import { MongoSessions, type SessionCollections } from "./mongo-sessions.ts";
 import type { SessionDocument } from "./session-document.ts";
@@ -38,6 +40,7 @@ export interface MongoStore extends AsyncDisposable {
   readonly log: MessageLog;
   readonly sessions: Sessions;
   readonly keys: KeyStore;
+  readonly leases: Leases;
   /** Rejects with a `ChatError` DATABASE_ERROR while MongoDB is away. */
   ping(): Promise<void>;
 }
@@ -89,6 +92,7 @@ export function openMongoStore(options: MongoStoreOptions): MongoStore {
       durable: sessionCollections(content, true),
       hours: new MongoHours({ ...shared, ...hoursIn(content) }),
     }),
+    leases: new MongoLeases({ ...shared, latest: collectionIn(content, COLLECTIONS.leases, false) }),
     keys: new MongoKeyStore({ ...shared, ...bothOf(keysDb, KEYS), ready: keysReady }),
     ping: () => calls.read(async () => void (await content.command({ ping: 1 }))),
     async [Symbol.asyncDispose]() {

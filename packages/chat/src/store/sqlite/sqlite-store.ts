@@ -1,3 +1,4 @@
+import type { Leases } from "../../leases/ports.ts";
 import type { MessageLog } from "../../log/ports.ts";
 import type { Behind } from "../../sessions/behind.ts";
 import type { Sessions } from "../../sessions/ports.ts";
@@ -9,6 +10,7 @@ export interface SqliteStore extends AsyncDisposable {
   readonly log: MessageLog;
   readonly sessions: Sessions;
   readonly behind: Behind;
+  readonly leases: Leases;
   /** The highest position that this file ever gave out. */
   lastPosition(): Promise<number>;
   /** Rejects with a `ChatError` where nothing can be stored: a full disk can be read. */
@@ -45,6 +47,13 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
       among: (after, upTo, limit) => calls.call("behind", after, upTo, limit),
       foldedTo: () => calls.call("foldedTo"),
       setFoldedTo: (position) => calls.call("setFoldedTo", position),
+    },
+    leases: {
+      get: (name) => calls.call("getLease", name),
+      put: (name, was, next) => calls.call("putLease", name, was, next),
+      list: (kind, holder, limit) => calls.call("listLeases", kind, holder, limit),
+      holders: (kind) => calls.call("leaseHolders", kind),
+      marks: (kind, notOf) => calls.call("leaseMarks", kind, notOf),
     },
     lastPosition: () => calls.call("lastPosition"),
     check: () => calls.call("probe", wallClock()),

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { BehindTable } from "./behind-table.ts";
+import { LeaseTable } from "./lease-table.ts";
 import { LogTable } from "./log-table.ts";
 import { migrate } from "./migrations.ts";
 import { SessionTable } from "./session-table.ts";
@@ -25,6 +26,11 @@ export interface Operations {
   foldedTo: BehindTable["foldedTo"];
   setFoldedTo: BehindTable["setFoldedTo"];
   probe: BehindTable["probe"];
+  getLease: LeaseTable["get"];
+  putLease: LeaseTable["put"];
+  listLeases: LeaseTable["list"];
+  leaseHolders: LeaseTable["holders"];
+  leaseMarks: LeaseTable["marks"];
 }
 
 /** Has the worker do one of them. */
@@ -49,6 +55,7 @@ export function openTables(database: DatabaseSync, origin: string): Tables<Opera
   const log = new LogTable(database, origin);
   const sessions = new SessionTable(database);
   const behind = new BehindTable(database, { log, sessions });
+  const leases = new LeaseTable(database);
   return {
     operations: {
       append: (draft, wallMs) => log.append(draft, wallMs),
@@ -70,6 +77,11 @@ export function openTables(database: DatabaseSync, origin: string): Tables<Opera
       foldedTo: () => behind.foldedTo(),
       setFoldedTo: (position) => behind.setFoldedTo(position),
       probe: (nowMs) => behind.probe(nowMs),
+      getLease: (name) => leases.get(name),
+      putLease: (name, was, next) => leases.put(name, was, next),
+      listLeases: (kind, holder, limit) => leases.list(kind, holder, limit),
+      leaseHolders: (kind) => leases.holders(kind),
+      leaseMarks: (kind, notOf) => leases.marks(kind, notOf),
     },
     committed: () => sessions.committed(),
     rolledBack() {
