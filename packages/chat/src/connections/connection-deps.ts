@@ -3,7 +3,7 @@ import type { ChatError } from "@warren/wire";
 import type { Hub } from "../live/hub.ts";
 import type { SessionKey } from "../log/entry.ts";
 import type { Journal } from "../log/journal.ts";
-import type { Runs } from "../runs/runs.ts";
+import type { ClusterRuns } from "../runs/cluster-runs.ts";
 import type { Takeovers } from "../sessions/takeovers.ts";
 import type { Talk } from "../sessions/talk.ts";
 import type { Viewer } from "../sessions/viewer.ts";
@@ -23,7 +23,7 @@ export interface ConnectionDeps {
   again: (key: SessionKey, messageId: string, how: "anew" | "on") => Promise<void>;
   journal: Journal;
   hub: Hub;
-  runs: Runs;
+  runs: ClusterRuns;
   limits: Limits;
   renewal: Renewal;
   /** What clients may choose from, in the order of the configuration. */

@@ -5,7 +5,7 @@ import type { SessionKey } from "../log/entry.ts";
 import type { Journal } from "../log/journal.ts";
 import type { Said } from "../log/said.ts";
 import { has, including, merged, type Versions } from "../log/versions.ts";
-import type { Runs } from "../runs/runs.ts";
+import type { ClusterRuns } from "../runs/cluster-runs.ts";
 import { firstThatFit, newestThatFit, upTo, type PageOptions, type WirePage } from "./pages.ts";
 import { wireRunOf, type Presenter } from "./presenter.ts";
 
@@ -16,7 +16,7 @@ export interface FollowerOptions {
   key: SessionKey;
   hub: Hub;
   journal: Journal;
-  runs: Runs;
+  runs: Pick<ClusterRuns, "of">;
   presenter: () => Presenter;
   send: (text: string) => void;
   /** True for what this socket said itself. */
@@ -57,7 +57,7 @@ export class Follower implements Listener {
       const { runs, send } = this.#options;
       const { page, ...found } = await this.#state(versions, pages);
       const state = { ...found, ...(asked !== found.session_id && { asked }) };
-      const run = runs.of(this.key);
+      const run = await runs.of(this.key);
       this.#has = merged(this.#has, state.versions);
       send(resumedFrame({ ...state, runs: run === undefined ? [] : [wireRunOf(run)] }, page));
     } finally {

@@ -160,7 +160,7 @@ const HANDLERS: Handlers = {
   async typing(connection, frame) {
     const { deps, identity } = connection;
     const key = await connection.existing(frame);
-    deps.hub.pass(key.sessionId, {
+    deps.hub.pass(key, {
       kind: "typing",
       sender: identity.userId === key.userId ? "user" : "admin",
       name: identity.userId === key.userId ? undefined : identity.name,
@@ -172,7 +172,7 @@ const HANDLERS: Handlers = {
   read_receipt: (connection, frame) => receipt(connection, frame, "read"),
   async stop(connection, frame) {
     const key = await connection.existing(frame);
-    connection.deps.runs.stop(key, frame.run_id);
+    await connection.deps.runs.stop(key, frame.run_id);
   },
   async regenerate(connection, frame) {
     const key = await connection.existing(frame);
@@ -184,7 +184,7 @@ const HANDLERS: Handlers = {
   },
   async run_get(connection, frame) {
     const key = await connection.existing(frame);
-    const run = connection.deps.runs.of(key);
+    const run = await connection.deps.runs.of(key);
     if (run === undefined || run.runId !== frame.run_id) {
       throw new ChatError("NOT_FOUND", "this answer is not being written");
     }

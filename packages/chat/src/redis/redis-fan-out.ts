@@ -1,0 +1,146 @@
+import { wait, type Clock } from "@warren/host";
+import { steadily } from "../leases/steadily.ts";
+import type { SessionKey } from "../log/entry.ts";
+import type { FanOut, FanOutEvents, Followed, Heard, Hint } from "../live/fan-out.ts";
+import { hintText, readHint } from "../live/hint-text.ts";
+import { once } from "../live/once.ts";
+import type { RedisLink } from "./redis-link.ts";
+import { Subscriptions } from "./subscriptions.ts";
+
+export interface RedisFanOutOptions {
+  link: RedisLink;
+  clock: Clock;
+  /** This process among others, to know its own words again. Without spaces. */
+  instance: string;
+  heard: Heard;
+  events: FanOutEvents;
+}
+
+/** Hints that wait while a batch is out: what is more is lost, as hints may be. */
+const MOST_WAITING = 20_000;
+/** Commands of one batch: some milliseconds of Redis. */
+const BATCH = 500;
+/** How long somebody who begins to follow waits for it: hints that are lost are found all the same. */
+const READY_MS = 100;
+/** How often this process tells itself something; hints are on as long as it hears it. */
+const PROBE_MS = 1_000;
+const SILENT_MS = 3 * PROBE_MS;
+
+interface Channel {
+  followers: number;
+  readonly ready: Promise<void>;
+}
+
+/**
+ * Hints by Redis's Pub/Sub, a channel for each session, so that instances hear of what they follow and of
+ * nothing else. A Cluster brings what is published to all its nodes.
+ */
+export class RedisFanOut implements FanOut {
+  readonly #options: RedisFanOutOptions;
+  readonly #channels = new Map<string, Channel>();
+  readonly #subscriptions: Subscriptions;
+  readonly #closing = new AbortController();
+  readonly #probing: Promise<void>;
+  readonly #own: string;
+  #heardMs = -Infinity;
+  #waiting: { key: string; args: string[] }[] = [];
+  #isSending = false;
+
+  constructor(options: RedisFanOutOptions) {
+    this.#options = options;
+    const { link, clock, instance } = options;
+    const heard = (text: string) => this.#hear(text);
+    this.#subscriptions = new Subscriptions({ link, clock, heard });
+    this.#own = `warren:chat:instance:{${instance}}`;
+    void this.#subscriptions.add(this.#own);
+    const { signal } = this.#closing;
+    const failed = () => {};
+    const everyMs = () => PROBE_MS;
+    this.#probing = steadily({ clock, everyMs, signal, failed }, async () =>
+      this.#enqueue(this.#own, ""),
+    );
+  }
+
+  get isOn(): boolean {
+    return this.#options.clock.now() - this.#heardMs <= SILENT_MS;
+  }
+
+  /** What waits to be told. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  tell(key: SessionKey, hint: Hint): void {
+    this.#enqueue(channelOf(key.sessionId), hintText(key, hint));
+  }
+
+  follow(sessionId: string): Followed {
+    const channel = this.#channels.get(sessionId) ?? this.#open(sessionId);
+    channel.followers += 1;
+    const leave = once(() => {
+      channel.followers -= 1;
+      if (channel.followers > 0) return;
+      this.#channels.delete(sessionId);
+      this.#subscriptions.remove(channelOf(sessionId));
+    });
+    return { ready: channel.ready, leave };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    this.#channels.clear();
+    await this.#probing;
+    await this.#subscriptions[Symbol.asyncDispose]();
+  }
+
+  #open(sessionId: string): Channel {
+    const subscribed = this.#subscriptions.add(channelOf(sessionId));
+    const late = wait(this.#options.clock, READY_MS, this.#closing.signal);
+    const ready = Promise.race([subscribed, late]).then(() => {});
+    const channel = { followers: 0, ready };
+    this.#channels.set(sessionId, channel);
+    return channel;
+  }
+
+  #enqueue(channel: string, text: string): void {
+    const { instance, events } = this.#options;
+    if (this.#waiting.length >= MOST_WAITING) return events.hintsLost(1);
+    this.#waiting.push({ key: channel, args: ["PUBLISH", channel, `${instance} ${text}`] });
+    if (this.#isSending) return;
+    this.#isSending = true;
+    // What is told in this turn of the event loop goes together.
+    setImmediate(() => void this.#send());
+  }
+
+  async #send(): Promise<void> {
+    const { link, events } = this.#options;
+    while (this.#waiting.length > 0 && !this.#closing.signal.aborted) {
+      const batch = this.#waiting.splice(0, BATCH);
+      try {
+        await link.publish(batch);
+        events.hintsSent(batch.length);
+      } catch {
+        // The guard has said it. Whoever missed them looks at the log.
+        events.hintsLost(batch.length);
+      }
+    }
+    this.#isSending = false;
+  }
+
+  #hear(text: string): void {
+    const { instance, heard, events, clock } = this.#options;
+    const at = text.indexOf(" ");
+    if (text.slice(0, at) === instance) {
+      this.#heardMs = clock.now();
+      return;
+    }
+    const said = readHint(text.slice(at + 1));
+    if (said === undefined) return;
+    events.hintsHeard(1);
+    heard(said.key, said.hint);
+  }
+}
+
+function channelOf(sessionId: string): string {
+  return `warren:chat:{${sessionId}}`;
+}
