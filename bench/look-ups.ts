@@ -9,14 +9,8 @@ import { tmpdir } from "node:os";
 import { systemClock } from "@warren/host";
 import { Route } from "@warren/wire";
 import * as v from "valibot";
-import {
-  memoryRegistry,
-  NO_QUOTAS,
-  REDIS_REGISTRY_DEFAULTS,
-  startRedisRegistry,
-  type Registry,
-  type RouteChange,
-} from "@warren/gateway";
+import { memoryRegistry, NO_QUOTAS, type Registry, type RouteChange } from "@warren/gateway";
+import { REDIS_REGISTRY_DEFAULTS, startRedisRegistry } from "@warren/gateway/redis-registry";
 import { median, quantile, type Sample } from "./measure.ts";
 
 const LOOKUPS = 200_000;

@@ -1,10 +1,13 @@
 // Says one thing to a chat and prints the answer as it is written.
-// `node examples/talk.mjs ws://127.0.0.1:8085/chat/ws TOKEN "What is Warren?"`
+// `node examples/talk.mjs ws://chat.localhost:8080/chat/ws TOKEN "What is Warren?"`
 import { randomUUID } from "node:crypto";
 import { WebSocket } from "ws";
 
-const [, , url = "ws://127.0.0.1:8085/chat/ws", token = "", ...words] = process.argv;
-const socket = new WebSocket(url, { headers: { authorization: `Bearer ${token}` } });
+const [, , url = "ws://chat.localhost:8080/chat/ws", token = "", ...words] = process.argv;
+// Browsers know that names under .localhost are this machine; not every system does.
+const { hostname, host } = new URL(url);
+const dialled = hostname.endsWith(".localhost") ? url.replace(hostname, "127.0.0.1") : url;
+const socket = new WebSocket(dialled, { headers: { host, authorization: `Bearer ${token}` } });
 const said = {
   type: "user_message",
   // With an id of one's own the same may be said again, and is stored once.

@@ -197,6 +197,7 @@ test("metrics of the chat", async () => {
     folder: folder.path,
     jwtSecret: randomBytes(32).toString("base64"),
     keys,
+    mongoUri: "",
     keySource: () => Promise.resolve(keys),
     env: {},
     deps: said,

@@ -3,15 +3,20 @@ import type { LimitTable } from "./connections/memory-limits.ts";
 import type { KeySource } from "./keys/master-keys.ts";
 import type { ProviderSettings } from "./providers/open-providers.ts";
 import type { ProviderConfig } from "./providers/provider-config.ts";
+import type { RedisPlace } from "./redis/redis-link.ts";
+import type { StoreConfig } from "./store/store-config.ts";
 
 /** What the chat is started with. Frozen; read from flags, environment and file by `warren`. */
 export interface ChatConfig {
   listen: { host: string | undefined; port: number };
   /** Where everything is served, like `/chat`; `/chatbox` answers too. */
   prefix: string;
-  /** Folder of the databases. One process at a time. */
+  /** Folder of what is kept in files. */
   folder: string;
-  /** Name of this cluster in the log; undefined: one of chance, kept in the folder. */
+  store: StoreConfig;
+  /** What instances tell each other by; undefined: nothing but the store. */
+  redis: RedisPlace | undefined;
+  /** Name of this cluster in the log; undefined: one that stays the same. */
   cluster: string | undefined;
   /** Pages of this machine are let in, and an origin list may be empty. */
   isDevelopment: boolean;

@@ -195,6 +195,11 @@ export class Conversations implements AsyncDisposable {
     });
   }
 
+  /** The instances of the cluster, as far as this one sees them. */
+  get instances(): Pick<Membership, "name" | "knows"> {
+    return this.#membership;
+  }
+
   get forConnections() {
     const { hub, journal, clusterRuns: runs, talk, takeovers } = this;
     const again = async (key: SessionKey, messageId: string, how: "anew" | "on") => {

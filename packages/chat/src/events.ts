@@ -3,6 +3,7 @@ import type { ChatError } from "@warren/wire";
 import type { ApiEvents } from "./api/api-events.ts";
 import type { ConnectionEvents } from "./connections/connection-deps.ts";
 import type { DoorEvents } from "./connections/door.ts";
+import type { TimedOperation } from "./store/mongo/mongo-sessions.ts";
 
 const DURATIONS = [1, 5, 15, 30, 60, 120, 300, 600, 1_800, 3_600, 14_400, 86_400];
 const REQUESTS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -20,6 +21,7 @@ export class ChatEvents implements ConnectionEvents, DoorEvents, ApiEvents {
   readonly #takeovers: Counter;
   readonly #openFor: Histogram;
   readonly #blocked: (limiter: string) => Counter;
+  readonly #mongo: (operation: TimedOperation) => Histogram;
   readonly #requests: (endpoint: string, method: string) => Histogram;
 
   constructor(log: Log, metrics: Metrics) {
@@ -60,6 +62,13 @@ export class ChatEvents implements ConnectionEvents, DoorEvents, ApiEvents {
       labels: ["endpoint", "method"],
       buckets: REQUESTS,
     });
+    const mongo = metrics.histogram({
+      name: "chatbox_mongodb_operation_seconds",
+      help: "Operations on sessions in MongoDB, with their retries.",
+      labels: ["operation"],
+      buckets: REQUESTS,
+    });
+    this.#mongo = (operation) => mongo.with(operation);
     this.#requests = (endpoint, method) => requests.with(endpoint, method);
   }
 
@@ -92,6 +101,10 @@ export class ChatEvents implements ConnectionEvents, DoorEvents, ApiEvents {
   }
   sessionTaken(): void {
     this.#takeovers.add();
+  }
+
+  mongoTook(operation: TimedOperation, ms: number): void {
+    this.#mongo(operation).observe(ms / 1_000);
   }
 
   opened(): void {

@@ -12,12 +12,13 @@ import { TokenVerifier, VERIFIED_TOKENS } from "./auth/token-verifier.ts";
 import type { ChatDeps } from "./chat-deps.ts";
 import type { ChatConfig } from "./config.ts";
 import { Door } from "./connections/door.ts";
-import { memoryLimits } from "./connections/memory-limits.ts";
 import type { Limits } from "./connections/ports.ts";
 import type { Conversations } from "./conversations.ts";
 import type { ChatEvents } from "./events.ts";
+import { Arrivals } from "./instances/arrivals.ts";
+import type { Ties } from "./instances/open-ties.ts";
 import type { Providers } from "./providers/open-providers.ts";
-import type { Store } from "./store/open-folder.ts";
+import type { Store } from "./store/store.ts";
 
 export interface FrontOptions {
   config: ChatConfig;
@@ -26,6 +27,7 @@ export interface FrontOptions {
   store: Store;
   providers: Providers;
   conversations: Conversations;
+  ties: Pick<Ties, "directory" | "limits">;
 }
 
 /** What the world sees: one HTTP server, for requests and for sockets. */
@@ -49,7 +51,7 @@ export function createFront(options: FrontOptions): Front {
     wallClock: deps.wallClock,
     ...VERIFIED_TOKENS,
   });
-  const access = { verifier, limits: memoryLimits(config.rates) };
+  const access = { verifier, limits: options.ties.limits };
   const door = doorOf(options, access);
   let isDraining = false;
   const app = appOf(options, access, () => readiness(options, isDraining));
@@ -68,8 +70,14 @@ interface Access {
 }
 
 function doorOf(options: FrontOptions, { verifier, limits }: Access): Door {
-  const { config, deps, events, providers, conversations } = options;
+  const { config, deps, events, store, providers, conversations, ties } = options;
   const { clock, wallClock } = deps;
+  const arrivals = new Arrivals({
+    directory: ties.directory,
+    cluster: store.log.origin.split(":")[0]!,
+    instances: conversations.instances,
+    wallClock,
+  });
   const { most, mostOfUser, mostWaitingBytes } = config.connections;
   const { isDevelopment, takesQueryTokens } = config;
   const origins = new SocketOrigins({ allowed: config.origins.sockets, isDevelopment });
@@ -82,11 +90,13 @@ function doorOf(options: FrontOptions, { verifier, limits }: Access): Door {
     takesQueryTokens,
     mostOfUser,
     most,
+    elsewhere: (userId) => arrivals.elsewhere(userId),
     events,
     deps: {
       ...conversations.forConnections,
       limits,
       renewal: verifier,
+      arrive: (arrival) => arrivals.arrive(arrival),
       models: providers.models,
       clock,
       wallClock,
@@ -133,11 +143,11 @@ async function readiness(
   { store, providers, deps }: FrontOptions,
   isDraining: boolean,
 ): Promise<Readiness> {
-  const kept = await checkOf(store.ping(), deps.clock);
+  const kept = await checkOf(store.check(), deps.clock);
   const { status, providers_count, reason } = providers.checks();
   const llm = { status, providers_count, ...(reason !== undefined && { reason }) };
   // An AI that is away does not stop people from answering.
-  return { isReady: !isDraining && kept.status === "ready", checks: { store: kept, llm } };
+  return { isReady: !isDraining && kept.status === "ready", checks: { [store.name]: kept, llm } };
 }
 
 async function checkOf(asked: Promise<void>, clock: Clock): Promise<Check> {

@@ -7,3 +7,4 @@ export { chatOptions, type ChatOptions } from "./options.ts";
 export { readChatConfig, type GivenChat } from "./read-config.ts";
 export { startChat, type RunningChat } from "./start.ts";
 export { FolderInUseError } from "./store/open-folder.ts";
+export { MongoAddressError } from "./store/mongo/address-error.ts";

@@ -7,6 +7,7 @@ import {
   secretOption,
   Size,
   switchOption,
+  urlOf,
   Text,
   WholeNumber,
 } from "@warren/host";
@@ -236,10 +237,24 @@ export const chatOptions = {
   ...access,
   ...answers,
   ...bounds,
+  mongoUri: secretOption({
+    help: "MongoDB that keeps the conversations, mongodb://USER:PASSWORD@HOST/DATABASE, instead of the data folder.",
+    names: { env: "MONGO_URI", toml: "dbs.chat.uri" },
+  }),
+  redisUrl: listOption({
+    value: "<url>",
+    schema: urlOf("redis", "rediss"),
+    help: "Redis by which instances tell each other what is new, and count limits together.",
+    names: { env: "REDIS_URL", toml: "chatbox.redis_url" },
+  }),
+  redisCluster: switchOption({
+    help: "It is a Redis Cluster.",
+    names: { env: "REDIS_CLUSTER", toml: "chatbox.redis_cluster" },
+  }),
   cluster: option({
     value: "<name>",
     schema: Name,
-    help: "Name of this cluster in the log; made up once and kept in the data folder unless set.",
+    help: "Name of this cluster in the log; made up once and kept in the data folder unless set, or with MongoDB that of its database.",
     names: { env: "WARREN_CHAT_CLUSTER", toml: "chatbox.cluster" },
   }),
 };

@@ -16,6 +16,8 @@ import type { ChatOptions } from "./options.ts";
 import { PROVIDER_SETTINGS } from "./providers/open-providers.ts";
 import { DEMO_PROVIDER } from "./providers/provider-config.ts";
 import { readProviderConfigs } from "./providers/read-provider-configs.ts";
+import type { RedisPlace } from "./redis/redis-link.ts";
+import { readStoreConfig } from "./store/store-config.ts";
 
 /** What comes from elsewhere than from options. */
 export interface GivenChat {
@@ -23,6 +25,8 @@ export interface GivenChat {
   /** The shared secret; "" where there is none. */
   jwtSecret: string;
   keys: KeyTexts;
+  /** MongoDB's address; "" where there is none. */
+  mongoUri: string;
   /** Reads them again where they are kept. */
   keySource: KeySource;
   /** The environment, for `LLM_PROVIDER_<n>_*`. */
@@ -38,20 +42,27 @@ export function readChatConfig(
   const llm = readProviderConfigs(given.env, undefined);
   const origins = { sockets: config.wsOrigin, cors: config.corsOrigin };
   const isDevelopment = config.dev;
+  const store = readStoreConfig(given.mongoUri);
   const problems = [
     ...trustProblems(config, given.jwtSecret),
     ...keyProblems(given.keys),
     ...new SocketOrigins({ allowed: origins.sockets, isDevelopment }).problems,
     ...new Cors({ allowed: origins.cors, isDevelopment }).problems,
     ...llm.problems,
+    ...("problem" in store ? [store.problem] : []),
+    ...(config.redisUrl.length > 1 && !config.redisCluster
+      ? ["REDIS_URL: several addresses need --redis-cluster"]
+      : []),
   ];
-  if (problems.length > 0) return { problems };
+  if (problems.length > 0 || "problem" in store) return { problems };
   const [first = DEMO_PROVIDER, ...others] = llm.providers;
   return {
     config: {
       listen: { host: config.host, port: config.port },
       prefix: config.prefix,
       folder: given.folder,
+      store,
+      redis: redisOf(config),
       cluster: config.cluster,
       isDevelopment,
       trust: trustOf(config, given),
@@ -82,6 +93,13 @@ export function readChatConfig(
       },
     },
   };
+}
+
+function redisOf({ redisUrl, redisCluster }: ConfigOf<ChatOptions>): RedisPlace | undefined {
+  const urls = redisUrl.map((url) => url.href);
+  const [url] = urls;
+  if (url === undefined) return undefined;
+  return redisCluster ? { kind: "cluster", urls } : { kind: "single", url };
 }
 
 function trustProblems(config: ConfigOf<ChatOptions>, secret: string): string[] {

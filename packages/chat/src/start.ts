@@ -5,12 +5,17 @@ import { Conversations } from "./conversations.ts";
 import { drain } from "./drain.ts";
 import { ChatEvents } from "./events.ts";
 import { createFront } from "./front.ts";
+import { chatGuards } from "./guards.ts";
+import { InstanceEvents } from "./instances/events.ts";
+import { openTies } from "./instances/open-ties.ts";
 import { MASTER_KEYS_COOL_DOWN_MS, MasterKeys } from "./keys/master-keys.ts";
 import { Sealer } from "./keys/sealer.ts";
 import { SESSION_KEYS_LIMITS, SessionKeys } from "./keys/session-keys.ts";
+import type { Heard } from "./live/fan-out.ts";
 import { Texts } from "./log/said.ts";
 import { openProviders } from "./providers/open-providers.ts";
-import { openFolder, type Store } from "./store/open-folder.ts";
+import { nameOfStore, openStore } from "./store/open-store.ts";
+import type { Store } from "./store/store.ts";
 
 export interface RunningChat extends AsyncDisposable {
   readonly host: string;
@@ -28,8 +33,8 @@ export async function startChat(
   await using opened = new AsyncDisposableStack();
   const { clock, random } = deps;
   const events = new ChatEvents(deps.log, deps.metrics);
-  const { folder, cluster } = config;
-  const store = opened.use(await openFolder({ folder, cluster, events, deps }));
+  const guards = chatGuards(deps);
+  const store = opened.use(await openStore({ ...config, guards, events, deps }));
   const texts = await openTexts(config, deps, store);
   signal.throwIfAborted();
   const eventSource = `/warren/chat/${store.log.origin.split(":")[0]}`;
@@ -37,9 +42,14 @@ export async function startChat(
     openProviders(config.providers, config.providerSettings, { ...deps, eventSource }),
   );
   const failed = (cause: unknown) => events.broke("the chat's store could not be read", cause);
-  const wired = { config, deps, store, texts, providers, events, failed };
-  const conversations = new Conversations(wired);
-  const front = createFront({ config, deps, events, store, providers, conversations });
+  const instanceEvents = new InstanceEvents(deps.log, deps.metrics);
+  const ties = opened.use(
+    await openTies({ config, store, guards, deps, events: instanceEvents }),
+  );
+  const fanOut = (heard: Heard) => ties.fanOut(heard);
+  const wired = { config, deps, store, texts, providers, events, instanceEvents, fanOut, failed };
+  const conversations = opened.use(new Conversations(wired));
+  const front = createFront({ config, deps, events, store, providers, conversations, ties });
   const { door, server } = front;
   const said = { host: "--host", port: "--port" };
   const listener = opened.use(await listen(server, { ...config.listen, fd: undefined, said }));
@@ -48,7 +58,7 @@ export async function startChat(
     for (const connection of door.connections()) connection.close("DRAINING");
   });
   const { host, port } = listener;
-  events.started({ host, port, store: folder, models: providers.models.length });
+  events.started({ host, port, store: nameOfStore(config), models: providers.models.length });
   const owned = opened.move();
   return {
     host,

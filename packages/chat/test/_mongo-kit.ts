@@ -24,7 +24,11 @@ import { classifyMongo } from "../src/store/mongo/failures.ts";
 import { COLLECTIONS, NEEDED } from "../src/store/mongo/indexes.ts";
 import { MongoLog } from "../src/store/mongo/mongo-log.ts";
 import { readyIndexes } from "../src/store/mongo/ready-indexes.ts";
-import { openMongoStore, type MongoStore } from "../src/store/mongo/mongo-store.ts";
+import {
+  openMongoStore,
+  type MongoStore,
+  type MongoStoreOptions,
+} from "../src/store/mongo/mongo-store.ts";
 
 export const MONGO_URI = service("MONGO_URI");
 export const FERRETDB = programPath("ferretdb");
@@ -47,6 +51,7 @@ export interface OpenOptions {
   log?: ReturnType<typeof recordingLog>;
   breaker?: BreakerOptions;
   origin?: string;
+  timed?: MongoStoreOptions["timed"];
 }
 
 /** The logs of many instances of one cluster, without all else that they would have. */
@@ -84,17 +89,17 @@ function guarded(name: string, classify: Classify, breaker: BreakerOptions = BRE
 
 /** A store as the service opens it, on real time. */
 export function openStore(options: OpenOptions): MongoStore {
-  const { uri, database, wallClock, log, breaker, origin } = options;
+  const { uri, database, wallClock, log, breaker, origin, timed } = options;
   return openMongoStore({
     uri,
     database,
-    keysDatabase: undefined,
     origin: origin ?? "home:1",
     wallClock: wallClock ?? Date.now,
     clock: systemClock,
     random: Math.random,
     log: log ?? silentLog(),
     guard: (name, classify) => guarded(name, classify, breaker),
+    timed: timed ?? (() => {}),
   });
 }
 

@@ -52,6 +52,8 @@ export function configOf(
     listen: { host: "127.0.0.1", port: 0 },
     prefix: "/chat",
     folder,
+    store: { kind: "sqlite" },
+    redis: undefined,
     cluster: "home",
     isDevelopment: true,
     trust: {

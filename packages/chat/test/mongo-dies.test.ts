@@ -68,7 +68,7 @@ describe.skipIf(FERRETDB === undefined)("MongoDB that is killed", () => {
       store.log.tail(undefined, 1).then(({ cursor }) => store.log.tail(cursor, 1)),
       store.sessions.find("a".repeat(32)),
       store.keys.get("alice", "s"),
-      store.ping(),
+      store.check(),
     ];
     const codes = await Promise.all(calls.map(refusal));
     expect(new Set(codes)).toEqual(new Set(["DATABASE_ERROR"]));
@@ -82,7 +82,7 @@ describe.skipIf(FERRETDB === undefined)("MongoDB that is away at the start", () 
     const uri = `mongodb://127.0.0.1:${port}/`;
     await using store = openStore({ uri, database, breaker, log });
     expect(await refusal(store.log.append(draft({ id: "early" })))).toBe("DATABASE_ERROR");
-    expect(await refusal(store.ping())).toBe("DATABASE_ERROR");
+    expect(await refusal(store.check())).toBe("DATABASE_ERROR");
     await log.line(({ level }) => level === "warn");
     await using server = await FerretDb.start(`127.0.0.1:${port}`);
     expect(server.uri).toBe(uri);

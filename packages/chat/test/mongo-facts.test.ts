@@ -1,8 +1,10 @@
 import { describe, test } from "vitest";
+import { BEHIND_FACTS } from "./_behind-facts.ts";
 import { KEY_STORE_FACTS } from "./_key-store-facts.ts";
 import { LOG_FACTS } from "./_log-facts.ts";
 import { database, MONGO_URI, oneByOne, openStore } from "./_mongo-kit.ts";
 import { SESSION_FACTS } from "./_session-facts.ts";
+import { OVERLAP_MS } from "../src/store/mongo/mongo-tail.ts";
 
 const uri = MONGO_URI!;
 
@@ -27,6 +29,17 @@ describe.skipIf(MONGO_URI === undefined)("sessions in MongoDB", () => {
       await holds(store.sessions);
     },
   );
+});
+
+describe.skipIf(MONGO_URI === undefined)("rows behind their logs in MongoDB", () => {
+  test.each(BEHIND_FACTS)("$name", async ({ holds }) => {
+    await using own = await database(uri);
+    const clock = { nowMs: 1_800_000_000_000 };
+    const wallClock = () => clock.nowMs;
+    await using store = openStore({ uri, database: own.name, wallClock });
+    const settle = () => void (clock.nowMs += OVERLAP_MS);
+    await holds({ ...store, settle });
+  });
 });
 
 describe.skipIf(MONGO_URI === undefined)("data keys in MongoDB", () => {

@@ -5,11 +5,6 @@ export * from "./ports.ts";
 export type { PortRange } from "./registry/admission.ts";
 export * from "./registry/memory.ts";
 export * from "./registry/quotas.ts";
-export {
-  REDIS_REGISTRY_DEFAULTS,
-  startRedisRegistry,
-  type RedisRegistryOptions,
-} from "./registry/redis/redis-registry.ts";
 export type { RedisPlace } from "./registry/redis/redis-link.ts";
 export * from "./registry/snapshot-parts.ts";
 export * from "./tokens/agent-token.ts";

@@ -4,7 +4,6 @@ import type { Events } from "./events.ts";
 import { KeptFile } from "./kept.ts";
 import type { Registry } from "./ports.ts";
 import { memoryRegistry } from "./registry/memory.ts";
-import { REDIS_REGISTRY_DEFAULTS, startRedisRegistry } from "./registry/redis/redis-registry.ts";
 
 /** Life of routes without a heartbeat (DESIGN §4). */
 const ROUTE_TTL_MS = 300_000;
@@ -36,6 +35,9 @@ export async function openRegistry(
     const place = registry.cluster
       ? ({ kind: "cluster", urls: registry.urls } as const)
       : ({ kind: "single", url: registry.urls[0] ?? "redis://127.0.0.1:6379" } as const);
+    // Loaded where it is asked for: Redis's client is half of what a command of warren would load.
+    const { REDIS_REGISTRY_DEFAULTS, startRedisRegistry } =
+      await import("./registry/redis/redis-registry.ts");
     const answered = Promise.withResolvers<void>();
     const opened = startRedisRegistry({
       ...REDIS_REGISTRY_DEFAULTS,

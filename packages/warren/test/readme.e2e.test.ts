@@ -12,7 +12,7 @@ const unused = new Set(blocks.flatMap((block) => block.trim().split("\n")));
 
 /** Below the ports that systems give out, and elsewhere for another run beside this one. */
 const FIRST_PORT = 26_000 + (process.pid % 500) * 10;
-const PORTS = ["8080", "9090", "3000", "8081", "9091", "7001", "8082", "9092", "7002", "8085"];
+const PORTS = ["8080", "9090", "3000", "8081", "9091", "7001", "8082", "9092", "7002"];
 
 function moved(line: string): string {
   return line
@@ -55,7 +55,7 @@ function reader() {
 }
 
 describe.skipIf(programPath("curl") === undefined)("the README", () => {
-  test("starts, exposes a port, carries a WebSocket, and shows what runs", async () => {
+  test("starts, exposes a port, carries a WebSocket, shows what runs, and talks", async () => {
     using you = reader();
     lineWith("npm ci && npm test"); // whoever reads this is running it
     const start = lineWith("npm ci && npm start").replace("npm ci && ", "");
@@ -72,23 +72,14 @@ describe.skipIf(programPath("curl") === undefined)("the README", () => {
     await expose.says(/-> http/);
     expect(await you.run("curl -H 'Host: app.localhost'")).toMatch(/^hello from port/);
     expect(await you.run("echo 'through the tunnel'")).toBe("through the tunnel\n");
-    expect(await you.run("npx warren status")).toContain("gateway ready, 2 tunnels, 2 routes");
+    expect(await you.run("npx warren status")).toContain("gateway ready, 2 tunnels, 3 routes");
     expect(await you.run("npx warren why")).toMatch(/served +true/);
     expect(await you.run("curl -s http://127.0.0.1:9090/metrics")).toMatch(/status_code="200"/);
+    expect(await you.run("node examples/talk.mjs")).toContain("Warren");
     // As Ctrl-C does: npm ends by the signal itself, once `warren up` has ended clean.
     process.kill(-up.child.pid!, "SIGINT");
     await up.ended();
     expect(existsSync(you.home.at("data/running.json"))).toBe(false);
-  });
-
-  test("talks to a chat", async () => {
-    using you = reader();
-    you.env["SERVER_PORT"] = port_("8085");
-    await using chat = you.start("npx warren chat --dev");
-    await chat.says(/^chat on /m);
-    expect(await you.run("node examples/talk.mjs")).toContain("Warren");
-    chat.child.kill("SIGTERM");
-    expect(await chat.ended()).toMatchObject({ code: 0 });
   });
 
   test.skipIf(programPath("redis-server") === undefined)("runs two gateways", async () => {

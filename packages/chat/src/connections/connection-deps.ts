@@ -8,6 +8,7 @@ import type { Takeovers } from "../sessions/takeovers.ts";
 import type { Talk } from "../sessions/talk.ts";
 import type { Viewer } from "../sessions/viewer.ts";
 import type { Connection } from "./connection.ts";
+import type { Arrival } from "../instances/arrivals.ts";
 import type { Limits, Renewal } from "./ports.ts";
 
 /** Who a socket belongs to, and for how long. */
@@ -26,6 +27,8 @@ export interface ConnectionDeps {
   runs: ClusterRuns;
   limits: Limits;
   renewal: Renewal;
+  /** A device is connected, until the returned function is called. */
+  arrive: (arrival: Arrival) => () => void;
   /** What clients may choose from, in the order of the configuration. */
   models: readonly { id: string; name: string }[];
   clock: Clock;

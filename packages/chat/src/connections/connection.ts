@@ -51,6 +51,7 @@ export class Connection {
   /** What frames that name no session are about. */
   #session: Found | undefined;
   #deviceId: string;
+  #depart: () => void;
   #greeted: Promise<void> = Promise.resolve();
   #turn: Promise<void> = Promise.resolve();
   #waiting = 0;
@@ -63,6 +64,7 @@ export class Connection {
     this.deps = deps;
     this.#socket = socket;
     this.#deviceId = this.id;
+    this.#depart = this.#arrive();
     this.#presenter = new ClassicPresenter(identity.isAdmin, () => this.now());
     const { mostWaitingBytes, events } = deps;
     this.#outgoing = new Outgoing({
@@ -153,7 +155,11 @@ export class Connection {
 
   /** From now on stored things are `entry` frames. */
   speakEntries(deviceId: string | undefined): void {
-    this.#deviceId = deviceId ?? this.#deviceId;
+    if (deviceId !== undefined && deviceId !== this.#deviceId) {
+      this.#depart();
+      this.#deviceId = deviceId;
+      this.#depart = this.#arrive();
+    }
     this.#presenter = new EntryPresenter(this.identity.isAdmin);
   }
 
@@ -299,8 +305,14 @@ export class Connection {
     throw new ChatError("INVALID_FORMAT", "timestamp is more than a minute in the future");
   }
 
+  #arrive(): () => void {
+    const { userId } = this.identity;
+    return this.deps.arrive({ userId, deviceId: this.#deviceId, connectionId: this.id });
+  }
+
   #closed(): void {
     this.#isOver = true;
+    this.#depart();
     this.#forgetExpiry?.();
     this.#leave();
     this.deps.closed(this);

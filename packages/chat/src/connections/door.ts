@@ -19,6 +19,8 @@ export interface DoorOptions {
   /** Sockets of one user, and of this instance. */
   mostOfUser: number;
   most: number;
+  /** Sockets of a user on other instances, as far as is known. */
+  elsewhere: (userId: string) => Promise<number>;
   deps: Omit<ConnectionDeps, "closed">;
   events: DoorEvents;
 }
@@ -97,14 +99,15 @@ export class Door {
     const waitMs = await limits.take("connect", identity.userId);
     if (waitMs > 0) throw full("too many attempts", waitMs);
     if (this.#count >= most) throw full("this instance is full", 5_000);
-    this.#checkPlaces(identity.userId);
+    await this.#checkPlaces(identity.userId);
     return { identity, sessionId: target.searchParams.get("session_id") || undefined };
   }
 
-  #checkPlaces(userId: string): void {
-    const { mostOfUser, deps } = this.#options;
-    const open = this.#open.get(userId);
-    if (open === undefined || open.size < mostOfUser) return;
+  async #checkPlaces(userId: string): Promise<void> {
+    const { mostOfUser, deps, elsewhere } = this.#options;
+    const others = await elsewhere(userId);
+    const open = this.#open.get(userId) ?? new Set();
+    if (open.size + others < mostOfUser) return;
     for (const connection of open) {
       connection.send({
         type: "notification",

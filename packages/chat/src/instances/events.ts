@@ -134,6 +134,11 @@ export class InstanceEvents implements FanOutEvents, EstatesEvents {
   blind(cause: unknown): void {
     this.#log.warn("the other instances cannot be seen: the store is away", { error: cause });
   }
+  withoutRedis(): void {
+    this.#log.warn(
+      "MongoDB without Redis: instances find what others store by looking each second; set REDIS_URL to have it at once",
+    );
+  }
   redisFailed(cause: unknown): void {
     this.#log.debug("redis failed", { error: cause });
   }

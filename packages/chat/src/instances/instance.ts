@@ -52,6 +52,8 @@ export class Instance implements AsyncDisposable {
   #lease: Lease | undefined;
   #entered = Promise.withResolvers<string>();
   #name: string;
+  /** Those that live, when they were last looked at. */
+  #others: ReadonlySet<string> = new Set();
 
   constructor(options: InstanceOptions) {
     this.#options = options;
@@ -66,6 +68,10 @@ export class Instance implements AsyncDisposable {
   /** As others know it, if they do yet. */
   get name(): string {
     return this.#name;
+  }
+
+  knows(name: string): boolean {
+    return name === this.#name || this.#others.has(name);
   }
 
   /** Its name, once others can see that it lives. Rejects where it ends before that. */
@@ -134,6 +140,8 @@ export class Instance implements AsyncDisposable {
     const all = await leases.list("instance", undefined, MOST);
     const others = all.filter(({ name }) => name !== me);
     const dead = (isShared ? this.#watch : this.#alone).look(others, clock.now());
+    const gone = new Set(dead.map(({ name }) => name));
+    this.#others = new Set(others.map(({ name }) => name).filter((name) => !gone.has(name)));
     for (const lease of dead) await this.#bury(lease);
     const known = new Set(all.map(({ name }) => name)).add(this.#name);
     for (const holder of holders) if (!known.has(holder)) await orphans(holder);

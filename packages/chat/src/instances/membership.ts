@@ -59,6 +59,11 @@ export class Membership implements AsyncDisposable {
     return this.#instance.name;
   }
 
+  /** True for an instance that lives, as far as can be seen. */
+  knows(name: string): boolean {
+    return this.#instance.knows(name);
+  }
+
   entered(): Promise<string> {
     return this.#instance.entered();
   }

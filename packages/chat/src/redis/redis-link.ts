@@ -18,7 +18,9 @@ export interface RedisLinkOptions {
   failed: (cause: unknown) => void;
 }
 
-export type RedisClient = ReturnType<typeof openSingle> | ReturnType<typeof openCluster>;
+type SingleClient = ReturnType<typeof openSingle>;
+/** A Cluster's client subscribes as a single one does. */
+type RedisClient = SingleClient | ReturnType<typeof openCluster>;
 
 /** A Lua script, known to Redis by its SHA-1 once it has run there. */
 export interface Script {
@@ -55,13 +57,15 @@ export class RedisLink implements AsyncDisposable {
 
   /** Hears what is published there. Subscribes again by itself after a connection was lost. */
   subscribe(channels: readonly string[], heard: (message: string) => void): Promise<unknown> {
+    const client = this.#subscriber as SingleClient;
     const all = [...channels];
-    return this.#run(OPERATIONS.redisCommand, () => this.#subscriber.subscribe(all, heard));
+    return this.#run(OPERATIONS.redisCommand, () => client.subscribe(all, heard));
   }
 
   unsubscribe(channels: readonly string[], heard: (message: string) => void): Promise<unknown> {
+    const client = this.#subscriber as SingleClient;
     const all = [...channels];
-    return this.#run(OPERATIONS.redisCommand, () => this.#subscriber.unsubscribe(all, heard));
+    return this.#run(OPERATIONS.redisCommand, () => client.unsubscribe(all, heard));
   }
 
   /** Sends one command; `key` tells a Cluster where. Rejects while Redis is away. */
@@ -126,7 +130,7 @@ export function firstWord(cause: unknown): string | undefined {
   return /^([A-Z]{3,}) /.exec(cause.message)?.[1];
 }
 
-export function isCluster(client: RedisClient): client is ReturnType<typeof openCluster> {
+function isCluster(client: RedisClient): client is ReturnType<typeof openCluster> {
   return "masters" in client;
 }
 

@@ -2,24 +2,9 @@ import { join } from "node:path";
 import { makeFolder, processLock } from "@warren/host";
 import type { ChatDeps } from "../chat-deps.ts";
 import type { ChatEvents } from "../events.ts";
-import type { KeyStore } from "../keys/ports.ts";
-import type { Leases } from "../leases/ports.ts";
-import type { MessageLog } from "../log/ports.ts";
-import type { Sessions } from "../sessions/ports.ts";
 import { openWithOrigin } from "./sqlite/open-with-origin.ts";
 import { openSqliteKeyStore } from "./sqlite/sqlite-key-store.ts";
-
-/** Everything that is kept. */
-export interface Store extends AsyncDisposable {
-  readonly log: MessageLog;
-  readonly sessions: Sessions;
-  readonly keys: KeyStore;
-  readonly leases: Leases;
-  /** Other processes may have it open: what is stored elsewhere is looked for. */
-  readonly isShared: boolean;
-  /** Rejects while nothing can be stored. */
-  ping(): Promise<void>;
-}
+import type { Store } from "./store.ts";
 
 export interface FolderOptions {
   folder: string;
@@ -61,12 +46,14 @@ export async function openFolder({ folder, cluster, events, deps }: FolderOption
   const keys = opened.use(await openSqliteKeyStore(join(folder, "chat-keys.db"), fatal));
   const owned = opened.move();
   return {
+    name: "store",
     log: content.log,
     sessions: content.sessions,
     keys,
     leases: content.leases,
     isShared: false,
-    ping: () => content.check(),
+    limiter: undefined,
+    check: () => content.check(),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

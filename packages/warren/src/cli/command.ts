@@ -58,8 +58,18 @@ export interface Call<O extends Options> extends Stage {
   secrets: SecretsOf<O>;
   positionals: readonly string[];
   said(key: keyof O & string): string;
+  /**
+   * Options of a room that this command runs too, from the same environment and file; `flags` take
+   * the place of what was typed, which is for the command itself. Ends it where they are wrong.
+   */
+  also<M extends Options>(options: M, flags: readonly string[]): Also<M>;
   /** What the log should say of the configuration once there is a log. */
   warnings: readonly string[];
+}
+
+export interface Also<O extends Options> {
+  config: ConfigOf<O>;
+  secrets: SecretsOf<O>;
 }
 
 export interface Command extends CommandText {
@@ -86,12 +96,15 @@ export function command<O extends Options>(declared: CommandDeclaration<O>): Com
     ...declared,
     options,
     async run(words, stage) {
-      const loaded = load(options, words, stage);
+      const file = textOf(configFile(words, stage.env));
+      const loaded = load(options, words, { ...stage, file });
       const problems = loaded.ok ? countProblem(loaded.positionals, declared) : loaded.problems;
       if (problems.length > 0 || !loaded.ok) throw usage(declared.name, problems);
       const { config } = loaded;
       const named = { options, config, said: (key: string) => loaded.said(key) };
-      return unlessStopped(stage.signal, declared.run({ ...stage, ...loaded }), named);
+      const also = <M extends Options>(more: M, flags: readonly string[]) =>
+        orUsage(declared.name, load(more, flags, { ...stage, file }));
+      return unlessStopped(stage.signal, declared.run({ ...stage, ...loaded, also }), named);
     },
   };
 }
@@ -111,14 +124,23 @@ async function unlessStopped(
   }
 }
 
+type File = { name: string; text: string } | undefined;
+
 function load<O extends Options>(
   options: O,
   argv: readonly string[],
-  { env, all }: Stage,
+  { env, all, file }: Pick<Stage, "env" | "all"> & { file: File },
 ): Loaded<O> {
-  const name = configFile(argv, env);
-  const file = name === undefined ? undefined : { name, text: readText(name) };
   return loadConfig(options, { argv, env, file, all });
+}
+
+function orUsage<O extends Options>(name: string, loaded: Loaded<O>): Also<O> {
+  if (!loaded.ok) throw usage(name, loaded.problems);
+  return loaded;
+}
+
+function textOf(name: string | undefined): File {
+  return name === undefined ? undefined : { name, text: readText(name) };
 }
 
 function readText(name: string): string {

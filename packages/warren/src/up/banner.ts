@@ -6,6 +6,7 @@ export interface Facts {
   adminUrl: string;
   agentPid: number;
   demoHost: string;
+  chatHost: string;
   data: string;
   /** What to type for `warren`: differs where it is not installed. */
   program: string;
@@ -13,7 +14,7 @@ export interface Facts {
 
 /** What runs where, and what to try next. */
 export function banner(facts: Facts, paint: Paint): string {
-  const { httpPort, adminUrl, agentPid, demoHost, data, program } = facts;
+  const { httpPort, adminUrl, agentPid, demoHost, chatHost, data, program } = facts;
   const at = (host: string) => `http://${host}:${httpPort}/`;
   const row = (name: string, what: string) => `  ${paint("dim", name.padEnd(9))}${what}`;
   const step = (run: string, why: string) => `  ${run}\n${paint("dim", `      ${why}`)}`;
@@ -22,6 +23,7 @@ export function banner(facts: Facts, paint: Paint): string {
     `  ${paint("bold", `Warren ${facts.version}`)}`,
     "",
     row("demo", paint("cyan", at(demoHost))),
+    row("chat", paint("cyan", at(chatHost))),
     row("gateway", `port ${httpPort}, in this process`),
     row("agent", `process ${agentPid}, joined by a tunnel`),
     row("admin", `${adminUrl}  (/metrics /routes /tunnels)`),

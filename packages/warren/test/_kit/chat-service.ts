@@ -83,6 +83,7 @@ async function startIn(folder: string): Promise<RunningChat> {
   const read = readChatConfig(loaded.config, {
     folder,
     jwtSecret: secret,
+    mongoUri: "",
     keys,
     keySource: async () => keys,
     env: {},

@@ -1,6 +1,21 @@
 import { OPERATIONS, type Guard, type Operation } from "@warren/host";
 import { storeFailure } from "./failures.ts";
 
+const PROBE: Operation = {
+  ...OPERATIONS.mongoWrite,
+  name: "mongo_probe",
+  retries: 0,
+  timeoutMs: 1_500,
+};
+
+/** Whoever waits for a count goes on without it. */
+const COUNT: Operation = {
+  ...OPERATIONS.mongoWrite,
+  name: "mongo_count",
+  retries: 0,
+  timeoutMs: 500,
+};
+
 export interface CallsOptions {
   guard: Guard;
   /** Resolves once there is a connection. */
@@ -30,6 +45,16 @@ export class MongoCalls {
 
   write<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
     return this.#run(OPERATIONS.mongoWrite, call);
+  }
+
+  /** Once and not for long: whoever probes comes again, and waits for no retries. */
+  probe<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return this.#run(PROBE, call);
+  }
+
+  /** Once, and not for long: a limit is no reason to wait. */
+  count<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return this.#run(COUNT, call);
   }
 
   async #run<T>(operation: Operation, call: (signal: AbortSignal) => Promise<T>): Promise<T> {

@@ -1,4 +1,5 @@
-import type { MongoClient, MongoClientOptions, WriteConcernSettings } from "mongodb";
+import { MongoClient, type MongoClientOptions, type WriteConcernSettings } from "mongodb";
+import { MongoAddressError } from "./address-error.ts";
 
 /** On disk at a majority: what is acknowledged outlives any one server. */
 export const WRITE_CONCERN: WriteConcernSettings = { w: "majority", journal: true };
@@ -21,6 +22,22 @@ export const CLIENT_OPTIONS: MongoClientOptions = {
   waitQueueTimeoutMS: SELECTION_MS,
   socketTimeoutMS: ANSWER_MS,
 };
+
+/** Throws a MongoAddressError. */
+export function clientOf(uri: string): MongoClient {
+  const client = opened(uri);
+  // Heard, or a driver that loses a server would end the process.
+  client.on("error", () => {});
+  return client;
+}
+
+function opened(uri: string): MongoClient {
+  try {
+    return new MongoClient(uri, CLIENT_OPTIONS);
+  } catch {
+    throw new MongoAddressError();
+  }
+}
 
 /**
  * Connects when first called, once for all who wait. A client of driver 7 whose first connect failed keeps

@@ -8,6 +8,8 @@ export const COLLECTIONS = {
   owners: "session_owners",
   hours: "session_hours",
   leases: "leases",
+  marks: "marks",
+  limits: "limits",
 } as const;
 export const KEYS = "keys";
 
@@ -19,13 +21,19 @@ export interface DeclaredIndex {
   /** In order; 1 ascending, -1 descending. */
   readonly key: Readonly<Record<string, 1 | -1>>;
   readonly unique: boolean;
+  /** Documents go once the time in its field is past. */
+  readonly isDeadline?: true;
 }
 
 /**
  * Small collections that stay on one shard: they are looked up by `_id`, which is all that is unique in
  * them. All others are sharded by `user_id`.
  */
-export const UNSHARDED: readonly CollectionName[] = [COLLECTIONS.owners, COLLECTIONS.hours];
+export const UNSHARDED: readonly CollectionName[] = [
+  COLLECTIONS.owners,
+  COLLECTIONS.hours,
+  COLLECTIONS.marks,
+];
 
 function unique(
   collection: CollectionName,
@@ -52,6 +60,7 @@ export const NEEDED: readonly DeclaredIndex[] = [
   unique(COLLECTIONS.sessions, "session", ["user_id", "session_id"]),
   unique(COLLECTIONS.users, "user", ["user_id"]),
   unique(COLLECTIONS.leases, "lease", ["user_id", "kind", "name"]),
+  unique(COLLECTIONS.limits, "limit", ["user_id", "key"]),
   unique(KEYS, "session", ["user_id", "session_id"]),
 ];
 
@@ -95,6 +104,13 @@ export const HELPFUL: readonly DeclaredIndex[] = [
     unique: false,
   },
   {
+    collection: COLLECTIONS.limits,
+    name: "limit_expire",
+    key: { expire: 1 },
+    unique: false,
+    isDeadline: true,
+  },
+  {
     collection: COLLECTIONS.leases,
     name: "lease_holder",
     key: { kind: 1, holder: 1 },
@@ -111,5 +127,7 @@ export const HELPFUL: readonly DeclaredIndex[] = [
 /** As the driver takes it. */
 export function asGiven(index: DeclaredIndex): [IndexSpecification, CreateIndexesOptions] {
   const key = new Map(Object.entries(index.key));
-  return [key, { name: index.name, ...(index.unique && { unique: true }) }];
+  const { name, unique: isUnique, isDeadline } = index;
+  const expiry = isDeadline && { expireAfterSeconds: 0 };
+  return [key, { name, ...(isUnique && { unique: true }), ...expiry }];
 }

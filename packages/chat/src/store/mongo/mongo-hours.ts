@@ -4,7 +4,7 @@ import { currencyOf, msOf } from "../../sessions/figures.ts";
 import { concurrency, HOUR_MS, hourOf, type Span } from "../../sessions/hours.ts";
 import type { SessionMetrics } from "../../sessions/ports.ts";
 import type { MongoCalls } from "./calls.ts";
-import { isDuplicate } from "./failures.ts";
+import { upsert } from "./inserts.ts";
 import { dateOf, SUMMED, summedOf, type SessionDocument } from "./session-document.ts";
 import { addEnd, addStart, noSums, together, type SpanSums } from "./span-sums.ts";
 
@@ -91,16 +91,7 @@ export class MongoHours {
 
   async #mark(hour: number): Promise<void> {
     const marked_at = new Date(this.#options.wallClock());
-    const mark = { $set: { is_fresh: false }, $max: { marked_at } };
-    for (;;) {
-      try {
-        await this.#options.hours.updateOne({ _id: hour }, mark, { upsert: true });
-        return;
-      } catch (error) {
-        // Two made it at once: it is there now.
-        if (!isDuplicate(error)) throw error;
-      }
-    }
+    await upsert(this.#options.hours, hour, { $set: { is_fresh: false }, $max: { marked_at } });
   }
 
   /** (2), of all stale hours before `last`. */

@@ -4,7 +4,7 @@ import type { KeyPage, KeyRecord, KeyStore } from "../../keys/ports.ts";
 import { untilDecided, type Chance } from "./attempts.ts";
 import type { MongoCalls } from "./calls.ts";
 import { keptKey, recordsOf, type KeyDocument } from "./key-document.ts";
-import { isInserted } from "./user-pointers.ts";
+import { isInserted } from "./inserts.ts";
 
 export interface MongoKeyStoreOptions extends Chance {
   latest: Collection<KeyDocument>;

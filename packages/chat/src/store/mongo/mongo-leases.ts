@@ -2,7 +2,7 @@ import type { Collection, Document } from "mongodb";
 import { isSameLease, type Lease, type LeaseMark, type LeaseName } from "../../leases/ports.ts";
 import type { LeaseKind, Leases } from "../../leases/ports.ts";
 import type { MongoCalls } from "./calls.ts";
-import { isInserted } from "./user-pointers.ts";
+import { isInserted } from "./inserts.ts";
 
 export interface LeaseDocument extends Document {
   kind: LeaseKind;

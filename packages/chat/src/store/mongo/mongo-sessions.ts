@@ -8,6 +8,7 @@ import type { SessionQuery, Sessions } from "../../sessions/ports.ts";
 import { checkSessionId, checkWindow, sessionIsTaken } from "../../sessions/refusals.ts";
 import { untilDecided, type Chance } from "./attempts.ts";
 import type { MongoCalls } from "./calls.ts";
+import { isInserted } from "./inserts.ts";
 import type { MongoHours } from "./mongo-hours.ts";
 import {
   documentOfRow,
@@ -18,7 +19,7 @@ import {
 } from "./session-document.ts";
 import { countListed, listed } from "./session-lists.ts";
 import { claim, ownerOf, type OwnerDocument } from "./session-owners.ts";
-import { isInserted, movePointer, pointerOf, type UserDocument } from "./user-pointers.ts";
+import { movePointer, pointerOf, type UserDocument } from "./user-pointers.ts";
 
 export interface SessionCollections {
   sessions: Collection<SessionDocument>;
@@ -35,7 +36,19 @@ export interface MongoSessionsOptions extends Chance {
   calls: MongoCalls;
   /** Resolves once the unique indexes are there. */
   ready: () => Promise<void>;
+  /** How long an operation took, in milliseconds. */
+  timed: (operation: TimedOperation, ms: number) => void;
 }
+
+/** Those that `chatbox_mongodb_operation_seconds` tells apart (`reference/chatbox.md` §8). */
+export type TimedOperation =
+  | "create_session"
+  | "end_session"
+  | "list_all_sessions_with_options"
+  | "get_session_metrics";
+
+/** What became of a row that was to be written. */
+type Folded = "begun" | "ended" | "folded" | "behind";
 
 /** The sessions' rows in MongoDB. */
 export class MongoSessions implements Sessions {
@@ -63,29 +76,31 @@ export class MongoSessions implements Sessions {
 
   async fold(row: SessionRow, was: Versions | undefined): Promise<boolean> {
     checkSessionId(row.sessionId);
-    const document = documentOfRow(row);
-    let isRepeated = false;
-    return this.#write(async () => {
-      if (isRepeated && (await this.#isThere(row, document))) return true;
-      isRepeated = true;
-      if (was === undefined) return this.#begin(row, document);
-      return this.#replace(row, document, versionsText(was));
-    });
+    const beganMs = this.#options.clock.now();
+    const folded = await this.#fold(row, was);
+    if (folded === "begun") this.#took("create_session", beganMs);
+    if (folded === "ended") this.#took("end_session", beganMs);
+    return folded !== "behind";
   }
 
   async list(query: SessionQuery) {
     const plan = planList(query);
     const { sessions } = this.#options.durable;
+    const beganMs = this.#options.clock.now();
     const [rows, total] = await Promise.all([
       this.#options.calls.read(() => listed(sessions, plan)),
       this.#options.calls.read(() => countListed(sessions, plan)),
     ]);
+    this.#took("list_all_sessions_with_options", beganMs);
     return pageOf(plan, rows, total);
   }
 
   async metrics(fromMs: number, toMs: number) {
     checkWindow(fromMs, toMs);
-    return this.#options.hours.metrics(fromMs, toMs);
+    const beganMs = this.#options.clock.now();
+    const metrics = await this.#options.hours.metrics(fromMs, toMs);
+    this.#took("get_session_metrics", beganMs);
+    return metrics;
   }
 
   active(userId: string): Promise<SessionKey | undefined> {
@@ -124,6 +139,22 @@ export class MongoSessions implements Sessions {
     });
   }
 
+  #took(operation: TimedOperation, beganMs: number): void {
+    const { timed, clock } = this.#options;
+    timed(operation, clock.now() - beganMs);
+  }
+
+  #fold(row: SessionRow, was: Versions | undefined): Promise<Folded> {
+    const document = documentOfRow(row);
+    let isRepeated = false;
+    return this.#write(async () => {
+      if (isRepeated && (await this.#isThere(row, document))) return "folded";
+      isRepeated = true;
+      if (was === undefined) return this.#begin(row, document);
+      return this.#replace(row, document, versionsText(was));
+    });
+  }
+
   #write<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
     return this.#options.calls.write(async (signal) => {
       await this.#options.ready();
@@ -132,28 +163,29 @@ export class MongoSessions implements Sessions {
   }
 
   /** The first row of a session, once its id is known to be the user's. */
-  async #begin(key: SessionKey, document: SessionDocument): Promise<boolean> {
+  async #begin(key: SessionKey, document: SessionDocument): Promise<Folded> {
     const { sessions, owners } = this.#options.latest;
     await claim(owners, key);
-    if ((await sessions.findOne(filterOf(key))) !== null) return false;
+    if ((await sessions.findOne(filterOf(key))) !== null) return "behind";
     await this.#options.hours.mark(hoursOf(document));
-    return isInserted(sessions, document);
+    return (await isInserted(sessions, document)) ? "begun" : "behind";
   }
 
-  async #replace(key: SessionKey, document: SessionDocument, versions: string): Promise<boolean> {
+  async #replace(key: SessionKey, document: SessionDocument, versions: string): Promise<Folded> {
     const { sessions, owners } = this.#options.latest;
     const stored = await sessions.findOne(filterOf(key));
     if (stored === null) {
       const owner = await ownerOf(owners, key.sessionId);
       if (owner !== undefined && owner !== key.userId) throw sessionIsTaken();
-      return false;
+      return "behind";
     }
-    if (stored.versions !== versions) return false;
+    if (stored.versions !== versions) return "behind";
     if (!isSummedAlike(stored, document)) {
       await this.#options.hours.mark([...hoursOf(stored), ...hoursOf(document)]);
     }
     const replaced = await sessions.replaceOne({ ...filterOf(key), versions }, document);
-    return replaced.matchedCount === 1;
+    if (replaced.matchedCount !== 1) return "behind";
+    return stored.end_time === null && document.end_time !== null ? "ended" : "folded";
   }
 
   /** The answer to an earlier try was lost. */

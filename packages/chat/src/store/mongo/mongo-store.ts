@@ -1,29 +1,31 @@
 import { backoff, wait, type Classify, type Clock, type Guard, type Log } from "@warren/host";
-import { MongoClient, type Collection, type Db, type Document } from "mongodb";
+import type { Collection, Db, Document } from "mongodb";
+import type { LimiterOf } from "../../connections/shared-limits.ts";
 import type { KeyStore } from "../../keys/ports.ts";
 import type { Leases } from "../../leases/ports.ts";
 import type { MessageLog } from "../../log/ports.ts";
+import type { Behind } from "../../sessions/behind.ts";
 import type { Sessions } from "../../sessions/ports.ts";
 import { MongoCalls } from "./calls.ts";
-import { CLIENT_OPTIONS, connecting, DURABLE } from "./client.ts";
-import { databaseOf } from "./database-of.ts";
+import { clientOf, connecting, DURABLE } from "./client.ts";
 import { classifyMongo } from "./failures.ts";
 import { COLLECTIONS, HELPFUL, KEYS, NEEDED } from "./indexes.ts";
+import { upsert } from "./inserts.ts";
+import { MongoBehind, type MarkDocument } from "./mongo-behind.ts";
 import { MongoHours, type HourDocument } from "./mongo-hours.ts";
 import { MongoKeyStore } from "./mongo-key-store.ts";
 import { MongoLeases } from "./mongo-leases.ts";
+import { mongoLimiter } from "./mongo-limiter.ts";
 import { MongoLog } from "./mongo-log.ts";
-import { MongoSessions, type SessionCollections } from "./mongo-sessions.ts";
+import { MongoSessions, type SessionCollections, type TimedOperation } from "./mongo-sessions.ts";
 import type { SessionDocument } from "./session-document.ts";
 import { makeInBackground, readyIndexes } from "./ready-indexes.ts";
 
 export interface MongoStoreOptions {
   /** `mongodb://` or `mongodb+srv://`, with credentials: a secret. */
   uri: string;
-  /** Undefined: as the address says, else `chat`. */
-  database: string | undefined;
-  /** Where data keys are kept, apart from content; undefined: the database with `_keys` after its name. */
-  keysDatabase: string | undefined;
+  /** Of content; data keys are kept apart, in the one with `_keys` after its name. */
+  database: string;
   /** Who numbers here: `CLUSTER:EPOCH`, the same for all instances of the cluster. */
   origin: string;
   /** Epoch milliseconds; of all instances within 5 s of one another. */
@@ -34,6 +36,8 @@ export interface MongoStoreOptions {
   log: Log;
   /** Stands between this store and MongoDB; to be given `BREAKERS.mongo`. */
   guard: (name: string, classify: Classify) => Guard;
+  /** How long an operation took, in milliseconds. */
+  timed: (operation: TimedOperation, ms: number) => void;
 }
 
 export interface MongoStore extends AsyncDisposable {
@@ -41,25 +45,24 @@ export interface MongoStore extends AsyncDisposable {
   readonly sessions: Sessions;
   readonly keys: KeyStore;
   readonly leases: Leases;
-  /** Rejects with a `ChatError` DATABASE_ERROR while MongoDB is away. */
-  ping(): Promise<void>;
+  readonly limiter: LimiterOf;
+  readonly behind: Behind;
+  /** Rejects with a `ChatError` DATABASE_ERROR while nothing can be stored: a secondary can be read. */
+  check(): Promise<void>;
 }
 
 /** A crashed server is back in seconds; a missing right is given by somebody who reads the warning. */
 const RETRY = { firstMs: 1_000, capMs: 15_000, heldMs: Infinity };
 
 /**
- * The stores in MongoDB. Opens also while MongoDB is away, and connects when it is there. Throws where
- * the address cannot be read.
+ * The stores in MongoDB. Opens also while MongoDB is away, and connects when it is there. Throws a
+ * MongoAddressError.
  */
 export function openMongoStore(options: MongoStoreOptions): MongoStore {
-  const { uri, origin, wallClock, clock, random, log } = options;
-  const client = new MongoClient(uri, CLIENT_OPTIONS);
-  // Heard, or a driver that loses a server would end the process.
-  client.on("error", () => {});
-  const name = options.database ?? databaseOf(uri) ?? "chat";
-  const content = client.db(name);
-  const keysDb = client.db(options.keysDatabase ?? `${name}_keys`);
+  const { uri, origin, database, wallClock, clock, random, log, timed } = options;
+  const client = clientOf(uri);
+  const content = client.db(database);
+  const keysDb = client.db(`${database}_keys`);
   const closing = new AbortController();
   const calls = new MongoCalls({
     guard: options.guard("mongodb", classifyMongo),
@@ -74,12 +77,14 @@ export function openMongoStore(options: MongoStoreOptions): MongoStore {
     keysDb,
     NEEDED.filter(({ collection }) => collection === KEYS),
   );
+  const bothReady = async () => void (await Promise.all([ready(), keysReady()]));
   const shared = { calls, clock, random, wallClock, ready };
+  const marks = collectionIn<MarkDocument>(content, COLLECTIONS.marks, true);
   const making = makeInBackground({
     db: content,
     calls,
     log,
-    ready: async () => void (await Promise.all([ready(), keysReady()])),
+    ready: bothReady,
     helpful: HELPFUL,
     pause: pauses(options, closing.signal),
     closing: closing.signal,
@@ -88,13 +93,25 @@ export function openMongoStore(options: MongoStoreOptions): MongoStore {
     log: new MongoLog({ ...shared, ...bothOf(content, COLLECTIONS.log), origin }),
     sessions: new MongoSessions({
       ...shared,
+      timed,
       latest: sessionCollections(content, false),
       durable: sessionCollections(content, true),
       hours: new MongoHours({ ...shared, ...hoursIn(content) }),
     }),
     leases: new MongoLeases({ ...shared, latest: collectionIn(content, COLLECTIONS.leases, false) }),
+    limiter: mongoLimiter({ ...shared, db: content }),
     keys: new MongoKeyStore({ ...shared, ...bothOf(keysDb, KEYS), ready: keysReady }),
-    ping: () => calls.read(async () => void (await content.command({ ping: 1 }))),
+    behind: new MongoBehind({
+      ...shared,
+      entries: collectionIn(content, COLLECTIONS.log, true),
+      sessions: collectionIn(content, COLLECTIONS.sessions, true),
+      marks,
+    }),
+    check: () =>
+      calls.probe(async () => {
+        await bothReady();
+        await upsert(marks, "probe", { $max: { position: wallClock() } });
+      }),
     async [Symbol.asyncDispose]() {
       closing.abort();
       await client.close();

@@ -56,19 +56,19 @@ export function documentOfRow(row: SessionRow): SessionDocument {
 
 export function rowOf(document: SessionDocument): SessionRow {
   const { user_id: userId, session_id: sessionId, versions, row } = document;
-  const pairs = JSON.parse(versions) as [string, number][];
-  return sessionRow({
-    userId,
-    sessionId,
-    versions: JSON.stringify(Object.fromEntries(pairs)),
-    row,
-  });
+  const stored = JSON.stringify(versionsIn(versions));
+  return sessionRow({ userId, sessionId, versions: stored, row });
 }
 
 /** The same for the same versions, in whatever order they are. */
 export function versionsText(versions: Versions): string {
   const pairs = Object.entries(versions).filter(([, number]) => number > 0);
   return JSON.stringify(pairs.toSorted(([a], [b]) => byCodePoint(a, b)));
+}
+
+/** What `versionsText` wrote. */
+export function versionsIn(text: string): Versions {
+  return Object.fromEntries(JSON.parse(text) as [string, number][]);
 }
 
 /** What sums need of a document. */

@@ -1,7 +1,7 @@
 import type { Collection, Document } from "mongodb";
 import type { SessionKey } from "../../log/entry.ts";
 import { sessionIsTaken } from "../../sessions/refusals.ts";
-import { isInserted } from "./user-pointers.ts";
+import { isInserted } from "./inserts.ts";
 
 /** Whose session it is: small, and not sharded, as sessions are looked for by their id alone. */
 export interface OwnerDocument extends Document {

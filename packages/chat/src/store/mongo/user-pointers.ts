@@ -1,5 +1,5 @@
 import type { Collection, Document } from "mongodb";
-import { isDuplicate } from "./failures.ts";
+import { isInserted } from "./inserts.ts";
 
 /** Which session a user writes to when none is named. */
 export interface UserDocument extends Document {
@@ -33,18 +33,4 @@ export async function movePointer(
   }
   const moved = await users.updateOne({ user_id, active: was }, { $set: { active: next } });
   return moved.matchedCount === 1;
-}
-
-/** False if the place is taken. */
-export async function isInserted<T extends Document>(
-  into: Collection<T>,
-  document: T,
-): Promise<boolean> {
-  try {
-    await into.insertOne(document as Parameters<Collection<T>["insertOne"]>[0]);
-    return true;
-  } catch (error) {
-    if (isDuplicate(error)) return false;
-    throw error;
-  }
 }

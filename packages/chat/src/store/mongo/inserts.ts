@@ -1,0 +1,33 @@
+import type { Collection, Document, UpdateFilter } from "mongodb";
+import { isDuplicate } from "./failures.ts";
+
+/** False if the place is taken. */
+export async function isInserted<T extends Document>(
+  into: Collection<T>,
+  document: T,
+): Promise<boolean> {
+  try {
+    await into.insertOne(document as Parameters<Collection<T>["insertOne"]>[0]);
+    return true;
+  } catch (error) {
+    if (isDuplicate(error)) return false;
+    throw error;
+  }
+}
+
+/** Changes the document of this id, which is made if there is none. */
+export async function upsert<T extends Document>(
+  into: Collection<T>,
+  _id: T["_id"],
+  change: UpdateFilter<T>,
+): Promise<void> {
+  for (;;) {
+    try {
+      await into.updateOne({ _id }, change, { upsert: true });
+      return;
+    } catch (error) {
+      // Two made it at once: it is there now.
+      if (!isDuplicate(error)) throw error;
+    }
+  }
+}

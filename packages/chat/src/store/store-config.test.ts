@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { readStoreConfig } from "./store-config.ts";
+
+test.each([
+  { name: "no address: the data folder", uri: "", database: undefined },
+  { name: "a path", uri: "mongodb://db:27017/talks", database: "talks" },
+  { name: "no path: the seed's database", uri: "mongodb://db:27017", database: "chat" },
+  { name: "an empty path", uri: "mongodb://db/?replicaSet=rs0", database: "chat" },
+  {
+    name: "a replica set with options",
+    uri: "mongodb://a:27017,b:27017/talks?replicaSet=rs0&authSource=admin",
+    database: "talks",
+  },
+  {
+    name: "a name in DNS",
+    uri: "mongodb+srv://u:p%2F@db.example.com/t%C3%A4lks",
+    database: "tälks",
+  },
+])("the store is said by $name", ({ uri, database }) => {
+  const mongo = { kind: "mongodb", uri, database };
+  expect(readStoreConfig(uri)).toEqual(database === undefined ? { kind: "sqlite" } : mongo);
+});
+
+test.each([
+  { name: "another scheme", uri: "postgres://u:hunter2@db/chat" },
+  { name: "no host", uri: "mongodb:///chat" },
+  { name: "a name that MongoDB refuses", uri: "mongodb://u:hunter2@db/a.b" },
+  { name: "a name with no room for the keys' database", uri: `mongodb://db/${"x".repeat(59)}` },
+  { name: "an escape that is none", uri: "mongodb://u:hunter2@db/%E0%A4" },
+])("$name is refused, and not repeated", ({ uri }) => {
+  const read = readStoreConfig(uri);
+  expect(read).toEqual({ problem: expect.stringContaining("MONGO_URI: expected") });
+  expect(JSON.stringify(read)).not.toContain("hunter2");
+});

@@ -1,0 +1,16 @@
+import { databaseOf } from "./mongo/database-of.ts";
+
+/** Where everything is kept. */
+export type StoreConfig =
+  /** In databases of the data folder, which is one process's alone. */
+  | { readonly kind: "sqlite" }
+  /** `uri` has credentials: a secret. */
+  | { readonly kind: "mongodb"; readonly uri: string; readonly database: string };
+
+/** "": there is no MongoDB. A problem does not repeat what was said. */
+export function readStoreConfig(mongoUri: string): StoreConfig | { problem: string } {
+  if (mongoUri === "") return { kind: "sqlite" };
+  const database = databaseOf(mongoUri);
+  if (database !== undefined) return { kind: "mongodb", uri: mongoUri, database };
+  return { problem: "MONGO_URI: expected an address like mongodb://HOST:27017/DATABASE" };
+}
