@@ -185,7 +185,7 @@ export class Conversations implements AsyncDisposable {
         const { journal, folding } = this;
         const found = { journal, folding, wallClock: deps.wallClock };
         const asked = await unansweredIn(found, question);
-        if (asked !== undefined) await runs.ask(asked);
+        if (asked !== undefined) await runs.askIfOpen(asked);
       },
       lost: () => {
         instanceEvents.wasLost();

@@ -43,9 +43,7 @@ export async function startChat(
   );
   const failed = (cause: unknown) => events.broke("the chat's store could not be read", cause);
   const instanceEvents = new InstanceEvents(deps.log, deps.metrics);
-  const ties = opened.use(
-    await openTies({ config, store, guards, deps, events: instanceEvents }),
-  );
+  const ties = opened.use(await openTies({ config, store, guards, deps, events: instanceEvents }));
   const fanOut = (heard: Heard) => ties.fanOut(heard);
   const wired = { config, deps, store, texts, providers, events, instanceEvents, fanOut, failed };
   const conversations = opened.use(new Conversations(wired));

@@ -18,9 +18,7 @@ export interface TestRedis extends AsyncDisposable {
   readonly urls: readonly string[];
 }
 
-export async function oneRedis(): Promise<
-  TestRedis & Awaited<ReturnType<typeof privateRedis>>
-> {
+export async function oneRedis(): Promise<TestRedis & Awaited<ReturnType<typeof privateRedis>>> {
   const redis = await privateRedis(REDIS_SERVER!);
   const { url } = redis;
   return { ...redis, place: { kind: "single", url }, env: { REDIS_URL: url }, urls: [url] };

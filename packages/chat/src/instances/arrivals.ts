@@ -37,8 +37,7 @@ export class Arrivals {
   async elsewhere(userId: string): Promise<number> {
     const { directory, instances } = this.#options;
     const places = await directory.of(userId);
-    return places.filter(
-      ({ instance }) => instance !== instances.name && instances.knows(instance),
-    ).length;
+    return places.filter(({ instance }) => instance !== instances.name && instances.knows(instance))
+      .length;
   }
 }

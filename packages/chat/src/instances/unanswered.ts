@@ -21,12 +21,15 @@ export async function unansweredIn(
 ): Promise<Asked | undefined> {
   const key = { userId, sessionId };
   const row = await folding.upToDate(key);
-  if (row === undefined || row.control.mode === "person" || row.endMs !== undefined) return undefined;
+  if (row === undefined || row.control.mode === "person" || row.endMs !== undefined)
+    return undefined;
   const { said } = await journal.latest(key, undefined, LOOK_BACK);
   const messages = spokenOf(said);
   const question = messages.findLast((message) => message.said.sender === "user");
   if (question === undefined || question.isDeleted) return undefined;
-  const isAnswered = messages.some(({ said: { answer } }) => answer?.replyTo === question.messageId);
+  const isAnswered = messages.some(
+    ({ said: { answer } }) => answer?.replyTo === question.messageId,
+  );
   if (isAnswered) return undefined;
   return {
     key,

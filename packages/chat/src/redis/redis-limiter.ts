@@ -14,7 +14,7 @@ export function redisLimiter(link: RedisLink): LimiterOf {
     eval(text: string, { keys, arguments: args }: Evaluated) {
       const known = scripts.get(text) ?? script(text);
       scripts.set(text, known);
-      return link.run(known, keys[0], args);
+      return link.count(known, keys[0], args);
     },
   };
   return (name, { points, perMs }) =>

@@ -32,6 +32,7 @@ export function script(text: string): Script {
   return { text, sha: createHash("sha1").update(text).digest("hex") };
 }
 
+const COUNT: Operation = { ...OPERATIONS.redisCommand, name: "redis_count", retries: 0 };
 const RECONNECT = { firstMs: 100, capMs: 2_000, heldMs: Infinity };
 
 /**
@@ -49,10 +50,7 @@ export class RedisLink implements AsyncDisposable {
     this.#options = options;
     this.#client = open(options);
     this.#subscriber = open(options);
-    this.#connecting = Promise.all([
-      this.#connect(this.#client),
-      this.#connect(this.#subscriber),
-    ]);
+    this.#connecting = Promise.all([this.#connect(this.#client), this.#connect(this.#subscriber)]);
   }
 
   /** Hears what is published there. Subscribes again by itself after a connection was lost. */
@@ -80,21 +78,30 @@ export class RedisLink implements AsyncDisposable {
   }
 
   /** Runs a script on the one key that it touches. */
-  run({ text, sha }: Script, key: string, args: readonly string[]): Promise<unknown> {
-    return this.#run(OPERATIONS.redisCommand, async () => {
-      try {
-        return await this.#send(key, ["EVALSHA", sha, "1", key, ...args]);
-      } catch (cause) {
-        if (firstWord(cause) !== "NOSCRIPT") throw cause;
-        return await this.#send(key, ["EVAL", text, "1", key, ...args]);
-      }
-    });
+  run(what: Script, key: string, args: readonly string[]): Promise<unknown> {
+    return this.#evaluate(OPERATIONS.redisCommand, what, [key, ...args]);
+  }
+
+  /** The same for a script that counts: it may have run when it seems to have failed, and is not repeated. */
+  count(what: Script, key: string, args: readonly string[]): Promise<unknown> {
+    return this.#evaluate(COUNT, what, [key, ...args]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
     for (const client of [this.#client, this.#subscriber]) if (client.isOpen) client.destroy();
     await this.#connecting;
+  }
+
+  #evaluate(operation: Operation, { text, sha }: Script, words: [string, ...string[]]) {
+    return this.#run(operation, async () => {
+      try {
+        return await this.#send(words[0], ["EVALSHA", sha, "1", ...words]);
+      } catch (cause) {
+        if (firstWord(cause) !== "NOSCRIPT") throw cause;
+        return await this.#send(words[0], ["EVAL", text, "1", ...words]);
+      }
+    });
   }
 
   #run<T>(operation: Operation, call: () => Promise<T>): Promise<T> {

@@ -31,7 +31,9 @@ export class Subscriptions implements AsyncDisposable {
     const { signal } = this.#closing;
     // What fails the guard of the link has said.
     const failed = () => {};
-    this.#keeping = steadily({ clock, everyMs: () => AGAIN_MS, signal, failed }, () => this.#sync());
+    this.#keeping = steadily({ clock, everyMs: () => AGAIN_MS, signal, failed }, () =>
+      this.#sync(),
+    );
   }
 
   /** Resolves once it is heard, or could not be subscribed to now. */

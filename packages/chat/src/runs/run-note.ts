@@ -42,13 +42,15 @@ export class RunNotes {
 
   async noted({ key, begun, ...asked }: Asked): Promise<NotedAsked> {
     const place = { ...key, messageId: asked.messageId };
-    return { ...asked, begun: begun === "" ? "" : await this.#texts.sealPart(place, "begun", begun) };
+    return {
+      ...asked,
+      begun: begun === "" ? "" : await this.#texts.sealPart(place, "begun", begun),
+    };
   }
 
   async asked(key: SessionKey, noted: NotedAsked): Promise<Asked> {
     const place = { ...key, messageId: noted.messageId };
-    const begun =
-      noted.begun === "" ? "" : await this.#texts.openPart(place, "begun", noted.begun);
+    const begun = noted.begun === "" ? "" : await this.#texts.openPart(place, "begun", noted.begun);
     return { ...noted, key: { userId: key.userId, sessionId: key.sessionId }, begun };
   }
 

@@ -65,12 +65,24 @@ export class Runs {
    * where another instance writes. Rejects with a `ChatError` while the store is away. Asking twice is
    * asking once.
    */
-  async ask(asked: Asked): Promise<void> {
-    if (this.#isDraining) return this.#options.leases.leave(asked);
+  ask(asked: Asked): Promise<void> {
+    return this.#ask(asked, (run) => this.#write(run));
+  }
+
+  /** The same for a question that somebody else may have had answered meanwhile. */
+  askIfOpen(asked: Asked): Promise<void> {
+    return this.#ask(asked, (run) => this.#writeIfOpen(run));
+  }
+
+  async #ask(asked: Asked, task: (run: Run) => Promise<void>): Promise<void> {
+    const { leases } = this.#options;
+    if (this.#isDraining) return leases.leave(asked);
     const { sessionId } = asked.key;
     for (;;) {
       const running = this.#running.get(sessionId);
-      if (running === undefined) return void (await this.#begin(asked).held);
+      if (running === undefined) {
+        return void (await this.#enter(asked, leases.begin(asked), task).held);
+      }
       const held = await running.held;
       if (held !== undefined && (await held.wait(asked))) return;
       await running.over;
@@ -134,10 +146,6 @@ export class Runs {
     await Promise.all([...this.#running.values()].map(({ over }) => over));
     forget();
     giveUp();
-  }
-
-  #begin(asked: Asked): Running {
-    return this.#enter(asked, this.#options.leases.begin(asked), (run) => this.#write(run));
   }
 
   #enter(
@@ -212,13 +220,21 @@ export class Runs {
 
   /** Text that somebody may have read ends as it is; where there was none the question is answered. */
   async #inherit(run: Run, left: LeftBy): Promise<void> {
-    const { key, begun } = run.asked;
-    const running = this.#running.get(key.sessionId);
-    if ((await running?.held.catch(() => undefined)) === undefined) return;
-    if (await this.#patiently(() => this.#options.isStored(key, run.messageId))) return;
-    if (left.state.text.length > begun.length) return run.bury(left);
+    if (!(await this.#isOpen(run))) return;
+    if (left.state.text.length > run.asked.begun.length) return run.bury(left);
     run.inherit(left);
     await this.#write(run);
+  }
+
+  async #writeIfOpen(run: Run): Promise<void> {
+    if (await this.#isOpen(run)) await this.#write(run);
+  }
+
+  /** True if the run is held here and its answer is not there: whoever held it before stored that first. */
+  async #isOpen({ asked: { key }, messageId }: Run): Promise<boolean> {
+    const running = this.#running.get(key.sessionId);
+    if ((await running?.held.catch(() => undefined)) === undefined) return false;
+    return !(await this.#patiently(() => this.#options.isStored(key, messageId)));
   }
 
   #tell(key: SessionKey, event: RunEvent): void {

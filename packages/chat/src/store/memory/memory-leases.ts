@@ -11,7 +11,8 @@ export function memoryLeases(): Leases {
     async put(name, was, next) {
       const key = keyOf(name);
       const there = all.get(key);
-      if (was === undefined ? there !== undefined : !(there && isSameLease(there, was))) return false;
+      if (was === undefined ? there !== undefined : !(there && isSameLease(there, was)))
+        return false;
       if (next === undefined) all.delete(key);
       else all.set(key, next);
       return true;

@@ -75,11 +75,7 @@ export class MongoLeases implements Leases {
     return found === null ? undefined : leaseOf(found);
   }
 
-  async #isPut(
-    name: LeaseName,
-    was: Lease | undefined,
-    next: Lease | undefined,
-  ): Promise<boolean> {
+  async #isPut(name: LeaseName, was: Lease | undefined, next: Lease | undefined): Promise<boolean> {
     const { latest } = this.#options;
     if (was === undefined) {
       if (next === undefined) return (await latest.findOne(keyOf(name))) === null;

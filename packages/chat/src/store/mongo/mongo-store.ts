@@ -98,7 +98,10 @@ export function openMongoStore(options: MongoStoreOptions): MongoStore {
       durable: sessionCollections(content, true),
       hours: new MongoHours({ ...shared, ...hoursIn(content) }),
     }),
-    leases: new MongoLeases({ ...shared, latest: collectionIn(content, COLLECTIONS.leases, false) }),
+    leases: new MongoLeases({
+      ...shared,
+      latest: collectionIn(content, COLLECTIONS.leases, false),
+    }),
     limiter: mongoLimiter({ ...shared, db: content }),
     keys: new MongoKeyStore({ ...shared, ...bothOf(keysDb, KEYS), ready: keysReady }),
     behind: new MongoBehind({
