@@ -26,7 +26,12 @@ export function linkTo(place: RedisPlace): RedisLink {
 function listening(open: (heard: HeardFn) => FanOut): Member {
   const heard: Heard[] = [];
   let wake = () => {};
+  const known = new Set<string>();
   const fanOut = open(({ sessionId }, hint) => {
+    // What was told again since its answer was late may come twice.
+    const text = JSON.stringify([sessionId, hint]);
+    if (known.has(text)) return;
+    known.add(text);
     heard.push({ sessionId, hint });
     wake();
   });

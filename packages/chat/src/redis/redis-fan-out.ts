@@ -43,7 +43,7 @@ export class RedisFanOut implements FanOut {
   readonly #probing: Promise<void>;
   readonly #own: string;
   #heardMs = -Infinity;
-  #waiting: { key: string; args: string[] }[] = [];
+  #waiting: { channel: string; text: string }[] = [];
   #isSending = false;
 
   constructor(options: RedisFanOutOptions) {
@@ -56,9 +56,10 @@ export class RedisFanOut implements FanOut {
     const { signal } = this.#closing;
     const failed = () => {};
     const everyMs = () => PROBE_MS;
-    this.#probing = steadily({ clock, everyMs, signal, failed }, async () =>
-      this.#enqueue(this.#own, ""),
-    );
+    const probe = async () => this.#enqueue(this.#own, "");
+    this.#probing = link
+      .connected()
+      .then(() => steadily({ clock, everyMs, signal, failed }, probe));
   }
 
   get isOn(): boolean {
@@ -103,9 +104,8 @@ export class RedisFanOut implements FanOut {
   }
 
   #enqueue(channel: string, text: string): void {
-    const { instance, events } = this.#options;
-    if (this.#waiting.length >= MOST_WAITING) return events.hintsLost(1);
-    this.#waiting.push({ key: channel, args: ["PUBLISH", channel, `${instance} ${text}`] });
+    if (this.#waiting.length >= MOST_WAITING) return this.#options.events.hintsLost(1);
+    this.#waiting.push({ channel, text });
     if (this.#isSending) return;
     this.#isSending = true;
     // What is told in this turn of the event loop goes together.
@@ -117,7 +117,7 @@ export class RedisFanOut implements FanOut {
     while (this.#waiting.length > 0 && !this.#closing.signal.aborted) {
       const batch = this.#waiting.splice(0, BATCH);
       try {
-        await link.publish(batch);
+        await link.publish(this.#messages(batch));
         events.hintsSent(batch.length);
       } catch {
         // The guard has said it. Whoever missed them looks at the log.
@@ -127,6 +127,16 @@ export class RedisFanOut implements FanOut {
     this.#isSending = false;
   }
 
+  /** Those of a session are one message: apart a Cluster might bring them in another order. */
+  #messages(batch: readonly { channel: string; text: string }[]) {
+    const { instance } = this.#options;
+    const byChannel = Map.groupBy(batch, ({ channel }) => channel);
+    return [...byChannel].map(([channel, hints]) => {
+      const texts = hints.map(({ text }) => text).join("\n");
+      return { key: channel, args: ["PUBLISH", channel, `${instance} ${texts}`] };
+    });
+  }
+
   #hear(text: string): void {
     const { instance, heard, events, clock } = this.#options;
     const at = text.indexOf(" ");
@@ -134,10 +144,12 @@ export class RedisFanOut implements FanOut {
       this.#heardMs = clock.now();
       return;
     }
-    const said = readHint(text.slice(at + 1));
-    if (said === undefined) return;
-    events.hintsHeard(1);
-    heard(said.key, said.hint);
+    for (const hint of text.slice(at + 1).split("\n")) {
+      const said = readHint(hint);
+      if (said === undefined) continue;
+      events.hintsHeard(1);
+      heard(said.key, said.hint);
+    }
   }
 }
 

@@ -45,12 +45,23 @@ export class RedisLink implements AsyncDisposable {
   readonly #subscriber: RedisClient;
   readonly #closing = new AbortController();
   readonly #connecting: Promise<unknown>;
+  #isConnected = false;
 
   constructor(options: RedisLinkOptions) {
     this.#options = options;
     this.#client = open(options);
     this.#subscriber = open(options);
-    this.#connecting = Promise.all([this.#connect(this.#client), this.#connect(this.#subscriber)]);
+    this.#connecting = Promise.all([
+      this.#connect(this.#client),
+      this.#connect(this.#subscriber),
+    ]).then(() => {
+      this.#isConnected = !this.#closing.signal.aborted;
+    });
+  }
+
+  /** Resolves once it has been connected, or is closed. */
+  async connected(): Promise<void> {
+    await this.#connecting;
   }
 
   /** Hears what is published there. Subscribes again by itself after a connection was lost. */
@@ -104,7 +115,9 @@ export class RedisLink implements AsyncDisposable {
     });
   }
 
-  #run<T>(operation: Operation, call: () => Promise<T>): Promise<T> {
+  async #run<T>(operation: Operation, call: () => Promise<T>): Promise<T> {
+    // That the first connection takes its time is no failure to be remembered.
+    if (!this.#isConnected) throw new Error("Redis is not connected yet");
     return this.#options.guard.run(operation, call, this.#closing.signal);
   }
 
@@ -119,9 +132,15 @@ export class RedisLink implements AsyncDisposable {
     const { random, clock, failed } = this.#options;
     const waits = backoff({ ...RECONNECT, random });
     const { signal } = this.#closing;
+    // A client that is destroyed while it connects tells nobody.
+    const closed = new Promise<void>((resolve) => {
+      signal.addEventListener("abort", () => resolve(), { once: true });
+    });
     while (!signal.aborted) {
       try {
-        await client.connect();
+        const connected = client.connect().then(() => {});
+        await Promise.race([connected, closed]);
+        connected.catch(() => {});
         return;
       } catch (cause) {
         if (!signal.aborted) failed(cause);

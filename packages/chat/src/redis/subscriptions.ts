@@ -3,7 +3,7 @@ import { steadily } from "../leases/steadily.ts";
 import type { RedisLink } from "./redis-link.ts";
 
 export interface SubscriptionsOptions {
-  link: Pick<RedisLink, "subscribe" | "unsubscribe">;
+  link: Pick<RedisLink, "subscribe" | "unsubscribe" | "connected">;
   clock: Clock;
   heard: (message: string) => void;
 }
@@ -27,7 +27,8 @@ export class Subscriptions implements AsyncDisposable {
 
   constructor(options: SubscriptionsOptions) {
     this.#options = options;
-    const { clock } = options;
+    const { clock, link } = options;
+    void link.connected().then(() => this.#soon());
     const { signal } = this.#closing;
     // What fails the guard of the link has said.
     const failed = () => {};
