@@ -13,7 +13,8 @@ export const NO_EVENTS: FanOutEvents = { hintsSent() {}, hintsLost() {}, hintsHe
 export function linkTo(place: RedisPlace): RedisLink {
   const metrics = new GuardMetrics(promMetrics());
   const deps = { clock: systemClock, random: Math.random, metrics, log: silentLog() };
-  const options = { breaker: BREAKERS.redis, classify: classifyRedis };
+  // Tried again sooner than in earnest: tests wait for it.
+  const options = { breaker: { ...BREAKERS.redis, openMs: 300 }, classify: classifyRedis };
   return new RedisLink({
     place,
     clock: systemClock,

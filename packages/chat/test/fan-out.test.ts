@@ -42,10 +42,12 @@ describe.skipIf(REDIS_SERVER === undefined)("hints by a Redis", () => {
       redis.freeze();
       await isOn(one.fanOut, false);
       redis.thaw();
+      // What is told before the guard calls it again is lost.
+      while (other.heard.length === 0) {
+        one.fanOut.tell(key, hint);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
       await isOn(one.fanOut);
-      await isOn(other.fanOut);
-      one.fanOut.tell(key, hint);
-      await other.hears(1);
     },
   );
 
