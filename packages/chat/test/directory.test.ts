@@ -93,18 +93,9 @@ describe.skipIf(REDIS_SERVER === undefined).each(REDIS)("a directory in $name", 
     redis = opened.use(await open());
     link = opened.use(linkTo(redis.place));
     directory = opened.use(redisDirectory({ link, clock: systemClock }));
-    await ready();
+    await link.connected();
   });
   afterAll(() => opened.disposeAsync());
-
-  async function ready(): Promise<void> {
-    while (
-      !(await link.command("conn:{x}", ["EXISTS", "conn:{x}"]).then(
-        () => true,
-        () => false,
-      ))
-    );
-  }
 
   test.each(FACTS)("$name", ({ holds }) => holds(directory, `user {${++users}} of many`));
 

@@ -37,14 +37,7 @@ async function onRedis(start: typeof oneRedis | typeof redisCluster): Promise<Op
     const link = opened.use(linkTo(redis.place));
     return { link, limits: sharedLimits(TABLE, redisLimiter(link)) };
   });
-  for (const { link } of limits) {
-    while (
-      !(await link.command("x", ["EXISTS", "x"]).then(
-        () => true,
-        () => false,
-      ))
-    );
-  }
+  for (const { link } of limits) await link.connected();
   return {
     limits: [limits[0]!.limits, limits[1]!.limits],
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
