@@ -1,15 +1,33 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const files = ["packages/*/src/**/*.test.ts", "packages/*/test/**/*.test.ts", "test/**/*.test.ts"];
 /** What they say is about time: nothing else runs beside them. */
-const alone = ["flow", "liveness", "outage", "renewal"].map(
+const alone = ["flow", "liveness", "outage"].map(
   (name) => `packages/warren/test/${name}.e2e.test.ts`,
 );
-const timeouts = { testTimeout: 20_000, hookTimeout: 20_000 };
+/** For what hangs: none of them says how long a thing may take. */
+const timeouts = {
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  expect: { poll: { timeout: 30_000 } },
+};
+
+/** Files that wait for minutes begin first, so that nobody waits for one of them at the end. */
+class LongestFirst extends BaseSequencer {
+  static readonly #long = /\/(fleet-redis|fleet|drain|renewal)\.e2e\.test\.ts$/;
+
+  override async sort(specifications: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(specifications);
+    const isLong = ({ moduleId }: TestSpecification) => LongestFirst.#long.test(moduleId);
+    return [...sorted.filter(isLong), ...sorted.filter((one) => !isLong(one))];
+  }
+}
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {

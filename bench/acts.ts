@@ -1,3 +1,4 @@
+import { bareFanOut, chat } from "./contenders/chat.ts";
 import { startDirect } from "./contenders/direct.ts";
 import { startHaproxy } from "./contenders/haproxy.ts";
 import { LONG_LINE, plainOver, SLOW_LINE, warrenOver } from "./contenders/lines.ts";
@@ -8,9 +9,10 @@ import type { StartContender } from "./contender.ts";
 import { openIdleCrowd } from "./idle-crowd.ts";
 import type { Measure } from "./measure.ts";
 import { bulk } from "./measures/bulk.ts";
+import { acks, fanOut, firstToken, inserts, resume } from "./measures/chat.ts";
 import { eventLag } from "./measures/event-lag.ts";
 import { besideBulk, oneBulk, stallReaders } from "./measures/flow.ts";
-import { idleMemory } from "./measures/idle-memory.ts";
+import { idleMemory, idleUsers } from "./measures/idle-memory.ts";
 import { lookUps, registries } from "./measures/look-ups.ts";
 import { smallGet } from "./measures/small-get.ts";
 import { websocketEcho } from "./measures/websocket-echo.ts";
@@ -90,4 +92,17 @@ export const ACTS: readonly Act[] = [
   },
   { name: "look-ups", contenders: { warren: registries }, measures: [lookUps], rounds: 1 },
   { name: "slow line", contenders: { warren: warrenOver(SLOW_LINE) }, measures: [besideBulk] },
+  { name: "chat memory", contenders: { chat: chat() }, measures: [idleUsers], rounds: 1 },
+  { name: "chat", contenders: { chat: chat() }, measures: [acks, resume] },
+  {
+    name: "chat fan-out",
+    contenders: { "bare ws": bareFanOut, chat: chat() },
+    measures: [fanOut],
+  },
+  {
+    name: "chat answers",
+    contenders: { chat: chat({ asksModel: true }) },
+    measures: [firstToken],
+  },
+  { name: "chat log", contenders: { chat: registries }, measures: [inserts], rounds: 1 },
 ];

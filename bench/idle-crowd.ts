@@ -9,6 +9,7 @@ export async function openIdleCrowd(
   { processes }: Stage,
   { entries }: Pick<Contender, "entries">,
   count: number,
+  kind: "plain" | "chat" = "plain",
 ): Promise<number> {
   const ready = await freePort();
   const { port, host } = entries.service;
@@ -17,7 +18,7 @@ export async function openIdleCrowd(
     command: process.execPath,
     args: [
       path.join(import.meta.dirname, "idle-sockets.ts"),
-      [String(port), host, String(count), String(ready)],
+      [String(port), host, String(count), String(ready), kind],
     ].flat(),
     ports: [ready],
     readyMs: READY_MS,

@@ -1,7 +1,7 @@
 /**
  * What it costs the log when every append is followed by a fold: entries per second of a bare
  * `node:sqlite` with the same table, pragmas and grouping, of the store without folds, and with them.
- * By hand: `node bench/session-folds.ts`.
+ * Prints a sample as JSON.
  */
 import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -15,7 +15,7 @@ import {
   openSqliteStore,
   type SqliteStore,
 } from "../packages/chat/src/store/sqlite/sqlite-store.ts";
-import { median } from "./measure.ts";
+import { median, type Sample } from "./measure.ts";
 
 const ENTRIES = 20_000;
 /** Sessions that somebody writes to, each one message after the other. */
@@ -92,11 +92,12 @@ try {
     rates.appends.push(await ofStore(join(place, `appends-${round}.db`), false));
     rates.folds.push(await ofStore(join(place, `folds-${round}.db`), true));
   }
-  for (const [name, all] of Object.entries(rates)) {
-    const rate = median(all);
-    const ratio = median(all.map((one, round) => one / rates.bare[round]!));
-    console.log(`${name}: ${Math.round(rate)} entries/s, ${ratio.toFixed(2)} of bare`);
-  }
+  const sample: Sample = {
+    barePerSecond: median(rates.bare),
+    appendsPerSecond: median(rates.appends),
+    foldsPerSecond: median(rates.folds),
+  };
+  console.log(JSON.stringify(sample));
 } finally {
   rmSync(place, { recursive: true });
 }

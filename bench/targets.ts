@@ -70,6 +70,20 @@ const redisLookUp = (what: string, kind: string): Target => ({
   unit: "ms",
   bound: { most: 5 },
 });
+function chatFigure(act: string, measure: string, number: string): Figure {
+  return { act, contender: "chat", measure, number };
+}
+/** By a loop over as many sockets. */
+function fanOutCost(what: string, number: string, most: number): Target {
+  const figure = chatFigure("chat fan-out", "fan-out", number);
+  return {
+    what,
+    ours: figure,
+    against: { figure: { ...figure, contender: "bare ws" }, by: "ratio" },
+    unit: "x",
+    bound: { most },
+  };
+}
 /** "Constant", seen through the noise of two samples of a shared machine. */
 const CONSTANT = { most: 1.1 };
 
@@ -154,5 +168,50 @@ export const TARGETS: readonly Target[] = [
     },
     unit: "ms",
     bound: { most: 150 },
+  },
+  {
+    what: "chat: memory per idle socket of a user",
+    ours: chatFigure("chat memory", "idle users", "chatBytes"),
+    unit: "bytes",
+    bound: { most: 15_000 },
+  },
+  {
+    what: "chat: send to acknowledgement at 2,000 messages/s, p99",
+    ours: chatFigure("chat", "messages", "ackP99Ms"),
+    unit: "ms",
+    bound: { most: 50 },
+  },
+  {
+    what: "chat: send to delivery on another device, p99",
+    ours: chatFigure("chat", "messages", "deliveryP99Ms"),
+    unit: "ms",
+    bound: { most: 100 },
+  },
+  fanOutCost("chat: CPU per frame heard by one of 1,000", "cpuMicrosPerFrame", 1.3),
+  fanOutCost("chat: CPU per frame heard, in bursts of 10", "cpuMicrosPerBurstFrame", 0.4),
+  {
+    what: "chat: 300 missed messages after a resume",
+    ours: chatFigure("chat", "resume", "p50Ms"),
+    unit: "ms",
+    bound: { most: 20 },
+  },
+  {
+    what: "chat: delay added to the first token",
+    ours: chatFigure("chat answers", "first token", "p50Ms"),
+    unit: "ms",
+    bound: { most: 5 },
+  },
+  {
+    what: "chat: durable inserts/s by bare node:sqlite",
+    ours: chatFigure("chat log", "inserts", "appendsPerSecond"),
+    against: { figure: chatFigure("chat log", "inserts", "barePerSecond"), by: "ratio" },
+    unit: "x",
+    bound: { least: 0.5 },
+  },
+  {
+    what: "chat: durable inserts/s, each folded into its row",
+    ours: chatFigure("chat log", "inserts", "foldsPerSecond"),
+    against: { figure: chatFigure("chat log", "inserts", "barePerSecond"), by: "ratio" },
+    unit: "x",
   },
 ];

@@ -10,22 +10,27 @@ const WARM_UP = 500;
 const SETTLE_MS = 5_000;
 
 /** Growth of resident memory per idle WebSocket. Once per process: a second crowd finds pages kept. */
-export const idleMemory: Measure = {
-  name: "idle WebSockets",
-  async sample(contender, stage, { share }) {
-    const count = Math.round(SOCKETS * share);
-    await stage.processes.stop(await openIdleCrowd(stage, contender, WARM_UP));
-    await settle();
-    const before = resident(contender);
-    const crowd = await openIdleCrowd(stage, contender, count);
-    await settle();
-    const after = resident(contender);
-    await stage.processes.stop(crowd);
-    return Object.fromEntries(
-      Object.keys(after).map((part) => [`${part}Bytes`, (after[part]! - before[part]!) / count]),
-    );
-  },
-};
+export const idleMemory = memoryOf("idle WebSockets", "plain");
+export const idleUsers = memoryOf("idle users", "chat");
+
+function memoryOf(name: string, kind: "plain" | "chat"): Measure {
+  return {
+    name,
+    async sample(contender, stage, { share }) {
+      const count = Math.round(SOCKETS * share);
+      await stage.processes.stop(await openIdleCrowd(stage, contender, WARM_UP, kind));
+      await settle();
+      const before = resident(contender);
+      const crowd = await openIdleCrowd(stage, contender, count, kind);
+      await settle();
+      const after = resident(contender);
+      await stage.processes.stop(crowd);
+      return Object.fromEntries(
+        Object.keys(after).map((part) => [`${part}Bytes`, (after[part]! - before[part]!) / count]),
+      );
+    },
+  };
+}
 
 function resident({ pids }: Contender): Sample {
   return Object.fromEntries(Object.entries(pids).map(([part, pid]) => [part, residentBytes(pid)]));

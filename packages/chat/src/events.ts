@@ -3,13 +3,14 @@ import type { ChatError } from "@warren/wire";
 import type { ApiEvents } from "./api/api-events.ts";
 import type { ConnectionEvents } from "./connections/connection-deps.ts";
 import type { DoorEvents } from "./connections/door.ts";
+import type { LegacyEvents } from "./legacy/legacy-import.ts";
 import type { TimedOperation } from "./store/mongo/mongo-sessions.ts";
 
 const DURATIONS = [1, 5, 15, 30, 60, 120, 300, 600, 1_800, 3_600, 14_400, 86_400];
 const REQUESTS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /** What the chat tells: each event writes its log line and its metrics together. */
-export class ChatEvents implements ConnectionEvents, DoorEvents, ApiEvents {
+export class ChatEvents implements ConnectionEvents, DoorEvents, ApiEvents, LegacyEvents {
   readonly #log: Log;
   readonly #connections: readonly Gauge[];
   readonly #received: Counter;
@@ -20,6 +21,7 @@ export class ChatEvents implements ConnectionEvents, DoorEvents, ApiEvents {
   readonly #ended: Counter;
   readonly #takeovers: Counter;
   readonly #openFor: Histogram;
+  readonly #resumes: (mode: string) => Counter;
   readonly #blocked: (limiter: string) => Counter;
   readonly #mongo: (operation: TimedOperation) => Histogram;
   readonly #requests: (endpoint: string, method: string) => Histogram;
@@ -50,6 +52,12 @@ export class ChatEvents implements ConnectionEvents, DoorEvents, ApiEvents {
         buckets: DURATIONS,
       })
       .with();
+    const resumes = metrics.counter({
+      name: "chatbox_resumes_total",
+      help: "Sessions that clients resumed: with what they lacked, or with the newest.",
+      labels: ["mode"],
+    });
+    this.#resumes = (mode) => resumes.with(mode);
     const blocked = metrics.counter({
       name: "chatbox_ratelimit_blocked_total",
       help: "What a limit refused, by limiter.",
@@ -81,6 +89,18 @@ export class ChatEvents implements ConnectionEvents, DoorEvents, ApiEvents {
   restored(epoch: number): void {
     this.#log.warn("the chat's database is older than its mark: it numbers under a new epoch", {
       epoch,
+    });
+  }
+  legacyBegun(): void {
+    this.#log.info("sessions of the service before are being brought over");
+  }
+  legacyDone(counts: { brought: number; failed: number }): void {
+    this.#log.info("sessions of the service before were brought over", counts);
+  }
+  legacyFailed(session: string, error: unknown): void {
+    this.#log.error("a session of the service before could not be brought over", {
+      session,
+      error,
     });
   }
   warned(warning: string): void {
@@ -119,6 +139,9 @@ export class ChatEvents implements ConnectionEvents, DoorEvents, ApiEvents {
   }
   sent(frames: number): void {
     this.#sent.add(frames);
+  }
+  resumed(mode: "delta" | "snapshot"): void {
+    this.#resumes(mode).add();
   }
   slowConsumer(): void {
     this.#slow.add();

@@ -11,12 +11,17 @@ import {
   Text,
   WholeNumber,
 } from "@warren/host";
+import { LEGACY_CONTENTS } from "./keys/legacy.ts";
 
 const Prefix = fromText("a path like /chat", (text) =>
   /^(\/|(\/[\w.~-]+)+)$/.test(text) ? text : undefined,
 );
 const Name = fromText("letters, digits, dots and dashes, at most 100", (text) =>
   /^[\w.-]{1,100}$/.test(text) ? text : undefined,
+);
+
+const Legacy = fromText(LEGACY_CONTENTS.join(", "), (text) =>
+  LEGACY_CONTENTS.find((one) => one === text),
 );
 
 /** Where it is served, and to whom. */
@@ -250,6 +255,13 @@ export const chatOptions = {
   redisCluster: switchOption({
     help: "It is a Redis Cluster.",
     names: { env: "REDIS_CLUSTER", toml: "chatbox.redis_cluster" },
+  }),
+  legacyContent: option({
+    value: "<how>",
+    schema: Legacy,
+    default: "mixed",
+    help: "How the service before kept texts in its sessions in MongoDB, which are brought over: sealed, plain, or mixed.",
+    names: { env: "WARREN_CHAT_LEGACY_CONTENT", toml: "dbs.chat.legacy_content" },
   }),
   cluster: option({
     value: "<name>",

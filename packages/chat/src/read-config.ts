@@ -42,7 +42,7 @@ export function readChatConfig(
   const llm = readProviderConfigs(given.env, undefined);
   const origins = { sockets: config.wsOrigin, cors: config.corsOrigin };
   const isDevelopment = config.dev;
-  const store = readStoreConfig(given.mongoUri);
+  const store = readStoreConfig(given.mongoUri, config.legacyContent);
   const problems = [
     ...trustProblems(config, given.jwtSecret),
     ...keyProblems(given.keys),

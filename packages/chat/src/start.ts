@@ -8,12 +8,10 @@ import { createFront } from "./front.ts";
 import { chatGuards } from "./guards.ts";
 import { InstanceEvents } from "./instances/events.ts";
 import { openTies } from "./instances/open-ties.ts";
-import { MASTER_KEYS_COOL_DOWN_MS, MasterKeys } from "./keys/master-keys.ts";
-import { Sealer } from "./keys/sealer.ts";
-import { SESSION_KEYS_LIMITS, SessionKeys } from "./keys/session-keys.ts";
+import { startLegacyImport } from "./legacy/legacy-import.ts";
 import type { Heard } from "./live/fan-out.ts";
-import { Texts } from "./log/said.ts";
 import { openProviders } from "./providers/open-providers.ts";
+import { openSeals, type Seals } from "./seals.ts";
 import { nameOfStore, openStore } from "./store/open-store.ts";
 import type { Store } from "./store/store.ts";
 
@@ -35,7 +33,7 @@ export async function startChat(
   const events = new ChatEvents(deps.log, deps.metrics);
   const guards = chatGuards(deps);
   const store = opened.use(await openStore({ ...config, guards, events, deps }));
-  const texts = await openTexts(config, deps, store);
+  const seals = await openSeals(config.keys, deps, store.keys);
   signal.throwIfAborted();
   const eventSource = `/warren/chat/${store.log.origin.split(":")[0]}`;
   const providers = opened.use(
@@ -45,7 +43,17 @@ export async function startChat(
   const instanceEvents = new InstanceEvents(deps.log, deps.metrics);
   const ties = opened.use(await openTies({ config, store, guards, deps, events: instanceEvents }));
   const fanOut = (heard: Heard) => ties.fanOut(heard);
-  const wired = { config, deps, store, texts, providers, events, instanceEvents, fanOut, failed };
+  const wired = {
+    config,
+    deps,
+    store,
+    texts: seals.texts,
+    providers,
+    events,
+    instanceEvents,
+    fanOut,
+    failed,
+  };
   const conversations = opened.use(new Conversations(wired));
   const front = createFront({ config, deps, events, store, providers, conversations, ties });
   const { door, server } = front;
@@ -55,6 +63,7 @@ export async function startChat(
     listener.stop();
     for (const connection of door.connections()) connection.close("DRAINING");
   });
+  opened.use(bringOver(config, deps, { store, seals, events }));
   const { host, port } = listener;
   events.started({ host, port, store: nameOfStore(config), models: providers.models.length });
   const owned = opened.move();
@@ -69,16 +78,15 @@ export async function startChat(
   };
 }
 
-/** What people write is sealed from the first message on: without a key there is no start. */
-async function openTexts(
-  { keys }: ChatConfig,
-  { clock, wallClock }: ChatDeps,
-  store: Store,
-): Promise<Texts> {
-  const coolDownMs = MASTER_KEYS_COOL_DOWN_MS;
-  const masters = await MasterKeys.open({ source: keys, clock, coolDownMs });
-  const limits = SESSION_KEYS_LIMITS;
-  return new Texts(
-    new Sealer(new SessionKeys({ store: store.keys, masters, clock, wallClock, limits })),
-  );
+/** What the service before left is brought over meanwhile. */
+function bringOver(
+  { store: config }: ChatConfig,
+  { clock }: ChatDeps,
+  { store, seals, events }: { store: Store; seals: Seals; events: ChatEvents },
+): AsyncDisposable | undefined {
+  const { legacy, log, sessions } = store;
+  if (legacy === undefined || config.kind !== "mongodb") return undefined;
+  const { texts, masters } = seals;
+  const content = config.legacy;
+  return startLegacyImport({ legacy, log, sessions, texts, masters, content, clock, events });
 }

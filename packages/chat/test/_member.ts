@@ -7,10 +7,12 @@ import { promMetrics, systemClock } from "@warren/host";
 import { silentLog } from "@warren/host/testing";
 import { configOf, type TestSecrets } from "./_running-chat.ts";
 import { UNLIMITED } from "./_talk-kit.ts";
+import type { StoreConfig } from "../src/store/store-config.ts";
 import { startChat } from "../src/start.ts";
 
 export interface Orders {
   folder: string;
+  store: StoreConfig;
   secrets: TestSecrets;
 }
 
@@ -21,7 +23,7 @@ process.once("disconnect", () => process.exit(1));
 flushCompileCache();
 process.send!("loaded");
 
-async function run({ folder, secrets }: Orders): Promise<void> {
+async function run({ folder, store, secrets }: Orders): Promise<void> {
   const deps = {
     clock: systemClock,
     wallClock: Date.now,
@@ -32,7 +34,7 @@ async function run({ folder, secrets }: Orders): Promise<void> {
       throw cause;
     },
   };
-  const config = configOf(folder, { rates: UNLIMITED }, secrets);
+  const config = configOf(folder, { store, rates: UNLIMITED }, secrets);
   const chat = await startChat(config, deps, new AbortController().signal);
   process.once("SIGTERM", () => {
     void chat

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Orders } from "./_member.ts";
+import type { StoreConfig } from "../src/store/store-config.ts";
 import { SECRETS } from "./_running-chat.ts";
 
 const MEMBER = fileURLToPath(new URL("./_member.ts", import.meta.url));
@@ -42,9 +43,9 @@ export class Member {
   }
 
   /** Resolves with its port. */
-  async start(folder: string): Promise<number> {
+  async start(folder: string, store: StoreConfig = { kind: "sqlite" }): Promise<number> {
     await this.#loaded;
-    const orders: Orders = { folder, secrets: SECRETS };
+    const orders: Orders = { folder, store, secrets: SECRETS };
     const answer = once(this.#child, "message") as Promise<[{ port: number }]>;
     this.#child.send(orders);
     const [{ port }] = await answer;

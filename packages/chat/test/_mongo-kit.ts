@@ -1,11 +1,4 @@
-/** MongoDB for tests: one that is given by MONGO_URI, and FerretDB processes that a test may kill. */
-import { spawn, type ChildProcess } from "node:child_process";
-import { randomBytes } from "node:crypto";
-import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
+/** MongoDB for tests: one that is given by MONGO_URI, and a program of which a test may kill processes. */
 import {
   BREAKERS,
   guard,
@@ -101,67 +94,4 @@ export function openStore(options: OpenOptions): MongoStore {
     guard: (name, classify) => guarded(name, classify, breaker),
     timed: timed ?? (() => {}),
   });
-}
-
-/** A database of the test's own, gone after it, with its keys. */
-export async function database(uri: string): Promise<AsyncDisposable & { name: string }> {
-  const name = `warren_test_${randomBytes(6).toString("hex")}`;
-  return {
-    name,
-    async [Symbol.asyncDispose]() {
-      await using client = new MongoClient(uri);
-      await client.db(name).dropDatabase();
-      await client.db(`${name}_keys`).dropDatabase();
-    },
-  };
-}
-
-/** FerretDB on a folder of its own: it may be killed, and started again with what it has. */
-export class FerretDb implements AsyncDisposable {
-  readonly #folder: string;
-  #child: ChildProcess | undefined;
-  #address: string;
-
-  private constructor(folder: string, address: string) {
-    this.#folder = folder;
-    this.#address = address;
-  }
-
-  /** `address`: host and port; a free port, if not given. */
-  static async start(address = "127.0.0.1:0"): Promise<FerretDb> {
-    const server = new FerretDb(await mkdtemp(join(tmpdir(), "warren-ferretdb-")), address);
-    await server.run();
-    return server;
-  }
-
-  get uri(): string {
-    return `mongodb://${this.#address}/`;
-  }
-
-  /** On the port that it had before, if it had one. */
-  async run(): Promise<void> {
-    const child = spawn(FERRETDB!, [this.#folder, this.#address], {
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-    this.#child = child;
-    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-    const line = String((await lines.next()).value);
-    const [, address] = /^mongodb:\/\/([^/]+)\/$/.exec(line) ?? [];
-    if (address === undefined) throw new Error(`ferretdb said: ${line}`);
-    this.#address = address;
-  }
-
-  /** Ends it as a crash would. */
-  async kill(): Promise<void> {
-    const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const exited = once(child, "exit");
-    child.kill("SIGKILL");
-    await exited;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.kill();
-    await rm(this.#folder, { recursive: true, force: true });
-  }
 }

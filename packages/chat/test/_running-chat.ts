@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promMetrics, systemClock } from "@warren/host";
+import { promMetrics, systemClock, type Clock } from "@warren/host";
 import { recordingLog } from "@warren/host/testing";
 import type { ServerFrame, ServerFrames, ServerFrameType } from "@warren/wire";
 import { WebSocket } from "ws";
@@ -89,12 +89,12 @@ export async function temporaryFolder(): Promise<{ path: string } & AsyncDisposa
 }
 
 /** A chat over real sockets, with its folder. */
-export async function runningChat(given: Partial<ChatConfig> = {}) {
+export async function runningChat(given: Partial<ChatConfig> = {}, clock: Clock = systemClock) {
   const opened = new AsyncDisposableStack();
   const folder = opened.use(await temporaryFolder());
   const log = recordingLog();
   const deps = {
-    clock: systemClock,
+    clock,
     wallClock: Date.now,
     random: Math.random,
     log,

@@ -8,7 +8,12 @@ import { RedisFanOut } from "../src/redis/redis-fan-out.ts";
 import { RedisLink, type RedisPlace } from "../src/redis/redis-link.ts";
 import type { Heard, Member } from "./_fan-out-facts.ts";
 
-export const NO_EVENTS: FanOutEvents = { hintsSent() {}, hintsLost() {}, hintsHeard() {} };
+export const NO_EVENTS: FanOutEvents = {
+  hintsWaiting() {},
+  hintsSent() {},
+  hintsLost() {},
+  hintsHeard() {},
+};
 
 export function linkTo(place: RedisPlace): RedisLink {
   const metrics = new GuardMetrics(promMetrics());

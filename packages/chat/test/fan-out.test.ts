@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readHint } from "../src/live/hint-text.ts";
 import { FAN_OUT_FACTS } from "./_fan-out-facts.ts";
 import { oneRedis, REDIS_SERVER, redisCluster, type TestRedis } from "./_redis.ts";
-import { isOn, memoryMembers, redisMembers } from "./_ties-kit.ts";
+import { isOn, memoryMembers, NO_EVENTS, redisMembers } from "./_ties-kit.ts";
 
 describe("hints in memory", () => {
   test.each(FAN_OUT_FACTS)("$name", ({ holds }) => holds(memoryMembers()));
@@ -59,11 +59,7 @@ describe.skipIf(REDIS_SERVER === undefined)("hints by a Redis", () => {
       await using opened = new AsyncDisposableStack();
       let lost = 0;
       const hintsLost = (count: number) => void (lost += count);
-      const open = redisMembers(redis.place, opened, {
-        hintsSent() {},
-        hintsLost,
-        hintsHeard() {},
-      });
+      const open = redisMembers(redis.place, opened, { ...NO_EVENTS, hintsLost });
       const [one, other] = [await open(), await open()];
       await other.fanOut.follow(S).ready;
       await redis.kill();

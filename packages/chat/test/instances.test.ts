@@ -2,7 +2,8 @@
 import type { WireEntry } from "@warren/wire";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { ChatProcess } from "./_instances.ts";
-import { database, FERRETDB, MONGO_URI } from "./_mongo-kit.ts";
+import { MONGO_URI } from "./_mongo-kit.ts";
+import { mongoDatabase } from "../src/testing/index.ts";
 import { oneRedis, REDIS_SERVER, redisCluster } from "./_redis.ts";
 import { tokenOf, type Client } from "./_running-chat.ts";
 import {
@@ -17,15 +18,19 @@ import {
 } from "./_talk-kit.ts";
 
 const TIES = [
-  { name: "with Redis", open: oneRedis },
-  { name: "with a Redis Cluster", open: redisCluster },
-  { name: "without Redis", open: async () => ({ env: {}, async [Symbol.asyncDispose]() {} }) },
+  { name: "with Redis", open: oneRedis, hasHints: true },
+  { name: "with a Redis Cluster", open: redisCluster, hasHints: true },
+  {
+    name: "without Redis",
+    open: async () => ({ env: {}, async [Symbol.asyncDispose]() {} }),
+    hasHints: false,
+  },
 ];
 
-const isRunnable = MONGO_URI !== undefined && REDIS_SERVER !== undefined && FERRETDB !== undefined;
+const isRunnable = MONGO_URI !== undefined && REDIS_SERVER !== undefined;
 let users = 0;
 
-describe.skipIf(!isRunnable).each(TIES)("two instances $name", ({ open }) => {
+describe.skipIf(!isRunnable).each(TIES)("two instances $name", ({ open, hasHints }) => {
   const opened = new AsyncDisposableStack();
   let model: ScriptedModel;
   let start: () => Promise<ChatProcess>;
@@ -37,7 +42,7 @@ describe.skipIf(!isRunnable).each(TIES)("two instances $name", ({ open }) => {
   beforeAll(async () => {
     model = opened.use(await scriptedModel());
     const ties = opened.use(await open());
-    const own = opened.use(await database(MONGO_URI!));
+    const own = opened.use(mongoDatabase(MONGO_URI!));
     const mongoUri = `${MONGO_URI!}${own.name}`;
     start = async () => opened.use(await ChatProcess.start({ mongoUri, env: ties.env, model }));
     [one, other] = await Promise.all([start(), start()]);
@@ -149,6 +154,20 @@ describe.skipIf(!isRunnable).each(TIES)("two instances $name", ({ open }) => {
     await second.answer("Second.");
     await entry(there, (one) => textOf(one) === "Second.");
     expect(model.asked()).toHaveLength(asked);
+  });
+
+  test("what they do is counted", async () => {
+    expect(await other.metric("chatbox_hints_heard_total")).toEqual(
+      hasHints ? expect.toSatisfy((count: number) => count > 0) : 0,
+    );
+    const found = await other.metric("chatbox_hints_repaired_total");
+    if (!hasHints) expect(found).toBeGreaterThan(0);
+    expect(await other.metric("message_delivery_latency_seconds_count")).toBeGreaterThan(0);
+    expect(await one.metric("chatbox_run_first_token_seconds_count")).toBeGreaterThan(0);
+    expect(await one.metric('chatbox_run_duration_seconds_count{status="stopped"}')).toBe(1);
+    expect(await other.metric('chatbox_resumes_total{mode="delta"}')).toBeGreaterThan(0);
+    const warned = one.said.some((line) => line.includes("MongoDB without Redis"));
+    expect(warned).toBe(!hasHints);
   });
 
   test("limits are counted together", async () => {

@@ -5,7 +5,8 @@ import { memoryLeases } from "../src/store/memory/memory-leases.ts";
 import { LeaseTable } from "../src/store/sqlite/lease-table.ts";
 import { migrate } from "../src/store/sqlite/migrations.ts";
 import { LEASE_FACTS } from "./_lease-facts.ts";
-import { database, MONGO_URI, oneByOne, openStore as openMongo } from "./_mongo-kit.ts";
+import { MONGO_URI, oneByOne, openStore as openMongo } from "./_mongo-kit.ts";
+import { mongoDatabase } from "../src/testing/index.ts";
 import { folder, openStore } from "./_sqlite-kit.ts";
 
 describe("leases in memory", () => {
@@ -47,7 +48,7 @@ describe("leases in SQLite", () => {
 
 describe.skipIf(MONGO_URI === undefined)("leases in MongoDB", () => {
   test.each(LEASE_FACTS)("$name", async ({ holds }) => {
-    await using own = await database(MONGO_URI!);
+    await using own = mongoDatabase(MONGO_URI!);
     await using store = openMongo({ uri: oneByOne(MONGO_URI!), database: own.name });
     await holds(store.leases);
   });

@@ -3,7 +3,8 @@ import { CHAT_RATES, memoryLimits, type LimitTable } from "../src/connections/me
 import type { Limits } from "../src/connections/ports.ts";
 import { sharedLimits } from "../src/connections/shared-limits.ts";
 import { redisLimiter } from "../src/redis/redis-limiter.ts";
-import { database, MONGO_URI, oneByOne, openStore } from "./_mongo-kit.ts";
+import { MONGO_URI, oneByOne, openStore } from "./_mongo-kit.ts";
+import { mongoDatabase } from "../src/testing/index.ts";
 import { oneRedis, REDIS_SERVER, redisCluster } from "./_redis.ts";
 import { linkTo } from "./_ties-kit.ts";
 
@@ -46,7 +47,7 @@ async function onRedis(start: typeof oneRedis | typeof redisCluster): Promise<Op
 
 async function onMongo(): Promise<Opened> {
   const opened = new AsyncDisposableStack();
-  const { name } = opened.use(await database(MONGO_URI!));
+  const { name } = opened.use(mongoDatabase(MONGO_URI!));
   const stores = [0, 1].map(() =>
     opened.use(openStore({ uri: oneByOne(MONGO_URI!), database: name })),
   );

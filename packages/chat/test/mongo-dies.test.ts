@@ -5,7 +5,8 @@ import type { Draft, Entry } from "../src/log/entry.ts";
 import type { MessageLog } from "../src/log/ports.ts";
 import { HELPFUL } from "../src/store/mongo/indexes.ts";
 import { ALICE, draft } from "./_log-facts.ts";
-import { FERRETDB, FerretDb, openStore } from "./_mongo-kit.ts";
+import { FERRETDB, openStore } from "./_mongo-kit.ts";
+import { FerretDb } from "../src/testing/index.ts";
 import { refusal } from "./_session-kit.ts";
 
 /** Opens again at once, so that a test does not wait for it. */
@@ -28,7 +29,7 @@ async function persistently(log: MessageLog, said: Draft): Promise<Entry> {
 
 describe.skipIf(FERRETDB === undefined)("MongoDB that is killed", () => {
   test("has all that it acknowledged when it is back, and nothing twice", async () => {
-    await using server = await FerretDb.start();
+    await using server = await FerretDb.start(FERRETDB!);
     await using store = openStore({ uri: server.uri, database, breaker });
     const writers = Array.from({ length: 4 }, (_, writer) => `user:w${writer}`);
     const acknowledged: Entry[] = [];
@@ -58,7 +59,7 @@ describe.skipIf(FERRETDB === undefined)("MongoDB that is killed", () => {
   }, 60_000);
 
   test("refuses what is sent meanwhile as retryable, and pretends nothing", async () => {
-    await using server = await FerretDb.start();
+    await using server = await FerretDb.start(FERRETDB!);
     await using store = openStore({ uri: server.uri, database, breaker });
     await store.log.append(draft({ id: "before" }));
     await server.kill();
@@ -84,7 +85,7 @@ describe.skipIf(FERRETDB === undefined)("MongoDB that is away at the start", () 
     expect(await refusal(store.log.append(draft({ id: "early" })))).toBe("DATABASE_ERROR");
     expect(await refusal(store.check())).toBe("DATABASE_ERROR");
     await log.line(({ level }) => level === "warn");
-    await using server = await FerretDb.start(`127.0.0.1:${port}`);
+    await using server = await FerretDb.start(FERRETDB!, `127.0.0.1:${port}`);
     expect(server.uri).toBe(uri);
     const entry = await persistently(store.log, draft({ id: "early" }));
     expect(entry.number).toBe(1);

@@ -2,7 +2,8 @@ import { describe, test } from "vitest";
 import { BEHIND_FACTS } from "./_behind-facts.ts";
 import { KEY_STORE_FACTS } from "./_key-store-facts.ts";
 import { LOG_FACTS } from "./_log-facts.ts";
-import { database, MONGO_URI, oneByOne, openStore } from "./_mongo-kit.ts";
+import { MONGO_URI, oneByOne, openStore } from "./_mongo-kit.ts";
+import { mongoDatabase } from "../src/testing/index.ts";
 import { SESSION_FACTS } from "./_session-facts.ts";
 import { OVERLAP_MS } from "../src/store/mongo/mongo-tail.ts";
 
@@ -10,21 +11,21 @@ const uri = MONGO_URI!;
 
 describe.skipIf(MONGO_URI === undefined)("a message log in MongoDB", () => {
   test.each(LOG_FACTS)("$name", async ({ holds }) => {
-    await using own = await database(uri);
+    await using own = mongoDatabase(uri);
     const clock = { nowMs: 1_800_000_000_000 };
     await using store = openStore({ uri, database: own.name, wallClock: () => clock.nowMs });
     await holds(store.log, clock);
   });
 });
 
-/** FerretDB would look at all of them for each of them; `mongo-lists.test.ts` has the same, put there at once. */
+/** FerretDB would look at all of them for each of them; `mongo-rows.test.ts` has the same, put there at once. */
 const MANY = "totals are exact to 10,000";
 
 describe.skipIf(MONGO_URI === undefined)("sessions in MongoDB", () => {
   test.each(SESSION_FACTS.filter(({ name }) => !name.startsWith(MANY)))(
     "$name",
     async ({ holds }) => {
-      await using own = await database(uri);
+      await using own = mongoDatabase(uri);
       await using store = openStore({ uri: oneByOne(uri), database: own.name });
       await holds(store.sessions);
     },
@@ -33,7 +34,7 @@ describe.skipIf(MONGO_URI === undefined)("sessions in MongoDB", () => {
 
 describe.skipIf(MONGO_URI === undefined)("rows behind their logs in MongoDB", () => {
   test.each(BEHIND_FACTS)("$name", async ({ holds }) => {
-    await using own = await database(uri);
+    await using own = mongoDatabase(uri);
     const clock = { nowMs: 1_800_000_000_000 };
     const wallClock = () => clock.nowMs;
     await using store = openStore({ uri, database: own.name, wallClock });
@@ -44,7 +45,7 @@ describe.skipIf(MONGO_URI === undefined)("rows behind their logs in MongoDB", ()
 
 describe.skipIf(MONGO_URI === undefined)("data keys in MongoDB", () => {
   test.each(KEY_STORE_FACTS)("$name", async ({ holds }) => {
-    await using own = await database(uri);
+    await using own = mongoDatabase(uri);
     await using store = openStore({ uri: oneByOne(uri), database: own.name });
     await holds(store.keys);
   });

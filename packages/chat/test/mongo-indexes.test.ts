@@ -8,6 +8,8 @@ import {
   type DeclaredIndex,
 } from "../src/store/mongo/indexes.ts";
 import { LOG_FINDS } from "../src/store/mongo/log-reads.ts";
+import { behindFilter, rowsFilter } from "../src/store/mongo/mongo-behind.ts";
+import { HOUR_FINDS } from "../src/store/mongo/mongo-hours.ts";
 import { TAIL_SORT, tailFilter } from "../src/store/mongo/mongo-tail.ts";
 import { countFilter, findsOf } from "../src/store/mongo/session-finds.ts";
 import { cursorText } from "../src/sessions/cursor.ts";
@@ -15,6 +17,9 @@ import { planList } from "../src/sessions/list-plan.ts";
 import { SORTS, type SessionQuery } from "../src/sessions/ports.ts";
 import { ALICE } from "./_log-facts.ts";
 import { idOf, query } from "./_session-kit.ts";
+
+const ROW = { user_id: "alice", session_id: idOf(1) };
+const SPAN = { fromMs: 1, toMs: 2 };
 
 type Sort = Readonly<Record<string, 1 | -1>>;
 const DECLARED = [...NEEDED, ...HELPFUL];
@@ -46,6 +51,10 @@ function serves({ key }: DeclaredIndex, filter: object, sort: Sort): boolean {
   const given = new Set(asked(filter).flatMap(([field, wanted]) => (isEqual(wanted) ? field : [])));
   // What is equal everywhere has no order.
   const rest = Object.entries(sort).filter(([field]) => !given.has(field));
+  // Nothing but a range: the index is walked from its one end to the other.
+  const [first] = fields[0]!;
+  if (given.size === 0 && rest.length === 0)
+    return asked(filter).some(([field]) => field === first);
   const turns = rest.map(([field, direction], n) => {
     const [indexed, indexedAs] = fields[at + n] ?? [];
     return indexed === field ? direction * indexedAs! : 0;
@@ -116,6 +125,36 @@ describe("the declared indexes", () => {
     expect(serving("log", tailFilter(5, null), TAIL_SORT)).toEqual(["log_stored_at"]);
     const place: [number, string] = [5, "a".repeat(24)];
     expect(serving("log", tailFilter(5, place), TAIL_SORT)).toEqual(["log_stored_at"]);
+  });
+
+  test.each([
+    { name: "rows behind their logs", filter: behindFilter(1, 2), sort: TAIL_SORT, at: "log" },
+    { name: "the rows of some entries", filter: rowsFilter([ROW]), sort: {}, at: "sessions" },
+    {
+      name: "hours to be summed again",
+      filter: HOUR_FINDS.stale(7),
+      sort: {},
+      at: "session_hours",
+    },
+    { name: "what began in an hour", filter: HOUR_FINDS.begun(SPAN), sort: {}, at: "sessions" },
+    { name: "what ended in an hour", filter: HOUR_FINDS.ended(SPAN), sort: {}, at: "sessions" },
+    { name: "a row", filter: ROW, sort: {}, at: "sessions" },
+    { name: "a user's active session", filter: { user_id: "alice" }, sort: {}, at: "users" },
+    { name: "a session's keys", filter: ROW, sort: {}, at: "keys" },
+    { name: "all keys", filter: {}, sort: { user_id: 1, session_id: 1 }, at: "keys" },
+  ] as const)("serve $name", ({ filter, sort, at }) => {
+    expect(serving(at, filter, sort).length).toBeGreaterThan(0);
+  });
+
+  test("are each there for something", () => {
+    const used = new Set<string>();
+    for (const asked of queries()) {
+      for (const { filter, sort } of findsOf(planList(asked))) {
+        for (const name of serving("sessions", filter, sort)) used.add(name);
+      }
+    }
+    const lists = HELPFUL.filter(({ name }) => name.startsWith("list_"));
+    expect(lists.filter(({ name }) => !used.has(name))).toEqual([]);
   });
 
   test("could fail: without theirs, lists by tokens are not served", () => {

@@ -1,11 +1,13 @@
 import { MongoClient } from "mongodb";
 import { describe, expect, test } from "vitest";
 import { hourOf } from "../src/sessions/hours.ts";
+import type { MarkDocument } from "../src/store/mongo/mongo-behind.ts";
 import type { HourDocument } from "../src/store/mongo/mongo-hours.ts";
 import { SETTLED_MS } from "../src/store/mongo/mongo-hours.ts";
 import { documentOfRow, type SessionDocument } from "../src/store/mongo/session-document.ts";
 import { draft, stored } from "./_log-facts.ts";
-import { database, MONGO_URI, oneByOne, openStore } from "./_mongo-kit.ts";
+import { MONGO_URI, oneByOne, openStore } from "./_mongo-kit.ts";
+import { mongoDatabase } from "../src/testing/index.ts";
 import { row } from "./_row-kit.ts";
 import { HOUR, idOf, NOON, numbers, query } from "./_session-kit.ts";
 
@@ -13,7 +15,7 @@ const uri = MONGO_URI!;
 
 describe.skipIf(MONGO_URI === undefined)("sessions' rows in MongoDB", () => {
   test("are counted to 10,000, reached by offset as far, and beyond by cursor", async () => {
-    await using own = await database(uri);
+    await using own = mongoDatabase(uri);
     await using client = new MongoClient(uri);
     const sessions = client.db(own.name).collection<SessionDocument>("sessions");
     const rows = Array.from({ length: 10_003 }, (_, at) =>
@@ -30,7 +32,7 @@ describe.skipIf(MONGO_URI === undefined)("sessions' rows in MongoDB", () => {
   }, 60_000);
 
   test("have their sums kept once nobody writes into the hour, and made again when somebody did", async () => {
-    await using own = await database(uri);
+    await using own = mongoDatabase(uri);
     await using client = new MongoClient(uri);
     const clock = { nowMs: NOON + HOUR };
     const wallClock = () => clock.nowMs;
@@ -53,7 +55,7 @@ describe.skipIf(MONGO_URI === undefined)("sessions' rows in MongoDB", () => {
   });
 
   test("are summed right after a process died between the mark of an hour and its row", async () => {
-    await using own = await database(uri);
+    await using own = mongoDatabase(uri);
     await using client = new MongoClient(uri);
     const clock = { nowMs: NOON + HOUR };
     const wallClock = () => clock.nowMs;
@@ -72,9 +74,22 @@ describe.skipIf(MONGO_URI === undefined)("sessions' rows in MongoDB", () => {
   });
 });
 
+test.skipIf(MONGO_URI === undefined)(
+  "a database of a newer program is not written to",
+  async () => {
+    await using own = mongoDatabase(uri);
+    await using client = new MongoClient(uri);
+    const marks = client.db(own.name).collection<MarkDocument>("marks");
+    await marks.insertOne({ _id: "schema", position: 99 });
+    await using store = openStore({ uri, database: own.name });
+    await expect(store.log.append(draft({ id: "a" }))).rejects.toThrow(/has version 99/);
+    expect(await client.db(own.name).collection("log").countDocuments()).toBe(0);
+  },
+);
+
 describe.skipIf(MONGO_URI === undefined)("the tail of a log in MongoDB", () => {
   test("has what an instance wrote whose clock is 5 s behind, and what took 10 s to write", async () => {
-    await using own = await database(uri);
+    await using own = mongoDatabase(uri);
     const clock = { nowMs: NOON };
     await using store = openStore({ uri, database: own.name, wallClock: () => clock.nowMs });
     await using slow = openStore({ uri, database: own.name, wallClock: () => NOON - 15_000 });
@@ -88,7 +103,7 @@ describe.skipIf(MONGO_URI === undefined)("the tail of a log in MongoDB", () => {
   });
 
   test("gives an answer again that was lost on its way, and to another reader all of its own", async () => {
-    await using own = await database(uri);
+    await using own = mongoDatabase(uri);
     await using store = openStore({ uri, database: own.name });
     const [one, other] = [await store.log.tail(undefined, 10), await store.log.tail(undefined, 10)];
     const entry = await stored(store.log, draft({ id: "a" }));
@@ -101,7 +116,7 @@ describe.skipIf(MONGO_URI === undefined)("the tail of a log in MongoDB", () => {
   });
 
   test("begins anew for a cursor of another store", async () => {
-    await using own = await database(uri);
+    await using own = mongoDatabase(uri);
     await using store = openStore({ uri, database: own.name });
     for (const cursor of ["12", "not json", "[]"]) {
       const { cursor: fresh } = await store.log.tail(cursor, 10);

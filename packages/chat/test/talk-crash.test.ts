@@ -1,14 +1,17 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { ServerFrames } from "@warren/wire";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
+import { mongoDatabase } from "../src/testing/index.ts";
+import type { StoreConfig } from "../src/store/store-config.ts";
+import { service } from "@warren/host/testing";
 import { forgetCompiled, Member } from "./_members.ts";
 import { Client, temporaryFolder, tokenOf } from "./_running-chat.ts";
 import { device, over, resume, wholeLog } from "./_talk-kit.ts";
 
+const MONGO_URI = service("MONGO_URI");
 afterAll(forgetCompiled);
 
-const ROUNDS = 20;
 const USERS = ["alice", "bob", "carol"];
 const SENT = 4;
 
@@ -39,34 +42,50 @@ async function talk(client: Client, promised: Promised, round: number): Promise<
   await client.next("message_ack");
 }
 
-test(
-  `nothing acknowledged is lost or doubled, and the order is kept, over ${ROUNDS} kills right after an ack`,
-  { timeout: 600_000 },
-  async () => {
-    await using folder = await temporaryFolder();
-    const all = USERS.map((user): Promised => ({
-      user,
-      token: tokenOf(user),
-      acks: [],
-      open: new Set(),
-    }));
-    // The next one loads while this one is talked to.
-    let [member, next] = [new Member(), new Member()];
-    for (let round = 0; round < ROUNDS; round++) {
-      const port = await member.start(folder.path);
-      const clients = await Promise.all(all.map(({ token }) => Client.open(port, token)));
-      await Promise.race(clients.map((client, at) => talk(client, all[at]!, round)));
-      await member.end("SIGKILL");
-      await Promise.all(clients.map(({ closed }) => closed));
-      [member, next] = [next, new Member()];
-    }
-    const port = await member.start(folder.path);
-    await Promise.all(all.map((promised) => checkKept(port, promised)));
-    await Promise.all([member.end("SIGKILL"), next.end("SIGKILL")]);
-  },
-);
+const KEPT =
+  "nothing acknowledged is lost or doubled, and the order is kept, over $rounds kills right after an ack";
 
-async function checkKept(port: number, { token, acks, open }: Promised): Promise<void> {
+describe("what is kept in SQLite", () => {
+  test.each([{ rounds: 20 }])(KEPT, ({ rounds }) => crashes({ kind: "sqlite" }, rounds), 600_000);
+});
+
+describe.skipIf(MONGO_URI === undefined)("what is kept in MongoDB", () => {
+  test.each([{ rounds: 4 }])(KEPT, crashesOnMongo, 600_000);
+});
+
+async function crashesOnMongo({ rounds }: { rounds: number }): Promise<void> {
+  await using own = mongoDatabase(MONGO_URI!);
+  await crashes({ kind: "mongodb", uri: own.uri, database: own.name, legacy: "mixed" }, rounds);
+}
+
+async function crashes(store: StoreConfig, rounds: number): Promise<void> {
+  await using folder = await temporaryFolder();
+  const all = USERS.map((user): Promised => ({
+    user,
+    token: tokenOf(user),
+    acks: [],
+    open: new Set(),
+  }));
+  // The next one loads while this one is talked to.
+  let [member, next] = [new Member(), new Member()];
+  for (let round = 0; round < rounds; round++) {
+    const port = await member.start(folder.path, store);
+    const clients = await Promise.all(all.map(({ token }) => Client.open(port, token)));
+    await Promise.race(clients.map((client, at) => talk(client, all[at]!, round)));
+    await member.end("SIGKILL");
+    await Promise.all(clients.map(({ closed }) => closed));
+    [member, next] = [next, new Member()];
+  }
+  const port = await member.start(folder.path, store);
+  await Promise.all(all.map((promised) => checkKept(port, promised, rounds * SENT)));
+  await Promise.all([member.end("SIGKILL"), next.end("SIGKILL")]);
+}
+
+async function checkKept(
+  port: number,
+  { token, acks, open }: Promised,
+  sent: number,
+): Promise<void> {
   using reader = await device(port, token, "reader");
   for (const client_message_id of open) reader.send(frameOf(client_message_id));
   for (const name of open)
@@ -88,7 +107,7 @@ async function checkKept(port: number, { token, acks, open }: Promised): Promise
   for (const [name, { number, message_id }] of byName) {
     expect(places.get(name)).toMatchObject({ number, message_id });
   }
-  expect(names).toHaveLength(ROUNDS * SENT);
+  expect(names).toHaveLength(sent);
   await checkRow(port, token, {
     session_id,
     messages: entries.filter(({ kind }) => kind === "message").length,

@@ -5,6 +5,7 @@ import { Waiting } from "@warren/host/testing";
 import { expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { Connection } from "../src/connections/connection.ts";
+import { Writes } from "../src/connections/writes.ts";
 import type { ConnectionDeps } from "../src/connections/connection-deps.ts";
 import { Client, runningChat, tokenOf } from "./_running-chat.ts";
 import { device, entriesOf, entry, resume, say, scriptedModel, UNLIMITED } from "./_talk-kit.ts";
@@ -84,6 +85,7 @@ async function slowService() {
     wallClock: Date.now,
     newId: () => "id",
     mostWaitingBytes: 8_388_608,
+    writes: new Writes(),
     closeMs: 1_000,
     closed: () => {},
     events: {

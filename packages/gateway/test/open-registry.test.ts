@@ -45,6 +45,7 @@ describe.skipIf(!HAS_REDIS)("a gateway's registry on Redis", () => {
     line.blackHole();
     const clock = virtualClock();
     const opened = opening(line, owned, { clock, signal: NEVER });
+    await line.until(({ accepted }) => accepted >= 1);
     clock.advance(2_000);
     expect(await found(await opened, "a.example.com")).toBe("overloaded");
   });

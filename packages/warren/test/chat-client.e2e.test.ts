@@ -10,6 +10,7 @@ import { EventEmitter as Emitter } from "node:events";
 import { startFaultProxy } from "@warren/host/testing";
 import { afterEach, describe, expect, test } from "vitest";
 import { ChatService, chatToken } from "./_kit/chat-service.ts";
+import { spoken, until } from "./_kit/chat-session.ts";
 
 const clients: ChatClient[] = [];
 afterEach(async () => {
@@ -28,23 +29,7 @@ function clientOf(port: number, userId: string, given: Given = {}): ChatClient {
   return client;
 }
 
-/** Resolves when the session is as wanted; looks at each change. */
-function until(session: ChatSession, wanted: () => boolean): Promise<void> {
-  return new Promise((resolve) => {
-    const look = () => {
-      if (!wanted()) return;
-      off();
-      resolve();
-    };
-    const off = session.on("change", look);
-    look();
-  });
-}
-
 const texts = (session: ChatSession) => session.messages.map(({ content }) => content);
-/** What the user said. */
-const spoken = (session: ChatSession) =>
-  session.messages.filter(({ isMine }) => isMine).map(({ content }) => content);
 const isAllSent = (session: ChatSession, count: number) =>
   session.messages.filter(({ isMine, id }) => isMine && id !== undefined).length === count;
 const answerOf = (session: ChatSession) =>

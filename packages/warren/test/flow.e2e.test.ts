@@ -42,7 +42,7 @@ async function bestP99(port: number, agent: Agent): Promise<number> {
 
 test(
   "1,000 readers that stall on 100 MB each delay nobody, and hold no more than they were lent",
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async () => {
     const readers = 1_000;
     await using stage = new Stage();
@@ -87,7 +87,7 @@ test(
 
 test(
   "small requests and heartbeats pass beside downloads that fill a line of 20 Mbit/s",
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async () => {
     await using stage = new Stage();
     const servicePort = await stage.stormService();
@@ -138,7 +138,7 @@ test(
 
 test(
   "over 50 ms and 50 MB/s a tunnel carries half of what plain TCP does, or more",
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async () => {
     await using stage = new Stage();
     const servicePort = await stage.stormService();

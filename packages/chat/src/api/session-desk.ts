@@ -9,6 +9,7 @@ import type { Folding } from "../sessions/folding.ts";
 import type { SessionMetrics, SessionQuery, Sessions } from "../sessions/ports.ts";
 import type { Takeovers } from "../sessions/takeovers.ts";
 import type { Talk } from "../sessions/talk.ts";
+import { sessionIdFor } from "../sessions/session-id.ts";
 import type { Viewer } from "../sessions/viewer.ts";
 
 export interface SessionDeskOptions {
@@ -35,9 +36,15 @@ export class SessionDesk {
     this.options = options;
   }
 
-  /** The session, if the viewer may see it; unknown and another's are not told apart. */
-  async find(viewer: Viewer, sessionId: string): Promise<SessionKey> {
-    const key = await this.options.folding.owner(sessionId);
+  /**
+   * The session, if the viewer may see it, also under the name that their client gave it; unknown and
+   * another's are not told apart.
+   */
+  async find(viewer: Viewer, said: string): Promise<SessionKey> {
+    const { folding } = this.options;
+    const own = sessionIdFor(viewer.userId, said);
+    const key =
+      (await folding.owner(said)) ?? (own === said ? undefined : await folding.owner(own));
     if (key !== undefined && (key.userId === viewer.userId || viewer.isAdmin)) return key;
     throw new ChatError("NOT_FOUND", "there is no such session");
   }

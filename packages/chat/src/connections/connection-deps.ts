@@ -10,6 +10,7 @@ import type { Viewer } from "../sessions/viewer.ts";
 import type { Connection } from "./connection.ts";
 import type { Arrival } from "../instances/arrivals.ts";
 import type { Limits, Renewal } from "./ports.ts";
+import type { Writes } from "./writes.ts";
 
 /** Who a socket belongs to, and for how long. */
 export interface ConnectionIdentity extends Viewer {
@@ -40,6 +41,7 @@ export interface ConnectionDeps {
   /** How long a client has to answer a close. */
   closeMs: number;
   closed: (connection: Connection) => void;
+  writes: Writes;
   events: ConnectionEvents;
 }
 
@@ -49,4 +51,6 @@ export interface ConnectionEvents {
   sent(frames: number): void;
   refused(error: ChatError): void;
   slowConsumer(): void;
+  /** A client was brought up to date: with what it lacked, or with the newest since it lacked too much. */
+  resumed(mode: "delta" | "snapshot"): void;
 }

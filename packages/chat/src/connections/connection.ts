@@ -66,9 +66,10 @@ export class Connection {
     this.#deviceId = this.id;
     this.#depart = this.#arrive();
     this.#presenter = new ClassicPresenter(identity.isAdmin, () => this.now());
-    const { mostWaitingBytes, events } = deps;
+    const { mostWaitingBytes, events, writes } = deps;
     this.#outgoing = new Outgoing({
       socket,
+      writes,
       mostBytes: mostWaitingBytes,
       overflowed: () => {
         events.slowConsumer();
@@ -258,6 +259,7 @@ export class Connection {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#leave();
+    this.#outgoing.flush();
     this.#socket.close(CHAT_CODES[code].close, code);
     // A client that does not read does not answer the close either.
     this.deps.clock.after(this.deps.closeMs, () => this.#socket.terminate());

@@ -8,6 +8,7 @@ import type { TokenVerifier } from "../auth/token-verifier.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionDeps } from "./connection-deps.ts";
 import type { Limits } from "./ports.ts";
+import { Writes } from "./writes.ts";
 
 export interface DoorOptions {
   /** Paths where sockets are opened. */
@@ -21,7 +22,7 @@ export interface DoorOptions {
   most: number;
   /** Sockets of a user on other instances, as far as is known. */
   elsewhere: (userId: string) => Promise<number>;
-  deps: Omit<ConnectionDeps, "closed">;
+  deps: Omit<ConnectionDeps, "closed" | "writes">;
   events: DoorEvents;
 }
 
@@ -44,6 +45,7 @@ export class Door {
     perMessageDeflate: false,
     clientTracking: false,
   });
+  readonly #writes = new Writes();
   readonly #open = new Map<string, Set<Connection>>();
   #count = 0;
   #isClosed = false;
@@ -125,6 +127,7 @@ export class Door {
     const since = clock.now();
     const connection = new Connection(socket, identity, {
       ...deps,
+      writes: this.#writes,
       closed: (closed) => {
         this.#leave(closed);
         events.closed(clock.now() - since);

@@ -4,7 +4,7 @@ import type { Listener, Passing } from "../live/room.ts";
 import type { SessionKey } from "../log/entry.ts";
 import type { Journal } from "../log/journal.ts";
 import type { Said } from "../log/said.ts";
-import { has, including, merged, type Versions } from "../log/versions.ts";
+import { has, type Versions } from "../log/versions.ts";
 import type { ClusterRuns } from "../runs/cluster-runs.ts";
 import { firstThatFit, newestThatFit, upTo, type PageOptions, type WirePage } from "./pages.ts";
 import { wireRunOf, type Presenter } from "./presenter.ts";
@@ -31,7 +31,8 @@ export class Follower implements Listener {
   readonly key: SessionKey;
   readonly #options: FollowerOptions;
   #membership: Membership | undefined;
-  #has: Versions = {};
+  /** What the client was told of by a resume, while what came meanwhile waits: afterwards all is new. */
+  #has: Versions | undefined;
   /** What came while the client was being brought up to date. */
   #held: (() => void)[] | undefined;
   #isGone = false;
@@ -45,12 +46,11 @@ export class Follower implements Listener {
   async join(): Promise<void> {
     const { hub } = this.#options;
     this.#membership ??= await hub.join(this.key, this);
-    this.#has = merged(this.#has, this.#membership.versions);
     if (this.#isGone) this.leave();
   }
 
   /** What the client lacks, as one `resumed` frame, and then what comes. `asked`: the id that it said. */
-  async resume(versions: Versions, pages: PageOptions, asked: string): Promise<void> {
+  async resume(versions: Versions, pages: PageOptions, asked: string): Promise<State["mode"]> {
     this.#held ??= [];
     try {
       await this.join();
@@ -58,12 +58,14 @@ export class Follower implements Listener {
       const { page, ...found } = await this.#state(versions, pages);
       const state = { ...found, ...(asked !== found.session_id && { asked }) };
       const run = await runs.of(this.key);
-      this.#has = merged(this.#has, state.versions);
+      this.#has = state.versions;
       send(resumedFrame({ ...state, runs: run === undefined ? [] : [wireRunOf(run)] }, page));
+      return state.mode;
     } finally {
       const held = this.#held;
       this.#held = undefined;
       for (const task of held ?? []) task();
+      this.#has = undefined;
     }
   }
 
@@ -74,8 +76,7 @@ export class Follower implements Listener {
 
   said(said: Said): void {
     if (this.#held !== undefined) return void this.#held.push(() => this.said(said));
-    if (has(this.#has, said.entry)) return;
-    this.#has = including(this.#has, said.entry);
+    if (this.#has !== undefined && has(this.#has, said.entry)) return;
     const { presenter, isOwn, send } = this.#options;
     for (const text of presenter().said(said, isOwn(said))) send(text);
   }

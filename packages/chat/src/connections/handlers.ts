@@ -107,7 +107,8 @@ const HANDLERS: Handlers = {
       const pages = await connection.pages();
       try {
         const key = await connection.existing({ session_id });
-        await connection.follow(key).resume(versions, pages, session_id);
+        const mode = await connection.follow(key).resume(versions, pages, session_id);
+        connection.deps.events.resumed(mode);
       } catch (reason) {
         // One that is gone, or another's, does not keep the others from the client.
         connection.refuse(reason, { sessionId: session_id });

@@ -17,11 +17,11 @@ export class InstanceEvents implements FanOutEvents, EstatesEvents {
   readonly #runsTaken: Counter;
   readonly #questionsFound: Counter;
   readonly #checkpointsLost: Counter;
-  readonly #takeoversEnded: Counter;
   readonly #latency: Histogram;
   readonly #runs: (status: string) => Histogram;
   readonly #firstToken: Histogram;
   readonly #running: Gauge;
+  readonly #waiting: Gauge;
 
   constructor(log: Log, metrics: Metrics) {
     this.#log = log;
@@ -50,10 +50,6 @@ export class InstanceEvents implements FanOutEvents, EstatesEvents {
       "chatbox_checkpoints_failed_total",
       "Checkpoints of running answers that could not be kept.",
     );
-    this.#takeoversEnded = counter(
-      "chatbox_takeovers_expired_total",
-      "Sessions that went back to the AI since the admin who had them was gone.",
-    );
     this.#latency = metrics
       .histogram({
         name: "message_delivery_latency_seconds",
@@ -80,8 +76,14 @@ export class InstanceEvents implements FanOutEvents, EstatesEvents {
     this.#running = metrics
       .gauge({ name: "chatbox_runs", help: "Answers that this instance writes.", labels: [] })
       .with();
+    this.#waiting = metrics
+      .gauge({ name: "chatbox_hint_queue_depth", help: "Hints that wait to be told.", labels: [] })
+      .with();
   }
 
+  hintsWaiting(count: number): void {
+    this.#waiting.set(count);
+  }
   hintsSent(count: number): void {
     this.#sent.add(count);
   }
@@ -125,10 +127,6 @@ export class InstanceEvents implements FanOutEvents, EstatesEvents {
   /** The store is away: the next checkpoint has all of it. */
   checkpointFailed(): void {
     this.#checkpointsLost.add();
-  }
-  takeoverExpired(): void {
-    this.#takeoversEnded.add();
-    this.#log.info("an admin is gone: the session went back to the AI");
   }
   /** Once for each time that the store is away. */
   blind(cause: unknown): void {

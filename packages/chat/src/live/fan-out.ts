@@ -37,6 +37,8 @@ export interface Followed {
 
 /** What became of hints, for the metrics. */
 export interface FanOutEvents {
+  /** So many wait to be told. */
+  hintsWaiting(count: number): void;
   hintsSent(count: number): void;
   /** They could not be told: whoever follows finds what they were about in the log. */
   hintsLost(count: number): void;

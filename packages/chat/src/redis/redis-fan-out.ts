@@ -66,11 +66,6 @@ export class RedisFanOut implements FanOut {
     return this.#options.clock.now() - this.#heardMs <= SILENT_MS;
   }
 
-  /** What waits to be told. */
-  get waiting(): number {
-    return this.#waiting.length;
-  }
-
   tell(key: SessionKey, hint: Hint): void {
     this.#enqueue(channelOf(key.sessionId), hintText(key, hint));
   }
@@ -105,7 +100,7 @@ export class RedisFanOut implements FanOut {
 
   #enqueue(channel: string, text: string): void {
     if (this.#waiting.length >= MOST_WAITING) return this.#options.events.hintsLost(1);
-    this.#waiting.push({ channel, text });
+    this.#options.events.hintsWaiting(this.#waiting.push({ channel, text }));
     if (this.#isSending) return;
     this.#isSending = true;
     // What is told in this turn of the event loop goes together.
@@ -116,6 +111,7 @@ export class RedisFanOut implements FanOut {
     const { link, events } = this.#options;
     while (this.#waiting.length > 0 && !this.#closing.signal.aborted) {
       const batch = this.#waiting.splice(0, BATCH);
+      events.hintsWaiting(this.#waiting.length);
       try {
         await link.publish(this.#messages(batch));
         events.hintsSent(batch.length);

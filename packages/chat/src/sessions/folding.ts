@@ -26,14 +26,19 @@ export class Folding {
   readonly #rows = new LRUCache<string, SessionRow>({ max: ROWS_KEPT });
   readonly #busy = new Map<string, Promise<SessionRow | undefined>>();
   readonly #again = new Set<string>();
+  /** What was stored here and is not in its row yet: it need not be read. */
+  readonly #fresh = new Map<string, Entry[]>();
 
   constructor(options: FoldingOptions) {
     this.#options = options;
   }
 
-  /** Something was stored in the session. */
-  note(key: SessionKey): void {
-    this.#fold(key).catch(this.#options.failed);
+  /** This was stored here. */
+  note(entry: Entry): void {
+    const fresh = this.#fresh.get(entry.sessionId);
+    if (fresh === undefined) this.#fresh.set(entry.sessionId, [entry]);
+    else fresh.push(entry);
+    this.#fold(entry).catch(this.#options.failed);
   }
 
   /** The row as it was last written here, if it is at hand. */
@@ -108,8 +113,11 @@ export class Folding {
   }
 
   async #next(key: SessionKey, row: SessionRow | undefined): Promise<SessionRow | undefined> {
-    let next = row;
-    for (;;) {
+    const fresh = this.#fresh.get(key.sessionId);
+    this.#fresh.delete(key.sessionId);
+    let next = row && fresh && foldOnto(row, fresh);
+    if (next !== undefined) return next;
+    for (next = row; ;) {
       const lacking = await this.#options.log.after(key, next?.versions ?? NO_VERSIONS, READ);
       if (lacking.length === 0) return next;
       next = (next && foldOnto(next, lacking)) ?? foldAll(key, await this.#whole(key));

@@ -53,6 +53,7 @@ export async function openFolder({ folder, cluster, events, deps }: FolderOption
     leases: content.leases,
     isShared: false,
     limiter: undefined,
+    legacy: undefined,
     check: () => content.check(),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -17,8 +17,10 @@ test.each([
     database: "tälks",
   },
 ])("the store is said by $name", ({ uri, database }) => {
-  const mongo = { kind: "mongodb", uri, database };
-  expect(readStoreConfig(uri)).toEqual(database === undefined ? { kind: "sqlite" } : mongo);
+  const mongo = { kind: "mongodb", uri, database, legacy: "mixed" };
+  expect(readStoreConfig(uri, "mixed")).toEqual(
+    database === undefined ? { kind: "sqlite" } : mongo,
+  );
 });
 
 test.each([
@@ -28,7 +30,7 @@ test.each([
   { name: "a name with no room for the keys' database", uri: `mongodb://db/${"x".repeat(59)}` },
   { name: "an escape that is none", uri: "mongodb://u:hunter2@db/%E0%A4" },
 ])("$name is refused, and not repeated", ({ uri }) => {
-  const read = readStoreConfig(uri);
+  const read = readStoreConfig(uri, "mixed");
   expect(read).toEqual({ problem: expect.stringContaining("MONGO_URI: expected") });
   expect(JSON.stringify(read)).not.toContain("hunter2");
 });

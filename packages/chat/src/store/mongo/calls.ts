@@ -1,6 +1,7 @@
 import { OPERATIONS, type Guard, type Operation } from "@warren/host";
 import { storeFailure } from "./failures.ts";
 
+const INDEX: Operation = { ...OPERATIONS.mongoWrite, name: "mongo_index", retries: 0 };
 const PROBE: Operation = {
   ...OPERATIONS.mongoWrite,
   name: "mongo_probe",
@@ -55,6 +56,11 @@ export class MongoCalls {
   /** Once, and not for long: a limit is no reason to wait. */
   count<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
     return this.#run(COUNT, call);
+  }
+
+  /** Once: whoever makes an index comes back. */
+  index<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return this.#run(INDEX, call);
   }
 
   async #run<T>(operation: Operation, call: (signal: AbortSignal) => Promise<T>): Promise<T> {

@@ -10,6 +10,8 @@ export const COLLECTIONS = {
   leases: "leases",
   marks: "marks",
   limits: "limits",
+  /** What the service before left: read once, and changed no more. */
+  legacy: "sessions_legacy",
 } as const;
 export const KEYS = "keys";
 
@@ -33,6 +35,7 @@ export const UNSHARDED: readonly CollectionName[] = [
   COLLECTIONS.owners,
   COLLECTIONS.hours,
   COLLECTIONS.marks,
+  COLLECTIONS.legacy,
 ];
 
 function unique(

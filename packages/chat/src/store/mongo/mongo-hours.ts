@@ -28,6 +28,16 @@ export const SETTLED_MS = 60_000;
 /** Hours that are summed at once. */
 const AT_ONCE = 8;
 
+/** What sums are made of. */
+export const HOUR_FINDS = {
+  /** Hours before this one whose sums are to be made again. */
+  stale: (hour: number) => ({ is_fresh: false, _id: { $lt: hour } }),
+  begun: ({ fromMs, toMs }: Span) => ({
+    start_time: { $gte: dateOf(fromMs), $lt: dateOf(toMs) },
+  }),
+  ended: ({ fromMs, toMs }: Span) => ({ ended_ms: { $gte: Math.max(0, fromMs), $lt: toMs } }),
+};
+
 export interface MongoHoursOptions {
   hours: Collection<HourDocument>;
   sessions: Collection<SessionDocument>;
@@ -98,9 +108,7 @@ export class MongoHours {
   async #remade(last: number): Promise<ReadonlyMap<number, SpanSums>> {
     const { calls, hours } = this.#options;
     const stale = await calls.read(() =>
-      hours
-        .find({ is_fresh: false, _id: { $lt: last } }, { projection: { marked_at: 1 } })
-        .toArray(),
+      hours.find(HOUR_FINDS.stale(last), { projection: { marked_at: 1 } }).toArray(),
     );
     const remade = new Map<number, SpanSums>();
     for (let at = 0; at < stale.length; at += AT_ONCE) {
@@ -167,11 +175,11 @@ export class MongoHours {
     const { calls, sessions } = this.#options;
     return calls.read(async () => {
       const sums = noSums();
-      const begun = { start_time: { $gte: dateOf(fromMs), $lt: dateOf(toMs) } };
+      const begun = HOUR_FINDS.begun({ fromMs, toMs });
       for await (const document of sessions.find(begun, { projection: SUMMED })) {
         addStart(sums, summedOf(document), toMs);
       }
-      const ended = { ended_ms: { $gte: Math.max(0, fromMs), $lt: toMs } };
+      const ended = HOUR_FINDS.ended({ fromMs, toMs });
       for await (const { ended_ms } of sessions.find(ended, { projection: { ended_ms: 1 } })) {
         addEnd(sums, ended_ms, toMs);
       }

@@ -1,15 +1,19 @@
 import { backoff, wait, type Classify, type Clock, type Guard, type Log } from "@warren/host";
-import type { Collection, Db, Document } from "mongodb";
+import type { Collection, Db, Document, MongoClient } from "mongodb";
 import type { LimiterOf } from "../../connections/shared-limits.ts";
 import type { KeyStore } from "../../keys/ports.ts";
 import type { Leases } from "../../leases/ports.ts";
 import type { MessageLog } from "../../log/ports.ts";
+import type { LegacySessions } from "../../legacy/ports.ts";
 import type { Behind } from "../../sessions/behind.ts";
 import type { Sessions } from "../../sessions/ports.ts";
 import { MongoCalls } from "./calls.ts";
 import { clientOf, connecting, DURABLE } from "./client.ts";
 import { classifyMongo } from "./failures.ts";
-import { COLLECTIONS, HELPFUL, KEYS, NEEDED } from "./indexes.ts";
+import { migrate } from "./migrations.ts";
+import { mongoLegacy } from "./mongo-legacy.ts";
+import type { EntryDocument } from "./entry-document.ts";
+import { COLLECTIONS, HELPFUL, KEYS, NEEDED, type DeclaredIndex } from "./indexes.ts";
 import { upsert } from "./inserts.ts";
 import { MongoBehind, type MarkDocument } from "./mongo-behind.ts";
 import { MongoHours, type HourDocument } from "./mongo-hours.ts";
@@ -47,6 +51,7 @@ export interface MongoStore extends AsyncDisposable {
   readonly leases: Leases;
   readonly limiter: LimiterOf;
   readonly behind: Behind;
+  readonly legacy: LegacySessions;
   /** Rejects with a `ChatError` DATABASE_ERROR while nothing can be stored: a secondary can be read. */
   check(): Promise<void>;
 }
@@ -59,43 +64,85 @@ const RETRY = { firstMs: 1_000, capMs: 15_000, heldMs: Infinity };
  * MongoAddressError.
  */
 export function openMongoStore(options: MongoStoreOptions): MongoStore {
-  const { uri, origin, database, wallClock, clock, random, log, timed } = options;
-  const client = clientOf(uri);
-  const content = client.db(database);
-  const keysDb = client.db(`${database}_keys`);
-  const closing = new AbortController();
-  const calls = new MongoCalls({
-    guard: options.guard("mongodb", classifyMongo),
-    connected: connecting(client),
-    closing: closing.signal,
-  });
-  const ready = readyIndexes(
-    content,
-    NEEDED.filter(({ collection }) => collection !== KEYS),
-  );
-  const keysReady = readyIndexes(
-    keysDb,
-    NEEDED.filter(({ collection }) => collection === KEYS),
-  );
-  const bothReady = async () => void (await Promise.all([ready(), keysReady()]));
-  const shared = { calls, clock, random, wallClock, ready };
-  const marks = collectionIn<MarkDocument>(content, COLLECTIONS.marks, true);
+  const base = openBase(options);
+  const { client, content, calls, marks, closing } = base;
+  const ready = async () => void (await Promise.all([base.ready(), base.keysReady()]));
   const making = makeInBackground({
     db: content,
     calls,
-    log,
-    ready: bothReady,
+    indexCalls: base.indexCalls,
+    log: options.log,
+    ready,
     helpful: HELPFUL,
     pause: pauses(options, closing.signal),
     closing: closing.signal,
   });
   return {
-    log: new MongoLog({ ...shared, ...bothOf(content, COLLECTIONS.log), origin }),
+    ...storesIn(base, options),
+    check: () =>
+      calls.probe(async () => {
+        await ready();
+        await upsert(marks, "probe", { $max: { position: options.wallClock() } });
+      }),
+    async [Symbol.asyncDispose]() {
+      closing.abort();
+      await client.close();
+      await making;
+    },
+  };
+}
+
+/** What all stores of one MongoDB share. */
+interface Base {
+  readonly client: MongoClient;
+  readonly content: Db;
+  readonly keysDb: Db;
+  readonly marks: Collection<MarkDocument>;
+  readonly calls: MongoCalls;
+  readonly indexCalls: MongoCalls;
+  /** Resolve once what uniqueness needs is there. */
+  readonly ready: () => Promise<void>;
+  readonly keysReady: () => Promise<void>;
+  readonly closing: AbortController;
+}
+
+function openBase({ uri, database, guard }: MongoStoreOptions): Base {
+  const client = clientOf(uri);
+  const [content, keysDb] = [client.db(database), client.db(`${database}_keys`)];
+  const marks = collectionIn<MarkDocument>(content, COLLECTIONS.marks, true);
+  const [ofKeys, ofContent] = [true, false].map((isOfKeys) =>
+    NEEDED.filter(({ collection }) => (collection === KEYS) === isOfKeys),
+  ) as [DeclaredIndex[], DeclaredIndex[]];
+  const closing = new AbortController();
+  const shared = { connected: connecting(client), closing: closing.signal };
+  const [calls, indexCalls] = ["mongodb", "mongodb_indexes"].map(
+    (name) => new MongoCalls({ ...shared, guard: guard(name, classifyMongo) }),
+  ) as [MongoCalls, MongoCalls];
+  const ready = readyIndexes(content, ofContent, () => migrate(content, marks));
+  const keysReady = readyIndexes(keysDb, ofKeys);
+  return { client, content, keysDb, marks, calls, indexCalls, ready, keysReady, closing };
+}
+
+function storesIn(
+  { content, keysDb, marks, calls, ready, keysReady }: Base,
+  options: MongoStoreOptions,
+) {
+  const { origin, wallClock, clock, random, timed } = options;
+  const shared = { calls, clock, random, wallClock, ready };
+  const entries = bothOf<EntryDocument>(content, COLLECTIONS.log);
+  const rows = sessionCollections(content, true);
+  return {
+    log: new MongoLog({ ...shared, ...entries, origin }),
+    legacy: mongoLegacy({
+      ...shared,
+      documents: collectionIn(content, COLLECTIONS.legacy, true),
+      logDatedBy: (dated) => new MongoLog({ ...shared, ...entries, origin, wallClock: dated }),
+    }),
     sessions: new MongoSessions({
       ...shared,
       timed,
       latest: sessionCollections(content, false),
-      durable: sessionCollections(content, true),
+      durable: rows,
       hours: new MongoHours({ ...shared, ...hoursIn(content) }),
     }),
     leases: new MongoLeases({
@@ -106,20 +153,10 @@ export function openMongoStore(options: MongoStoreOptions): MongoStore {
     keys: new MongoKeyStore({ ...shared, ...bothOf(keysDb, KEYS), ready: keysReady }),
     behind: new MongoBehind({
       ...shared,
-      entries: collectionIn(content, COLLECTIONS.log, true),
-      sessions: collectionIn(content, COLLECTIONS.sessions, true),
+      entries: entries.durable,
+      sessions: rows.sessions,
       marks,
     }),
-    check: () =>
-      calls.probe(async () => {
-        await bothReady();
-        await upsert(marks, "probe", { $max: { position: wallClock() } });
-      }),
-    async [Symbol.asyncDispose]() {
-      closing.abort();
-      await client.close();
-      await making;
-    },
   };
 }
 

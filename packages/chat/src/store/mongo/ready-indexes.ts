@@ -4,13 +4,21 @@ import type { MongoCalls } from "./calls.ts";
 import { asGiven, type DeclaredIndex } from "./indexes.ts";
 
 /**
- * Indexes that must be there before anything is written. Made at the first call, once for all who wait; a
- * failure is theirs, and the next call tries again.
+ * Indexes that must be there before anything is written, and what comes `before` them. Made at the first
+ * call, once for all who wait; a failure is theirs, and the next call tries again.
  */
-export function readyIndexes(db: Db, needed: readonly DeclaredIndex[]): () => Promise<void> {
+export function readyIndexes(
+  db: Db,
+  needed: readonly DeclaredIndex[],
+  before: () => Promise<void> = async () => {},
+): () => Promise<void> {
   let ready: Promise<void> | undefined;
+  const make = async () => {
+    await before();
+    await makeIndexes(db, needed);
+  };
   return () => {
-    ready ??= makeIndexes(db, needed).catch((error: unknown) => {
+    ready ??= make().catch((error: unknown) => {
       ready = undefined;
       throw error;
     });
@@ -28,6 +36,8 @@ async function makeIndexes(db: Db, indexes: readonly DeclaredIndex[]): Promise<v
 interface BackgroundOptions {
   db: Db;
   calls: MongoCalls;
+  /** With a guard of their own: an index of much takes longer to be made than any call may. */
+  indexCalls: MongoCalls;
   log: Log;
   ready: () => Promise<void>;
   helpful: readonly DeclaredIndex[];
@@ -56,7 +66,8 @@ export async function makeInBackground(options: BackgroundOptions): Promise<void
   }
 }
 
-async function makeHelpful({ db, calls, ready, helpful }: BackgroundOptions): Promise<void> {
+async function makeHelpful(options: BackgroundOptions): Promise<void> {
+  const { db, calls, indexCalls, ready, helpful } = options;
   await calls.write(ready);
-  for (const index of helpful) await calls.write(() => makeIndexes(db, [index]));
+  for (const index of helpful) await indexCalls.index(() => makeIndexes(db, [index]));
 }

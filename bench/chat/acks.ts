@@ -1,0 +1,88 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { quantile, type Sample } from "../measure.ts";
+import { cpuMicros } from "../processes.ts";
+import { ChatSocket, fieldOf, heldSession } from "./chat-socket.ts";
+
+/**
+ * `node bench/chat/acks.ts PORT PID SECONDS RATE`: people write RATE messages a second, each at its
+ * own moment whatever became of the ones before; when each is acknowledged, and when another device of
+ * its author has it. Prints a sample as JSON.
+ */
+const [port, pid, seconds, rate] = process.argv.slice(2).map(Number) as [
+  number,
+  number,
+  number,
+  number,
+];
+/** Nobody writes more than five a second. */
+const PEOPLE = Math.ceil(rate / 5);
+const TICK_MS = 5;
+const WARM_UP_MS = 2_000;
+const TEXT =
+  "What people write to each other is about as long as this line is, now and then longer.";
+
+const sentAt = new Map<string, number>();
+const acks: number[] = [];
+const deliveries: number[] = [];
+
+function took(into: number[], text: string): void {
+  const since = sentAt.get(fieldOf(text, "client_message_id"));
+  if (since !== undefined) into.push(performance.now() - since);
+}
+
+const admins = await Promise.all(
+  Array.from({ length: Math.ceil(PEOPLE / 90) }, (_, n) =>
+    ChatSocket.open(port, `admin-${n}`, ["admin"]),
+  ),
+);
+for (const admin of admins) admin.hear(() => {});
+const people: ChatSocket[] = [];
+for (let n = 0; n < PEOPLE; n += 1) {
+  const writer = await ChatSocket.open(port, `user-${n}`);
+  await heldSession(writer, admins[n % admins.length]!);
+  const reader = await ChatSocket.open(port, `user-${n}`);
+  writer.hear((text) => text.startsWith('{"type":"message_ack"') && took(acks, text));
+  reader.hear((text) => text.startsWith('{"type":"user_message"') && took(deliveries, text));
+  people.push(writer);
+}
+// Their part is over: what they follow is no part of what is measured.
+await Promise.all(admins.map((admin) => admin.close()));
+
+let said = 0;
+async function write(forMs: number): Promise<void> {
+  const startedAt = performance.now();
+  const before = said;
+  for (;;) {
+    const nowMs = performance.now() - startedAt;
+    if (nowMs >= forMs) return;
+    for (const due = before + (nowMs / 1_000) * rate; said < due; said += 1) {
+      const client_message_id = `m-${said}`;
+      // The moment it was due at: a load that comes late does not make the answer early.
+      sentAt.set(client_message_id, startedAt + ((said - before) / rate) * 1_000);
+      people[said % people.length]!.say({ type: "user_message", content: TEXT, client_message_id });
+    }
+    await wait(TICK_MS);
+  }
+}
+
+await write(WARM_UP_MS);
+await wait(500);
+sentAt.clear();
+acks.length = deliveries.length = 0;
+const before = { said, cpu: cpuMicros([pid]) };
+await write(seconds * 1_000);
+const cpu = cpuMicros([pid]) - before.cpu;
+const count = said - before.said;
+for (let left = 200; left > 0 && deliveries.length < count; left -= 1) await wait(50);
+if (acks.length !== count || deliveries.length !== count) {
+  throw new Error(`of ${count}, ${acks.length} acknowledged and ${deliveries.length} delivered`);
+}
+const sample: Sample = {
+  ackP50Ms: quantile(acks, 0.5),
+  ackP99Ms: quantile(acks, 0.99),
+  deliveryP50Ms: quantile(deliveries, 0.5),
+  deliveryP99Ms: quantile(deliveries, 0.99),
+  cpuMicrosPerMessage: cpu / count,
+};
+console.log(JSON.stringify(sample));
+ChatSocket.endAll();
