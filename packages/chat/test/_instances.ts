@@ -9,7 +9,10 @@ import { SECRETS, temporaryFolder } from "./_running-chat.ts";
 const PROGRAM = fileURLToPath(new URL("../../warren/src/main.ts", import.meta.url));
 
 export interface ProcessOptions {
+  /** "": it keeps everything in its folder. */
   mongoUri: string;
+  /** Its data folder; undefined: one of its own, gone with it. */
+  folder: string | undefined;
   /** REDIS_URL and the like. */
   env: Readonly<Record<string, string>>;
   model: Pick<ScriptedModel, "upstream">;
@@ -29,8 +32,16 @@ export class ChatProcess implements AsyncDisposable {
     [this.#child, this.#folder] = owned;
   }
 
-  static async start({ mongoUri, env, model }: ProcessOptions): Promise<ChatProcess> {
-    const folder = await temporaryFolder();
+  static async start({
+    mongoUri,
+    folder: given,
+    env,
+    model,
+  }: ProcessOptions): Promise<ChatProcess> {
+    const folder =
+      given === undefined
+        ? await temporaryFolder()
+        : { path: given, async [Symbol.asyncDispose]() {} };
     const argv = ["chat", "--port", "0", "--host", "127.0.0.1", "--data", folder.path];
     const child = spawn(process.execPath, [PROGRAM, ...argv], {
       stdio: ["ignore", "pipe", "pipe"],

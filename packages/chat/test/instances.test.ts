@@ -44,7 +44,8 @@ describe.skipIf(!isRunnable).each(TIES)("two instances $name", ({ open, hasHints
     const ties = opened.use(await open());
     const own = opened.use(mongoDatabase(MONGO_URI!));
     const mongoUri = `${MONGO_URI!}${own.name}`;
-    start = async () => opened.use(await ChatProcess.start({ mongoUri, env: ties.env, model }));
+    start = async () =>
+      opened.use(await ChatProcess.start({ mongoUri, folder: undefined, env: ties.env, model }));
     [one, other] = await Promise.all([start(), start()]);
   }, 60_000);
   afterAll(() => opened.disposeAsync(), 60_000);
