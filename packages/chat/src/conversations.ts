@@ -117,7 +117,7 @@ export class Conversations implements AsyncDisposable {
   }
 
   #runs(leases: RunLeases, notes: RunNotes): Runs {
-    const { deps, providers, events, instanceEvents, failed } = this.#options;
+    const { deps, providers, events, instanceEvents } = this.#options;
     return new Runs({
       answers: providers,
       clock: deps.clock,
@@ -132,7 +132,10 @@ export class Conversations implements AsyncDisposable {
       failed: (cause) => events.broke("an answer could not be stored or told", cause),
       notKept: () => instanceEvents.checkpointFailed(),
       request: (asked, runId) => this.#request(asked, runId),
-      follow: ({ sessionId }) => this.#fanOut.follow(sessionId).leave,
+      follow: ({ sessionId }) => {
+        const followed = this.#fanOut.follow(sessionId);
+        return () => followed.leave();
+      },
       isStored: async (key, messageId) => {
         const { said } = await this.journal.latest(key, undefined, LOOK_BACK);
         return said.some((one) => one.messageId === messageId);

@@ -79,9 +79,9 @@ export const LEASE_FACTS: readonly LeaseFact[] = [
       await leases.put(other, undefined, firstLease(other, "one", "{}"));
       expect(await leases.list("run", undefined, 10)).toHaveLength(3);
       const ones = await leases.list("run", "one", 10);
-      expect(ones.map(({ name }) => name[0]).toSorted()).toEqual(["0", "2"]);
+      expect(new Set(ones.map(({ name }) => name[0]))).toEqual(new Set(["0", "2"]));
       expect(await leases.list("run", "one", 1)).toHaveLength(1);
-      expect((await leases.holders("run")).toSorted()).toEqual(["one", "two"]);
+      expect(new Set(await leases.holders("run"))).toEqual(new Set(["one", "two"]));
       expect(await leases.list("instance", undefined, 10)).toHaveLength(1);
     },
   },

@@ -31,7 +31,7 @@ export function linkTo(place: RedisPlace): RedisLink {
 
 function listening(open: (heard: HeardFn) => FanOut): Member {
   const heard: Heard[] = [];
-  let wake = () => {};
+  let wake: (() => void) | undefined;
   const known = new Set<string>();
   const fanOut = open(({ sessionId }, hint) => {
     // What was told again since its answer was late may come twice.
@@ -39,7 +39,7 @@ function listening(open: (heard: HeardFn) => FanOut): Member {
     if (known.has(text)) return;
     known.add(text);
     heard.push({ sessionId, hint });
-    wake();
+    wake?.();
   });
   return {
     fanOut,

@@ -58,6 +58,7 @@ describe.skipIf(REDIS_SERVER === undefined)("hints by a Redis", () => {
       await using redis = await oneRedis();
       await using opened = new AsyncDisposableStack();
       let lost = 0;
+      const count = () => lost;
       const hintsLost = (count: number) => void (lost += count);
       const open = redisMembers(redis.place, opened, { ...NO_EVENTS, hintsLost });
       const [one, other] = [await open(), await open()];
@@ -65,7 +66,7 @@ describe.skipIf(REDIS_SERVER === undefined)("hints by a Redis", () => {
       await redis.kill();
       await isOn(one.fanOut, false);
       one.fanOut.tell(key, hint);
-      while (lost === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      while (count() === 0) await new Promise((resolve) => setTimeout(resolve, 10));
       // What begins to be followed meanwhile is followed as well once it is back.
       const later = "f".repeat(32);
       await other.fanOut.follow(later).ready;

@@ -77,7 +77,8 @@ for (const { name, has, open } of BACKENDS) {
   });
 }
 
+const AWAY = () => ({ consume: () => Promise.reject(new Error("away")) });
+
 test("without their store each instance counts for itself", async () => {
-  const away = () => ({ consume: () => Promise.reject(new Error("away")) });
-  await lets(sharedLimits(TABLE, away), "alice");
+  await lets(sharedLimits(TABLE, AWAY), "alice");
 });

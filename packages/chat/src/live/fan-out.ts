@@ -31,7 +31,7 @@ export interface FanOut extends AsyncDisposable {
 }
 
 export interface Followed {
-  readonly ready: Promise<void>;
+  readonly ready: Promise<unknown>;
   leave(): void;
 }
 

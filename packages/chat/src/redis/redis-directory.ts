@@ -21,7 +21,6 @@ export interface RedisDirectoryOptions {
 export function redisDirectory({ link, clock }: RedisDirectoryOptions): Directory {
   const own = memoryDirectory();
   const closing = new AbortController();
-  const quietly = (work: Promise<unknown>) => void work.catch(() => {});
   const renewing = renew(own, { link, clock }, closing.signal);
   return {
     enter(userId, place) {
@@ -49,6 +48,11 @@ export function redisDirectory({ link, clock }: RedisDirectoryOptions): Director
       await Promise.allSettled(all);
     },
   };
+}
+
+/** Nobody waits for it, and the guard has said what failed: the next renewal says it again. */
+function quietly(work: Promise<unknown>): void {
+  work.catch(() => {});
 }
 
 async function renew(

@@ -22,13 +22,16 @@ const MOST_WAITING = 20_000;
 const BATCH = 500;
 /** How long somebody who begins to follow waits for it: hints that are lost are found all the same. */
 const READY_MS = 100;
+/** A probe that fails is counted as any hint that is lost. */
+const SAID = () => {};
 /** How often this process tells itself something; hints are on as long as it hears it. */
 const PROBE_MS = 1_000;
+const EVERY_PROBE = () => PROBE_MS;
 const SILENT_MS = 3 * PROBE_MS;
 
 interface Channel {
   followers: number;
-  readonly ready: Promise<void>;
+  readonly ready: Promise<unknown>;
 }
 
 /**
@@ -54,12 +57,10 @@ export class RedisFanOut implements FanOut {
     this.#own = `warren:chat:instance:{${instance}}`;
     void this.#subscriptions.add(this.#own);
     const { signal } = this.#closing;
-    const failed = () => {};
-    const everyMs = () => PROBE_MS;
     const probe = async () => this.#enqueue(this.#own, "");
     this.#probing = link
       .connected()
-      .then(() => steadily({ clock, everyMs, signal, failed }, probe));
+      .then(() => steadily({ clock, everyMs: EVERY_PROBE, signal, failed: SAID }, probe));
   }
 
   get isOn(): boolean {
@@ -92,8 +93,7 @@ export class RedisFanOut implements FanOut {
   #open(sessionId: string): Channel {
     const subscribed = this.#subscriptions.add(channelOf(sessionId));
     const late = wait(this.#options.clock, READY_MS, this.#closing.signal);
-    const ready = Promise.race([subscribed, late]).then(() => {});
-    const channel = { followers: 0, ready };
+    const channel = { followers: 0, ready: Promise.race([subscribed, late]) };
     this.#channels.set(sessionId, channel);
     return channel;
   }

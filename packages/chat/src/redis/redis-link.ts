@@ -44,19 +44,19 @@ export class RedisLink implements AsyncDisposable {
   readonly #client: RedisClient;
   readonly #subscriber: RedisClient;
   readonly #closing = new AbortController();
-  readonly #connecting: Promise<unknown>;
+  readonly #connecting: Promise<void>;
   #isConnected = false;
 
   constructor(options: RedisLinkOptions) {
     this.#options = options;
     this.#client = open(options);
     this.#subscriber = open(options);
-    this.#connecting = Promise.all([
-      this.#connect(this.#client),
-      this.#connect(this.#subscriber),
-    ]).then(() => {
-      this.#isConnected = !this.#closing.signal.aborted;
-    });
+    this.#connecting = this.#connectBoth();
+  }
+
+  async #connectBoth(): Promise<void> {
+    await Promise.all([this.#client, this.#subscriber].map((client) => this.#connect(client)));
+    this.#isConnected = !this.#closing.signal.aborted;
   }
 
   /** Resolves once it has been connected, or is closed. */
@@ -138,7 +138,7 @@ export class RedisLink implements AsyncDisposable {
     });
     while (!signal.aborted) {
       try {
-        const connected = client.connect().then(() => {});
+        const connected = client.connect();
         await Promise.race([connected, closed]);
         connected.catch(() => {});
         return;

@@ -8,6 +8,8 @@ export interface SubscriptionsOptions {
   heard: (message: string) => void;
 }
 
+/** What fails the guard of the link has said. */
+const SAID = () => {};
 /** How often what could not be subscribed to is tried again. */
 const AGAIN_MS = 1_000;
 /** Channels of one command. */
@@ -30,9 +32,7 @@ export class Subscriptions implements AsyncDisposable {
     const { clock, link } = options;
     void link.connected().then(() => this.#soon());
     const { signal } = this.#closing;
-    // What fails the guard of the link has said.
-    const failed = () => {};
-    this.#keeping = steadily({ clock, everyMs: () => AGAIN_MS, signal, failed }, () =>
+    this.#keeping = steadily({ clock, everyMs: () => AGAIN_MS, signal, failed: SAID }, () =>
       this.#sync(),
     );
   }

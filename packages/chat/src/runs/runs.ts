@@ -169,20 +169,17 @@ export class Runs {
     };
     this.#running.set(sessionId, running);
     this.#options.began();
-    void this.#run(running, task)
-      .catch(this.#options.failed)
-      .then((next) => {
-        this.#running.delete(sessionId);
-        this.#options.over();
-        // Before anybody else who waits: the lease is held for it.
-        if (next !== undefined) this.#goOn(next.asked, next.held);
-        over.resolve();
-      });
+    void this.#see(running, task).then(over.resolve);
     return running;
   }
 
-  #goOn(asked: Asked, held: HeldRun): void {
-    this.#enter(asked, Promise.resolve(held), (run) => this.#write(run));
+  /** To its end, and what was to be answered next to its beginning: the lease is held for that. */
+  async #see(running: Running, task: (run: Run) => Promise<void>): Promise<void> {
+    const next = await this.#run(running, task).catch(this.#options.failed);
+    this.#running.delete(running.run.asked.key.sessionId);
+    this.#options.over();
+    // Before anybody else who waits.
+    if (next) this.#enter(next.asked, Promise.resolve(next.held), (run) => this.#write(run));
   }
 
   /** What is to be answered next, under the same lease. */

@@ -26,7 +26,14 @@ export function memoryLeases(): Leases {
     },
     async marks(kind, notOf) {
       const others = of(kind).filter(({ holder }) => holder !== notOf);
-      return others.map(({ note: _, ...mark }) => mark);
+      return others.map(({ userId, name, holder, term, beat }) => ({
+        kind,
+        userId,
+        name,
+        holder,
+        term,
+        beat,
+      }));
     },
   };
 }
