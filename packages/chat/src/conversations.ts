@@ -29,6 +29,7 @@ import { Runs } from "./runs/runs.ts";
 import { askedAgain } from "./sessions/again.ts";
 import { conversationOf } from "./sessions/conversation.ts";
 import { Folding } from "./sessions/folding.ts";
+import { NamedSessions } from "./sessions/named-sessions.ts";
 import type { Sessions } from "./sessions/ports.ts";
 import { Takeovers } from "./sessions/takeovers.ts";
 import { Talk } from "./sessions/talk.ts";
@@ -59,6 +60,7 @@ export class Conversations implements AsyncDisposable {
   readonly runs: Runs;
   readonly clusterRuns: ClusterRuns;
   readonly talk: Talk;
+  readonly named: NamedSessions;
   readonly takeovers: Takeovers;
   readonly #options: ConversationsOptions;
   readonly #fanOut: FanOut;
@@ -88,6 +90,9 @@ export class Conversations implements AsyncDisposable {
       isShared,
     });
     this.talk = this.#talk();
+    const { journal, folding } = this;
+    const { wallClock } = options.deps;
+    this.named = new NamedSessions({ log, journal, sessions, folding, wallClock });
     this.takeovers = new Takeovers({
       journal: this.journal,
       folding: this.folding,
@@ -204,7 +209,7 @@ export class Conversations implements AsyncDisposable {
   }
 
   get forConnections() {
-    const { hub, journal, clusterRuns: runs, talk, takeovers } = this;
+    const { hub, journal, clusterRuns: runs, talk, named, takeovers } = this;
     const again = async (key: SessionKey, messageId: string, how: "anew" | "on") => {
       const { wallClock } = this.#options.deps;
       const { folding } = this;
@@ -214,7 +219,7 @@ export class Conversations implements AsyncDisposable {
       }
       await runs.ask(asked);
     };
-    return { hub, journal, runs, talk, takeovers, again };
+    return { hub, journal, runs, talk, named, takeovers, again };
   }
 
   get forDesk() {

@@ -46,6 +46,7 @@ export function readChatConfig(
   const problems = [
     ...trustProblems(config, given.jwtSecret),
     ...keyProblems(given.keys),
+    ...tlsProblems(config),
     ...new SocketOrigins({ allowed: origins.sockets, isDevelopment }).problems,
     ...new Cors({ allowed: origins.cors, isDevelopment }).problems,
     ...llm.problems,
@@ -59,6 +60,7 @@ export function readChatConfig(
   return {
     config: {
       listen: { host: config.host, port: config.port },
+      ...tlsOf(config),
       prefix: config.prefix,
       folder: given.folder,
       store,
@@ -100,6 +102,20 @@ function redisOf({ redisUrl, redisCluster }: ConfigOf<ChatOptions>): RedisPlace 
   const [url] = urls;
   if (url === undefined) return undefined;
   return redisCluster ? { kind: "cluster", urls } : { kind: "single", url };
+}
+
+/** Beside a port that speaks TLS, for whoever cannot. */
+const PROBE_PORT = 8_086;
+
+function tlsProblems({ tlsCert, tlsKey }: ConfigOf<ChatOptions>): string[] {
+  if ((tlsCert === undefined) === (tlsKey === undefined)) return [];
+  return ["--tls-cert and --tls-key: one of them is not set; TLS needs both"];
+}
+
+function tlsOf({ tlsCert, tlsKey, probePort }: ConfigOf<ChatOptions>) {
+  if (tlsCert === undefined || tlsKey === undefined) return { tls: undefined, probePort };
+  const tls = { certFile: tlsCert, keyFile: tlsKey };
+  return { tls, probePort: probePort ?? PROBE_PORT };
 }
 
 function trustProblems(config: ConfigOf<ChatOptions>, secret: string): string[] {

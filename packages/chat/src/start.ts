@@ -4,12 +4,13 @@ import type { ChatConfig } from "./config.ts";
 import { Conversations } from "./conversations.ts";
 import { drain } from "./drain.ts";
 import { ChatEvents } from "./events.ts";
-import { createFront } from "./front.ts";
+import { openFront } from "./front.ts";
 import { chatGuards } from "./guards.ts";
 import { InstanceEvents } from "./instances/events.ts";
 import { openTies } from "./instances/open-ties.ts";
 import { startLegacyImport } from "./legacy/legacy-import.ts";
 import type { Heard } from "./live/fan-out.ts";
+import { listenToProbes } from "./listen-to-probes.ts";
 import { openProviders } from "./providers/open-providers.ts";
 import { openSeals, type Seals } from "./seals.ts";
 import { nameOfStore, openStore } from "./store/open-store.ts";
@@ -18,6 +19,9 @@ import type { Store } from "./store/store.ts";
 export interface RunningChat extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
+  readonly scheme: "http" | "https";
+  /** Of probes and metrics alone, where there is one. */
+  readonly probePort: number | undefined;
   /** No longer ready; lets clients and answers end; resolves when all that can be saved is. */
   drain(): Promise<void>;
 }
@@ -55,10 +59,13 @@ export async function startChat(
     failed,
   };
   const conversations = opened.use(new Conversations(wired));
-  const front = createFront({ config, deps, events, store, providers, conversations, ties });
+  const front = opened.use(
+    await openFront({ config, deps, events, store, providers, conversations, ties }),
+  );
   const { door, server } = front;
   const said = { host: "--host", port: "--port" };
   const listener = opened.use(await listen(server, { ...config.listen, fd: undefined, said }));
+  const probes = opened.use(await listenToProbes(front.probes, config));
   opened.defer(() => {
     listener.stop();
     for (const connection of door.connections()) connection.close("DRAINING");
@@ -70,6 +77,8 @@ export async function startChat(
   return {
     host,
     port,
+    scheme: config.tls === undefined ? "http" : "https",
+    probePort: probes?.port,
     async drain() {
       front.unready();
       await drain({ ...config.drain, clock, random, door, listener, events, conversations });

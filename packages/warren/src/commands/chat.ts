@@ -31,7 +31,7 @@ _MODEL, n from 1 to 10; where none is, a demo model answers.`,
     await using chatHere = await openChat(call, { command: "chat", log, drain: undefined });
     const { running, lost } = chatHere;
     const host = running.host.includes(":") ? `[${running.host}]` : running.host;
-    terminal.out(`chat on http://${host}:${running.port}${config.prefix}`);
+    terminal.out(`chat on ${running.scheme}://${host}:${running.port}${config.prefix}`);
     if (config.dev) terminal.note("come in with: warren chat token --user you");
     await Promise.race([aborted(signal), lost]);
     await running.drain();
