@@ -51,9 +51,7 @@ export function readChatConfig(
     ...new Cors({ allowed: origins.cors, isDevelopment }).problems,
     ...llm.problems,
     ...("problem" in store ? [store.problem] : []),
-    ...(config.redisUrl.length > 1 && !config.redisCluster
-      ? ["REDIS_URL: several addresses need --redis-cluster"]
-      : []),
+    ...redisProblems(config),
   ];
   if (problems.length > 0 || "problem" in store) return { problems };
   const [first = DEMO_PROVIDER, ...others] = llm.providers;
@@ -95,6 +93,11 @@ export function readChatConfig(
       },
     },
   };
+}
+
+function redisProblems({ redisUrl, redisCluster }: ConfigOf<ChatOptions>): string[] {
+  if (redisUrl.length < 2 || redisCluster) return [];
+  return ["REDIS_URL: several addresses need --redis-cluster"];
 }
 
 function redisOf({ redisUrl, redisCluster }: ConfigOf<ChatOptions>): RedisPlace | undefined {
