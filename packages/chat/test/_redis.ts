@@ -76,16 +76,16 @@ async function joinUp(nodes: readonly Node[]): Promise<void> {
     await redisCommand(node.port, "CLUSTER", "SET-CONFIG-EPOCH", String(at + 1));
     await redisCommand(node.port, "CLUSTER", "ADDSLOTSRANGE", ...ranges[at]!.split(" "));
   }
-  for (const { port, bus } of others) {
-    await redisCommand(first!.port, "CLUSTER", "MEET", "127.0.0.1", String(port), String(bus));
-  }
   const isWhole = async ({ port }: Node) => {
     const info = String(await redisCommand(port, "CLUSTER", "INFO"));
     return info.includes("cluster_state:ok") && info.includes("cluster_known_nodes:3");
   };
-  // Redis tells of it only when it is asked.
+  // Redis tells of it only when it is asked, and may miss that it was to meet another.
   while (!(await Promise.all(nodes.map(isWhole))).every(Boolean)) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    for (const { port, bus } of others) {
+      await redisCommand(first!.port, "CLUSTER", "MEET", "127.0.0.1", String(port), String(bus));
+    }
+    await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }
 
