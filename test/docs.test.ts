@@ -9,6 +9,7 @@ import {
   readToml,
   SIGNALS,
   type Declaration,
+  type Declared,
   type Options,
   systemClock,
 } from "@warren/host";
@@ -20,7 +21,7 @@ import {
   startAgent,
   STRICT_TLS,
 } from "@warren/agent";
-import { chatOptions, readChatConfig, startChat } from "@warren/chat";
+import { chatOptions, NO_BUCKET_KEYS, readChatConfig, startChat } from "@warren/chat";
 import { gatewayConfig, gatewayOptions, startGateway } from "@warren/gateway";
 import { silentLog } from "@warren/host/testing";
 import { commands } from "@warren/warren";
@@ -57,6 +58,7 @@ const OPTION_TABLES: [string, Options][] = [
   ["Options of `expose`", besides(optionsOf("expose"), everywhere, agentOptions, asking)],
   ["Options of `chat`", chatOptions],
   ["Options of `chat token`", besides(optionsOf("chat token"), everywhere)],
+  ["Options of `chat keys rotate`", besides(optionsOf("chat keys rotate"), everywhere, asking)],
   ["Options of `token create`", besides(optionsOf("token create"), everywhere, asking)],
   ["Options of commands that ask or print", asking],
   ["Options of `routes`", besides(optionsOf("routes"), everywhere, asking)],
@@ -113,6 +115,13 @@ describe("options", () => {
       ]),
     );
   });
+});
+
+test("every secret of the chat is in docs/secrets.md", () => {
+  const text = readFileSync(join(ROOT, "docs/secrets.md"), "utf8");
+  const secrets = Object.entries(chatOptions).filter(([, { kind }]) => kind === "secret");
+  const missing = secrets.map(([key, option]) => namesOf(key, option as Declared).env);
+  expect(missing.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
 });
 
 test("every option of every command has a row", () => {
@@ -199,6 +208,9 @@ test("metrics of the chat", async () => {
     keys,
     mongoUri: "",
     keySource: () => Promise.resolve(keys),
+    carriers: { smtpPass: "", smsAuthToken: "" },
+    outbox: join(folder.path, "outbox"),
+    bucketKeys: NO_BUCKET_KEYS,
     env: {},
     deps: said,
   });

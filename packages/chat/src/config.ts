@@ -1,7 +1,10 @@
 import type { TokenTrust } from "./auth/token-verifier.ts";
 import type { TlsFiles } from "./chat-server.ts";
 import type { LimitTable } from "./connections/memory-limits.ts";
+import type { FilesConfig } from "./files/files-config.ts";
 import type { KeySource } from "./keys/master-keys.ts";
+import type { NotifyConfig } from "./notify/notify-config.ts";
+import type { RetentionPolicy } from "./privacy/retention.ts";
 import type { ProviderSettings } from "./providers/open-providers.ts";
 import type { ProviderConfig } from "./providers/provider-config.ts";
 import type { RedisPlace } from "./redis/redis-link.ts";
@@ -41,6 +44,15 @@ export interface ChatConfig {
   connections: { most: number; mostOfUser: number; mostWaitingBytes: number };
   /** A session in which nothing was said for this long is not gone back to by itself. */
   returnMs: number;
+  /** A takeover whose admin was not seen for this long is over. */
+  takeoverLeaseMs: number;
+  /** Undefined: everybody needs a token of a user. */
+  guests: { secrets: readonly string[]; lifeMs: number } | undefined;
+  notify: NotifyConfig;
+  files: FilesConfig;
+  /** How long a share link is good where its maker does not say, and at most. */
+  shares: { lifeMs: number; longestMs: number };
+  retention: RetentionPolicy;
   drain: {
     /** Goes on accepting so long after it is no longer ready, until balancers have seen that. */
     delayMs: number;

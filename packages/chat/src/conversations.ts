@@ -3,6 +3,7 @@ import { ChatError } from "@warren/wire";
 import type { ChatDeps } from "./chat-deps.ts";
 import type { ChatConfig } from "./config.ts";
 import type { ChatEvents } from "./events.ts";
+import type { FileLinks } from "./files/file-links.ts";
 import type { InstanceEvents } from "./instances/events.ts";
 import { Membership } from "./instances/membership.ts";
 import { Settling } from "./instances/settling.ts";
@@ -14,7 +15,8 @@ import type { Entry, SessionKey } from "./log/entry.ts";
 import { wallMsOf } from "./log/hybrid-time.ts";
 import { Journal } from "./log/journal.ts";
 import type { MessageLog } from "./log/ports.ts";
-import type { Said, Texts } from "./log/said.ts";
+import type { Alerts } from "./notify/alerts.ts";
+import type { Said } from "./log/said.ts";
 import type { Providers } from "./providers/open-providers.ts";
 import type { ProviderRequest } from "./providers/ports.ts";
 import { buildPrompt, PROMPT_LIMITS } from "./providers/prompt.ts";
@@ -26,16 +28,22 @@ import { RunLeases } from "./runs/run-leases.ts";
 import { RunNotes } from "./runs/run-note.ts";
 import { RunEnded, type Asked } from "./runs/run.ts";
 import { Runs } from "./runs/runs.ts";
+import type { Seals } from "./seals.ts";
 import { askedAgain } from "./sessions/again.ts";
-import { conversationOf } from "./sessions/conversation.ts";
+import { Changes } from "./sessions/changes.ts";
+import { conversationOf, spokenOf } from "./sessions/conversation.ts";
 import { Folding } from "./sessions/folding.ts";
+import type { HeldCounters } from "./sessions/held-counters.ts";
+import { HelpQueue } from "./sessions/help-queue.ts";
+import { MessageIndex } from "./sessions/message-index.ts";
+import { TakeoverLeases } from "./sessions/takeover-leases.ts";
 import { NamedSessions } from "./sessions/named-sessions.ts";
-import type { Sessions } from "./sessions/ports.ts";
+import type { SessionQuery, Sessions } from "./sessions/ports.ts";
 import { Takeovers } from "./sessions/takeovers.ts";
 import { Talk } from "./sessions/talk.ts";
 
 export interface ConversationsOptions {
-  config: Pick<ChatConfig, "systemPrompt" | "returnMs" | "pseudonymKey">;
+  config: Pick<ChatConfig, "systemPrompt" | "returnMs" | "pseudonymKey" | "takeoverLeaseMs">;
   deps: Pick<ChatDeps, "clock" | "wallClock" | "random">;
   store: {
     readonly log: MessageLog;
@@ -46,8 +54,13 @@ export interface ConversationsOptions {
   /** To and from the other instances; closed by whoever opened it. */
   fanOut: (heard: Heard) => FanOut;
   instanceEvents: InstanceEvents;
-  texts: Texts;
+  seals: Pick<Seals, "keys" | "texts">;
+  links: FileLinks;
   providers: Providers;
+  /** Tell people outside of the chat that they are needed. */
+  alerts: Pick<Alerts, "raise">;
+  /** By which takeovers are seen to live; shared by those who share the store. */
+  counters: HeldCounters;
   events: ChatEvents;
   failed: (cause: unknown) => void;
 }
@@ -60,8 +73,11 @@ export class Conversations implements AsyncDisposable {
   readonly runs: Runs;
   readonly clusterRuns: ClusterRuns;
   readonly talk: Talk;
+  readonly changes: Changes;
   readonly named: NamedSessions;
   readonly takeovers: Takeovers;
+  readonly leases: TakeoverLeases;
+  readonly queue: HelpQueue;
   readonly #options: ConversationsOptions;
   readonly #fanOut: FanOut;
   readonly #settling = new Settling();
@@ -71,13 +87,18 @@ export class Conversations implements AsyncDisposable {
 
   constructor(options: ConversationsOptions) {
     this.#options = options;
-    const { store, texts, events, failed } = options;
+    const { store, seals, links, events, failed } = options;
     const { log, sessions, leases, isShared } = store;
     this.#fanOut = options.fanOut((key, hint) => this.#heard(key, hint));
     this.hub = this.#hub();
     this.folding = new Folding({ log, sessions, failed });
-    this.journal = new Journal({ log, texts, stored: (said) => this.#stored(said) });
-    const notes = new RunNotes(texts);
+    this.journal = new Journal({
+      log,
+      texts: seals.texts,
+      linked: (said) => links.linked(said),
+      stored: (said) => this.#stored(said),
+    });
+    const notes = new RunNotes(seals.texts);
     const holder = () => this.#membership.entered();
     const runLeases = new RunLeases({ leases, notes, holder });
     this.runs = this.#runs(runLeases, notes);
@@ -90,6 +111,7 @@ export class Conversations implements AsyncDisposable {
       isShared,
     });
     this.talk = this.#talk();
+    this.changes = new Changes({ journal: this.journal, index: new MessageIndex(log) });
     const { journal, folding } = this;
     const { wallClock } = options.deps;
     this.named = new NamedSessions({ log, journal, sessions, folding, wallClock });
@@ -97,13 +119,42 @@ export class Conversations implements AsyncDisposable {
       journal: this.journal,
       folding: this.folding,
       taken: () => events.sessionTaken(),
+      renewed: (key) => this.leases.renew(key),
     });
+    this.leases = this.#takeoverLeases();
+    this.queue = this.#helpQueue();
     this.#membership = this.#member();
+    events.countSessions(() => this.hub.size);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
-    await this.#membership[Symbol.asyncDispose]();
+    const ending = [this.#membership, this.leases, this.queue];
+    await Promise.all(ending.map((one) => one[Symbol.asyncDispose]()));
+  }
+
+  #takeoverLeases(): TakeoverLeases {
+    const { config, deps, store, counters, events } = this.#options;
+    return new TakeoverLeases({
+      counters,
+      ...deps,
+      leaseMs: config.takeoverLeaseMs,
+      isThere: (sessionId, adminId) => this.hub.isFollowedBy(sessionId, adminId),
+      row: (key) => this.folding.upToDate(key),
+      list: (query) => store.sessions.list(query),
+      end: (key, epoch) => this.#handBack(key, epoch),
+      failed: (cause) => events.broke("a takeover could not be looked at", cause),
+    });
+  }
+
+  #helpQueue(): HelpQueue {
+    const { deps, store, events } = this.#options;
+    return new HelpQueue({
+      ...deps,
+      list: (query) => store.sessions.list(query),
+      moved: (sessionId, place) => this.hub.passHere(sessionId, { kind: "queue", place }),
+      failed: (cause) => events.broke("those who wait for help could not be read", cause),
+    });
   }
 
   #hub(): Hub {
@@ -134,7 +185,7 @@ export class Conversations implements AsyncDisposable {
       began: () => instanceEvents.runBegan(),
       over: () => instanceEvents.runOver(),
       ended: (_, end) => instanceEvents.runEnded(end),
-      failed: (cause) => events.broke("an answer could not be stored or told", cause),
+      failed: unlessErased((cause) => events.broke("an answer could not be stored or told", cause)),
       notKept: () => instanceEvents.checkpointFailed(),
       request: (asked, runId) => this.#request(asked, runId),
       follow: ({ sessionId }) => {
@@ -160,7 +211,7 @@ export class Conversations implements AsyncDisposable {
   }
 
   #talk(): Talk {
-    const { config, deps, store, providers, events } = this.#options;
+    const { config, deps, store, seals, providers, events } = this.#options;
     const { journal, folding, clusterRuns: runs } = this;
     return new Talk({
       log: store.log,
@@ -173,7 +224,10 @@ export class Conversations implements AsyncDisposable {
       newHalf: () => randomId(8, "hex"),
       wallClock: deps.wallClock,
       returnMs: config.returnMs,
-      failed: (cause) => events.broke("a message is stored, but not what follows upon it", cause),
+      isErased: (key) => seals.keys.isDestroyed(key),
+      failed: unlessErased((cause) =>
+        events.broke("a message is stored, but not what follows upon it", cause),
+      ),
       isModel: (modelId) => providers.models.some(({ id }) => id === modelId),
     });
   }
@@ -209,31 +263,50 @@ export class Conversations implements AsyncDisposable {
   }
 
   get forConnections() {
-    const { hub, journal, clusterRuns: runs, talk, named, takeovers } = this;
+    const { hub, journal, clusterRuns: runs, talk, named, changes, takeovers, queue } = this;
+    const { log } = this.#options.store;
     const again = async (key: SessionKey, messageId: string, how: "anew" | "on") => {
-      const { wallClock } = this.#options.deps;
-      const { folding } = this;
-      const asked = await askedAgain({ journal, folding, wallClock }, key, { messageId, how });
+      const asked = await this.#again(key, { messageId, how });
       if ((await runs.of(key))?.replyTo === asked.messageId) {
         throw new ChatError("CONFLICT", "this message is being answered: stop that first");
       }
       await runs.ask(asked);
     };
-    return { hub, journal, runs, talk, named, takeovers, again };
+    return { log, hub, journal, runs, talk, named, changes, takeovers, queue, again };
   }
 
   get forDesk() {
-    const { folding, journal, talk, takeovers } = this;
-    const { texts, store } = this.#options;
-    return { sessions: store.sessions, folding, journal, texts, talk, takeovers };
+    const { folding, journal, talk, takeovers, queue } = this;
+    const { seals, store } = this.#options;
+    const { texts } = seals;
+    return { sessions: store.sessions, folding, journal, texts, talk, takeovers, queue };
+  }
+
+  #again(key: SessionKey, which: { messageId: string; how: "anew" | "on" }): Promise<Asked> {
+    const { journal, folding } = this;
+    return askedAgain({ journal, folding, wallClock: this.#options.deps.wallClock }, key, which);
+  }
+
+  /** An admin is gone: the AI has the session again, and answers whoever waits for a word. */
+  async #handBack(key: SessionKey, epoch: number): Promise<void> {
+    if (!(await this.takeovers.expire(key, epoch))) return;
+    const { said } = await this.journal.latest(key, undefined, LOOK_BACK);
+    const last = spokenOf(said).findLast((one) => !one.isDeleted && one.said.isNote !== true);
+    if (last?.said.sender !== "user") return;
+    await this.runs.ask(await this.#again(key, { messageId: last.messageId, how: "anew" }));
   }
 
   #stored(said: Said): void {
     const { events } = this.#options;
+    // Whoever ends it again does not end one more.
+    const isFirstEnd = said.kind === "ended" && this.folding.peek(said.entry)?.endMs === undefined;
     this.hub.stored(said);
     this.folding.note(said.entry);
     if (said.kind === "opened") events.sessionOpened();
-    if (said.kind === "ended") events.sessionEnded();
+    if (isFirstEnd) events.sessionEnded();
+    this.leases.note(said);
+    this.queue.note(said);
+    if (said.kind === "help" && said.body.isOpen) this.#called(said.entry);
     // Late words of the AI are dropped from here on.
     if (said.kind === "control") this.runs.supersede(said.entry);
   }
@@ -275,6 +348,14 @@ export class Conversations implements AsyncDisposable {
     if (run !== undefined && run.controlEpoch < entry.controlEpoch) this.runs.supersede(entry);
   }
 
+  /** Somebody asked for a person: one of now, who has none. */
+  #called({ userId, sessionId, hlc, isHeld }: Entry): void {
+    const { alerts, deps } = this.#options;
+    const atMs = wallMsOf(hlc);
+    if (isHeld || deps.wallClock() - atMs > CALL_MS) return;
+    alerts.raise({ event: "help_request", userId, sessionId, atMs });
+  }
+
   /** What the model is told: the session as it stands, without former answers to the same question. */
   async #request(asked: Asked, runId: string): Promise<ProviderRequest> {
     const { key, messageId, number, atMs, begun } = asked;
@@ -297,6 +378,15 @@ export class Conversations implements AsyncDisposable {
   }
 }
 
-/** How far back an answer may be that was stored before its instance died. */
-const LOOK_BACK = 300;
+/** An older call for help is a copy of one that was told. */
+const CALL_MS = 60_000;
+/** How far back a message may be that waits for an answer, or an answer of an instance that died. */
+const LOOK_BACK = 100;
+/** What can no longer be said in a session that was erased is nobody's to mend. */
+function unlessErased(failed: (cause: unknown) => void): (cause: unknown) => void {
+  return (cause) => {
+    if (ChatError.from(cause).code !== "GONE") failed(cause);
+  };
+}
+
 const GO_ON = "Go on with your answer exactly where it broke off, without repeating any of it.";

@@ -23,6 +23,9 @@ export class ChatEvents
   readonly #opened: Counter;
   readonly #ended: Counter;
   readonly #takeovers: Counter;
+  readonly #dropped: Counter;
+  readonly #active: Gauge;
+  readonly #metrics: Metrics;
   readonly #openFor: Histogram;
   readonly #resumes: (mode: string) => Counter;
   readonly #certificate: Family<Gauge>;
@@ -32,6 +35,7 @@ export class ChatEvents
 
   constructor(log: Log, metrics: Metrics) {
     this.#log = log;
+    this.#metrics = metrics;
     const counter = (name: string, help: string) =>
       metrics.counter({ name, help, labels: [] }).with();
     const open = "Sockets that are open on this instance.";
@@ -48,6 +52,13 @@ export class ChatEvents
     this.#opened = counter("chatbox_sessions_created_total", "Sessions that began here.");
     this.#ended = counter("chatbox_sessions_ended_total", "Sessions that were ended here.");
     this.#takeovers = counter("chatbox_admin_takeovers_total", "Sessions that an admin took here.");
+    this.#dropped = counter(
+      "chatbox_admin_messages_dropped_total",
+      "Frames for admins that were not sent since they did not read: a resume brings them.",
+    );
+    const followed = "Sessions that somebody follows on this instance.";
+    const active = { name: "chatbox_active_sessions_total", help: followed, labels: [] };
+    this.#active = metrics.gauge(active).with();
     this.#openFor = metrics
       .histogram({
         name: "chatbox_websocket_connection_duration_seconds",
@@ -131,6 +142,10 @@ export class ChatEvents
   broke(what: string, cause: unknown): void {
     this.#log.error(what, { error: cause });
   }
+  /** Where the number of sessions is had that somebody follows here: counted, it would drift. */
+  countSessions(count: () => number): void {
+    this.#metrics.onCollect(() => this.#active.set(count()));
+  }
   sessionOpened(): void {
     this.#opened.add();
   }
@@ -165,6 +180,9 @@ export class ChatEvents
     this.#slow.add();
     this.#log.info("a client did not read and was cut off: it may come back");
   }
+  adminMessageDropped(): void {
+    this.#dropped.add();
+  }
   refused(error: ChatError): void {
     this.#errors.add();
     if (error.code === "TOO_MANY_REQUESTS") this.#blocked("message").add();
@@ -182,7 +200,8 @@ export class ChatEvents
 
   /** What a client did wrong is its own to read; what is wrong here is the operator's. */
   #unexpected(error: ChatError): void {
-    if (error.http < 500) return;
+    // A refusal without a cause is one that whoever asked can read whole: there is nothing to mend here.
+    if (error.http < 500 || (error.retry && error.cause === undefined)) return;
     const fields = { code: error.code, error: error.cause ?? error };
     if (error.code === "INTERNAL_ERROR") this.#log.error("a request failed", fields);
     else this.#log.warn("a request failed", fields);

@@ -8,6 +8,7 @@ import type { Check, Readiness } from "./api/http.ts";
 import { SessionDesk } from "./api/session-desk.ts";
 import { clientAddress, MetricsAccess } from "./auth/client-address.ts";
 import { Cors } from "./auth/cors.ts";
+import { GuestTokens } from "./auth/guest-tokens.ts";
 import { SocketOrigins } from "./auth/socket-origins.ts";
 import { TokenVerifier, VERIFIED_TOKENS } from "./auth/token-verifier.ts";
 import type { ChatDeps } from "./chat-deps.ts";
@@ -15,11 +16,13 @@ import { openChatServer } from "./chat-server.ts";
 import type { ChatConfig } from "./config.ts";
 import { Door } from "./connections/door.ts";
 import type { Limits } from "./connections/ports.ts";
+import type { Content } from "./content.ts";
 import type { Conversations } from "./conversations.ts";
 import type { ChatEvents } from "./events.ts";
 import { Arrivals } from "./instances/arrivals.ts";
 import type { Ties } from "./instances/open-ties.ts";
 import type { Providers } from "./providers/open-providers.ts";
+import { Guests } from "./sessions/guests.ts";
 import type { Store } from "./store/store.ts";
 
 export interface FrontOptions {
@@ -30,6 +33,7 @@ export interface FrontOptions {
   providers: Providers;
   conversations: Conversations;
   ties: Pick<Ties, "directory" | "limits">;
+  content: Content;
 }
 
 /** What the world sees: one HTTP server, for requests and for sockets. */
@@ -53,13 +57,14 @@ const MOST_PROBES = 100;
 /** Rejects with an ExitError where the files of TLS cannot be used. Listens to nothing yet. */
 export async function openFront(options: FrontOptions): Promise<Front> {
   const { config, deps } = options;
+  const guestTokens = config.guests && new GuestTokens(config.guests);
   const verifier = new TokenVerifier({
     trust: config.trust,
-    guests: undefined,
+    guests: guestTokens,
     wallClock: deps.wallClock,
     ...VERIFIED_TOKENS,
   });
-  const access = { verifier, limits: options.ties.limits };
+  const access = { verifier, limits: options.ties.limits, guestTokens };
   const door = doorOf(options, access);
   let isDraining = false;
   const api = apiOf(options, access, () => readiness(options, isDraining));
@@ -90,10 +95,11 @@ export async function openFront(options: FrontOptions): Promise<Front> {
 interface Access {
   verifier: TokenVerifier;
   limits: Limits;
+  guestTokens: GuestTokens | undefined;
 }
 
 function doorOf(options: FrontOptions, { verifier, limits }: Access): Door {
-  const { config, deps, events, store, providers, conversations, ties } = options;
+  const { config, deps, events, store, providers, conversations, ties, content } = options;
   const { clock, wallClock } = deps;
   const arrivals = new Arrivals({
     directory: ties.directory,
@@ -120,6 +126,7 @@ function doorOf(options: FrontOptions, { verifier, limits }: Access): Door {
     events,
     deps: {
       ...conversations.forConnections,
+      files: content.files,
       limits,
       renewal: verifier,
       arrive: (arrival) => arrivals.arrive(arrival),
@@ -140,8 +147,8 @@ function listenerOf(fetch: Parameters<typeof getRequestListener>[0]) {
 }
 
 function apiOf(
-  { config, deps, events, conversations }: FrontOptions,
-  { verifier, limits }: Access,
+  { config, deps, events, store, providers, conversations, content }: FrontOptions,
+  { verifier, limits, guestTokens: tokens }: Access,
   ready: () => Promise<Readiness>,
 ): ApiDeps {
   const { metrics, clock, wallClock } = deps;
@@ -149,8 +156,18 @@ function apiOf(
   const { isDevelopment } = config;
   const cors = new Cors({ allowed: config.origins.cors, isDevelopment });
   if (cors.isOn) events.corsConfigured(cors.origins);
+  const { forDesk } = conversations;
   return {
-    desk: new SessionDesk({ ...conversations.forDesk, wallClock }),
+    replies: store.replies,
+    answers: providers.answers,
+    guests: tokens && new Guests({ ...forDesk, tokens, wallClock }),
+    newId: () => randomId(12),
+    desk: new SessionDesk({
+      ...forDesk,
+      tokensOf: (sessionIds) => content.shares.tokens(sessionIds),
+      wallClock,
+    }),
+    ...content.forApi,
     verifier,
     limits,
     cors,

@@ -8,9 +8,12 @@ import {
   Size,
   switchOption,
   urlOf,
+  tablesOption,
   Text,
   WholeNumber,
 } from "@warren/host";
+import { notifyOptions } from "./notify/options.ts";
+import { contentOptions } from "./content-options.ts";
 import { LEGACY_CONTENTS } from "./keys/legacy.ts";
 
 const Prefix = fromText("a path like /chat", (text) =>
@@ -168,8 +171,12 @@ const access = {
   }),
 };
 
-/** The AI that answers: which ones there are is said by `LLM_PROVIDER_<n>_*`. */
+/** The AI that answers. */
 const answers = {
+  llmProvider: tablesOption({
+    help: "The models, a table each: id, name, type, endpoint, apiKey, model. LLM_PROVIDER_<n>_* go before.",
+    names: { toml: "llm.providers" },
+  }),
   systemPrompt: option({
     value: "<text>",
     schema: Text,
@@ -238,6 +245,13 @@ const bounds = {
     help: "A user who comes back within this goes on with the same session.",
     names: { env: "RECONNECT_TIMEOUT", toml: "chatbox.reconnect_timeout" },
   }),
+  takeoverLease: option({
+    value: "<duration>",
+    schema: Duration,
+    default: "5m",
+    help: "An admin who has a session and is away this long loses it to the AI.",
+    names: { env: "TAKEOVER_LEASE", toml: "chatbox.takeover_lease" },
+  }),
   drainDelay: option({
     value: "<duration>",
     schema: Duration,
@@ -254,12 +268,23 @@ const bounds = {
   }),
 };
 
+/** Who may come without an account. */
+const visitors = {
+  allowGuests: switchOption({
+    help: "A visitor without a token of a user gets a guest's; on with --dev.",
+    names: { env: "WARREN_CHAT_ALLOW_GUESTS", toml: "chatbox.allow_guests" },
+  }),
+};
+
 /** Everything that the chat can be told. Names as in the seed where it has one. */
 export const chatOptions = {
   ...front,
   ...access,
   ...answers,
   ...bounds,
+  ...visitors,
+  ...notifyOptions,
+  ...contentOptions,
   mongoUri: secretOption({
     help: "MongoDB that keeps the conversations, mongodb://USER:PASSWORD@HOST/DATABASE, instead of the data folder.",
     names: { env: "MONGO_URI", toml: "dbs.chat.uri" },

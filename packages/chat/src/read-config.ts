@@ -12,9 +12,11 @@ import type { ChatConfig } from "./config.ts";
 import { CHAT_RATES } from "./connections/memory-limits.ts";
 import { keyProblems, type KeyTexts } from "./keys/key-text.ts";
 import type { KeySource } from "./keys/master-keys.ts";
+import { readNotifyConfig, type CarrierSecrets } from "./notify/read-notify-config.ts";
 import type { ChatOptions } from "./options.ts";
 import { PROVIDER_SETTINGS } from "./providers/open-providers.ts";
 import { DEMO_PROVIDER } from "./providers/provider-config.ts";
+import { contentConfig, contentProblems, type BucketKeys } from "./read-content-config.ts";
 import { readProviderConfigs } from "./providers/read-provider-configs.ts";
 import type { RedisPlace } from "./redis/redis-link.ts";
 import { readStoreConfig } from "./store/store-config.ts";
@@ -29,6 +31,12 @@ export interface GivenChat {
   mongoUri: string;
   /** Reads them again where they are kept. */
   keySource: KeySource;
+  /** What shows carriers of mails and short messages who we are. */
+  carriers: CarrierSecrets;
+  /** Folder of mails and short messages where no carrier is set. */
+  outbox: string;
+  /** What the bucket of files is asked with. */
+  bucketKeys: BucketKeys;
   /** The environment, for `LLM_PROVIDER_<n>_*`. */
   env: Readonly<Record<string, string | undefined>>;
   deps: Pick<ChatDeps, "clock" | "log">;
@@ -39,7 +47,9 @@ export function readChatConfig(
   config: ConfigOf<ChatOptions>,
   given: GivenChat,
 ): { config: ChatConfig } | { problems: readonly string[] } {
-  const llm = readProviderConfigs(given.env, undefined);
+  const llm = readProviderConfigs(given.env, config.llmProvider);
+  const { carriers: secrets, outbox } = given;
+  const alerts = readNotifyConfig(config, { secrets, outbox });
   const origins = { sockets: config.wsOrigin, cors: config.corsOrigin };
   const isDevelopment = config.dev;
   const store = readStoreConfig(given.mongoUri, config.legacyContent);
@@ -50,10 +60,14 @@ export function readChatConfig(
     ...new SocketOrigins({ allowed: origins.sockets, isDevelopment }).problems,
     ...new Cors({ allowed: origins.cors, isDevelopment }).problems,
     ...llm.problems,
+    ...("problems" in alerts ? alerts.problems : []),
+    ...contentProblems(config, given.bucketKeys),
     ...("problem" in store ? [store.problem] : []),
     ...redisProblems(config),
   ];
-  if (problems.length > 0 || "problem" in store) return { problems };
+  if (problems.length > 0 || "problems" in alerts || "problem" in store) return { problems };
+  // Instances share it, whoever signs users' tokens.
+  const shared = given.jwtSecret === "" ? given.keys.current : given.jwtSecret;
   const [first = DEMO_PROVIDER, ...others] = llm.providers;
   return {
     config: {
@@ -74,23 +88,39 @@ export function readChatConfig(
       providers: [first, ...others],
       providerSettings: { ...PROVIDER_SETTINGS, wholeMs: config.streamTimeout },
       systemPrompt: config.systemPrompt,
-      pseudonymKey: given.jwtSecret === "" ? given.keys.current : given.jwtSecret,
-      rates: {
-        ...CHAT_RATES,
-        message: { points: config.rateLimit, perMs: 60_000 },
-        admin: { points: config.adminRateLimit, perMs: config.adminRateWindow },
-      },
-      connections: {
-        most: config.maxConnections,
-        mostOfUser: config.maxUserConnections,
-        mostWaitingBytes: config.slowConsumerBytes,
-      },
+      pseudonymKey: shared,
       returnMs: config.reconnectTimeout,
-      drain: {
-        delayMs: config.drainDelay,
-        spreadMs: config.drainSpread,
-        runsMs: config.streamTimeout,
-      },
+      takeoverLeaseMs: config.takeoverLease,
+      guests:
+        config.allowGuests || isDevelopment
+          ? { secrets: [shared], lifeMs: GUEST_LIFE_MS }
+          : undefined,
+      notify: alerts.notify,
+      ...boundsOf(config),
+      ...contentConfig(config, given),
+    },
+  };
+}
+
+/** A visitor who does not come back within this is a new one. */
+const GUEST_LIFE_MS = 30 * 86_400_000;
+
+function boundsOf(config: ConfigOf<ChatOptions>) {
+  return {
+    rates: {
+      ...CHAT_RATES,
+      message: { points: config.rateLimit, perMs: 60_000 },
+      admin: { points: config.adminRateLimit, perMs: config.adminRateWindow },
+    },
+    connections: {
+      most: config.maxConnections,
+      mostOfUser: config.maxUserConnections,
+      mostWaitingBytes: config.slowConsumerBytes,
+    },
+    drain: {
+      delayMs: config.drainDelay,
+      spreadMs: config.drainSpread,
+      runsMs: config.streamTimeout,
     },
   };
 }

@@ -1,15 +1,22 @@
 import { listen } from "@warren/host";
 import type { ChatDeps } from "./chat-deps.ts";
 import type { ChatConfig } from "./config.ts";
+import { Content } from "./content.ts";
 import { Conversations } from "./conversations.ts";
 import { drain } from "./drain.ts";
 import { ChatEvents } from "./events.ts";
 import { openFront } from "./front.ts";
+import { FileLinks } from "./files/file-links.ts";
+import { openFiles } from "./files/open-files.ts";
 import { chatGuards } from "./guards.ts";
 import { InstanceEvents } from "./instances/events.ts";
 import { openTies } from "./instances/open-ties.ts";
+import type { MasterKeys } from "./keys/master-keys.ts";
 import { startLegacyImport } from "./legacy/legacy-import.ts";
+import { leaseCounters } from "./leases/lease-counters.ts";
 import type { Heard } from "./live/fan-out.ts";
+import { openAlerts } from "./notify/open-alerts.ts";
+import { notifyWarnings } from "./notify/read-notify-config.ts";
 import { listenToProbes } from "./listen-to-probes.ts";
 import { openProviders } from "./providers/open-providers.ts";
 import { openSeals, type Seals } from "./seals.ts";
@@ -25,6 +32,9 @@ export interface RunningChat extends AsyncDisposable {
   /** No longer ready; lets clients and answers end; resolves when all that can be saved is. */
   drain(): Promise<void>;
 }
+
+/** Mails that are on their way at the end may take this long. */
+const ALERTS_MS = 5_000;
 
 /** Opens everything in order and listens. Rejects, with all closed again, where something cannot be had. */
 export async function startChat(
@@ -43,25 +53,26 @@ export async function startChat(
   const providers = opened.use(
     openProviders(config.providers, config.providerSettings, { ...deps, eventSource }),
   );
+  const { alerts } = opened.use(openAlerts(config.notify, { ...deps, guards }));
+  for (const warning of notifyWarnings(config.notify)) events.warned(warning);
   const failed = (cause: unknown) => events.broke("the chat's store could not be read", cause);
+  const links = linksOf(config, deps, seals.masters);
+  const counters = leaseCounters(store.leases);
   const instanceEvents = new InstanceEvents(deps.log, deps.metrics);
   const ties = opened.use(await openTies({ config, store, guards, deps, events: instanceEvents }));
   const fanOut = (heard: Heard) => ties.fanOut(heard);
-  const wired = {
-    config,
-    deps,
-    store,
-    texts: seals.texts,
-    providers,
-    events,
-    instanceEvents,
-    fanOut,
-    failed,
-  };
+  const told = { alerts, events, instanceEvents, failed };
+  const wired = { config, deps, store, seals, links, providers, counters, fanOut, ...told };
   const conversations = opened.use(new Conversations(wired));
-  const front = opened.use(
-    await openFront({ config, deps, events, store, providers, conversations, ties }),
-  );
+  const leave = (userId: string) => {
+    for (const one of door.connections()) if (one.identity.userId === userId) one.close("GONE");
+  };
+  const fileStore = await openFiles(config.files, { ...deps, guards });
+  if (isFolderOfOne(config)) events.warned(FOLDER_OF_ONE);
+  const content = new Content({ ...wired, fileStore, conversations, leave });
+  opened.use(content.rotation);
+  const wiredFront = { config, deps, events, store, providers, conversations, content, ties };
+  const front = opened.use(await openFront(wiredFront));
   const { door, server } = front;
   const said = { host: "--host", port: "--port" };
   const listener = opened.use(await listen(server, { ...config.listen, fd: undefined, said }));
@@ -70,7 +81,8 @@ export async function startChat(
     listener.stop();
     for (const connection of door.connections()) connection.close("DRAINING");
   });
-  opened.use(bringOver(config, deps, { store, seals, events }));
+  opened.use(content.startRetention());
+  opened.use(bringOver(config, deps, { store, seals, content, events }));
   const { host, port } = listener;
   events.started({ host, port, store: nameOfStore(config), models: providers.models.length });
   const owned = opened.move();
@@ -82,20 +94,54 @@ export async function startChat(
     async drain() {
       front.unready();
       await drain({ ...config.drain, clock, random, door, listener, events, conversations });
+      await alerts.close(ALERTS_MS);
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+const FOLDER_OF_ONE =
+  "uploaded files are in a folder of this instance: others cannot serve them unless they share it (FILES_FOLDER) or there is a bucket (S3_BUCKET)";
+
+/** Several instances may share a MongoDB, and do not share a folder by themselves. */
+function isFolderOfOne({ store, files }: ChatConfig): boolean {
+  return store.kind === "mongodb" && files.store.kind === "folder";
+}
+
+function linksOf(
+  { prefix, files }: ChatConfig,
+  { wallClock }: ChatDeps,
+  masters: MasterKeys,
+): FileLinks {
+  const base = `${prefix === "/" ? "" : prefix}/files`;
+  return new FileLinks({ masters, base, lifeMs: files.linkMs, wallClock });
+}
+
+interface BringOver {
+  store: Store;
+  seals: Seals;
+  content: Content;
+  events: ChatEvents;
 }
 
 /** What the service before left is brought over meanwhile. */
 function bringOver(
   { store: config }: ChatConfig,
   { clock }: ChatDeps,
-  { store, seals, events }: { store: Store; seals: Seals; events: ChatEvents },
+  { store, seals, content, events }: BringOver,
 ): AsyncDisposable | undefined {
   const { legacy, log, sessions } = store;
   if (legacy === undefined || config.kind !== "mongodb") return undefined;
   const { texts, masters } = seals;
-  const content = config.legacy;
-  return startLegacyImport({ legacy, log, sessions, texts, masters, content, clock, events });
+  return startLegacyImport({
+    legacy,
+    log,
+    sessions,
+    texts,
+    masters,
+    content: config.legacy,
+    adopt: (key, token) => content.shares.adopt(key, token),
+    clock,
+    events,
+  });
 }

@@ -34,6 +34,7 @@ export async function openInstance(
   const journal: Journal = new Journal({
     log,
     texts: texts ?? (await openTexts()),
+    linked: (said) => said,
     stored: (said) => {
       stored.push(said);
       hub.stored(said);

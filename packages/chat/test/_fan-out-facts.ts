@@ -127,7 +127,7 @@ export const FAN_OUT_FACTS: readonly FanOutFact[] = [
     async holds(open) {
       const [one, other] = [await open(), await open()];
       await other.fanOut.follow(S).ready;
-      const by = { said() {}, passing() {} };
+      const by = { viewerId: "alice", said() {}, passing() {} };
       const typing = { kind: "typing", sender: "user", name: undefined, isOn: true } as const;
       one.fanOut.tell(key(S), passing({ ...typing, by }));
       const presence = { kind: "presence", userOnline: true, adminOnline: false } as const;

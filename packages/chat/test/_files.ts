@@ -56,7 +56,7 @@ export function s3Files(endpoint: string, wall: Wall): S3Files {
     prefix: "chat/",
     pathStyle: true,
     // s3rver's own.
-    credentials: { accessKeyId: "S3RVER", secretAccessKey: "S3RVER" },
+    credentials: async () => ({ accessKeyId: "S3RVER", secretAccessKey: "S3RVER" }),
     partBytes: 5 * 1_048_576,
   };
   const guard = guards()("s3", classifyS3);

@@ -10,6 +10,7 @@ import { METRICS_NETWORKS } from "../src/auth/client-address.ts";
 import { CLAIM_NAMES } from "../src/auth/claims.ts";
 import { mintToken } from "../src/auth/mint-token.ts";
 import { SharedSecrets } from "../src/auth/shared-secrets.ts";
+import type { ChatDeps } from "../src/chat-deps.ts";
 import type { ChatConfig } from "../src/config.ts";
 import { CHAT_RATES } from "../src/connections/memory-limits.ts";
 import { PROVIDER_SETTINGS } from "../src/providers/open-providers.ts";
@@ -80,6 +81,26 @@ export function configOf(
     rates: CHAT_RATES,
     connections: { most: 20_000, mostOfUser: 10, mostWaitingBytes: 1_048_576 },
     returnMs: 900_000,
+    takeoverLeaseMs: 300_000,
+    guests: { secrets: [token], lifeMs: 3_600_000 },
+    notify: {
+      emails: [],
+      phones: [],
+      adminPanelUrl: undefined,
+      letterhead: { from: "chat@localhost", fromName: undefined, replyTo: undefined },
+      smtp: [],
+      sms: undefined,
+      outbox: join(folder, "outbox"),
+    },
+    files: {
+      store: { kind: "folder", folder: join(folder, "files") },
+      mostBytes: 104_857_600,
+      quotaBytes: 1_073_741_824,
+      linkMs: 3_600_000,
+      allowForeign: true,
+    },
+    shares: { lifeMs: 3_600_000, longestMs: 86_400_000 },
+    retention: { sessionsMs: undefined, filesMs: undefined, everyMs: 3_600_000 },
     drain: { delayMs: 0, spreadMs: 0, runsMs: 5_000 },
     ...given,
   };
@@ -91,7 +112,11 @@ export async function temporaryFolder(): Promise<{ path: string } & AsyncDisposa
 }
 
 /** A chat over real sockets, with its folder. */
-export async function runningChat(given: Partial<ChatConfig> = {}, clock: Clock = systemClock) {
+export async function runningChat(
+  given: Partial<ChatConfig> = {},
+  clock: Clock = systemClock,
+  more: Partial<ChatDeps> = {},
+) {
   const opened = new AsyncDisposableStack();
   const folder = opened.use(await temporaryFolder());
   const log = recordingLog();
@@ -104,10 +129,17 @@ export async function runningChat(given: Partial<ChatConfig> = {}, clock: Clock 
     fatal: (cause: unknown) => {
       throw cause;
     },
+    ...more,
   };
   const config = configOf(folder.path, given);
   const chat: RunningChat = opened.use(await startChat(config, deps, new AbortController().signal));
-  return { chat, folder, log, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  return {
+    chat,
+    folder,
+    log,
+    metrics: deps.metrics,
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
 }
 
 /** A client that keeps what it hears. */

@@ -4,7 +4,12 @@ import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { Sessions } from "../src/sessions/ports.ts";
 import { sqliteSessions } from "../src/store/sqlite/sqlite-sessions.ts";
-import { openTables, type Operations, type Tables } from "../src/store/sqlite/tables.ts";
+import {
+  openTables,
+  type CallWorker,
+  type Operations,
+  type Tables,
+} from "../src/store/sqlite/tables.ts";
 import { openSqliteStore, type SqliteStore } from "../src/store/sqlite/sqlite-store.ts";
 
 /** A folder for one test. */
@@ -23,6 +28,7 @@ export function openStore(file: string): Promise<SqliteStore> {
 
 export interface InProcess {
   readonly tables: Tables<Operations>;
+  readonly call: CallWorker;
   readonly sessions: Sessions;
 }
 
@@ -30,8 +36,6 @@ export interface InProcess {
 export function inProcess(database: DatabaseSync): InProcess {
   const tables = openTables(database, "home:1");
   const operations = tables.operations as unknown as Record<string, (...args: unknown[]) => never>;
-  return {
-    tables,
-    sessions: sqliteSessions(async (operation, ...args) => operations[operation]!(...args)),
-  };
+  const call: CallWorker = async (operation, ...args) => operations[operation]!(...args);
+  return { tables, call, sessions: sqliteSessions(call) };
 }

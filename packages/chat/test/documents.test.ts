@@ -101,7 +101,16 @@ test("what the service answers is what the OpenAPI document says", async () => {
     ["POST /admin/transfer/:id", ADMIN, {}],
     ["POST /admin/transfer/:id", ADMIN, { admin_id: "other" }],
     ["POST /admin/leave/:id", ADMIN],
+    ["GET /files", alice],
+    ["POST /sessions/:id/share", alice],
+    ["GET /shares", alice],
+    ["GET /sessions", alice],
+    ["DELETE /sessions/:id/share", alice],
+    ["GET /shared/:token", alice],
+    ["GET /me/export", alice],
+    ["GET /admin/keys", ADMIN],
     ["POST /sessions/:id/end", alice],
+    ["DELETE /sessions/:id", alice],
   ];
   for (const [key, token, body] of asked) {
     const [method = "", path = ""] = key.split(" ");

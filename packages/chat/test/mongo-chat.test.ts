@@ -79,5 +79,5 @@ describe.skipIf(FERRETDB === undefined)("a chat whose MongoDB is away", () => {
     // What is wrong with MongoDB is told once, and not by everybody who meets it.
     const told = running.log.lines.filter(({ level }) => level === "error");
     expect(told).toEqual([]);
-  }, 120_000);
+  }, 180_000);
 });

@@ -56,7 +56,7 @@ describe.skipIf(FERRETDB === undefined)("MongoDB that is killed", () => {
     expect(all).toHaveLength(120);
     const byNumber = acknowledged.toSorted((a, b) => a.number - b.number);
     expect(byNumber).toEqual(all);
-  }, 60_000);
+  }, 180_000);
 
   test("refuses what is sent meanwhile as retryable, and pretends nothing", async () => {
     await using server = await FerretDb.start(FERRETDB!);
@@ -73,7 +73,7 @@ describe.skipIf(FERRETDB === undefined)("MongoDB that is killed", () => {
     ];
     const codes = await Promise.all(calls.map(refusal));
     expect(new Set(codes)).toEqual(new Set(["DATABASE_ERROR"]));
-  }, 60_000);
+  }, 180_000);
 });
 
 describe.skipIf(FERRETDB === undefined)("MongoDB that is away at the start", () => {
@@ -92,5 +92,5 @@ describe.skipIf(FERRETDB === undefined)("MongoDB that is away at the start", () 
     const made = await log.line(({ msg }) => msg === "MongoDB indexes created successfully");
     expect(made.fields["indexes"]).toEqual(HELPFUL.map(({ name }) => name));
     expect(log.lines.filter(({ level }) => level === "warn")).toHaveLength(1);
-  }, 60_000);
+  }, 180_000);
 });

@@ -1,7 +1,11 @@
 import { describe, test } from "vitest";
 import { BEHIND_FACTS } from "./_behind-facts.ts";
+import { ERASURE_FACTS, LOG_ERASURE_FACTS } from "./_erasure-facts.ts";
+import { SHARE_FACTS } from "./_share-facts.ts";
+import type { MongoStore } from "../src/store/mongo/mongo-store.ts";
 import { KEY_STORE_FACTS } from "./_key-store-facts.ts";
 import { LOG_FACTS } from "./_log-facts.ts";
+import { REPLY_FACTS } from "./_reply-facts.ts";
 import { MONGO_URI, oneByOne, openStore } from "./_mongo-kit.ts";
 import { mongoDatabase } from "../src/testing/index.ts";
 import { SESSION_FACTS } from "./_session-facts.ts";
@@ -40,6 +44,28 @@ describe.skipIf(MONGO_URI === undefined)("rows behind their logs in MongoDB", ()
     await using store = openStore({ uri, database: own.name, wallClock });
     const settle = () => void (clock.nowMs += OVERLAP_MS);
     await holds({ ...store, settle });
+  });
+});
+
+async function withStore(task: (store: MongoStore) => Promise<void>): Promise<void> {
+  await using own = mongoDatabase(uri);
+  await using store = openStore({ uri: oneByOne(uri), database: own.name });
+  await task(store);
+}
+
+describe.skipIf(MONGO_URI === undefined)("what is shared and erased in MongoDB", () => {
+  test.each(SHARE_FACTS)("$name", ({ holds }) => withStore(({ shareLinks }) => holds(shareLinks)));
+  test.each(ERASURE_FACTS)("$name", ({ holds }) => withStore(({ erasures }) => holds(erasures)));
+  test.each(LOG_ERASURE_FACTS)("$name", ({ holds }) =>
+    withStore(({ log, logErasure }) => holds(Object.assign(log, logErasure))),
+  );
+});
+
+describe.skipIf(MONGO_URI === undefined)("canned replies in MongoDB", () => {
+  test.each(REPLY_FACTS)("$name", async ({ holds }) => {
+    await using own = mongoDatabase(uri);
+    await using store = openStore({ uri: oneByOne(uri), database: own.name });
+    await holds(store.replies);
   });
 });
 

@@ -9,6 +9,9 @@ import {
 } from "../src/store/mongo/indexes.ts";
 import { LOG_FINDS } from "../src/store/mongo/log-reads.ts";
 import { behindFilter, rowsFilter } from "../src/store/mongo/mongo-behind.ts";
+import { DUE_SORT, dueFilter } from "../src/store/mongo/mongo-erasures.ts";
+import { erasedFilters } from "../src/store/mongo/mongo-log-erasure.ts";
+import { SHARE_FINDS } from "../src/store/mongo/mongo-share-links.ts";
 import { HOUR_FINDS } from "../src/store/mongo/mongo-hours.ts";
 import { TAIL_SORT, tailFilter } from "../src/store/mongo/mongo-tail.ts";
 import { countFilter, findsOf } from "../src/store/mongo/session-finds.ts";
@@ -141,6 +144,29 @@ describe("the declared indexes", () => {
     { name: "a row", filter: ROW, sort: {}, at: "sessions" },
     { name: "a user's active session", filter: { user_id: "alice" }, sort: {}, at: "users" },
     { name: "a session's keys", filter: ROW, sort: {}, at: "keys" },
+    {
+      name: "a link by its token",
+      filter: SHARE_FINDS.digested(["d"]),
+      sort: {},
+      at: "share_links",
+    },
+    { name: "a link by its id", filter: SHARE_FINDS.named("i"), sort: {}, at: "share_links" },
+    {
+      name: "links of a user",
+      filter: SHARE_FINDS.ofUser("alice"),
+      sort: SHARE_FINDS.ofUserSort,
+      at: "share_links",
+    },
+    { name: "links that ended", filter: SHARE_FINDS.expired(1), sort: {}, at: "share_links" },
+    {
+      name: "links to be sealed anew",
+      filter: SHARE_FINDS.others("m", "a"),
+      sort: SHARE_FINDS.othersSort,
+      at: "share_links",
+    },
+    { name: "what is to be erased", filter: dueFilter(1), sort: DUE_SORT, at: "erasures" },
+    { name: "an erasure", filter: ROW, sort: {}, at: "erasures" },
+    { name: "what is erased", filter: erasedFilters(ALICE, { a: 1 })[0]!, sort: {}, at: "log" },
     { name: "all keys", filter: {}, sort: { user_id: 1, session_id: 1 }, at: "keys" },
   ] as const)("serve $name", ({ filter, sort, at }) => {
     expect(serving(at, filter, sort).length).toBeGreaterThan(0);

@@ -118,7 +118,7 @@ describe.skipIf(MONGO_URI === undefined)("two instances on one MongoDB", () => {
     );
     expect(counted(accepted, "stored")).toBe(20);
     expect((await first.heads(ALICE)).number).toBe(21);
-  }, 60_000);
+  }, 180_000);
 
   test("what two origins have is one log, in one order", async () => {
     await using own = mongoDatabase(uri);

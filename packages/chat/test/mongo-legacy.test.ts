@@ -33,6 +33,7 @@ const ENDED = {
   ],
   ts: at(0),
   endTs: at(4),
+  shareToken: "5ba2e5ba2e5ba2e5ba2e5ba2e5ba2e00",
   dur: 240n,
   totalTokens: 0,
   lastActivity: at(3),
@@ -111,6 +112,10 @@ describe.skipIf(MONGO_URI === undefined)("sessions of the service before", () =>
       { user_id: "bob", message_count: 1, is_active: true },
     ]);
     const { body } = await over(port, ALICE, ["GET", `/sessions/${ENDED._id}`]);
+    const shared = await fetch(`http://127.0.0.1:${port}/chat/shared/${ENDED.shareToken}`);
+    expect(await shared.json()).toMatchObject({
+      messages: [{ content: "Hello there. Look!" }, {}, {}],
+    });
     expect(body["messages"]).toMatchObject([
       { sender: "user", content: "Hello there. Look!", timestamp: "2024-05-01T10:01:00.000Z" },
       { sender: "ai", content: "I see.", metadata: { mood: "fine" } },
@@ -125,10 +130,11 @@ describe.skipIf(MONGO_URI === undefined)("sessions of the service before", () =>
     await using client = new MongoClient(own.uri);
     const db = client.db(own.name);
     const kept = await Promise.all(
-      ["log", "sessions"].map((name) => db.collection(name).find().toArray()),
+      ["log", "sessions", "share_links"].map((name) => db.collection(name).find().toArray()),
     );
     const text = JSON.stringify(kept);
     for (const word of ["Hello", "I see", "in clear"]) expect(text).not.toContain(word);
+    expect(text).not.toContain(ENDED.shareToken);
     expect(text).not.toContain(ENDED.msgs[0]!.content);
   });
 
@@ -181,7 +187,12 @@ describe.skipIf(MONGO_URI === undefined)("sessions of the service before", () =>
 
   test("are there once where two instances start at once", async () => {
     await using own = mongoDatabase(MONGO_URI!);
-    await leftBehind(own, [ENDED, PLAIN, { ...ENDED, _id: "x1" }, { ...ENDED, _id: "x2" }]);
+    await leftBehind(own, [
+      ENDED,
+      PLAIN,
+      { ...ENDED, _id: "x1", shareToken: "" },
+      { ...ENDED, _id: "x2", shareToken: null },
+    ]);
     const [one, other] = await Promise.all([chatOn(own), chatOn(own)]);
     await using _one = one;
     await using _other = other;

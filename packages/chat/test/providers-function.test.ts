@@ -56,7 +56,7 @@ describe("a function that answers", () => {
     });
     expect(asked.data).toEqual({
       message_id: "m-1",
-      idempotency_key: "run-1",
+      idempotency_key: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
       conversation_id: request.sessionId,
       sender_id: "user-1",
       receiver_id: "p1",

@@ -58,12 +58,13 @@ describe("tokens by the keys of an issuer", () => {
   test("count without a kid, whichever key of the kind signed", async () => {
     const other = keyPair("RS256", "rs-2");
     await using issuer = await startIssuer(RS, other);
-    const { tokens } = over(issuer);
+    const { tokens, advance } = over(issuer);
     for (const { alg, key } of [RS, other]) {
       const token = await issued(CLAIMS, { alg, key });
       expect(await tokens.verify(token)).toMatchObject({ userId: "alice" });
     }
     const foreign = await issued(CLAIMS, { alg: "RS256", key: keyPair("RS256", "x").key });
+    advance(10_000);
     expect(await said(() => tokens.verify(foreign))).toBe("INVALID_TOKEN");
   });
 
@@ -118,10 +119,28 @@ describe("an issuer's keys", () => {
     const made = await Promise.all(
       [...Array(50).keys()].map((n) => signed({ ...ED, kid: `x${n}` })),
     );
-    for (const token of made) expect(await said(() => tokens.verify(token))).toBe("INVALID_TOKEN");
+    // Nobody can tell yet: INVALID_TOKEN would make clients of a key that is new give up for good.
+    for (const token of made) {
+      expect(await said(() => tokens.verify(token))).toBe("SERVICE_UNAVAILABLE");
+    }
     expect(issuer.asked).toBe(1);
     advance(10_000);
     expect(await tokens.verify(await signed(ES))).toMatchObject({ userId: "alice" });
+    expect(issuer.asked).toBe(2);
+  });
+
+  test("that are not there after a fetch are nobody's, and who is told to wait is told how long", async () => {
+    await using issuer = await startIssuer(RS);
+    const { tokens, advance } = over(issuer);
+    const foreign = await signed(ED);
+    expect(await said(() => tokens.verify(foreign))).toBe("INVALID_TOKEN");
+    advance(4_000);
+    await expect(tokens.verify(foreign)).rejects.toMatchObject({
+      retryAfterMs: 6_000,
+      retry: true,
+    });
+    advance(6_000);
+    expect(await said(() => tokens.verify(foreign))).toBe("INVALID_TOKEN");
     expect(issuer.asked).toBe(2);
   });
 
@@ -133,6 +152,8 @@ describe("an issuer's keys", () => {
     issuer.keys = [ES];
     advance(10_000);
     await said(async () => tokens.verify(await signed(ED)));
+    expect(await said(() => tokens.verify(token))).toBe("SERVICE_UNAVAILABLE");
+    advance(10_000);
     expect(await said(() => tokens.verify(token))).toBe("INVALID_TOKEN");
   });
 

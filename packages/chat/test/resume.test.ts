@@ -22,8 +22,10 @@ test("a session that is not there keeps no other from being resumed, and is name
 test("a name that a client made up leads to its session, and the answer says which name it was", async () => {
   await using running = await runningChat();
   using client = await Client.open(running.chat.port, tokenOf("alice"));
-  client.send({ type: "user_message", content: "hello", client_message_id: "1" });
+  const first = { type: "user_message", content: "hello", client_message_id: "1" };
+  client.send({ ...first, session_id: "made-up" });
   const { session_id: own } = await client.next("message_ack");
+  expect(own).not.toBe("made-up");
   client.send({ type: "resume", sessions: [{ session_id: "made-up" }] });
   const { sessions } = await client.next("resumed");
   expect(sessions).toMatchObject([{ session_id: own, asked: "made-up" }]);

@@ -153,15 +153,15 @@ const WRONG: { name: string; text: string; code: string; named?: boolean }[] = [
     named: true,
   },
   {
-    name: "a file in a session that is not there",
+    name: "a file that is nowhere",
     text: JSON.stringify({
       type: "file_upload",
       session_id: "nowhere",
       file_id: "f",
-      file_url: "https://files.test/f",
+      file_url: "http://files.test/f",
       client_message_id: "w",
     }),
-    code: "NOT_FOUND",
+    code: "INVALID_FORMAT",
     named: true,
   },
 ];

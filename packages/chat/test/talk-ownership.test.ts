@@ -17,6 +17,8 @@ beforeAll(async () => {
   ({ port } = running.chat);
   owner = opened.use(await device(port, alice, "phone"));
   ({ session_id, message_id: messageId } = await say(owner, "mine"));
+  // What follows upon a first message is stored by then, or it would pass for a stranger's.
+  await owner.next("entry", ({ entry }) => entry.kind === "named");
 });
 afterAll(() => opened.disposeAsync());
 
@@ -34,6 +36,7 @@ const FRAMES: Record<ClientFrameType, object | "about no session"> = {
   edit: { message_id: "m", content: "changed" },
   delete: { message_id: "m" },
   reaction: { message_id: "m", emoji: "👎" },
+  end_session: {},
   typing: { on: true },
   delivery_ack: { versions: { "home:1": 1 } },
   read_receipt: { versions: { "home:1": 1 } },
@@ -46,6 +49,7 @@ const FRAMES: Record<ClientFrameType, object | "about no session"> = {
   heartbeat: "about no session",
   admin_join: {},
   admin_leave: {},
+  admin_transfer: { admin_id: "mallory" },
   note: { content: "let me in" },
 };
 const ABOUT_SESSIONS = Object.entries(FRAMES)

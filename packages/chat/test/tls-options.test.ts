@@ -4,6 +4,7 @@ import { silentLog } from "@warren/host/testing";
 import { expect, test } from "vitest";
 import { chatOptions } from "../src/options.ts";
 import { readChatConfig } from "../src/read-config.ts";
+import { NO_BUCKET_KEYS } from "../src/read-content-config.ts";
 
 function read(argv: readonly string[]) {
   const given = { argv: ["--dev", ...argv], env: {}, file: undefined, all: [] };
@@ -14,6 +15,9 @@ function read(argv: readonly string[]) {
     folder: "/nowhere",
     jwtSecret: randomBytes(32).toString("base64"),
     mongoUri: "",
+    bucketKeys: NO_BUCKET_KEYS,
+    carriers: { smtpPass: "", smsAuthToken: "" },
+    outbox: "/nowhere/outbox",
     keys,
     keySource: () => Promise.resolve(keys),
     env: {},

@@ -11,7 +11,7 @@ export type {
 export type { Message, MessageState } from "./session/message.ts";
 export type { RunningAnswer } from "./session/answers.ts";
 export type { Failure } from "./session/outbox.ts";
-export type { Presence, Typing } from "./session/passing.ts";
+export type { Presence, Typing, Waiting } from "./session/passing.ts";
 export type { Control, Reactor } from "./log/view.ts";
 export type { ConnectionState } from "./line/line.ts";
 export { memoryStorage } from "./storage/memory-storage.ts";

@@ -62,7 +62,29 @@ async function live(given: Parameters<typeof chat>[0] = {}) {
   return all;
 }
 
+test("the place among those who wait for a person is shown until somebody comes", async () => {
+  const { session, sockets } = await live();
+  const place = { type: "queue", session_id: "s1", position: 2, waiting: 3 };
+  sockets.last.hear({ ...place, since: "2026-01-01T00:00:00.000Z" });
+  expect(session.waiting).toEqual({ position: 2, of: 3, since: "2026-01-01T00:00:00.000Z" });
+  sockets.last.hear({ ...place, position: 0, waiting: 0 });
+  expect(session.waiting).toBeUndefined();
+});
+
 describe("what is sent", () => {
+  test("may be the end of the session, which shows at once and is told when there is a connection", async () => {
+    const all = await chat({ online: false });
+    const { session, client, sockets, said } = all;
+    session.end();
+    expect(session.isEnded).toBe(true);
+    client.connect();
+    await settle();
+    sockets.last.greet();
+    await settle();
+    resume(all);
+    expect(said("end_session")).toMatchObject([{ session_id: "s1" }]);
+  });
+
   test("goes one after the other, and keeps its order when the first is to be tried again", async () => {
     const all = await live();
     const { session, clock, sockets, said } = all;

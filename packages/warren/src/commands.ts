@@ -1,6 +1,7 @@
 import type { Command } from "./cli/command.ts";
 import { agent } from "./commands/agent.ts";
 import { chat } from "./commands/chat.ts";
+import { chatKeysRotate } from "./commands/chat-keys-rotate.ts";
 import { chatToken } from "./commands/chat-token.ts";
 import { claimsRelease } from "./commands/claims-release.ts";
 import { drain } from "./commands/drain.ts";
@@ -22,6 +23,7 @@ export const commands: readonly Command[] = [
   agent,
   chat,
   chatToken,
+  chatKeysRotate,
   tokenCreate,
   tokenRevoke,
   tokenKeygen,

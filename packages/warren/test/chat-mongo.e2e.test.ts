@@ -59,7 +59,7 @@ describe.skipIf(MONGO_URI === undefined)("warren chat with MONGO_URI", () => {
       cli.signal("SIGKILL");
       expect((await cli.ended()).stderr).not.toContain('"level":"error"');
     }
-  }, 120_000);
+  }, 180_000);
 });
 
 describe("warren chat with an address of MongoDB", () => {
@@ -70,7 +70,7 @@ describe("warren chat with an address of MongoDB", () => {
       expect([code, stderr]).toEqual([2, expect.stringContaining("MONGO_URI")]);
       expect(stdout + stderr).not.toContain("hunter2");
     }
-  }, 60_000);
+  }, 180_000);
 
   test("never says its password, also where nobody answers there", async () => {
     using home = house();
@@ -86,5 +86,5 @@ describe("warren chat with an address of MongoDB", () => {
     const all = (await asked.text()) + (await ready.text()) + cli.stdout + cli.stderr;
     expect(all).toContain("127.0.0.1");
     expect(all).not.toContain("hunter2");
-  }, 120_000);
+  }, 180_000);
 });

@@ -26,7 +26,7 @@ describe("warren", () => {
     const { code, stdout, stderr } = await home.run([]);
     expect([code, stdout]).toEqual([2, ""]);
     for (const { name, summary } of commands)
-      expect(stderr).toMatch(`${name.padEnd(16)}${summary}`);
+      expect(stderr).toMatch(`${name.padEnd(18)}${summary}`);
   });
 
   test.each([["--help"], ["-h"], ["help"]])("%s shows it on standard output", async (word) => {

@@ -78,7 +78,8 @@ function readOrder(said: string | undefined): boolean {
   throw bad("sort_order", "asc or desc");
 }
 
-function readCount(name: string, said: string | undefined, without: number): number {
+/** A whole number of the query; `without`: where nothing is said. */
+export function readCount(name: string, said: string | undefined, without: number): number {
   if (said === undefined || said === "") return without;
   if (!/^\d{1,9}$/.test(said)) throw bad(name, "a whole number");
   return Number(said);

@@ -1,12 +1,39 @@
-import { ChatError } from "@warren/wire";
 import { Hono } from "hono";
+import * as v from "valibot";
+import { isName, isUserId } from "../auth/identity.ts";
+import { readCount, readQuery, readWindow } from "./admin-query.ts";
 import type { ApiDeps, Env } from "./http.ts";
-import { readQuery, readWindow } from "./admin-query.ts";
+import { Note } from "./people-shapes.ts";
+import { readBody } from "./request-body.ts";
 import { timeOf } from "./session-desk.ts";
 
+/** Who a session is handed to. */
+const Successor = v.object({
+  admin_id: v.pipe(
+    v.string(),
+    v.check((said: string) => isUserId(said)),
+  ),
+  admin_name: v.optional(
+    v.pipe(
+      v.string(),
+      v.check((said: string) => isName(said)),
+      v.maxLength(100),
+    ),
+  ),
+});
+/** Of those who wait, how many are shown. */
+const QUEUE = 100;
+const MOST_QUEUE = 1_000;
+
 /** For admins: every session, the sums over them, and who answers. */
-export function adminRoutes({ desk, wallClock }: ApiDeps): Hono<Env> {
-  const { takeovers } = desk.options;
+export function adminRoutes(deps: ApiDeps): Hono<Env> {
+  const routes = new Hono<Env>();
+  routes.route("/", overviewRoutes(deps));
+  routes.route("/", controlRoutes(deps));
+  return routes;
+}
+
+function overviewRoutes({ desk, wallClock }: ApiDeps): Hono<Env> {
   const routes = new Hono<Env>();
   routes.get("/admin/sessions", async (c) => {
     c.set("route", "/admin/sessions");
@@ -37,6 +64,19 @@ export function adminRoutes({ desk, wallClock }: ApiDeps): Hono<Env> {
       time_range: { start: timeOf(fromMs), end: timeOf(toMs) },
     });
   });
+  routes.get("/admin/queue", async (c) => {
+    c.set("route", "/admin/queue");
+    const most = Math.min(readCount("limit", c.req.query("limit"), QUEUE) || QUEUE, MOST_QUEUE);
+    const { queue, total } = await desk.waiting(most);
+    return c.json({ queue, count: queue.length, total });
+  });
+  return routes;
+}
+
+/** Who answers, and what admins say among themselves. */
+function controlRoutes({ desk, newId }: ApiDeps): Hono<Env> {
+  const { takeovers, talk } = desk.options;
+  const routes = new Hono<Env>();
   routes.post("/admin/takeover/:id", async (c) => {
     c.set("route", "/admin/takeover/:sessionID");
     const identity = c.get("identity");
@@ -58,20 +98,21 @@ export function adminRoutes({ desk, wallClock }: ApiDeps): Hono<Env> {
     c.set("route", "/admin/transfer/:sessionID");
     const identity = c.get("identity");
     const key = await desk.find(identity, c.req.param("id"));
-    const to = await readAdmin(() => c.req.json());
+    const { admin_id: userId, admin_name: name = userId } = await readBody(c, Successor);
+    const to = { userId, name };
     await takeovers.transfer(identity, key, to);
     return c.json({ message: "handed on", session_id: key.sessionId, admin_id: to.userId });
   });
+  routes.post("/admin/notes/:id", async (c) => {
+    c.set("route", "/admin/notes/:sessionID");
+    const identity = c.get("identity");
+    const key = await desk.find(identity, c.req.param("id"));
+    const { content: text, client_message_id = `server:${newId()}` } = await readBody(c, Note);
+    const mark = { clientMessageId: client_message_id, seen: undefined };
+    const { said } = await talk.note(identity, key, { ...mark, text });
+    return c.json({ session_id: key.sessionId, message_id: said.messageId }, 201);
+  });
   return routes;
-}
-
-async function readAdmin(read: () => Promise<unknown>): Promise<{ userId: string; name: string }> {
-  const said: unknown = await read().catch(() => undefined);
-  const { admin_id: userId, admin_name: name } = (said ?? {}) as Record<string, unknown>;
-  if (typeof userId !== "string" || userId === "" || userId.length > 255) {
-    throw new ChatError("BAD_REQUEST", "expected a JSON body with admin_id");
-  }
-  return { userId, name: typeof name === "string" && name !== "" ? name.slice(0, 100) : userId };
 }
 
 interface Sums {
@@ -91,8 +132,9 @@ function flatMetrics(sums: Sums) {
   return {
     active_sessions: sums.activeSessions,
     total_sessions: sums.totalSessions,
-    avg_concurrent: sums.avgConcurrent,
-    max_concurrent: sums.maxConcurrent,
+    avg_concurrent: Math.round(sums.avgConcurrent * 100) / 100,
+    // The mean of the fullest hour: at some moment in it at least so many went on.
+    max_concurrent: Math.ceil(sums.maxConcurrent),
     total_tokens: sums.totalTokens,
     total_cost: sums.cost / 1_000_000,
     avg_response_time: sums.avgResponseMs,

@@ -2,10 +2,17 @@ import { ChatError } from "@warren/wire";
 import { Hono, type MiddlewareHandler } from "hono";
 import { requestToken, withoutQuery } from "../auth/request-token.ts";
 import { adminRoutes } from "./admin-routes.ts";
+import { eventRoutes } from "./event-routes.ts";
+import { guestRoutes } from "./guest-routes.ts";
 import { documentRoutes } from "./document-routes.ts";
+import { fileRoutes, uploadAlias } from "./file-routes.ts";
 import { limited, metricsAnswer, nowOf, refusal, type ApiDeps, type Env } from "./http.ts";
+import { keyRoutes } from "./key-routes.ts";
+import { privacyRoutes } from "./privacy-routes.ts";
 import { probeRoutes } from "./probe-routes.ts";
+import { replyRoutes } from "./reply-routes.ts";
 import { sessionRoutes } from "./session-routes.ts";
+import { shareRoutes } from "./share-routes.ts";
 
 const HEADERS: readonly (readonly [string, string])[] = [
   ["X-Content-Type-Options", "nosniff"],
@@ -27,6 +34,14 @@ export function apiUnder(prefix: string, deps: ApiDeps): Hono<Env> {
   api.route("/", sessionRoutes(deps));
   api.use("/admin/*", signedIn(deps), adminOnly, limited(deps, "admin"));
   api.route("/", adminRoutes(deps));
+  api.route("/", replyRoutes(deps));
+  api.route("/", eventRoutes(deps));
+  api.use("/guest/merge", signedIn(deps));
+  api.route("/", guestRoutes(deps));
+  api.route("/", keyRoutes(deps));
+  api.route("/", fileRoutes(deps, signedIn(deps)));
+  api.route("/", shareRoutes(deps, signedIn(deps)));
+  api.route("/", privacyRoutes(deps, signedIn(deps)));
   return new Hono<Env>().route(prefix === "/" ? "" : prefix, api);
 }
 
@@ -36,6 +51,7 @@ export function chatApp(prefixes: readonly string[], deps: ApiDeps): Hono<Env> {
   app.use(observed(deps));
   for (const prefix of new Set(prefixes)) app.route("/", apiUnder(prefix, deps));
   app.get("/ws", notUpgraded);
+  app.route("/", uploadAlias(deps, signedIn(deps)));
   return withRoots(app, deps);
 }
 
@@ -74,7 +90,8 @@ function observed({ cors, events, clock }: ApiDeps): MiddlewareHandler<Env> {
     for (const [name, value] of decision.headers) c.header(name, value, { append: true });
     if (decision.kind === "answer") return c.body(null, decision.status);
     await next();
-    const path = withoutQuery(c.req.path);
+    // What opens a session is in the path of a share.
+    const path = withoutQuery(c.req.path).replace(/\/shared\/[^/]*/, "/shared/:shareToken");
     const took = { method: c.req.method, path, status: c.res.status, ms: clock.now() - since };
     events.answered({ ...took, endpoint: c.get("route") ?? "" });
   };

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import type { Clock } from "@warren/host";
 import { ChatError } from "@warren/wire";
 import type { Context, MiddlewareHandler } from "hono";
@@ -6,6 +7,15 @@ import type { Cors } from "../auth/cors.ts";
 import type { Identity } from "../auth/identity.ts";
 import type { TokenVerifier } from "../auth/token-verifier.ts";
 import type { LimitName, Limits } from "../connections/ports.ts";
+import type { FunctionAnswers } from "../providers/function-answers.ts";
+import type { CannedReplies } from "../replies/ports.ts";
+import type { Guests } from "../sessions/guests.ts";
+import type { FileDesk } from "../files/file-desk.ts";
+import type { FileLinks } from "../files/file-links.ts";
+import type { KeyRotation } from "../keys/key-rotation.ts";
+import type { Eraser } from "../privacy/eraser.ts";
+import type { Exporter } from "../privacy/export.ts";
+import type { ShareDesk } from "../shares/share-desk.ts";
 import type { ApiEvents } from "./api-events.ts";
 import type { SessionDesk } from "./session-desk.ts";
 
@@ -23,12 +33,24 @@ export interface Readiness {
 
 /** What a request carries from one handler to the next. */
 export interface Env {
-  Bindings: { incoming: { socket: { remoteAddress?: string } } };
+  Bindings: { incoming: IncomingMessage };
   Variables: { identity: Identity; route: string };
 }
 
 export interface ApiDeps {
   desk: SessionDesk;
+  replies: CannedReplies;
+  newId: () => string;
+  /** Takes events by which functions answer. */
+  answers: FunctionAnswers;
+  /** Undefined: there are no guests. */
+  guests: Guests | undefined;
+  files: FileDesk;
+  links: FileLinks;
+  shares: ShareDesk;
+  exporter: Exporter;
+  eraser: Eraser;
+  rotation: KeyRotation;
   verifier: TokenVerifier;
   limits: Limits;
   cors: Cors;

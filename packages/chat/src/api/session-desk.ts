@@ -1,11 +1,13 @@
 import { ChatError } from "@warren/wire";
 import { wallMsOf } from "../log/hybrid-time.ts";
+import type { StoredFile } from "../log/body.ts";
 import type { SessionKey } from "../log/entry.ts";
 import type { Journal } from "../log/journal.ts";
 import type { Said, Texts } from "../log/said.ts";
 import type { SessionRow } from "../log/session-row.ts";
 import { spokenOf, type Spoken } from "../sessions/conversation.ts";
 import type { Folding } from "../sessions/folding.ts";
+import type { HelpQueue } from "../sessions/help-queue.ts";
 import type { SessionMetrics, SessionQuery, Sessions } from "../sessions/ports.ts";
 import type { Takeovers } from "../sessions/takeovers.ts";
 import type { Talk } from "../sessions/talk.ts";
@@ -19,6 +21,9 @@ export interface SessionDeskOptions {
   texts: Texts;
   talk: Talk;
   takeovers: Takeovers;
+  queue: HelpQueue;
+  /** Share tokens by session, of those that are shared. */
+  tokensOf: (sessionIds: readonly string[]) => Promise<ReadonlyMap<string, string>>;
   /** Epoch milliseconds. */
   wallClock: () => number;
 }
@@ -57,7 +62,20 @@ export class SessionDesk {
 
   async list(query: SessionQuery) {
     const { rows, ...page } = await this.options.sessions.list(query);
-    return { summaries: await Promise.all(rows.map((row) => this.summary(row))), ...page };
+    const tokens = await this.options.tokensOf(rows.map(({ sessionId }) => sessionId));
+    const told = rows.map((row) => this.summary(row, tokens.get(row.sessionId)));
+    return { summaries: await Promise.all(told), ...page };
+  }
+
+  /** Who waits for a person, the longest first. */
+  async waiting(most: number) {
+    const { queue, folding } = this.options;
+    const first = queue.first(most);
+    const rows = await Promise.all(first.map(({ key }) => folding.upToDate(key)));
+    const known = rows.filter((row) => row !== undefined);
+    const tokens = await this.options.tokensOf(known.map(({ sessionId }) => sessionId));
+    const told = known.map((row) => this.summary(row, tokens.get(row.sessionId)));
+    return { queue: await Promise.all(told), total: queue.size };
   }
 
   metrics(fromMs: number, toMs: number): Promise<SessionMetrics> {
@@ -65,9 +83,10 @@ export class SessionDesk {
   }
 
   /** A session in a list, in the words of the reference. */
-  async summary(row: SessionRow) {
+  async summary(row: SessionRow, shareToken: string | undefined) {
     const { startMs, endMs, answers, control, help } = row;
-    const { wallClock } = this.options;
+    const { wallClock, queue } = this.options;
+    const place = queue.placeOf(row.sessionId);
     const isActive = endMs === undefined;
     return {
       id: row.sessionId,
@@ -86,7 +105,12 @@ export class SessionDesk {
       avg_response_time: answers.count === 0 ? 0 : Math.round(answers.sumMs / answers.count),
       help_requested: help.isOpen,
       ...(help.sinceMs !== undefined && { help_since: timeOf(help.sinceMs) }),
+      ...(place !== undefined && {
+        queue_position: place.position,
+        waiting_ms: Math.max(0, wallClock() - place.sinceMs),
+      }),
       ...(row.modelId !== undefined && { model_id: row.modelId }),
+      ...(shareToken !== undefined && { share_token: shareToken }),
       ...(control.mode === "person" && {
         assisting_admin_id: control.adminId,
         assisting_admin_name: control.adminName,
@@ -96,15 +120,22 @@ export class SessionDesk {
 
   async name(row: SessionRow): Promise<string> {
     if (row.name === undefined || row.nameEntry === undefined) return "";
-    return this.options.texts.openName(row, row.name, row.nameEntry);
+    return this.options.texts.openName(row, row.name, row.nameEntry).catch((reason: unknown) => {
+      // One that is just being erased does not keep the others from whoever lists them.
+      if (ChatError.from(reason).code === "GONE") return "";
+      throw reason;
+    });
   }
 
   /** What was said in a session, as it stands now. Notes are for admins. */
   async messages(viewer: Pick<Viewer, "isAdmin">, key: SessionKey) {
-    const said = await this.#all(key);
-    return spokenOf(said)
-      .filter((spoken) => viewer.isAdmin || !spoken.said.isNote)
-      .map(messageOf);
+    const spoken = await this.spoken(key);
+    return spoken.filter(({ said }) => viewer.isAdmin || said.isNote !== true).map(messageOf);
+  }
+
+  /** All that was said, notes among it, up to a bound. */
+  async spoken(key: SessionKey): Promise<Spoken[]> {
+    return spokenOf(await this.#all(key));
   }
 
   async #all(key: SessionKey): Promise<Said[]> {
@@ -124,9 +155,20 @@ export function timeOf(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-function messageOf(spoken: Spoken) {
-  const { said, messageId, hlc, text, isEdited, isDeleted, reactions } = spoken;
-  const { file, metadata, answer, replyTo, name } = said;
+export function fileFields({ fileId, url, name, contentType, bytes }: StoredFile) {
+  return {
+    file_id: fileId,
+    file_url: url,
+    ...(name !== undefined && { file_name: name }),
+    ...(contentType !== undefined && { content_type: contentType }),
+    ...(bytes !== undefined && { bytes }),
+  };
+}
+
+/** A message as whoever may read the session sees it. */
+export function messageOf(spoken: Spoken) {
+  const { said, messageId, hlc, text, file, isEdited, isDeleted, reactions } = spoken;
+  const { metadata, answer, replyTo, name } = said;
   return {
     id: messageId,
     type: said.type,
@@ -134,7 +176,7 @@ function messageOf(spoken: Spoken) {
     timestamp: timeOf(wallMsOf(hlc)),
     sender: said.sender,
     ...(name !== undefined && { name }),
-    ...(file && { file_id: file.fileId, file_url: file.url }),
+    ...(file && fileFields(file)),
     ...(metadata && { metadata }),
     ...(replyTo !== undefined && { reply_to: replyTo }),
     ...(answer && { model_id: answer.modelId, status: answer.status }),

@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { queryAll } from "../sessions/query-all.ts";
 import type { ApiDeps, Env } from "./http.ts";
 
 /** Sessions in a list of one's own. */
@@ -10,19 +11,9 @@ export function sessionRoutes({ desk, wallClock }: ApiDeps): Hono<Env> {
   routes.get("/sessions", async (c) => {
     c.set("route", "/sessions");
     const { userId } = c.get("identity");
-    const { summaries, total } = await desk.list({
-      userId,
-      isActive: undefined,
-      adminAssisted: undefined,
-      helpOpen: undefined,
-      fromMs: undefined,
-      toMs: undefined,
-      sortBy: "start_time",
-      descending: true,
-      limit: LIST,
-      from: { offset: 0 },
-      nowMs: wallClock(),
-    });
+    const { summaries, total } = await desk.list(
+      queryAll({ userId, descending: true, limit: LIST, nowMs: wallClock() }),
+    );
     const count = summaries.length;
     return c.json({
       sessions: summaries,
@@ -38,11 +29,13 @@ export function sessionRoutes({ desk, wallClock }: ApiDeps): Hono<Env> {
     const identity = c.get("identity");
     const key = await desk.find(identity, c.req.param("id"));
     const row = await desk.row(key);
+    const shareToken = (await desk.options.tokensOf([key.sessionId])).get(key.sessionId);
     return c.json({
       id: key.sessionId,
       session_id: key.sessionId,
       name: await desk.name(row),
       model_id: row.modelId ?? "",
+      ...(shareToken !== undefined && { share_token: shareToken }),
       messages: await desk.messages(identity, key),
     });
   });
@@ -50,7 +43,7 @@ export function sessionRoutes({ desk, wallClock }: ApiDeps): Hono<Env> {
     c.set("route", "/sessions/:sessionID/end");
     const identity = c.get("identity");
     const key = await desk.find(identity, c.req.param("id"));
-    await desk.options.talk.end(identity, key);
+    await desk.options.talk.end(identity, key, { clientMessageId: "ended", seen: undefined });
     return c.json({ status: "ended" });
   });
   return routes;

@@ -23,7 +23,10 @@ export const SessionSummary = v.strictObject({
   avg_response_time: count,
   help_requested: v.boolean(),
   help_since: v.optional(time),
+  queue_position: v.optional(v.number()),
+  waiting_ms: v.optional(v.number()),
   model_id: v.optional(v.string()),
+  share_token: v.optional(v.string()),
   assisting_admin_id: v.optional(v.string()),
   assisting_admin_name: v.optional(v.string()),
 });

@@ -65,8 +65,8 @@ const MOST_BYTES = 524_288;
  *
  * 1. One fetch at a time, and none too soon after the last.
  * 2. A token of a key that is known waits for no fetch, until the keys are too old to count.
- * 3. Who cannot be judged because the issuer is away is told to come back, not that the token is bad:
- *    clients give up for good on INVALID_TOKEN.
+ * 3. Who cannot be judged because the issuer is away, or has perhaps a key that is newer than the last
+ *    fetch, is told to come back, not that the token is bad: clients give up for good on INVALID_TOKEN.
  */
 export class RemoteKeys implements TokenKeys {
   readonly #options: RemoteKeysOptions;
@@ -76,6 +76,7 @@ export class RemoteKeys implements TokenKeys {
   #lastFailed = false;
   #fetching: Promise<void> | undefined;
   #version = 0;
+  #fetches = 0;
 
   constructor(options: RemoteKeysOptions) {
     this.#options = options;
@@ -89,14 +90,17 @@ export class RemoteKeys implements TokenKeys {
   async check(jws: Jws): Promise<void> {
     if (!this.#algorithms.includes(jws.algorithm)) throw invalidToken();
     const { clock, times } = this.#options;
+    const before = this.#fetches;
     const ageMs = clock.now() - (this.#keys?.atMs ?? Number.NEGATIVE_INFINITY);
     if (ageMs >= times.staleMs) await this.#refresh();
     else if (ageMs >= times.freshMs) void this.#refresh();
     if (await this.#isSigned(jws)) return;
-    // The issuer may have a new key; who asked within the cool-down has just seen its latest.
+    // The issuer may have a new key.
     await this.#refresh();
     if (await this.#isSigned(jws)) return;
-    throw this.#lastFailed ? away() : invalidToken();
+    if (this.#lastFailed) throw away();
+    if (this.#fetches > before) throw invalidToken();
+    throw notYet(this.#triedAtMs + times.coolDownMs - clock.now());
   }
 
   /** False when the key is not known. Rejects with a ChatError when it is and did not sign this. */
@@ -142,6 +146,7 @@ export class RemoteKeys implements TokenKeys {
     this.#lastFailed = "reason" in outcome;
     this.#triedAtMs = clock.now();
     this.#fetching = undefined;
+    this.#fetches += 1;
     if ("reason" in outcome) events.failed(outcome.reason);
     else events.fetched(outcome.keys.length);
   }
@@ -185,6 +190,11 @@ export class RemoteKeys implements TokenKeys {
     }
     return Buffer.concat(chunks).toString();
   }
+}
+
+/** A key that came since the last fetch may have signed it: that is seen after the cool-down. */
+function notYet(retryAfterMs: number): ChatError {
+  return new ChatError("SERVICE_UNAVAILABLE", "the token's key is not known yet", { retryAfterMs });
 }
 
 function away(): ChatError {

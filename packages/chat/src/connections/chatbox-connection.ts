@@ -24,6 +24,8 @@ export class ChatboxConnection extends Connection {
   protected presenter: Presenter;
   /** What frames that name no session are about. */
   #session: Found | undefined;
+  /** What the client called it: it may go on to, until it has heard the session's own id. */
+  #hint: string | undefined;
   #deviceId: string;
 
   constructor(socket: WebSocket, identity: ConnectionIdentity, deps: ConnectionDeps) {
@@ -46,7 +48,7 @@ export class ChatboxConnection extends Connection {
     const { talk, models } = this.deps;
     try {
       const found = await talk.find(this.identity, saidSession);
-      this.#session = found;
+      this.#bind(found, saidSession);
       this.send({
         type: "connection_status",
         session_id: found.key.sessionId,
@@ -75,34 +77,58 @@ export class ChatboxConnection extends Connection {
     this.presenter = new EntryPresenter(this.identity.isAdmin);
   }
 
-  /** The session that a frame is about: the one that it names, or else the socket's. */
-  async sessionOf(frame: { session_id?: string | undefined }): Promise<Found> {
+  /** The session that a frame is about, where there must be one: the one that it names, or the socket's. */
+  async existing(frame: Naming): Promise<SessionKey> {
+    const key = await this.#known(frame);
+    if (key === undefined) throw new ChatError("NOT_FOUND", "there is no such session");
+    return key;
+  }
+
+  /**
+   * The session that something is written to, begun where there is none. An id that nobody knows leads to
+   * the session that the user is in; the client is told that session's own id.
+   */
+  async opened(frame: Naming, modelId: string | undefined): Promise<SessionKey> {
     const { talk } = this.deps;
     const said = frame.session_id;
-    const bound = this.#session;
-    if (bound?.exists && (said === undefined || said === bound.key.sessionId)) return bound;
-    const found = await talk.find(this.identity, said ?? bound?.key.sessionId);
-    if (!found.exists || bound === undefined || said === undefined) this.#session = found;
-    return found;
-  }
-
-  /** The same, where there must be one. */
-  async existing(frame: { session_id?: string | undefined }): Promise<SessionKey> {
-    const { key, exists } = await this.sessionOf(frame);
-    if (!exists) throw new ChatError("NOT_FOUND", "there is no such session");
-    return key;
-  }
-
-  /** The same, begun where there is none; the client is told its id where it is another than it said. */
-  async opened(
-    frame: { session_id?: string | undefined },
-    modelId: string | undefined,
-  ): Promise<SessionKey> {
-    const found = await this.sessionOf(frame);
-    const key = await this.deps.talk.open(this.identity, found, modelId);
-    this.#session = { key, exists: true };
+    const known = await this.#known(frame);
+    const found = known && { key: known, exists: true };
+    const fresh = found ?? (await talk.find(this.identity, said ?? this.#session?.key.sessionId));
+    const key = await talk.open(this.identity, fresh, modelId);
+    this.#bind({ key, exists: true }, said);
     await this.follow(key).join();
     return key;
+  }
+
+  /** Rejects where `begun` would, and begins nothing. */
+  async check(frame: Naming): Promise<void> {
+    if (!this.#means(frame.session_id)) await this.existing(frame);
+  }
+
+  /** The same, but for an id that nobody knows and this socket was not given. */
+  begun(frame: Naming): Promise<SessionKey> {
+    return this.#means(frame.session_id) ? this.opened(frame, undefined) : this.existing(frame);
+  }
+
+  async #known({ session_id: said }: Naming): Promise<SessionKey | undefined> {
+    const { talk } = this.deps;
+    if (!this.#means(said)) return talk.known(this.identity, said!);
+    if (this.#session?.exists !== true) {
+      // Another device may have begun it meanwhile, or another session.
+      this.#session = await talk.find(this.identity, this.#session?.key.sessionId);
+    }
+    const { key, exists } = this.#session;
+    return exists ? key : undefined;
+  }
+
+  /** True where a frame that says this id, or none, is about the socket's own session. */
+  #means(said: string | undefined): boolean {
+    return said === undefined || said === this.#session?.key.sessionId || said === this.#hint;
+  }
+
+  #bind(found: Found, said: string | undefined): void {
+    this.#session = found;
+    this.#hint = said;
   }
 
   override migrate(afterMs: number): void {
@@ -155,7 +181,13 @@ export class ChatboxConnection extends Connection {
         throw new ChatError("INVALID_FORMAT", "timestamp is more than a minute in the future");
       }
     }
-    await handle(this, frame);
+    try {
+      await handle(this, frame);
+    } catch (reason) {
+      // A session that was erased is nobody's any more: what names none begins another.
+      if (ChatError.from(reason).code === "GONE") this.#session = undefined;
+      throw reason;
+    }
   }
 }
 
@@ -174,6 +206,11 @@ export function refusalFrame(
     sender: "ai",
     error: errorBody(error),
   };
+}
+
+/** A frame that may name its session. */
+interface Naming {
+  readonly session_id?: string | undefined;
 }
 
 const PASSES_BY: ReadonlySet<string> = new Set(["stop", "ping", "heartbeat", "typing"]);

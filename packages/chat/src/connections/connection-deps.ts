@@ -1,9 +1,13 @@
 import type { Clock } from "@warren/host";
 import type { ChatError } from "@warren/wire";
+import type { FileDesk } from "../files/file-desk.ts";
 import type { Hub } from "../live/hub.ts";
 import type { SessionKey } from "../log/entry.ts";
 import type { Journal } from "../log/journal.ts";
 import type { ClusterRuns } from "../runs/cluster-runs.ts";
+import type { MessageLog } from "../log/ports.ts";
+import type { Changes } from "../sessions/changes.ts";
+import type { HelpQueue } from "../sessions/help-queue.ts";
 import type { NamedSessions } from "../sessions/named-sessions.ts";
 import type { Takeovers } from "../sessions/takeovers.ts";
 import type { Talk } from "../sessions/talk.ts";
@@ -20,11 +24,16 @@ export interface ConnectionIdentity extends Viewer {
 }
 
 export interface ConnectionDeps {
+  log: MessageLog;
   talk: Talk;
+  changes: Changes;
   named: NamedSessions;
   takeovers: Takeovers;
+  queue: HelpQueue;
   /** Has a message answered once more. */
   again: (key: SessionKey, messageId: string, how: "anew" | "on") => Promise<void>;
+  /** The files that frames point to. */
+  files: Pick<FileDesk, "forFrame">;
   journal: Journal;
   hub: Hub;
   runs: ClusterRuns;
@@ -55,4 +64,6 @@ export interface ConnectionEvents {
   slowConsumer(): void;
   /** A client was brought up to date: with what it lacked, or with the newest since it lacked too much. */
   resumed(mode: "delta" | "snapshot"): void;
+  /** Something for an admin was not sent: it comes with the next resume. */
+  adminMessageDropped(): void;
 }

@@ -8,6 +8,7 @@ import type { ConnectionDeps, ConnectionIdentity } from "./connection-deps.ts";
 import { Follower } from "./follower.ts";
 import { EASE, Outgoing } from "./outgoing.ts";
 import type { PageOptions } from "./pages.ts";
+import { ReceiptGate } from "./receipt-gate.ts";
 import type { Presenter } from "./presenter.ts";
 
 /** Frames that wait their turn before the socket is no longer read. */
@@ -51,6 +52,7 @@ export abstract class Connection {
   readonly id: string;
   readonly identity: ConnectionIdentity;
   readonly deps: ConnectionDeps;
+  readonly receipts: ReceiptGate;
   readonly #socket: WebSocket;
   readonly #outgoing: Outgoing;
   readonly #followed = new Map<string, Follower>();
@@ -71,6 +73,7 @@ export abstract class Connection {
     this.id = deps.newId();
     this.identity = identity;
     this.deps = deps;
+    this.receipts = new ReceiptGate(deps.log);
     this.#socket = socket;
     const { mostWaitingBytes, events, writes } = deps;
     this.#outgoing = new Outgoing({
@@ -80,6 +83,9 @@ export abstract class Connection {
       overflowed: () => {
         events.slowConsumer();
         this.close("SLOW_CONSUMER");
+      },
+      dropped: () => {
+        if (identity.isAdmin) events.adminMessageDropped();
       },
       sent: (frames) => events.sent(frames),
     });
@@ -160,6 +166,7 @@ export abstract class Connection {
     }
     const { hub, journal, runs } = this.deps;
     const follower = new Follower({
+      viewerId: this.identity.userId,
       key,
       hub,
       journal,

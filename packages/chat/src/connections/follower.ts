@@ -13,6 +13,7 @@ import { wireRunOf, type Presenter } from "./presenter.ts";
 export const RESUME_ENTRIES = 300;
 
 export interface FollowerOptions {
+  viewerId: string;
   key: SessionKey;
   hub: Hub;
   journal: Journal;
@@ -29,6 +30,7 @@ export interface FollowerOptions {
  */
 export class Follower implements Listener {
   readonly key: SessionKey;
+  readonly viewerId: string;
   readonly #options: FollowerOptions;
   #membership: Membership | undefined;
   /** What the client was told of by a resume, while what came meanwhile waits: afterwards all is new. */
@@ -39,6 +41,7 @@ export class Follower implements Listener {
 
   constructor(options: FollowerOptions) {
     this.key = options.key;
+    this.viewerId = options.viewerId;
     this.#options = options;
   }
 

@@ -7,10 +7,12 @@ import {
 } from "@warren/wire";
 import type { SessionKey } from "../log/entry.ts";
 import type { Wording } from "../sessions/talk.ts";
+import type { Place } from "../sessions/help-queue.ts";
 import { authorOf } from "../sessions/viewer.ts";
 import type { ChatboxConnection as Connection } from "./chatbox-connection.ts";
 import { firstThatFit, newestThatFit } from "./pages.ts";
-import { wireRunOf } from "./presenter.ts";
+import { queueFrame, wireRunOf } from "./presenter.ts";
+import { storedFile } from "./stored-file.ts";
 import { takeTurn } from "./take-turn.ts";
 
 /** How often an idle client says something, milliseconds. */
@@ -79,10 +81,15 @@ const HANDLERS: Handlers = {
   },
   async help_request(connection, frame) {
     const { identity, deps } = connection;
-    const key = await connection.existing(frame);
+    const key = await connection.begun(frame);
     const recorded = await deps.talk.help(identity, key, markOf(connection, frame));
     connection.acknowledge(recorded);
-    confirm(connection, key, "Somebody was called and will join you here.");
+    confirm(connection, key, calledWords(deps.queue.placeOf(key.sessionId)));
+  },
+  async end_session(connection, frame) {
+    const { deps, identity } = connection;
+    const key = await connection.existing(frame);
+    connection.acknowledge(await deps.talk.end(identity, key, markOf(connection, frame)));
   },
   async hello(connection, { device_id: deviceId }) {
     connection.speakEntries(deviceId);
@@ -101,6 +108,8 @@ const HANDLERS: Handlers = {
         const key = await connection.existing({ session_id });
         const mode = await connection.follow(key).resume(versions, pages, session_id);
         connection.deps.events.resumed(mode);
+        const place = connection.deps.queue.placeOf(key.sessionId);
+        if (place !== undefined) connection.send(queueFrame(key.sessionId, place));
       } catch (reason) {
         // One that is gone, or another's, does not keep the others from the client.
         connection.refuse(reason, { sessionId: session_id });
@@ -135,20 +144,20 @@ const HANDLERS: Handlers = {
     const key = await connection.existing(frame);
     const { message_id: messageId, content } = frame;
     const change = { ...markOf(connection, frame), messageId, content };
-    connection.acknowledge(await deps.talk.edit(identity, key, change));
+    connection.acknowledge(await deps.changes.edit(identity, key, change));
   },
   async delete(connection, frame) {
     const { deps, identity } = connection;
     const key = await connection.existing(frame);
     const change = { ...markOf(connection, frame), messageId: frame.message_id };
-    connection.acknowledge(await deps.talk.delete(identity, key, change));
+    connection.acknowledge(await deps.changes.delete(identity, key, change));
   },
   async reaction(connection, frame) {
     const { deps, identity } = connection;
     const key = await connection.existing(frame);
     const { message_id: messageId, emoji, on: isOn } = frame;
     const change = { ...markOf(connection, frame), messageId, emoji, isOn };
-    connection.acknowledge(await deps.talk.react(identity, key, change));
+    connection.acknowledge(await deps.changes.react(identity, key, change));
   },
   async typing(connection, frame) {
     const { deps, identity } = connection;
@@ -208,6 +217,11 @@ const HANDLERS: Handlers = {
     const key = await connection.existing(frame);
     await connection.deps.takeovers.leave(connection.identity, key);
   },
+  async admin_transfer(connection, frame) {
+    const key = await connection.existing(frame);
+    const { admin_id: userId, admin_name: name = userId } = frame;
+    await connection.deps.takeovers.transfer(connection.identity, key, { userId, name });
+  },
   async note(connection, frame) {
     const { deps, identity } = connection;
     const key = await connection.existing(frame);
@@ -231,12 +245,20 @@ async function file(
   frame: ClientFrames["file_upload"] | ClientFrames["voice_message"],
   type: "file" | "voice",
 ): Promise<void> {
-  const key = await connection.existing(frame);
+  // Whose session it is comes first: a stranger learns nothing of files either.
+  await connection.check(frame);
+  const { file_id: fileId, file_url: fileUrl } = frame;
+  const found = await connection.deps.files.forFrame(connection.identity, {
+    type,
+    fileId,
+    fileUrl,
+  });
+  const key = await connection.begun(frame);
   await say(connection, key, {
     ...markOf(connection, frame),
     type,
     text: frame.content,
-    file: { fileId: frame.file_id, url: frame.file_url },
+    file: storedFile(fileId, found),
     metadata: frame.metadata,
     replyTo: frame.reply_to,
   });
@@ -249,12 +271,20 @@ async function receipt(
 ): Promise<void> {
   const { deps, identity, deviceId } = connection;
   const key = await connection.existing(frame);
-  await deps.talk.receipt(identity, key, {
-    clientMessageId: `${what}:${deps.newId()}`,
-    seen: undefined,
-    deviceId,
-    [what]: frame.versions,
-  });
+  await connection.receipts.pass({ key, what, said: frame.versions }, (versions) =>
+    deps.talk.receipt(identity, key, {
+      clientMessageId: `${what}:${deps.newId()}`,
+      seen: undefined,
+      deviceId,
+      [what]: versions,
+    }),
+  );
+}
+
+function calledWords(place: Place | undefined): string {
+  const called = "Somebody was called and will join you here.";
+  if (place === undefined || place.position === 1) return called;
+  return `${called} ${place.position - 1} before you are waiting.`;
 }
 
 function confirm(connection: Connection, key: SessionKey, content: string): void {

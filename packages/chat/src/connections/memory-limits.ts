@@ -12,6 +12,7 @@ export const CHAT_RATES: LimitTable = Object.freeze({
   admin: { points: 20, perMs: 60_000 },
   public: { points: 60, perMs: 60_000 },
   upload: { points: 60, perMs: 60_000 },
+  privacy: { points: 20, perMs: 3_600_000 },
 });
 
 /** Limits of one instance, in its memory: what nobody used for the time of a limit takes no room. */

@@ -14,6 +14,8 @@ export interface OutgoingOptions {
   mostBytes: number;
   /** More than that waits: the client is cut off, comes back and resumes. */
   overflowed: () => void;
+  /** A frame was not sent for it. */
+  dropped: () => void;
   sent: (frames: number) => void;
 }
 
@@ -35,11 +37,13 @@ export class Outgoing implements Writer {
   }
 
   send(text: string): void {
-    const { socket, writes, mostBytes, overflowed } = this.#options;
-    if (this.#isOver || socket.readyState !== socket.OPEN) return;
+    const { socket, writes, mostBytes, overflowed, dropped } = this.#options;
+    if (this.#isOver) return dropped();
+    if (socket.readyState !== socket.OPEN) return;
     const frame = writes.frameOf(text);
     if (this.#stream.writableLength + this.#bytes + frame.length > mostBytes) {
       this.#isOver = true;
+      dropped();
       return overflowed();
     }
     this.#bytes += frame.length;

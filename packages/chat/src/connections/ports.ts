@@ -4,7 +4,7 @@ export interface Limits {
   take(limit: LimitName, key: string): Promise<number>;
 }
 
-export type LimitName = "message" | "frame" | "connect" | "admin" | "public" | "upload";
+export type LimitName = "message" | "frame" | "connect" | "admin" | "public" | "upload" | "privacy";
 
 /** Tokens of sockets that live on: what they were let in by may end. */
 export interface Renewal {

@@ -2,6 +2,7 @@ import type { ServerFrame, RunState as WireRun } from "@warren/wire";
 import type { Passing } from "../live/room.ts";
 import type { Said } from "../log/said.ts";
 import type { RunState } from "../runs/run-event.ts";
+import type { Place } from "../sessions/help-queue.ts";
 import { wireEntryOf } from "./wire-entry-of.ts";
 
 /** How what happens in a session is said to one client. */
@@ -67,9 +68,18 @@ function passingFrame(session_id: string, passing: Passing): ServerFrame {
       const { userOnline, adminOnline } = passing;
       return { type: "presence", session_id, user_online: userOnline, admin_online: adminOnline };
     }
+    case "queue":
+      return queueFrame(session_id, passing.place);
     case "run":
       return runFrame(session_id, passing.event);
   }
+}
+
+/** Position 0: it waits no more. */
+export function queueFrame(session_id: string, place: Place | undefined): ServerFrame {
+  if (place === undefined) return { type: "queue", session_id, position: 0, waiting: 0 };
+  const { position, waiting, sinceMs } = place;
+  return { type: "queue", session_id, position, waiting, since: new Date(sinceMs).toISOString() };
 }
 
 function runFrame(

@@ -53,9 +53,9 @@ export function wireEntryOf(said: Said, isAdmin: boolean): WireEntry {
   }
 }
 
-/** True for admins' words among themselves. */
+/** True for admins' words among themselves, and for what was done to these. */
 export function isHidden(said: Said, isAdmin: boolean): boolean {
-  return !isAdmin && said.kind === "message" && said.body.isNote === true;
+  return !isAdmin && "isNote" in said.body && said.body.isNote;
 }
 
 type SenderWord = NonNullable<ServerFrames["typing"]["sender"]>;

@@ -19,6 +19,7 @@ export const CLIENT_SUMMARIES: Readonly<Record<ClientFrameType, string>> = {
   edit: "Gives a message another wording.",
   delete: "Takes a message back.",
   reaction: "Puts a reaction on a message, or takes it off.",
+  end_session: "Ends the session: nothing more is said in it.",
   typing: "Tells the others of the session that somebody types.",
   delivery_ack: "Says what this device has.",
   read_receipt: "Says what the person at this device has seen.",
@@ -31,6 +32,7 @@ export const CLIENT_SUMMARIES: Readonly<Record<ClientFrameType, string>> = {
   heartbeat: "The same, with the service's time in the answer.",
   admin_join: "Takes a session over, as an admin.",
   admin_leave: "Gives it back to the AI.",
+  admin_transfer: "Hands it to another admin.",
   note: "Writes a note that admins alone see.",
 };
 
@@ -55,6 +57,7 @@ export const SERVER_SUMMARIES: Readonly<Record<ServerFrameType, string>> = {
   run_end: "It is over; the entry that holds it follows or came before.",
   typing: "Somebody types.",
   presence: "Who of the session is there.",
+  queue: "The place among those who wait for a person; 0: it waits no more.",
   migration: "Come back elsewhere, after a moment.",
   auth_success: "The fresh token counts.",
   pong: "The service is there.",

@@ -1,5 +1,6 @@
 import { ChatError } from "@warren/wire";
 import { foreignUrlProblem } from "./foreign-url.ts";
+import { voiceType } from "./file-types.ts";
 import type { FileKind, Files, StoredFile } from "./ports.ts";
 
 /** What a `file_upload` or `voice_message` frame points to. */
@@ -22,8 +23,11 @@ export async function frameFile(
 ): Promise<FrameFile> {
   const file = await files.head(frame.fileId);
   if (file !== undefined && file.owner === frame.owner) {
-    if (frame.type === "voice" && !file.type.startsWith("audio/")) throw wrong("it is no sound");
-    return { at: "here", file };
+    if (frame.type === "file") return { at: "here", file };
+    // Old clients say only when they send it that a recording is a voice note.
+    const type = voiceType(file.type);
+    if (type === undefined) throw wrong("it is no sound");
+    return { at: "here", file: { ...file, type } };
   }
   if (!allowForeign) throw new ChatError("NOT_FOUND", "no such file: upload it first");
   const problem = foreignUrlProblem(frame.fileUrl);

@@ -5,6 +5,8 @@ import type { FileUpkeep } from "./ports.ts";
 export interface Quota {
   /** Sets aside up to `most` bytes; fewer, or none, where fewer are left. */
   reserve(owner: string, most: number): Promise<Reservation>;
+  /** Files of the owner were removed: what is stored is counted again. */
+  recount(owner: string): void;
 }
 
 export interface Reservation {
@@ -55,6 +57,10 @@ export function storedQuota(
     return space;
   };
   return {
+    recount(owner) {
+      const space = spaces.get(owner);
+      if (space !== undefined) space.countedAtMs = -Infinity;
+    },
     async reserve(owner, most) {
       const space = spaceOf(owner);
       const stored = await space.counted;

@@ -18,6 +18,11 @@ import {
 } from "@warren/host";
 import type { ByteRange } from "./ports.ts";
 
+export interface S3Credentials {
+  accessKeyId: string;
+  secretAccessKey: string;
+}
+
 export interface S3Options {
   /** Undefined: AWS itself. */
   endpoint: string | undefined;
@@ -27,12 +32,14 @@ export interface S3Options {
   prefix: string;
   /** `endpoint/bucket/key` instead of `bucket.endpoint/key`, as MinIO and others want it. */
   pathStyle: boolean;
-  /** Undefined: as AWS's own chain finds them (a role of the machine or the pod). */
-  credentials: { accessKeyId: string; secretAccessKey: string } | undefined;
+  /** Read again when they are some minutes old; undefined: as AWS's own chain finds them (a role). */
+  credentials: (() => Promise<S3Credentials>) | undefined;
   /** Of a multipart upload; two are held at once. S3 takes no less than 5 MiB. */
   partBytes: number;
 }
 
+/** What was read is believed for this long: a mounted Secret that is renewed counts by then. */
+const CREDENTIALS_MS = 600_000;
 /** A connection on which nothing moves: a reader who pauses longer asks again for the rest. */
 const SILENCE_MS = 120_000;
 
@@ -42,8 +49,8 @@ export class Bucket {
   readonly #name: string;
   readonly #prefix: string;
 
-  constructor(options: S3Options, guard: Guard) {
-    this.client = guarded(openClient(options), guard);
+  constructor(options: S3Options, { guard, wallNow }: { guard: Guard; wallNow: () => number }) {
+    this.client = guarded(openClient(options, wallNow), guard);
     this.#name = options.bucket;
     this.#prefix = options.prefix;
   }
@@ -119,12 +126,19 @@ export class Bucket {
   }
 }
 
-function openClient({ endpoint, region, pathStyle, credentials }: S3Options): S3Client {
+function openClient(
+  { endpoint, region, pathStyle, credentials }: S3Options,
+  wallNow: () => number,
+): S3Client {
+  const asked = async () => ({
+    ...(await credentials!()),
+    expiration: new Date(wallNow() + CREDENTIALS_MS),
+  });
   return new S3Client({
     region,
     forcePathStyle: pathStyle,
     ...(endpoint !== undefined && { endpoint }),
-    ...(credentials && { credentials }),
+    ...(credentials && { credentials: asked }),
     // The guard tries again.
     maxAttempts: 1,
     // Newer checksums are unknown to many servers that speak S3.

@@ -7,6 +7,8 @@ import { Bucket, type S3Options } from "./s3-bucket.ts";
 import { S3Direct, type S3DirectDeps } from "./s3-direct.ts";
 import { bare, described, incomingKey, markKey, objectKey, storedFile } from "./s3-layout.ts";
 
+export { classifyS3 } from "./s3-bucket.ts";
+
 export interface S3FilesDeps extends S3DirectDeps {
   /** Made with `classifyS3`. */
   guard: Guard;
@@ -31,7 +33,7 @@ export class S3Files implements Files, FileUpkeep {
   readonly #deps: S3FilesDeps;
 
   constructor(options: S3Options, deps: S3FilesDeps) {
-    this.#bucket = new Bucket(options, deps.guard);
+    this.#bucket = new Bucket(options, deps);
     this.#partBytes = options.partBytes;
     this.#deps = deps;
     this.direct = new S3Direct(this.#bucket, deps);

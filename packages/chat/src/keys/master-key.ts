@@ -13,6 +13,8 @@ export interface MasterKey {
   readonly sealing: KeyObject;
   /** HMAC of values that are looked up. */
   readonly lookup: KeyObject;
+  /** HMAC of links to files. */
+  readonly links: Uint8Array;
   /** The key itself, for D-4. */
   readonly legacy: KeyObject;
 }
@@ -25,6 +27,7 @@ export function masterKeyOf(key: Buffer): MasterKey {
     wrapping: createSecretKey(derived("data key wrapping", 32)),
     sealing: createSecretKey(derived("value sealing", 32)),
     lookup: createSecretKey(derived("value lookup", 32)),
+    links: derived("file links", 32),
     legacy: createSecretKey(key),
   };
 }

@@ -93,16 +93,16 @@ async function rotate<T>(
     const counts = { renewed: 0, changed: 0, unreadable: 0 };
     let next: string | undefined;
     do {
-      const page = await pages(next);
-      for (const item of page.items) {
-        if (signal.aborted)
-          return {
-            renewed: renewed + counts.renewed,
-            unreadable: counts.unreadable,
-            complete: false,
-          };
-        counts[await renew(item)] += 1;
+      if (signal.aborted) {
+        return {
+          renewed: renewed + counts.renewed,
+          unreadable: counts.unreadable,
+          complete: false,
+        };
       }
+      const page = await pages(next);
+      // Together: a store that commits what is queued at once does so for a whole page.
+      for (const renewal of await Promise.all(page.items.map(renew))) counts[renewal] += 1;
       next = page.next;
       // A store in memory never waits by itself, and others must have their turn.
       await endOfTurn();

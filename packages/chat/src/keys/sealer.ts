@@ -33,6 +33,11 @@ export class Sealer {
     return this.sealNow(text, place) ?? sealWith(await this.#keys.sealing(place), text, place);
   }
 
+  /** Rejects with a SealError where nothing can be sealed: the session was erased, say. */
+  async admits(owner: { userId: string; sessionId: string }): Promise<void> {
+    if (this.#keys.sealingNow(owner) === undefined) await this.#keys.sealing(owner);
+  }
+
   openNow(sealed: string, place: Place): string | undefined {
     const found = readFor(sealed, place);
     const key = this.#keys.openingNow(place, found.keyId);

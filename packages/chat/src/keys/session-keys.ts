@@ -102,6 +102,18 @@ export class SessionKeys {
     this.#additions.delete(name);
   }
 
+  /** Whether the session was erased. Rejects as the store does. */
+  async isDestroyed(owner: Owner): Promise<boolean> {
+    if (this.#fresh(nameOf(owner)) !== undefined) return false;
+    return this.#load(owner).then(
+      () => false,
+      (reason: unknown) => {
+        if (reason instanceof SealError && reason.reason === "destroyed") return true;
+        throw reason;
+      },
+    );
+  }
+
   /** Destroys the session's keys: nothing that they sealed can be read again, in backups neither. */
   async destroy(owner: Owner): Promise<void> {
     await this.#options.store.destroy(owner.userId, owner.sessionId);

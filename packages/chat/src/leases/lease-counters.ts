@@ -1,23 +1,15 @@
+import type { SessionKey } from "../log/entry.ts";
+import type { HeldCounters } from "../sessions/held-counters.ts";
 import { firstLease, movedOn, takenBy, type LeaseName, type Leases } from "./ports.ts";
-
-/** A counter that many may move, by name and term. */
-export interface LeaseCounters {
-  /** Once more; a higher term begins it anew, a lower one is late and moves nothing. */
-  move(name: string, term: number): Promise<void>;
-  /** How often it was moved in this term; undefined: never. */
-  read(name: string, term: number): Promise<number | undefined>;
-  /** It is not needed any more, unless a later term has it. */
-  forget(name: string, term: number): Promise<void>;
-}
 
 /**
  * Counters as leases of the kind `takeover`, so that all instances see one of them moved. Who moves it is
  * of no interest: any sign of life counts.
  */
-export function leaseCounters(leases: Leases): LeaseCounters {
+export function leaseCounters(leases: Leases): HeldCounters {
   return {
-    async move(name, term) {
-      const lease = nameOf(name);
+    async move(key, term) {
+      const lease = nameOf(key);
       const there = await leases.get(lease);
       if (there === undefined) {
         await leases.put(lease, undefined, { ...firstLease(lease, "", "{}"), term });
@@ -29,19 +21,18 @@ export function leaseCounters(leases: Leases): LeaseCounters {
       // Where that fails somebody else has just moved it: it has moved.
       await leases.put(lease, there, next);
     },
-    async read(name, term) {
-      const there = await leases.get(nameOf(name));
+    async read(key, term) {
+      const there = await leases.get(nameOf(key));
       return there?.term === term ? there.beat : undefined;
     },
-    async forget(name, term) {
-      const lease = nameOf(name);
+    async forget(key, term) {
+      const lease = nameOf(key);
       const there = await leases.get(lease);
       if (there?.term === term) await leases.put(lease, there, undefined);
     },
   };
 }
 
-/** Session ids are enough: no user is in them, as nothing of a user is kept here. */
-function nameOf(name: string): LeaseName {
-  return { kind: "takeover", userId: "", name };
+function nameOf({ userId, sessionId }: SessionKey): LeaseName {
+  return { kind: "takeover", userId, name: sessionId };
 }

@@ -3,6 +3,7 @@ import { ChatError } from "@warren/wire";
 import { readLegacy, type LegacyContent } from "../keys/legacy.ts";
 import type { MasterKeys } from "../keys/master-keys.ts";
 import { Journal } from "../log/journal.ts";
+import type { SessionKey } from "../log/entry.ts";
 import type { MessageLog } from "../log/ports.ts";
 import type { Texts } from "../log/said.ts";
 import { Folding } from "../sessions/folding.ts";
@@ -19,6 +20,8 @@ export interface LegacyImportOptions {
   masters: MasterKeys;
   /** How contents were stored. */
   content: LegacyContent;
+  /** A link by which the session was shared goes on. */
+  adopt: (key: SessionKey, shareToken: string) => Promise<void>;
   clock: Clock;
   events: LegacyEvents;
 }
@@ -103,13 +106,14 @@ class LegacyImport {
   }
 
   async #bring(id: string): Promise<void> {
-    const { legacy, log, sessions, masters, content } = this.#options;
+    const { legacy, log, sessions, masters, content, adopt } = this.#options;
     const session = await legacy.read(id);
     if (session === undefined) return;
     const key = { userId: session.userId, sessionId: sessionIdFor(session.userId, id) };
     const open = (text: string) => readLegacy(text, content, masters);
     await this.#say(session, legacySayings(session, key, open));
     await new Folding({ log, sessions, failed: () => {} }).upToDate(key);
+    if (session.shareToken !== undefined) await adopt(key, session.shareToken);
     await legacy.broughtOver(id);
   }
 
@@ -117,7 +121,7 @@ class LegacyImport {
     const { legacy, texts } = this.#options;
     let nowMs = session.startMs;
     const log = legacy.logDatedBy(() => nowMs);
-    const journal = new Journal({ log, texts, stored: () => {} });
+    const journal = new Journal({ log, texts, linked: (said) => said, stored: () => {} });
     let isGoingOn = false;
     for (const { atMs, saying } of all) {
       nowMs = atMs;

@@ -12,6 +12,8 @@ export interface LegacySession {
   /** Epoch milliseconds. */
   readonly startMs: number;
   readonly endMs: number | undefined;
+  /** Whoever has it may read the session. */
+  readonly shareToken: string | undefined;
   readonly messages: readonly LegacyMessage[];
 }
 

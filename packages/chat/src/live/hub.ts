@@ -83,6 +83,12 @@ export class Hub {
     this.#rooms.get(sessionId)?.pass(event);
   }
 
+  /** True while this user follows the session here. */
+  isFollowedBy(sessionId: string, userId: string): boolean {
+    const listeners = this.#rooms.get(sessionId)?.listeners ?? [];
+    return [...listeners].some(({ viewerId }) => viewerId === userId);
+  }
+
   /** How many sessions are followed. */
   get size(): number {
     return this.#rooms.size;

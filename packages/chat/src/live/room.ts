@@ -2,10 +2,13 @@ import type { Entry, SessionKey } from "../log/entry.ts";
 import type { Heads } from "../log/ports.ts";
 import type { Said } from "../log/said.ts";
 import { has, including, isNext, type Versions } from "../log/versions.ts";
+import type { Place } from "../sessions/help-queue.ts";
 import type { RunEvent } from "../runs/run-event.ts";
 
 /** Somebody who follows a session on this instance. Called in the order of the log, without a hole. */
 export interface Listener {
+  /** Who follows it. */
+  readonly viewerId: string;
   said(said: Said): void;
   /** What is not stored: an answer as it is written, typing, presence. May be left out when too much. */
   passing(event: Passing): void;
@@ -21,6 +24,8 @@ export type Passing =
       /** Who types is not told so. */
       readonly by: Listener | undefined;
     }
+  /** The session's place among those that wait for a person; undefined: it waits no more. */
+  | { readonly kind: "queue"; readonly place: Place | undefined }
   | { readonly kind: "presence"; readonly userOnline: boolean; readonly adminOnline: boolean };
 
 export interface RoomOptions {

@@ -45,7 +45,8 @@ function entryOf(draft: Draft, origin: string, head: Head, wallMs: number): Entr
     sessionId,
     origin,
     number: head.number + 1,
-    hlc: tick(wallMs, head.hlc, draft.seen),
+    // Never later than now: what is said next would have to come after it.
+    hlc: tick(Math.min(draft.atMs ?? wallMs, wallMs), head.hlc, draft.seen),
     kind,
     author,
     clientMessageId,

@@ -37,11 +37,18 @@ export interface StoredFile {
   readonly bytes?: number;
 }
 
+/** A change of a note is for those alone who may see the note. */
+interface OfNote {
+  readonly isNote?: true;
+}
+
 export interface Bodies {
   opened: {
     readonly modelId?: string;
     /** The name under which the client began it. */
     readonly alias?: string;
+    /** A guest's session that this one goes on with. */
+    readonly mergedFrom?: { readonly userId: string; readonly sessionId: string };
   };
   message: {
     readonly sender: Sender;
@@ -56,9 +63,9 @@ export interface Bodies {
     readonly isNote?: true;
     readonly answer?: Answer;
   };
-  edit: { readonly messageId: string; readonly content: Sealed };
-  delete: { readonly messageId: string };
-  reaction: { readonly messageId: string; readonly emoji: string; readonly isOn: boolean };
+  edit: { readonly messageId: string; readonly content: Sealed } & OfNote;
+  delete: { readonly messageId: string } & OfNote;
+  reaction: { readonly messageId: string; readonly emoji: string; readonly isOn: boolean } & OfNote;
   receipt: {
     readonly deviceId: string;
     /** What the device has, and what its person has seen. */

@@ -37,6 +37,8 @@ export interface Draft extends SessionKey {
   readonly fence: number | undefined;
   /** Who answers from this entry on: it begins the control epoch after `fence`. Undefined: no change. */
   readonly control: "person" | "bot" | undefined;
+  /** When it was said, for what is copied from elsewhere; epoch milliseconds. */
+  readonly atMs?: number;
 }
 
 /** One record of a session's log: never changed, and never removed but by erasure and retention. */

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { ChatError } from "@warren/wire";
 import type { Bodies } from "./body.ts";
-import type { EntryKind, SessionKey } from "./entry.ts";
+import type { Entry, EntryKind, SessionKey } from "./entry.ts";
 import type { MessageLog } from "./ports.ts";
 import type { Said, Texts } from "./said.ts";
 import type { Versions } from "./versions.ts";
@@ -17,6 +17,8 @@ export interface Saying<K extends EntryKind = EntryKind> extends SessionKey {
   readonly seen: number | undefined;
   /** The control epoch under which it is said; undefined: any. */
   readonly fence: number | undefined;
+  /** When it was said, for what is copied from elsewhere; epoch milliseconds. */
+  readonly atMs?: number;
 }
 
 export interface Recorded<K extends EntryKind = EntryKind> {
@@ -28,6 +30,8 @@ export interface Recorded<K extends EntryKind = EntryKind> {
 export interface JournalOptions {
   log: MessageLog;
   texts: Texts;
+  /** A message with the address of its file, as whoever reads it gets it now. */
+  linked: (said: Said) => Said;
   /** Something was stored here, in the order of its session. */
   stored: (said: Said) => void;
 }
@@ -50,7 +54,7 @@ export class Journal {
    * again.
    */
   async say<K extends EntryKind>(saying: Saying<K>): Promise<Recorded<K>> {
-    const { log, texts, stored } = this.#options;
+    const { log, texts, stored, linked } = this.#options;
     const { kind, body, ...others } = saying;
     const sealed = await texts.seal(saying, kind, body);
     const control = kind === "control" ? (body as Bodies["control"]).mode : undefined;
@@ -64,14 +68,19 @@ export class Journal {
       case "stored": {
         const { entry } = accepted;
         // Not opened again: what was sealed a moment ago is at hand.
-        const said = { kind, entry, messageId: messageIdOf(entry), body };
-        stored(said as unknown as Said);
-        return { said: said as unknown as Said<K>, isRepeated: false };
+        const said = linked({
+          kind,
+          entry,
+          messageId: messageIdOf(entry),
+          body,
+        } as unknown as Said);
+        stored(said);
+        return { said: said as Said<K>, isRepeated: false };
       }
       case "existing": {
         const found = await texts.open(accepted.entry);
         if (!isSame(found, saying)) throw new ChatError("CONFLICT", USED);
-        return { said: found as Said<K>, isRepeated: true };
+        return { said: linked(found) as Said<K>, isRepeated: true };
       }
       case "fenced":
         throw new ChatError("CONTROL_CHANGED", "who answers in this session has changed");
@@ -82,15 +91,18 @@ export class Journal {
 
   /** What `versions` lack, in the session's order. */
   async after(key: SessionKey, versions: Versions, limit: number): Promise<Said[]> {
-    const { log, texts } = this.#options;
-    return texts.openAll(await log.after(key, versions, limit));
+    return this.#open(await this.#options.log.after(key, versions, limit));
   }
 
   /** The newest, in the session's order, and what is left below them. */
   async latest(key: SessionKey, before: Versions | undefined, limit: number) {
-    const { log, texts } = this.#options;
-    const { entries, older } = await log.latest(key, before, limit);
-    return { said: await texts.openAll(entries), older };
+    const { entries, older } = await this.#options.log.latest(key, before, limit);
+    return { said: await this.#open(entries), older };
+  }
+
+  async #open(entries: readonly Entry[]): Promise<Said[]> {
+    const { texts, linked } = this.#options;
+    return (await texts.openAll(entries)).map(linked);
   }
 }
 

@@ -24,8 +24,12 @@ export class Texts {
     this.#sealer = sealer;
   }
 
-  /** The body with its texts sealed for this entry. */
-  seal<K extends EntryKind>(of: Named, kind: K, body: Bodies[K]): Promise<Bodies[K]> {
+  /**
+   * The body with its texts sealed for this entry. Rejects with a `ChatError` GONE where the session was
+   * erased, also if there is nothing to seal: nothing is said in it any more.
+   */
+  async seal<K extends EntryKind>(of: Named, kind: K, body: Bodies[K]): Promise<Bodies[K]> {
+    await this.#sealer.admits(of).catch(refuse);
     return eachText(kind, body, (text, field) => this.#sealer.seal(text, placeOf(of, field)));
   }
 

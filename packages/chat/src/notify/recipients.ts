@@ -1,35 +1,11 @@
 import { isIP } from "node:net";
 import { fromText } from "@warren/host";
-import * as v from "valibot";
 
-/**
- * Who is alerted, as operators write it: a comma list, in the environment, or an array of TOML. (T-36:
- * arrays were unreadable, so nobody was told.) Written twice is alerted once.
- */
-function listOf(expected: string, read: (text: string) => string | undefined) {
-  const all = (texts: readonly string[]) => {
-    const trimmed = texts.map((text) => text.trim()).filter((text) => text !== "");
-    const found = trimmed.map(read).filter((one) => one !== undefined);
-    return found.length === trimmed.length ? [...new Set(found)] : undefined;
-  };
-  const one = fromText(expected, (text) => all(text.split(",")));
-  const many = v.pipe(
-    v.array(v.string()),
-    v.rawTransform<string[], string[]>(({ dataset, addIssue, NEVER }) => {
-      const value = all(dataset.value);
-      if (value !== undefined) return value;
-      addIssue({ message: `expected ${expected}` });
-      return NEVER;
-    }),
-  );
-  return v.union([one, many], `expected ${expected}`);
-}
-
-/** ADMIN_EMAILS. */
-export const MailAddresses = listOf("mail addresses, separated by commas", readMailAddress);
-/** ADMIN_PHONES. */
-export const PhoneNumbers = listOf(
-  "phone numbers with their country code like +15551234567, separated by commas",
+/** One of ADMIN_EMAILS. */
+export const MailAddress = fromText("a mail address like ada@example.com", readMailAddress);
+/** One of ADMIN_PHONES. */
+export const PhoneNumber = fromText(
+  "a phone number with its country code like +15551234567",
   readPhoneNumber,
 );
 

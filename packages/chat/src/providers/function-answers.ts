@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import * as v from "valibot";
 import { CloudEventError, type CloudEvent } from "./cloud-event.ts";
@@ -21,18 +22,33 @@ export type AnswerOutcome =
 /** Delivered events that are remembered. */
 const MOST_REMEMBERED = 10_000;
 
-/** The answers of functions that come later than the response to the question. */
+/**
+ * The answers of functions that come later than the response to the question. Who brings one shows the key of its
+ * run, which the function alone was told: the run's id is seen by whoever reads the answer, and could be used
+ * to put words into the model's mouth.
+ */
 export class FunctionAnswers {
+  readonly #secret: string;
   readonly #waiting = new Map<string, (answer: string) => void>();
   readonly #delivered = new LRUCache<string, true>({ max: MOST_REMEMBERED });
+
+  /** `secret`: of chance, this instance's own. */
+  constructor(secret: string) {
+    this.#secret = secret;
+  }
+
+  /** What lets the answer to a run in; the same for each try. */
+  keyOf(runId: string): string {
+    return createHmac("sha256", this.#secret).update(runId).digest("hex").slice(0, 32);
+  }
 
   /** Gives an event that came in to the run that its `idempotency_key` names. */
   receive(event: CloudEvent): AnswerOutcome {
     const key = `${event.source}\n${event.id}`;
     if (this.#delivered.has(key)) return { outcome: "duplicate" };
     try {
-      const { runId, text } = answerIn(event);
-      const deliver = this.#waiting.get(runId);
+      const { runKey, text } = answerIn(event);
+      const deliver = this.#waiting.get(runKey);
       if (deliver === undefined) return { outcome: "unknown" };
       this.#delivered.set(key, true);
       deliver(text);
@@ -46,11 +62,12 @@ export class FunctionAnswers {
   /** Waits for the answer to a run until disposed. */
   expect(runId: string): Disposable & { readonly answer: Promise<string> } {
     const { promise, resolve } = Promise.withResolvers<string>();
-    this.#waiting.set(runId, resolve);
+    const runKey = this.keyOf(runId);
+    this.#waiting.set(runKey, resolve);
     return {
       answer: promise,
       [Symbol.dispose]: () => {
-        if (this.#waiting.get(runId) === resolve) this.#waiting.delete(runId);
+        if (this.#waiting.get(runKey) === resolve) this.#waiting.delete(runKey);
       },
     };
   }
@@ -62,10 +79,10 @@ export class FunctionAnswers {
 }
 
 /** Throws a CloudEventError where the event is no answer. */
-export function answerIn(event: CloudEvent): { runId: string; text: string } {
+export function answerIn(event: CloudEvent): { runKey: string; text: string } {
   if (event.type !== ANSWER_TYPE) throw new CloudEventError(`the type is not ${ANSWER_TYPE}`);
   const data = v.safeParse(Data, event.data);
-  if (data.success) return { runId: data.output.idempotency_key, text: data.output.response };
+  if (data.success) return { runKey: data.output.idempotency_key, text: data.output.response };
   const names = [...new Set(data.issues.map((issue) => v.getDotPath(issue) ?? "data"))];
   throw new CloudEventError(`missing or malformed in data: ${names.join(", ")}`);
 }

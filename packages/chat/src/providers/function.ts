@@ -66,7 +66,8 @@ async function ask(
   { request, signal }: Asking,
 ): Promise<string | undefined> {
   const key = target.key === undefined ? "" : await keyOf(target.key);
-  const { headers, body } = writeCloudEvent(eventOf(target, request), target.mode);
+  const runKey = deps.answers.keyOf(request.runId);
+  const { headers, body } = writeCloudEvent(eventOf(target, request, runKey), target.mode);
   const authorization: Record<string, string> =
     key === "" ? {} : { authorization: `Bearer ${key}` };
   const reply = await deps.upstream.send(
@@ -75,7 +76,7 @@ async function ask(
   );
   if (reply.status < 200 || reply.status > 299) throw await replyFault(reply, { ...deps, key });
   const text = await bodyOf(reply);
-  return text === "" ? undefined : answerOf(reply, text, request.runId);
+  return text === "" ? undefined : answerOf(reply, text, runKey);
 }
 
 async function bodyOf(reply: Reply): Promise<string> {
@@ -95,10 +96,10 @@ async function bodyOf(reply: Reply): Promise<string> {
   }
 }
 
-function answerOf(reply: Reply, body: string, runId: string): string {
+function answerOf(reply: Reply, body: string, runKey: string): string {
   try {
     const answer = answerIn(readCloudEvent({ header: (name) => reply.header(name), body }));
-    if (answer.runId === runId) return answer.text;
+    if (answer.runKey === runKey) return answer.text;
     throw new CloudEventError("idempotency_key is another run's");
   } catch (error) {
     if (!(error instanceof CloudEventError)) throw error;
@@ -106,7 +107,11 @@ function answerOf(reply: Reply, body: string, runId: string): string {
   }
 }
 
-function eventOf({ id, source }: FunctionTarget, request: ProviderRequest): CloudEvent {
+function eventOf(
+  { id, source }: FunctionTarget,
+  request: ProviderRequest,
+  runKey: string,
+): CloudEvent {
   const { sessionId, userHash, runId, asked, history, system } = request;
   const timestamp = new Date(asked.atMs).toISOString();
   return {
@@ -117,7 +122,7 @@ function eventOf({ id, source }: FunctionTarget, request: ProviderRequest): Clou
     time: timestamp,
     data: {
       message_id: asked.messageId,
-      idempotency_key: runId,
+      idempotency_key: runKey,
       conversation_id: sessionId,
       sender_id: userHash,
       receiver_id: id,

@@ -1,4 +1,4 @@
-import type { Clock, Log, Metrics } from "@warren/host";
+import { randomId, type Clock, type Log, type Metrics } from "@warren/host";
 import { anthropicDialect } from "./anthropic.ts";
 import { checkProviders, type ProvidersCheck } from "./checks.ts";
 import { demoExchange } from "./demo.ts";
@@ -82,7 +82,7 @@ export function openProviders(
   const { clock, random } = deps;
   const events = new ProviderEvents(deps.log, deps.metrics);
   const upstream = openUpstream({ clock, connectMs: settings.connectMs });
-  const answers = new FunctionAnswers();
+  const answers = new FunctionAnswers(randomId(32));
   const all = configs.map((config) => {
     const exchange = exchangeOf(config, { ...deps, upstream, answers });
     return new Guarded(providerOf(config, exchange, { clock, settings }), {

@@ -1,4 +1,5 @@
 import type { ConversationMessage } from "../providers/prompt.ts";
+import type { StoredFile } from "../log/body.ts";
 import type { Said } from "../log/said.ts";
 import { view, type Message } from "../log/view.ts";
 
@@ -6,16 +7,19 @@ import { view, type Message } from "../log/view.ts";
 export interface Spoken extends Message {
   /** Empty once it was deleted. */
   readonly text: string;
+  /** With its name open, and an address under which it can be had. */
+  readonly file: StoredFile | undefined;
 }
 
 /** Messages of a session, edits and deletions applied, in its order. */
 export function spokenOf(said: readonly Said[]): Spoken[] {
-  const texts = new Map(said.map((one) => [one.messageId, textOf(one)]));
+  const open = new Map(said.map((one) => [one.messageId, one]));
   const { messages } = view(said.map(({ entry }) => entry));
-  return messages.map((message) => ({
-    ...message,
-    text: message.isDeleted ? "" : (texts.get(message.contentEntry) ?? ""),
-  }));
+  return messages.map((message) => {
+    const { isDeleted, contentEntry, messageId } = message;
+    const text = isDeleted ? "" : textOf(open.get(contentEntry));
+    return { ...message, text, file: isDeleted ? undefined : fileOf(open.get(messageId)) };
+  });
 }
 
 /**
@@ -37,8 +41,12 @@ export function conversationOf(
   }));
 }
 
-function textOf(said: Said): string {
-  return said.kind === "message" || said.kind === "edit" ? said.body.content : "";
+function textOf(said: Said | undefined): string {
+  return said?.kind === "message" || said?.kind === "edit" ? said.body.content : "";
+}
+
+function fileOf(said: Said | undefined): StoredFile | undefined {
+  return said?.kind === "message" ? said.body.file : undefined;
 }
 
 /** A model is told that there is a file, and not where: the link would open it. */

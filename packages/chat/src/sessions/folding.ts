@@ -65,6 +65,13 @@ export class Folding {
     }
   }
 
+  /** Forgets the row of a session whose log is gone. */
+  async forget(key: SessionKey): Promise<void> {
+    await this.#busy.get(key.sessionId)?.catch(() => undefined);
+    this.#rows.delete(key.sessionId);
+    await this.#options.sessions.forget(key);
+  }
+
   /** Resolves once nothing is being folded. */
   async idle(): Promise<void> {
     while (this.#busy.size > 0) await Promise.allSettled(this.#busy.values());

@@ -1,4 +1,4 @@
-import { ChatError, CHAT_LIMITS } from "@warren/wire";
+import { ChatError } from "@warren/wire";
 import type { Bodies, MessageType, StoredFile } from "../log/body.ts";
 import type { EntryKind, SessionKey } from "../log/entry.ts";
 import type { Journal, Recorded } from "../log/journal.ts";
@@ -10,6 +10,7 @@ import type { Settling } from "../instances/settling.ts";
 import type { ClusterRuns } from "../runs/cluster-runs.ts";
 import { beginSession, unlessRepeated } from "./begin-session.ts";
 import type { Folding } from "./folding.ts";
+import { markOf, type Mark } from "./mark.ts";
 import type { Sessions } from "./ports.ts";
 import { sessionIdFor, sessionIdOf } from "./session-id.ts";
 import { sessionName } from "./session-name.ts";
@@ -31,17 +32,12 @@ export interface TalkOptions {
   wallClock: () => number;
   /** A session in which nothing was said for this long is not gone back to by itself. */
   returnMs: number;
+  /** True for a session that was erased: its id is not used again. */
+  isErased: (key: SessionKey) => Promise<boolean>;
   /** True for a model that sessions may choose. */
   isModel: (modelId: string) => boolean;
   /** What follows upon a message could not be begun. */
   failed: (cause: unknown) => void;
-}
-
-/** What every thing that is said carries. */
-export interface Mark {
-  readonly clientMessageId: string;
-  /** The highest time that the client has seen. */
-  readonly seen: number | undefined;
 }
 
 export interface Wording extends Mark {
@@ -62,19 +58,27 @@ export class Talk {
   }
 
   /**
-   * The session that a viewer means: by an id that was given to them; by one of another user, for an
-   * admin; else the one that they are in, or one that does not exist yet and gets its id of the one said.
+   * The session that has an id: one that was given to the viewer or that they made up, or, for an admin,
+   * another user's. Undefined: there is none. Rejects with UNAUTHORIZED where it is another user's.
+   */
+  async known(viewer: Viewer, said: string): Promise<SessionKey | undefined> {
+    const { log, folding } = this.#options;
+    const { userId } = viewer;
+    const key = { userId, sessionId: sessionIdFor(userId, said) };
+    if ((await log.heads(key)).hlc > 0) return key;
+    const owned = await folding.owner(said);
+    return owned === undefined || owned.userId === userId ? undefined : allowed(viewer, owned);
+  }
+
+  /**
+   * The session that a viewer writes to under an id, or without one: the one that has it, else the one that
+   * they are in, or one that does not exist yet and gets its id of the one said.
    */
   async find(viewer: Viewer, said: string | undefined): Promise<Found> {
-    const { log, folding, newHalf } = this.#options;
+    const { log, newHalf } = this.#options;
     const { userId } = viewer;
-    if (said !== undefined) {
-      const key = { userId, sessionId: sessionIdFor(userId, said) };
-      if ((await log.heads(key)).hlc > 0) return { key, exists: true };
-      const owned = await folding.owner(said);
-      if (owned !== undefined && owned.userId !== userId)
-        return { key: allowed(viewer, owned), exists: true };
-    }
+    const key = said === undefined ? undefined : await this.known(viewer, said);
+    if (key !== undefined) return { key, exists: true };
     const active = await this.#active(userId);
     if (active !== undefined) {
       // One that was chosen and not begun, as by a process that died between the two, is begun by us.
@@ -86,13 +90,10 @@ export class Talk {
   }
 
   /** Begins a session, or joins the one that another device of the user has just begun. */
-  async open(
-    viewer: Viewer,
-    { key, exists }: Found,
-    modelId: string | undefined,
-  ): Promise<SessionKey> {
-    if (exists) return key;
+  async open(viewer: Viewer, found: Found, modelId: string | undefined): Promise<SessionKey> {
+    if (found.exists) return found.key;
     const { sessions } = this.#options;
+    const key = await this.#unused(viewer, found.key);
     for (;;) {
       const was = await sessions.active(viewer.userId);
       if (was !== undefined && (await this.#isGoing(was)))
@@ -100,6 +101,12 @@ export class Talk {
       if (await sessions.activate(viewer.userId, was, key))
         return beginSession(this.#options, key, { modelId });
     }
+  }
+
+  /** A client goes on to say the id of a session that was erased: it gets another one. */
+  async #unused({ userId }: Viewer, key: SessionKey): Promise<SessionKey> {
+    const { isErased, newHalf } = this.#options;
+    return (await isErased(key)) ? { userId, sessionId: sessionIdOf(userId, newHalf()) } : key;
   }
 
   /** A message of the session's owner, or of an admin who has taken it; the AI answers where none has. */
@@ -145,20 +152,6 @@ export class Talk {
     });
   }
 
-  edit(viewer: Viewer, key: SessionKey, change: Mark & Bodies["edit"]): Promise<Recorded> {
-    const { messageId, content } = change;
-    return this.#say(viewer, key, change, "edit", { messageId, content });
-  }
-
-  delete(viewer: Viewer, key: SessionKey, change: Mark & Bodies["delete"]): Promise<Recorded> {
-    return this.#say(viewer, key, change, "delete", { messageId: change.messageId });
-  }
-
-  react(viewer: Viewer, key: SessionKey, change: Mark & Bodies["reaction"]): Promise<Recorded> {
-    const { messageId, emoji, isOn } = change;
-    return this.#say(viewer, key, change, "reaction", { messageId, emoji, isOn });
-  }
-
   /** What a device has and its person has seen. */
   receipt(viewer: Viewer, key: SessionKey, receipt: Mark & Bodies["receipt"]): Promise<Recorded> {
     const { deviceId, delivered, read } = receipt;
@@ -178,16 +171,16 @@ export class Talk {
     return this.#say(viewer, key, mark, "help", { isOpen: true });
   }
 
-  /** Ends a session; ending it again is the same end. */
-  async end(viewer: Viewer, key: SessionKey): Promise<void> {
+  /** Ends a session; it ends when it is ended first, and may be ended again. */
+  async end(viewer: Viewer, key: SessionKey, mark: Mark): Promise<Recorded> {
     const { sessions, runs } = this.#options;
-    await this.#say(viewer, key, { clientMessageId: "ended", seen: undefined }, "ended", {
-      by: authorOf(viewer, key.userId),
-    }).catch(unlessRepeated);
+    const by = authorOf(viewer, key.userId);
+    const recorded = await this.#say(viewer, key, mark, "ended", { by });
     await runs.stop(key, undefined);
     const active = await sessions.active(key.userId);
     // Another session that is active stays so.
     if (active?.sessionId === key.sessionId) await sessions.activate(key.userId, active, undefined);
+    return recorded;
   }
 
   #say<K extends EntryKind>(
@@ -233,10 +226,15 @@ export class Talk {
   ): Promise<void> {
     const { journal, folding, patiently } = this.#options;
     const { entry } = said;
-    const row = await patiently(async () => {
+    const following = patiently(async () => {
       const known = isJustBefore(peeked, entry) ? peeked : await folding.upToDate(key);
       if (!entry.isHeld) await this.#ask(key, said, known?.modelId);
       return known;
+    });
+    // What fails for another reason than the store is nobody's to mend.
+    const row = await following.catch((reason: unknown) => {
+      if (ChatError.from(reason).code !== "DATABASE_ERROR") settled();
+      throw reason;
     });
     settled();
     if (row?.name !== undefined) return;
@@ -295,8 +293,4 @@ function bodyOf(viewer: Viewer, isOwner: boolean, wording: Wording): Bodies["mes
     ...(metadata && { metadata }),
     ...(replyTo !== undefined && { replyTo }),
   };
-}
-
-function markOf({ clientMessageId, seen }: Mark): Mark {
-  return { clientMessageId: clientMessageId.slice(0, CHAT_LIMITS.clientMessageId), seen };
 }

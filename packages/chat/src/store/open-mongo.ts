@@ -35,7 +35,8 @@ export async function openMongo(options: OpenMongoOptions): Promise<Store> {
       timed: (operation, ms) => events.mongoTook(operation, ms),
     }),
   );
-  const { log, sessions, keys, leases, behind, limiter, legacy } = mongo;
+  const { replies, log, sessions, keys, leases, behind, limiter, legacy } = mongo;
+  const { logErasure, shareLinks, erasures } = mongo;
   const failed = unlessAway((cause) => events.broke("a session's row is behind its log", cause));
   opened.use(keepRowsUp({ log, sessions, behind, clock: deps.clock, failed }));
   const owned = opened.move();
@@ -47,6 +48,10 @@ export async function openMongo(options: OpenMongoOptions): Promise<Store> {
     leases,
     isShared: true,
     limiter,
+    replies,
+    logErasure,
+    shareLinks,
+    erasures,
     legacy,
     check: () => mongo.check(),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

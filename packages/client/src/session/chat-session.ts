@@ -2,7 +2,7 @@ import type { ChatErrorCode } from "@warren/wire";
 import type { RunningAnswer } from "./answers.ts";
 import type { Control } from "../log/view.ts";
 import type { Message } from "./message.ts";
-import type { Presence, Typing } from "./passing.ts";
+import type { Presence, Typing, Waiting } from "./passing.ts";
 
 export interface SentFile {
   readonly fileId: string;
@@ -59,6 +59,8 @@ export interface ChatSession {
   readonly control: Control;
   readonly typing: readonly Typing[];
   readonly presence: Presence;
+  /** The place among those who asked for a person, while nobody has come. */
+  readonly waiting: Waiting | undefined;
   /** Messages of others that this person has seen on none of their devices. */
   readonly unread: number;
   readonly name: string | undefined;
@@ -88,6 +90,8 @@ export interface ChatSession {
   chooseModel(modelId: string): void;
   /** Asks for a person. */
   help(): void;
+  /** Nothing more can be said in it, on any device. */
+  end(): void;
   /** Everything that is here has been seen. */
   markRead(): void;
   /** Call it at each key; others are told as often as they need. */

@@ -10,7 +10,8 @@ export type SayingType =
   | "delete"
   | "reaction"
   | "model_select"
-  | "help_request";
+  | "help_request"
+  | "end_session";
 export type Saying = {
   [T in SayingType]: Omit<ClientFrames[T], Envelope>;
 }[SayingType];

@@ -12,6 +12,16 @@ export interface Presence {
   readonly isAdminOnline: boolean;
 }
 
+/** A place among those who asked for a person. */
+export interface Waiting {
+  /** From 1. */
+  readonly position: number;
+  /** How many wait. */
+  readonly of: number;
+  /** RFC 3339: when this session began to wait. */
+  readonly since: string | undefined;
+}
+
 /** Who says nothing more of it has stopped. */
 const TYPING_MS = 6_000;
 
@@ -21,6 +31,8 @@ export class Passing {
   readonly #changed: () => void;
   readonly #typing = new Map<string, Typing & { alarm: Alarm }>();
   presence: Presence = NOBODY;
+  /** Undefined: nobody was asked to come, or somebody is there. */
+  waiting: Waiting | undefined;
 
   constructor(clock: Clock, changed: () => void) {
     this.#clock = clock;
@@ -47,11 +59,16 @@ export class Passing {
     this.presence = { isUserOnline: user_online, isAdminOnline: admin_online };
   }
 
+  queued({ position, waiting: of, since }: ServerFrames["queue"]): void {
+    this.waiting = position === 0 ? undefined : { position, of, since };
+  }
+
   /** Nobody can be heard. */
   clear(): void {
     for (const { alarm } of this.#typing.values()) alarm.clear();
     this.#typing.clear();
     this.presence = NOBODY;
+    this.waiting = undefined;
   }
 
   #stopped(key: string): void {

@@ -75,6 +75,8 @@ function changeOf(saying: Outgoing["saying"], of: Of): WireEntry | undefined {
       return { ...of, kind: "model", model_id: saying.model_id };
     case "help_request":
       return { ...of, kind: "help", open: true };
+    case "end_session":
+      return { ...of, kind: "ended", by: "user" };
     default:
       return undefined;
   }

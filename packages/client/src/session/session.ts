@@ -64,6 +64,9 @@ export class Session implements ChatSession {
   get presence() {
     return this.#passing.presence;
   }
+  get waiting() {
+    return this.#passing.waiting;
+  }
   get unread() {
     return this.#sync.receipts.unread.length;
   }
@@ -131,6 +134,9 @@ export class Session implements ChatSession {
   help(): void {
     this.#queue({ type: "help_request", content: "" });
   }
+  end(): void {
+    this.#queue({ type: "end_session" });
+  }
   stop(runId?: string): boolean {
     return this.#sync.tell({ type: "stop", ...(runId !== undefined && { run_id: runId }) });
   }
@@ -185,6 +191,9 @@ export class Session implements ChatSession {
         return this.#events.emit("change", undefined);
       case "presence":
         this.#passing.seen(frame);
+        return this.#events.emit("change", undefined);
+      case "queue":
+        this.#passing.queued(frame);
         return this.#events.emit("change", undefined);
       case "connection_status":
         if (frame.content !== undefined) this.#events.emit("notice", frame.content);

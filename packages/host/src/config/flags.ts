@@ -42,7 +42,7 @@ export function parseFlags(options: Options, argv: readonly string[]): ParsedFla
 
 /** Whether it may be said more than once. */
 export function isSeveral(kind: Kind): boolean {
-  return kind === "list" || kind === "repeated";
+  return kind === "list" || kind === "repeated" || kind === "tables";
 }
 
 /** What one flag, or one variable, says: of a list, `a, b,` is a and b. */

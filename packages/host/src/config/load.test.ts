@@ -15,6 +15,7 @@ import {
   repeatedOption,
   secretOption,
   switchOption,
+  tablesOption,
   Text,
   type Sources,
 } from "../index.ts";
@@ -135,6 +136,31 @@ describe("values", () => {
     expect(loaded({ toml: "port = 1" }).said("port")).toBe("warren.toml: port");
     expect(loaded({}).said("port")).toBe("--port");
   });
+});
+
+describe("an array of tables", () => {
+  const models = tablesOption({ help: "Models.", names: { toml: "llm.models" } });
+  const loadTables = (toml: string) =>
+    loadConfig(
+      { models },
+      { argv: [], env: {}, file: { name: "warren.toml", text: toml }, all: [other] },
+    );
+
+  test("comes as the tables that were written, in their order", () => {
+    const read = loadTables('[[llm.models]]\nid = "a"\nprice = 1\n[[llm.models]]\nid = "b"');
+    expect(read.ok && read.config.models).toEqual([{ id: "a", price: 1 }, { id: "b" }]);
+    expect(loadTables("").ok && loadTables("")).toMatchObject({ config: { models: [] } });
+  });
+
+  test.each(["[llm]\nmodels = 7", '[llm]\nmodels = ["s3cret"]', '[llm.models]\nkey = "s3cret"'])(
+    "is refused as %j, without quoting it",
+    (toml) => {
+      const read = loadTables(toml);
+      expect(!read.ok && read.problems).toEqual([
+        "warren.toml: llm.models: expected tables, each under [[llm.models]]",
+      ]);
+    },
+  );
 });
 
 describe("problems", () => {

@@ -46,7 +46,7 @@ export function loadConfig<O extends Options>(options: O, sources: Sources): Loa
   const known = knownNames([options, ...sources.all]);
   const flags = parseFlags(options, sources.argv);
   const checked = checkEnvironment(sources.env, known.env);
-  const file = sources.file && parseToml(sources.file, known.toml);
+  const file = sources.file && parseToml(sources.file, known);
   const problems = [...flags.problems, ...checked.problems, ...(file?.problems ?? [])];
   const found = { flags: flags.said, env: checked.env, toml: file?.said ?? new Map(), sources };
   const config: Record<string, unknown> = {};
@@ -73,9 +73,15 @@ export function loadConfig<O extends Options>(options: O, sources: Sources): Loa
 }
 
 /** Every name in any of these lists of options. */
-export function knownNames(lists: readonly Options[]): { env: Set<string>; toml: Set<string> } {
+export function knownNames(lists: readonly Options[]): {
+  env: Set<string>;
+  toml: Set<string>;
+  /** Those of the file that are arrays of tables. */
+  tables: Set<string>;
+} {
   const env = new Set<string>();
   const toml = new Set<string>();
+  const tables = new Set<string>();
   for (const [key, option] of lists.flatMap((options) => Object.entries(options))) {
     const own = namesOf(key, option);
     const file = option.kind === "secret" ? fileNamesOf(own) : undefined;
@@ -84,8 +90,9 @@ export function knownNames(lists: readonly Options[]): { env: Set<string>; toml:
     // A secret itself is not said in the file that everybody reads.
     const inFile = file === undefined ? own.toml : file.toml;
     if (inFile !== undefined) toml.add(inFile);
+    if (inFile !== undefined && option.kind === "tables") tables.add(inFile);
   }
-  return { env, toml };
+  return { env, toml, tables };
 }
 
 interface Found {

@@ -30,7 +30,7 @@ export interface ValueDeclaration<T> extends Declared {
 
 /** `T` is what the program gets. */
 export interface Option<T> extends Declared {
-  readonly kind: "value" | "list" | "repeated" | "switch" | "secret";
+  readonly kind: "value" | "list" | "repeated" | "switch" | "secret" | "tables";
   readonly value: string;
   /** Text as an operator would write it; undefined when there is no default. */
   readonly default: string | undefined;
@@ -107,6 +107,26 @@ export function secretOption(declared: Declared): SecretOption {
   const rest = { kind: "secret", value: "<text>", default: undefined, unset: undefined } as const;
   // Where a secret comes from depends on the name it was said by, which only the loader knows.
   return { ...declared, ...rest, read: () => ({ problem: "expected a secret" }) };
+}
+
+/** One table of the file, its keys as they were written. */
+export type Table = Readonly<Record<string, unknown>>;
+
+/**
+ * Tables of the file, an array of them (`[[llm.providers]]`), and said nowhere else. Whoever declares them
+ * reads what is in them: here they are only known to be tables, and problems quote nothing of them.
+ */
+export function tablesOption(
+  declared: Declared & { names: { toml: string } },
+): Option<readonly Table[]> {
+  const rest = { kind: "tables", value: "", default: undefined, unset: Object.freeze([]) } as const;
+  const names = { flag: false, env: false, ...declared.names } as const;
+  const read = (said: readonly string[]) => {
+    const values = said.map((text) => JSON.parse(text) as unknown);
+    const isSound = values.every((value) => typeof value === "object" && value !== null);
+    return isSound ? { value: values as Table[] } : { problem: "expected tables" };
+  };
+  return { ...declared, ...rest, names, read };
 }
 
 export function namesOf(key: string, { names = {} }: Declared): OptionNames {

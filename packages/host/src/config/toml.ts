@@ -5,11 +5,11 @@ import type { Said } from "./load.ts";
 /**
  * Reads a TOML file into dotted keys and their texts. `known` are the keys of every command: one
  * file may serve them all. Numbers and booleans become the text that a flag would have; an empty
- * text means unset.
+ * text means unset. Keys that are arrays of tables have each table as JSON.
  */
 export function parseToml(
   file: { name: string; text: string },
-  known: ReadonlySet<string>,
+  { toml: known, tables }: { toml: ReadonlySet<string>; tables: ReadonlySet<string> },
 ): { said: Said; problems: string[] } {
   const said: Said = new Map();
   const problems: string[] = [];
@@ -22,9 +22,15 @@ export function parseToml(
     }
   };
   const readInto = (name: string, value: unknown): void => {
+    if (tables.has(name)) return readTables(name, value);
     const texts = textsOf(value);
     if (texts === undefined) problems.push(`${file.name}: ${name}: expected a value or a list`);
     else if (texts.some((text) => text !== "")) said.set(name, texts);
+  };
+  const readTables = (name: string, value: unknown): void => {
+    const isTables = Array.isArray(value) && value.every(isTable);
+    if (isTables) said.set(name, value.map(written));
+    else problems.push(`${file.name}: ${name}: expected tables, each under [[${name}]]`);
   };
   const read = readToml(file);
   if ("problem" in read) problems.push(read.problem);
@@ -46,6 +52,12 @@ export function readToml(file: {
 
 function isTable(value: unknown): value is object {
   return Object.prototype.toString.call(value) === "[object Object]";
+}
+
+function written(table: object): string {
+  return JSON.stringify(table, (_, value: unknown) =>
+    typeof value === "bigint" ? String(value) : value,
+  );
 }
 
 function textsOf(value: unknown): string[] | undefined {

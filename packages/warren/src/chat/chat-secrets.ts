@@ -51,6 +51,12 @@ async function keep(file: string, make: () => string): Promise<string> {
   return (await readKept(file)) ?? "";
 }
 
+/** What `--dev` made in a data folder; undefined: nothing. */
+export async function chatSecretIn(data: string): Promise<string | undefined> {
+  const kept = await readKept(dataFolder(data).chatSecret);
+  return kept === "" ? undefined : kept;
+}
+
 async function readKept(file: string): Promise<string | undefined> {
   try {
     return (await readFile(file, "utf8")).trim();

@@ -20,9 +20,10 @@ import { usage, type Stage } from "../cli/command.ts";
 import { startUnder } from "../cli/lifetime.ts";
 import { dataFolder } from "../data/data-folder.ts";
 import { chatSecrets } from "./chat-secrets.ts";
+import { announceChat } from "./running-chat.ts";
 
 /** What a command knows when it starts a chat. */
-export interface ChatCall extends Pick<Stage, "env" | "signal"> {
+export interface ChatCall extends Pick<Stage, "env" | "signal" | "self"> {
   config: ConfigOf<ChatOptions> & { data: string };
   secrets: SecretsOf<ChatOptions>;
 }
@@ -43,7 +44,7 @@ export interface OpenedChat extends AsyncDisposable {
 
 /** Reads what a chat needs and starts it in this process. */
 export async function openChat(
-  { config, secrets, env, signal }: ChatCall,
+  { config, secrets, env, signal, self }: ChatCall,
   { command, log, drain }: OpenChatOptions,
 ): Promise<OpenedChat> {
   const { jwtSecret, keys: keySource } = await chatSecrets(config, secrets);
@@ -53,6 +54,12 @@ export async function openChat(
     keys: await keySource(),
     mongoUri: (await secrets.mongoUri?.read()) ?? "",
     keySource,
+    carriers: {
+      smtpPass: (await secrets.smtpPass?.read()) ?? "",
+      smsAuthToken: (await secrets.smsAuthToken?.read()) ?? "",
+    },
+    outbox: dataFolder(config.data).outbox,
+    bucketKeys: { id: secrets.s3AccessKeyId, secret: secrets.s3SecretAccessKey },
     env,
     deps: { clock: systemClock, log },
   });
@@ -67,14 +74,23 @@ export async function openChat(
     metrics: openMetrics(),
     fatal: lost.reject,
   };
+  await using opened = new AsyncDisposableStack();
   const running = await startUnder(signal, (starting) =>
     startChat(chatConfig, deps, starting),
   ).catch((reason: unknown) => refused(command, reason));
-  return {
-    running,
-    lost: lost.promise,
-    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
-  };
+  opened.use(running);
+  const { pid } = self;
+  const url = urlOf(running, chatConfig).replace(/\/$/, "");
+  opened.use(await announceChat(dataFolder(config.data).chatRunning, { pid, url }));
+  const owned = opened.move();
+  return { running, lost: lost.promise, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** Where it is reached from this machine. */
+function urlOf({ host, port }: RunningChat, { prefix }: ChatConfig): string {
+  const everywhere: Record<string, string> = { "0.0.0.0": "127.0.0.1", "::": "[::1]" };
+  const named = everywhere[host] ?? (host.includes(":") ? `[${host}]` : host);
+  return `http://${named}:${port}${prefix}`;
 }
 
 function refused(command: string, reason: unknown): never {

@@ -40,12 +40,12 @@ function wantsHelp(words: readonly string[]): boolean {
     .some((word) => word === "--help" || word === "-h");
 }
 
-/** Of two words before of one: `token create` is no argument of `token`. */
+/** Of more words before of fewer: `token create` is no argument of `token`. */
 function findCommand(
   commands: readonly Command[],
   words: readonly string[],
 ): { command: Command; rest: readonly string[] } | undefined {
-  for (const count of [2, 1]) {
+  for (const count of [3, 2, 1]) {
     const name = words.slice(0, count).join(" ");
     const command = commands.find((one) => one.name === name);
     if (command !== undefined) return { command, rest: words.slice(count) };

@@ -10,7 +10,7 @@ const GROUPS: readonly { title: string; names: readonly string[] }[] = [
   { title: "Run", names: ["gateway", "agent", "chat"] },
   { title: "Let in", names: ["token create", "token revoke", "token keygen", "chat token"] },
   { title: "See", names: ["status", "routes", "why"] },
-  { title: "Change", names: ["claims release", "drain"] },
+  { title: "Change", names: ["claims release", "drain", "chat keys rotate"] },
 ];
 
 /** `warren --help`. */
@@ -18,7 +18,7 @@ export function overview(commands: readonly Command[], paint: Paint): string {
   const groups = GROUPS.map(({ title, names }) => {
     const lines = commands
       .filter(({ name }) => names.includes(name))
-      .map(({ name, summary }) => `  ${name.padEnd(16)}${summary}`);
+      .map(({ name, summary }) => `  ${name.padEnd(18)}${summary}`);
     return [paint("bold", title), ...lines].join("\n");
   });
   const ways = `Every option can be a flag, a variable (WARREN_...) or a key of a TOML file (--config).`;
@@ -33,7 +33,7 @@ export function overview(commands: readonly Command[], paint: Paint): string {
 
 /** `warren token --help`: the commands that begin with a word. */
 export function subcommands(commands: readonly Command[], paint: Paint): string {
-  const lines = commands.map(({ name, summary }) => `  warren ${name.padEnd(16)}${summary}`);
+  const lines = commands.map(({ name, summary }) => `  warren ${name.padEnd(18)}${summary}`);
   return [paint("bold", "Commands"), ...lines].join("\n");
 }
 

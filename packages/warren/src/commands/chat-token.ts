@@ -6,10 +6,9 @@ import {
   type TokenOrder,
 } from "@warren/chat";
 import { Duration, listOption, option, secretOption, Text, wallClock } from "@warren/host";
-import { readFile } from "node:fs/promises";
+import { chatSecretIn } from "../chat/chat-secrets.ts";
 import { command, scoped, usage } from "../cli/command.ts";
 import { dataOption } from "../cli/options.ts";
-import { dataFolder } from "../data/data-folder.ts";
 
 const own = scoped("chat token", {
   user: option({ value: "<id>", schema: Text, help: "Who comes in with it." }),
@@ -73,12 +72,8 @@ async function secretOf(
   said: { read(): Promise<string> } | undefined,
 ): Promise<string> {
   if (said !== undefined) return said.read();
-  const file = dataFolder(data).chatSecret;
-  const kept = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return "";
-    throw error;
-  });
-  if (kept !== "") return kept.trim();
+  const kept = await chatSecretIn(data);
+  if (kept !== undefined) return kept;
   throw usage("chat token", [
     `${data} has no secret: set JWT_SECRET, or start \`warren chat --dev\` with the same --data`,
   ]);

@@ -94,9 +94,9 @@ const CHAT_FLAGS = [
 function chatHere(call: Call<typeof options>, log: Log): Promise<OpenedChat> {
   const { config, secrets } = call.also(chatOptions, CHAT_FLAGS);
   const { data, drainDeadline: runsMs } = call.config;
-  const { env, signal } = call;
+  const { env, signal, self } = call;
   return openChat(
-    { config: { ...config, data }, secrets, env, signal },
+    { config: { ...config, data }, secrets, env, signal, self },
     { command: "up", log, drain: { delayMs: 0, spreadMs: 0, runsMs } },
   );
 }

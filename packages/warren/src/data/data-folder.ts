@@ -22,6 +22,10 @@ export interface DataFolder {
   chat: string;
   chatSecret: string;
   chatKey: string;
+  /** Mails and short messages, where no carrier is set. */
+  outbox: string;
+  /** Which chat runs here, for the commands beside it. */
+  chatRunning: string;
 }
 
 export function dataFolder(path: string): DataFolder {
@@ -39,5 +43,7 @@ export function dataFolder(path: string): DataFolder {
     chat: at("chat"),
     chatSecret: at("chat-jwt.secret"),
     chatKey: at("chat-encryption.key"),
+    outbox: at("outbox"),
+    chatRunning: at("chat-running.json"),
   };
 }

@@ -1,6 +1,6 @@
-import { readState, writeState } from "@warren/host";
-import { rm } from "node:fs/promises";
+import { readState } from "@warren/host";
 import * as v from "valibot";
+import { announce } from "./announced.ts";
 
 /** What a gateway leaves in its data folder, so that commands beside it find it. */
 const RunningGateway = v.object({
@@ -13,18 +13,8 @@ const RunningGateway = v.object({
 export type RunningGateway = v.InferOutput<typeof RunningGateway>;
 
 /** Says that it runs; what comes back says that it no longer does. */
-export async function announceGateway(
-  file: string,
-  gateway: RunningGateway,
-): Promise<AsyncDisposable> {
-  await writeState(file, gateway);
-  return {
-    async [Symbol.asyncDispose]() {
-      const said = await findGateway(file).catch(() => undefined);
-      // A successor may have announced itself meanwhile.
-      if (said === undefined || said.pid === gateway.pid) await rm(file, { force: true });
-    },
-  };
+export function announceGateway(file: string, gateway: RunningGateway): Promise<AsyncDisposable> {
+  return announce(file, gateway, RunningGateway);
 }
 
 /** Undefined when none was announced. One that was killed may be: ask it to be sure. */

@@ -6,6 +6,7 @@ import {
   chatOptions,
   CLAIM_NAMES,
   mintToken,
+  NO_BUCKET_KEYS,
   readChatConfig,
   startChat,
   type RunningChat,
@@ -86,6 +87,9 @@ async function startIn(folder: string): Promise<RunningChat> {
     mongoUri: "",
     keys,
     keySource: async () => keys,
+    carriers: { smtpPass: "", smsAuthToken: "" },
+    outbox: join(folder, "outbox"),
+    bucketKeys: NO_BUCKET_KEYS,
     env: {},
     deps,
   });

@@ -108,6 +108,8 @@ export const CLIENT_FRAMES = {
     emoji: someText(CHAT_LIMITS.emoji),
     on: v.optional(v.boolean(), true),
   }),
+  /** The session is over: nothing more is said in it. */
+  end_session: v.object({ type: v.literal("end_session"), ...stored }),
   typing: v.object({
     type: v.literal("typing"),
     ...envelope,
@@ -136,6 +138,13 @@ export const CLIENT_FRAMES = {
   /** Admins alone, of a session that somebody else owns. */
   admin_join: v.object({ type: v.literal("admin_join"), ...stored }),
   admin_leave: v.object({ type: v.literal("admin_leave"), ...stored }),
+  /** Hands the session to another admin. */
+  admin_transfer: v.object({
+    type: v.literal("admin_transfer"),
+    ...stored,
+    admin_id: someText(255),
+    admin_name: maybe(text(100)),
+  }),
   note: v.object({
     type: v.literal("note"),
     ...stored,

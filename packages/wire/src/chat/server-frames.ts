@@ -168,6 +168,16 @@ export const SERVER_FRAMES = {
     user_online: v.boolean(),
     admin_online: v.boolean(),
   }),
+  /** The session's place among those that wait for a person, whenever it changes. */
+  queue: v.object({
+    type: v.literal("queue"),
+    session_id,
+    /** From 1; 0: it waits no more. */
+    position: count,
+    /** How many wait. */
+    waiting: count,
+    since: v.optional(timestamp),
+  }),
   migration: v.object({
     type: v.literal("migration"),
     reason: v.picklist(["draining", "moving"]),

@@ -1,13 +1,11 @@
 import { createHash } from "node:crypto";
-import { ChatError } from "@warren/wire";
-import { foreignUrlProblem } from "../../files/foreign-url.ts";
-import type { StoredFile } from "../../log/body.ts";
 
-/** The file of a message: this dialect has an address where the other has an id and an address. */
-export function mediaOf(url: string): StoredFile {
-  const problem = foreignUrlProblem(url);
-  if (problem !== undefined) {
-    throw new ChatError("INVALID_FORMAT", `message: payload.media_url is refused: ${problem}`);
-  }
-  return { fileId: createHash("sha256").update(url).digest("hex").slice(0, 32), url };
+/** A path to a file of ours, with the query that opens it or without. */
+const OURS = /\/files\/([0-9a-f]{32})(?:\?[^#]*)?$/;
+
+/** What the other dialect calls a file: this one has its address alone, and ours have their id in it. */
+export function mediaOf(url: string): { fileId: string; fileUrl: string } {
+  const [, fileId = createHash("sha256").update(url).digest("hex").slice(0, 32)] =
+    OURS.exec(url) ?? [];
+  return { fileId, fileUrl: url };
 }

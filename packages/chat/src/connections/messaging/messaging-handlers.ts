@@ -3,6 +3,7 @@ import {
   ChatError,
   type MessagingClientFrame,
   type MessagingClientFrames,
+  type MessagingContentType,
   type MessagingMessage,
 } from "@warren/wire";
 import type { Said } from "../../log/said.ts";
@@ -10,6 +11,7 @@ import { spokenOf } from "../../sessions/conversation.ts";
 import type { Wording } from "../../sessions/talk.ts";
 import { authorOf } from "../../sessions/viewer.ts";
 import type { About } from "../connection.ts";
+import { storedFile } from "../stored-file.ts";
 import { takeTurn } from "../take-turn.ts";
 import type { MessagingConnection } from "./messaging-connection.ts";
 import { CONTENT_TYPE, currentOf, messagesFrame, placeholderOf } from "./messaging-words.ts";
@@ -47,7 +49,8 @@ const HANDLERS: { [T in keyof Frames]: Handler<Frames[T]> } = {
   },
   async message(connection, frame, about) {
     const { identity, deps } = connection;
-    const wording = wordingOf(frame);
+    checkWords(frame);
+    const wording = await wordingOf(connection, frame);
     const thread = await addressed(connection, frame);
     const { key } = thread;
     const author = authorOf(identity, key.userId);
@@ -108,24 +111,39 @@ async function addressed(
   return thread;
 }
 
-function wordingOf({ idempotency_key, payload }: Frames["message"]): Wording {
-  const { type, content, media_url: url, reply_to_message_id: replyTo } = payload;
+function checkWords({ payload }: Frames["message"]): void {
+  const { type, content, media_url: url } = payload;
   if (type === "system") {
     throw new ChatError("INVALID_FORMAT", "message: payload.type system is the service's own");
   }
-  const hasFile = type !== "text" && type !== "location";
-  if (hasFile && url === undefined) {
+  if (hasFile(type) && url === undefined) {
     throw new ChatError("MISSING_FIELD", "message: payload.media_url is missing");
   }
-  if (!hasFile && content === "") {
+  if (!hasFile(type) && content === "") {
     throw new ChatError("MISSING_FIELD", "message: payload.content is missing");
   }
+}
+
+function hasFile(type: MessagingContentType): boolean {
+  return type !== "text" && type !== "location";
+}
+
+async function wordingOf(
+  { deps, identity }: MessagingConnection,
+  { idempotency_key, payload }: Frames["message"],
+): Promise<Wording> {
+  const { type, content, media_url: url, reply_to_message_id: replyTo } = payload;
+  const kind = type === "audio" ? "voice" : "file";
+  const media = hasFile(type) ? mediaOf(url!) : undefined;
+  const file =
+    media &&
+    storedFile(media.fileId, await deps.files.forFrame(identity, { type: kind, ...media }));
   return {
     clientMessageId: idempotency_key,
     seen: undefined,
-    type: hasFile ? (type === "audio" ? "voice" : "file") : "text",
+    type: media === undefined ? "text" : kind,
     text: content,
-    file: hasFile ? mediaOf(url!) : undefined,
+    file,
     metadata: type === "text" ? undefined : { [CONTENT_TYPE]: type },
     replyTo,
   };

@@ -2,6 +2,7 @@ import { accept, headWith, type Accepted } from "../../log/accept.ts";
 import { EMPTY_HEAD, inOrder, type Draft, type Entry, type SessionKey } from "../../log/entry.ts";
 import { newest } from "../../log/newest.ts";
 import type { Heads, MessageLog, Page } from "../../log/ports.ts";
+import type { LogErasure } from "../../privacy/ports.ts";
 import {
   has,
   including,
@@ -18,11 +19,12 @@ export interface MemoryLogOptions {
 }
 
 /** A log for one process that keeps nothing: for tests, and where losing all is fine. */
-export class MemoryLog implements MessageLog {
+export class MemoryLog implements MessageLog, LogErasure {
   readonly origin: string;
   readonly #wallClock: () => number;
   readonly #sessions = new Map<string, Stored>();
-  readonly #all: Entry[] = [];
+  /** In the order of their coming; erased ones leave their places empty. */
+  readonly #all: (Entry | undefined)[] = [];
 
   constructor({ origin, wallClock }: MemoryLogOptions) {
     this.origin = origin;
@@ -71,8 +73,26 @@ export class MemoryLog implements MessageLog {
 
   tail(cursor: string | undefined, limit: number) {
     const from = cursor === undefined ? this.#all.length : Number(cursor);
-    const entries = this.#all.slice(from, from + limit);
-    return Promise.resolve({ entries, cursor: String(from + entries.length) });
+    const places = this.#all.slice(from, from + limit);
+    const entries = places.filter((entry) => entry !== undefined);
+    return Promise.resolve({ entries, cursor: String(from + places.length) });
+  }
+
+  /** Removes entries up to these numbers of each origin: how many there were. */
+  erase(key: SessionKey, upTo: Versions): Promise<number> {
+    const text = textOf(key);
+    const stored = this.#sessions.get(text);
+    const gone = new Set(this.#entriesOf(key).filter((entry) => has(upTo, entry)));
+    for (const [place, entry] of this.#all.entries()) {
+      if (entry !== undefined && gone.has(entry)) this.#all[place] = undefined;
+    }
+    this.#sessions.delete(text);
+    const left = stored?.entries.filter((entry) => !gone.has(entry)) ?? [];
+    if (stored !== undefined && left.length > 0) {
+      const said = [...stored.said].filter(([, entry]) => !gone.has(entry));
+      this.#sessions.set(text, { heads: stored.heads, entries: left, said: new Map(said) });
+    }
+    return Promise.resolve(gone.size);
   }
 
   #entriesOf(key: SessionKey): readonly Entry[] {

@@ -8,8 +8,11 @@ export const COLLECTIONS = {
   owners: "session_owners",
   hours: "session_hours",
   leases: "leases",
-  marks: "marks",
   limits: "limits",
+  shares: "share_links",
+  erasures: "erasures",
+  marks: "marks",
+  replies: "canned_replies",
   /** What the service before left: read once, and changed no more. */
   legacy: "sessions_legacy",
 } as const;
@@ -34,7 +37,9 @@ export interface DeclaredIndex {
 export const UNSHARDED: readonly CollectionName[] = [
   COLLECTIONS.owners,
   COLLECTIONS.hours,
+  COLLECTIONS.shares,
   COLLECTIONS.marks,
+  COLLECTIONS.replies,
   COLLECTIONS.legacy,
 ];
 
@@ -64,15 +69,19 @@ export const NEEDED: readonly DeclaredIndex[] = [
   unique(COLLECTIONS.users, "user", ["user_id"]),
   unique(COLLECTIONS.leases, "lease", ["user_id", "kind", "name"]),
   unique(COLLECTIONS.limits, "limit", ["user_id", "key"]),
+  unique(COLLECTIONS.erasures, "erasure", ["user_id", "session_id"]),
   unique(KEYS, "session", ["user_id", "session_id"]),
 ];
 
-const named = (name: string, key: DeclaredIndex["key"]): DeclaredIndex => ({
-  collection: COLLECTIONS.sessions,
-  name,
-  key,
-  unique: false,
-});
+function helpful(
+  collection: CollectionName,
+  name: string,
+  key: DeclaredIndex["key"],
+): DeclaredIndex {
+  return { collection, name, key, unique: false };
+}
+
+const named = (name: string, key: DeclaredIndex["key"]) => helpful(COLLECTIONS.sessions, name, key);
 
 /** Filters that are yes or no are one field, of which a list asks for one to eight values. */
 const FILTERS: readonly DeclaredIndex["key"][] = [{ traits: 1 }, { user_id: 1, traits: 1 }];
@@ -100,31 +109,15 @@ export const HELPFUL: readonly DeclaredIndex[] = [
   named("ended_ms", { ended_ms: 1 }),
   named("list_user_id", { traits: 1, user_id: 1, session_id: 1, start_time: 1 }),
   ...FILTERS.flatMap(forLists),
-  {
-    collection: COLLECTIONS.log,
-    name: "log_stored_at",
-    key: { stored_at: 1, _id: 1 },
-    unique: false,
-  },
-  {
-    collection: COLLECTIONS.limits,
-    name: "limit_expire",
-    key: { expire: 1 },
-    unique: false,
-    isDeadline: true,
-  },
-  {
-    collection: COLLECTIONS.leases,
-    name: "lease_holder",
-    key: { kind: 1, holder: 1 },
-    unique: false,
-  },
-  {
-    collection: COLLECTIONS.hours,
-    name: "hours_stale",
-    key: { is_fresh: 1, _id: 1 },
-    unique: false,
-  },
+  helpful(COLLECTIONS.log, "log_stored_at", { stored_at: 1, _id: 1 }),
+  helpful(COLLECTIONS.hours, "hours_stale", { is_fresh: 1, _id: 1 }),
+  helpful(COLLECTIONS.shares, "share_id", { id: 1 }),
+  helpful(COLLECTIONS.shares, "share_digest", { digest: 1 }),
+  helpful(COLLECTIONS.shares, "share_user", { user_id: 1, created_ms: -1, id: 1 }),
+  helpful(COLLECTIONS.shares, "share_expires", { expires_ms: 1 }),
+  helpful(COLLECTIONS.erasures, "erasure_due", { due_ms: 1 }),
+  { ...helpful(COLLECTIONS.limits, "limit_expire", { expire: 1 }), isDeadline: true },
+  helpful(COLLECTIONS.leases, "lease_holder", { kind: 1, holder: 1 }),
 ];
 
 /** As the driver takes it. */

@@ -1,4 +1,4 @@
-import type { Collection, Document, UpdateFilter } from "mongodb";
+import type { Collection, Document, Filter, UpdateFilter } from "mongodb";
 import { isDuplicate } from "./failures.ts";
 
 /** False if the place is taken. */
@@ -15,15 +15,15 @@ export async function isInserted<T extends Document>(
   }
 }
 
-/** Changes the document of this id, which is made if there is none. */
+/** Changes the one document that the filter names by a unique key; it is made if there is none. */
 export async function upsert<T extends Document>(
   into: Collection<T>,
-  _id: T["_id"],
+  filter: Filter<T>,
   change: UpdateFilter<T>,
 ): Promise<void> {
   for (;;) {
     try {
-      await into.updateOne({ _id }, change, { upsert: true });
+      await into.updateOne(filter, change, { upsert: true });
       return;
     } catch (error) {
       // Two made it at once: it is there now.

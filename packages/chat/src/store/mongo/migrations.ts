@@ -22,7 +22,7 @@ export async function migrate(db: Db, marks: Collection<MarkDocument>): Promise<
   for (const [at, migration] of MIGRATIONS.entries()) {
     if (at < version) continue;
     await migration(db);
-    await upsert(marks, SCHEMA, { $max: { position: at + 1 } });
+    await upsert(marks, { _id: SCHEMA }, { $max: { position: at + 1 } });
   }
 }
 

@@ -62,7 +62,7 @@ export class MongoBehind implements Behind {
   setFoldedTo(position: number): Promise<void> {
     const { calls, marks } = this.#options;
     // Another instance may be further.
-    return calls.write(() => upsert(marks, FOLDED, { $max: { position } }));
+    return calls.write(() => upsert(marks, { _id: FOLDED }, { $max: { position } }));
   }
 
   /** A page, and what has the same time as its last: positions do not tell them apart. */

@@ -101,7 +101,11 @@ export class MongoHours {
 
   async #mark(hour: number): Promise<void> {
     const marked_at = new Date(this.#options.wallClock());
-    await upsert(this.#options.hours, hour, { $set: { is_fresh: false }, $max: { marked_at } });
+    await upsert(
+      this.#options.hours,
+      { _id: hour },
+      { $set: { is_fresh: false }, $max: { marked_at } },
+    );
   }
 
   /** (2), of all stale hours before `last`. */

@@ -27,6 +27,7 @@ const SessionDocument = v.object({
   nm: Text,
   modelId: Text,
   assistingAdminId: Text,
+  shareToken: Text,
   msgs: v.nullish(v.array(MessageDocument), []),
   ts: v.date(),
   endTs: v.nullish(v.date()),
@@ -81,13 +82,14 @@ function parsed(document: LegacyDocument): LegacySession {
     const paths = read.issues.map((issue) => v.getDotPath(issue) ?? "");
     throw new LegacyFormatError(`fields that are not of their type: ${paths.join(", ")}`);
   }
-  const { _id, uid, nm, modelId, assistingAdminId, msgs, ts, endTs } = read.output;
+  const { _id, uid, nm, modelId, assistingAdminId, shareToken, msgs, ts, endTs } = read.output;
   return {
     id: _id,
     userId: uid,
     name: nm || undefined,
     modelId: modelId || undefined,
     adminId: assistingAdminId || undefined,
+    shareToken: shareToken || undefined,
     startMs: ts.getTime(),
     endMs: endTs?.getTime(),
     messages: msgs.map((message) => ({

@@ -5,13 +5,19 @@ import type { KeyStore } from "../../keys/ports.ts";
 import type { Leases } from "../../leases/ports.ts";
 import type { MessageLog } from "../../log/ports.ts";
 import type { LegacySessions } from "../../legacy/ports.ts";
+import type { CannedReplies } from "../../replies/ports.ts";
+import type { Erasures, LogErasure } from "../../privacy/ports.ts";
+import type { ShareLinks } from "../../shares/ports.ts";
 import type { Behind } from "../../sessions/behind.ts";
 import type { Sessions } from "../../sessions/ports.ts";
 import { MongoCalls } from "./calls.ts";
 import { clientOf, connecting, DURABLE } from "./client.ts";
 import { classifyMongo } from "./failures.ts";
 import { migrate } from "./migrations.ts";
-import { mongoLegacy } from "./mongo-legacy.ts";
+import { mongoErasures } from "./mongo-erasures.ts";
+import { mongoLogErasure } from "./mongo-log-erasure.ts";
+import { MongoShareLinks } from "./mongo-share-links.ts";
+import { mongoLegacy, type LegacyDocument } from "./mongo-legacy.ts";
 import type { EntryDocument } from "./entry-document.ts";
 import { COLLECTIONS, HELPFUL, KEYS, NEEDED, type DeclaredIndex } from "./indexes.ts";
 import { upsert } from "./inserts.ts";
@@ -21,6 +27,7 @@ import { MongoKeyStore } from "./mongo-key-store.ts";
 import { MongoLeases } from "./mongo-leases.ts";
 import { mongoLimiter } from "./mongo-limiter.ts";
 import { MongoLog } from "./mongo-log.ts";
+import { mongoReplies } from "./mongo-replies.ts";
 import { MongoSessions, type SessionCollections, type TimedOperation } from "./mongo-sessions.ts";
 import type { SessionDocument } from "./session-document.ts";
 import { makeInBackground, readyIndexes } from "./ready-indexes.ts";
@@ -50,8 +57,12 @@ export interface MongoStore extends AsyncDisposable {
   readonly keys: KeyStore;
   readonly leases: Leases;
   readonly limiter: LimiterOf;
+  readonly logErasure: LogErasure;
+  readonly shareLinks: ShareLinks;
+  readonly erasures: Erasures;
   readonly behind: Behind;
   readonly legacy: LegacySessions;
+  readonly replies: CannedReplies;
   /** Rejects with a `ChatError` DATABASE_ERROR while nothing can be stored: a secondary can be read. */
   check(): Promise<void>;
 }
@@ -82,7 +93,7 @@ export function openMongoStore(options: MongoStoreOptions): MongoStore {
     check: () =>
       calls.probe(async () => {
         await ready();
-        await upsert(marks, "probe", { $max: { position: options.wallClock() } });
+        await upsert(marks, { _id: "probe" }, { $max: { position: options.wallClock() } });
       }),
     async [Symbol.asyncDispose]() {
       closing.abort();
@@ -130,12 +141,13 @@ function storesIn(
   const { origin, wallClock, clock, random, timed } = options;
   const shared = { calls, clock, random, wallClock, ready };
   const entries = bothOf<EntryDocument>(content, COLLECTIONS.log);
+  const legacy = collectionIn<LegacyDocument>(content, COLLECTIONS.legacy, true);
   const rows = sessionCollections(content, true);
   return {
     log: new MongoLog({ ...shared, ...entries, origin }),
     legacy: mongoLegacy({
       ...shared,
-      documents: collectionIn(content, COLLECTIONS.legacy, true),
+      documents: legacy,
       logDatedBy: (dated) => new MongoLog({ ...shared, ...entries, origin, wallClock: dated }),
     }),
     sessions: new MongoSessions({
@@ -150,7 +162,14 @@ function storesIn(
       latest: collectionIn(content, COLLECTIONS.leases, false),
     }),
     limiter: mongoLimiter({ ...shared, db: content }),
+    replies: mongoReplies({
+      ...shared,
+      documents: collectionIn(content, COLLECTIONS.replies, true),
+    }),
     keys: new MongoKeyStore({ ...shared, ...bothOf(keysDb, KEYS), ready: keysReady }),
+    logErasure: mongoLogErasure({ ...shared, entries: entries.latest, legacy }),
+    shareLinks: new MongoShareLinks({ ...shared, ...bothOf(content, COLLECTIONS.shares) }),
+    erasures: mongoErasures({ ...shared, ...bothOf(content, COLLECTIONS.erasures) }),
     behind: new MongoBehind({
       ...shared,
       entries: entries.durable,

@@ -78,6 +78,16 @@ export class LogTable {
     return row?.seq ?? 0;
   }
 
+  /** Removes entries up to these numbers of each origin: how many there were. */
+  erase(key: SessionKey, upTo: Versions): number {
+    const { userId, sessionId } = key;
+    const removed = Object.entries(upTo).map(([origin, number]) =>
+      Number(this.#sql.erase.run(userId, sessionId, origin, number).changes),
+    );
+    this.#heads.delete(textOf(key));
+    return removed.reduce((sum, count) => sum + count, 0);
+  }
+
   /** What was written since the last commit is not there after all. */
   rolledBack(): void {
     this.#heads.clear();
@@ -161,6 +171,7 @@ const SQL = {
   origin: `SELECT origin ${OF_SESSION} AND origin > ? ORDER BY origin LIMIT 1`,
   last: `SELECT * ${OF_SESSION} AND origin = ? ORDER BY number DESC LIMIT 1`,
   tail: "SELECT * FROM entry WHERE position > ? ORDER BY position LIMIT ?",
+  erase: "DELETE FROM entry WHERE user_id = ? AND session_id = ? AND origin = ? AND number <= ?",
   position: "SELECT seq FROM sqlite_sequence WHERE name = 'entry'",
 };
 

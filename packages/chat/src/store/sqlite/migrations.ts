@@ -81,6 +81,40 @@ const MIGRATIONS = [
   ) STRICT, WITHOUT ROWID;
   `,
   `
+  CREATE TABLE share_link (
+    id TEXT PRIMARY KEY,
+    user_id TEXT NOT NULL,
+    session_id TEXT NOT NULL,
+    master_key_id TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    sealed TEXT NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    expires_at_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX share_link_session ON share_link (session_id);
+  CREATE UNIQUE INDEX share_link_digest ON share_link (digest);
+  CREATE INDEX share_link_user ON share_link (user_id, created_at_ms);
+  CREATE INDEX share_link_end ON share_link (expires_at_ms);
+  CREATE TABLE erasure (
+    user_id TEXT NOT NULL,
+    -- '': all that the user had.
+    session_id TEXT NOT NULL,
+    since_ms INTEGER NOT NULL,
+    due_ms INTEGER NOT NULL,
+    PRIMARY KEY (user_id, session_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX erasure_due ON erasure (due_ms);
+  `,
+  `
+  CREATE TABLE canned_reply (
+    id TEXT PRIMARY KEY,
+    title TEXT NOT NULL,
+    text TEXT NOT NULL,
+    updated_ms INTEGER NOT NULL,
+    updated_by TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
+  `
   CREATE TABLE lease (
     kind TEXT NOT NULL,
     user_id TEXT NOT NULL,

@@ -1,9 +1,13 @@
 import type { Leases } from "../../leases/ports.ts";
 import type { MessageLog } from "../../log/ports.ts";
+import type { CannedReplies } from "../../replies/ports.ts";
+import type { Erasures, LogErasure } from "../../privacy/ports.ts";
 import type { Behind } from "../../sessions/behind.ts";
 import type { Sessions } from "../../sessions/ports.ts";
+import type { ShareLinks } from "../../shares/ports.ts";
+import { sqliteErasures, sqliteShareLinks } from "./sqlite-records.ts";
 import { sqliteSessions } from "./sqlite-sessions.ts";
-import type { Operations } from "./tables.ts";
+import type { CallWorker, Operations } from "./tables.ts";
 import { openWorker } from "./worker-calls.ts";
 
 export interface SqliteStore extends AsyncDisposable {
@@ -11,6 +15,10 @@ export interface SqliteStore extends AsyncDisposable {
   readonly sessions: Sessions;
   readonly behind: Behind;
   readonly leases: Leases;
+  readonly replies: CannedReplies;
+  readonly logErasure: LogErasure;
+  readonly shareLinks: ShareLinks;
+  readonly erasures: Erasures;
   /** The highest position that this file ever gave out. */
   lastPosition(): Promise<number>;
   /** Rejects with a `ChatError` where nothing can be stored: a full disk can be read. */
@@ -31,6 +39,7 @@ export interface SqliteStoreOptions {
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
   const { file, origin, wallClock, lost } = options;
   const calls = await openWorker<Operations>({ kind: "content", file, origin }, lost);
+  const call: CallWorker = (operation, ...args) => calls.call(operation, ...args);
   const log: MessageLog = {
     origin,
     append: (draft) => calls.call("append", draft, wallClock()),
@@ -41,7 +50,10 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
   };
   return {
     log,
-    sessions: sqliteSessions((operation, ...args) => calls.call(operation, ...args)),
+    sessions: sqliteSessions(call),
+    logErasure: { erase: (key, upTo) => call("eraseEntries", key, upTo) },
+    shareLinks: sqliteShareLinks(call),
+    erasures: sqliteErasures(call),
     behind: {
       last: () => calls.call("lastPosition"),
       among: (after, upTo, limit) => calls.call("behind", after, upTo, limit),
@@ -54,6 +66,12 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
       list: (kind, holder, limit) => calls.call("listLeases", kind, holder, limit),
       holders: (kind) => calls.call("leaseHolders", kind),
       marks: (kind, notOf) => calls.call("leaseMarks", kind, notOf),
+    },
+    replies: {
+      list: () => calls.call("listReplies"),
+      add: (reply) => calls.call("addReply", reply),
+      replace: (reply) => calls.call("replaceReply", reply),
+      remove: (id) => calls.call("removeReply", id),
     },
     lastPosition: () => calls.call("lastPosition"),
     check: () => calls.call("probe", wallClock()),

@@ -1,9 +1,12 @@
 import type { DatabaseSync } from "node:sqlite";
 import { BehindTable } from "./behind-table.ts";
+import { ErasureTable } from "./erasure-table.ts";
 import { LeaseTable } from "./lease-table.ts";
 import { LogTable } from "./log-table.ts";
 import { migrate } from "./migrations.ts";
+import { ReplyTable } from "./reply-table.ts";
 import { SessionTable } from "./session-table.ts";
+import { ShareTable } from "./share-table.ts";
 
 /** Everything that the worker does with the file, by the name under which it is asked for. */
 export interface Operations {
@@ -31,6 +34,24 @@ export interface Operations {
   listLeases: LeaseTable["list"];
   leaseHolders: LeaseTable["holders"];
   leaseMarks: LeaseTable["marks"];
+  listReplies: ReplyTable["list"];
+  addReply: ReplyTable["add"];
+  replaceReply: ReplyTable["replace"];
+  removeReply: ReplyTable["remove"];
+  eraseEntries: LogTable["erase"];
+  getShare: ShareTable["get"];
+  findShare: ShareTable["find"];
+  sharesOfSessions: ShareTable["ofSessions"];
+  sharesOfUser: ShareTable["ofUser"];
+  putShare: ShareTable["putIfAbsent"];
+  endShare: ShareTable["setEnd"];
+  removeShare: ShareTable["remove"];
+  removeExpiredShares: ShareTable["removeExpired"];
+  sharesOfOthers: ShareTable["sealedByOthers"];
+  replaceShare: ShareTable["replace"];
+  putErasure: ErasureTable["put"];
+  dueErasures: ErasureTable["due"];
+  removeErasure: ErasureTable["remove"];
 }
 
 /** Has the worker do one of them. */
@@ -56,6 +77,9 @@ export function openTables(database: DatabaseSync, origin: string): Tables<Opera
   const sessions = new SessionTable(database);
   const behind = new BehindTable(database, { log, sessions });
   const leases = new LeaseTable(database);
+  const replies = new ReplyTable(database);
+  const shares = new ShareTable(database);
+  const erasures = new ErasureTable(database);
   return {
     operations: {
       append: (draft, wallMs) => log.append(draft, wallMs),
@@ -82,6 +106,25 @@ export function openTables(database: DatabaseSync, origin: string): Tables<Opera
       listLeases: (kind, holder, limit) => leases.list(kind, holder, limit),
       leaseHolders: (kind) => leases.holders(kind),
       leaseMarks: (kind, notOf) => leases.marks(kind, notOf),
+      listReplies: () => replies.list(),
+      addReply: (reply) => replies.add(reply),
+      replaceReply: (reply) => replies.replace(reply),
+      removeReply: (id) => replies.remove(id),
+      eraseEntries: (key, upTo) => log.erase(key, upTo),
+      getShare: (id) => shares.get(id),
+      findShare: (digests) => shares.find(digests),
+      sharesOfSessions: (sessionIds) => shares.ofSessions(sessionIds),
+      sharesOfUser: (userId) => shares.ofUser(userId),
+      putShare: (link) => shares.putIfAbsent(link),
+      endShare: (id, expiresAtMs) => shares.setEnd(id, expiresAtMs),
+      removeShare: (id) => shares.remove(id),
+      removeExpiredShares: (wallMs, limit) => shares.removeExpired(wallMs, limit),
+      sharesOfOthers: (masterKeyId, after, limit) =>
+        shares.sealedByOthers(masterKeyId, after, limit),
+      replaceShare: (old, fresh) => shares.replace(old, fresh),
+      putErasure: (erasure, dueMs) => erasures.put(erasure, dueMs),
+      dueErasures: (wallMs, limit) => erasures.due(wallMs, limit),
+      removeErasure: (erasure) => erasures.remove(erasure),
     },
     committed: () => sessions.committed(),
     rolledBack() {

@@ -1,0 +1,91 @@
+import { ChatError } from "@warren/wire";
+import type { Bodies } from "../log/body.ts";
+import type { SessionKey } from "../log/entry.ts";
+import type { Journal, Recorded } from "../log/journal.ts";
+import { mayDelete, mayEdit } from "../log/view.ts";
+import type { KnownMessage, MessageIndex } from "./message-index.ts";
+import { markOf, type Mark } from "./mark.ts";
+import { authorOf, type Viewer } from "./viewer.ts";
+
+export interface ChangesOptions {
+  journal: Journal;
+  index: MessageIndex;
+}
+
+/**
+ * What people do with messages that were said. Everything rejects with a `ChatError`: NOT_FOUND for a message
+ * that the session does not have or the viewer may not see, GONE for one that was deleted, FORBIDDEN for one
+ * that is not theirs to change. Nothing is stored then.
+ */
+export class Changes {
+  readonly #options: ChangesOptions;
+
+  constructor(options: ChangesOptions) {
+    this.#options = options;
+  }
+
+  async edit(viewer: Viewer, key: SessionKey, change: Mark & Bodies["edit"]): Promise<Recorded> {
+    const { messageId, content } = change;
+    const { author, note } = await this.#target(viewer, key, { messageId, isKept: true });
+    if (!mayEdit(authorOf(viewer, key.userId), author)) throw notYours("changed");
+    return this.#say(viewer, key, change, { kind: "edit", body: { messageId, content, ...note } });
+  }
+
+  async delete(
+    viewer: Viewer,
+    key: SessionKey,
+    change: Mark & Bodies["delete"],
+  ): Promise<Recorded> {
+    const { messageId } = change;
+    const { author, note } = await this.#target(viewer, key, { messageId, isKept: false });
+    if (!mayDelete(authorOf(viewer, key.userId), author)) throw notYours("deleted");
+    return this.#say(viewer, key, change, { kind: "delete", body: { messageId, ...note } });
+  }
+
+  async react(
+    viewer: Viewer,
+    key: SessionKey,
+    change: Mark & Bodies["reaction"],
+  ): Promise<Recorded> {
+    const { messageId, emoji, isOn } = change;
+    const { note } = await this.#target(viewer, key, { messageId, isKept: isOn });
+    return this.#say(viewer, key, change, {
+      kind: "reaction",
+      body: { messageId, emoji, isOn, ...note },
+    });
+  }
+
+  /** `isKept`: it must not have been deleted. */
+  async #target(
+    viewer: Viewer,
+    key: SessionKey,
+    { messageId, isKept }: { messageId: string; isKept: boolean },
+  ): Promise<{ author: string; note: { isNote?: true } }> {
+    const message = await this.#options.index.find(key, messageId);
+    if (message === undefined || !maySee(viewer, message)) {
+      throw new ChatError("NOT_FOUND", "there is no such message");
+    }
+    if (isKept && message.isDeleted) throw new ChatError("GONE", "this message was deleted");
+    return { author: message.author, note: message.isNote ? { isNote: true } : {} };
+  }
+
+  #say<K extends "edit" | "delete" | "reaction">(
+    viewer: Viewer,
+    key: SessionKey,
+    mark: Mark,
+    { kind, body }: { kind: K; body: Bodies[K] },
+  ): Promise<Recorded<K>> {
+    const { userId, sessionId } = key;
+    const author = authorOf(viewer, userId);
+    const of = { userId, sessionId, author, ...markOf(mark), fence: undefined };
+    return this.#options.journal.say({ ...of, kind, body });
+  }
+}
+
+function maySee(viewer: Viewer, { isNote }: KnownMessage): boolean {
+  return viewer.isAdmin || !isNote;
+}
+
+function notYours(what: "changed" | "deleted"): ChatError {
+  return new ChatError("FORBIDDEN", `another's message cannot be ${what}`);
+}

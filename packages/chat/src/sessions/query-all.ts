@@ -1,0 +1,19 @@
+import type { SessionQuery } from "./ports.ts";
+
+type Chosen = Pick<SessionQuery, "limit" | "nowMs"> & Partial<SessionQuery>;
+
+/** A query of all sessions, the oldest first, but for what is said otherwise. */
+export function queryAll(chosen: Chosen): SessionQuery {
+  return {
+    userId: undefined,
+    isActive: undefined,
+    adminAssisted: undefined,
+    helpOpen: undefined,
+    fromMs: undefined,
+    toMs: undefined,
+    sortBy: "start_time",
+    descending: false,
+    from: { offset: 0 },
+    ...chosen,
+  };
+}
