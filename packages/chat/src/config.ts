@@ -7,6 +7,7 @@ import type { NotifyConfig } from "./notify/notify-config.ts";
 import type { RetentionPolicy } from "./privacy/retention.ts";
 import type { ProviderSettings } from "./providers/open-providers.ts";
 import type { ProviderConfig } from "./providers/provider-config.ts";
+import type { RedisPlace } from "./redis/redis-link.ts";
 import type { StoreConfig } from "./store/store-config.ts";
 
 /** What the chat is started with. Frozen; read from flags, environment and file by `warren`. */
@@ -21,6 +22,8 @@ export interface ChatConfig {
   /** Folder of what is kept in files. */
   folder: string;
   store: StoreConfig;
+  /** What instances tell each other by; undefined: nothing but the store. */
+  redis: RedisPlace | undefined;
   /** Name of this cluster in the log; undefined: one that stays the same. */
   cluster: string | undefined;
   /** Pages of this machine are let in, and an origin list may be empty. */

@@ -4,6 +4,12 @@ import type { ChatDeps } from "./chat-deps.ts";
 import type { ChatConfig } from "./config.ts";
 import type { ChatEvents } from "./events.ts";
 import type { FileLinks } from "./files/file-links.ts";
+import type { InstanceEvents } from "./instances/events.ts";
+import { Membership } from "./instances/membership.ts";
+import { Settling } from "./instances/settling.ts";
+import { unansweredIn } from "./instances/unanswered.ts";
+import type { Leases } from "./leases/ports.ts";
+import type { FanOut, Heard, Hint } from "./live/fan-out.ts";
 import { Hub } from "./live/hub.ts";
 import type { Entry, SessionKey } from "./log/entry.ts";
 import { wallMsOf } from "./log/hybrid-time.ts";
@@ -15,8 +21,13 @@ import type { Providers } from "./providers/open-providers.ts";
 import type { ProviderRequest } from "./providers/ports.ts";
 import { buildPrompt, PROMPT_LIMITS } from "./providers/prompt.ts";
 import { userPseudonym } from "./providers/pseudonym.ts";
-import { Runs } from "./runs/runs.ts";
+import { ClusterRuns } from "./runs/cluster-runs.ts";
+import { Elsewhere } from "./runs/elsewhere.ts";
+import { patiently } from "./runs/patience.ts";
+import { RunLeases } from "./runs/run-leases.ts";
+import { RunNotes } from "./runs/run-note.ts";
 import { RunEnded, type Asked } from "./runs/run.ts";
+import { Runs } from "./runs/runs.ts";
 import type { Seals } from "./seals.ts";
 import { askedAgain } from "./sessions/again.ts";
 import { Changes } from "./sessions/changes.ts";
@@ -33,8 +44,16 @@ import { Talk } from "./sessions/talk.ts";
 
 export interface ConversationsOptions {
   config: Pick<ChatConfig, "systemPrompt" | "returnMs" | "pseudonymKey" | "takeoverLeaseMs">;
-  deps: Pick<ChatDeps, "clock" | "wallClock">;
-  store: { readonly log: MessageLog; readonly sessions: Sessions };
+  deps: Pick<ChatDeps, "clock" | "wallClock" | "random">;
+  store: {
+    readonly log: MessageLog;
+    readonly sessions: Sessions;
+    readonly leases: Leases;
+    readonly isShared: boolean;
+  };
+  /** To and from the other instances; closed by whoever opened it. */
+  fanOut: (heard: Heard) => FanOut;
+  instanceEvents: InstanceEvents;
   seals: Pick<Seals, "keys" | "texts">;
   links: FileLinks;
   providers: Providers;
@@ -52,6 +71,7 @@ export class Conversations implements AsyncDisposable {
   readonly journal: Journal;
   readonly folding: Folding;
   readonly runs: Runs;
+  readonly clusterRuns: ClusterRuns;
   readonly talk: Talk;
   readonly changes: Changes;
   readonly named: NamedSessions;
@@ -59,13 +79,18 @@ export class Conversations implements AsyncDisposable {
   readonly leases: TakeoverLeases;
   readonly queue: HelpQueue;
   readonly #options: ConversationsOptions;
+  readonly #fanOut: FanOut;
+  readonly #settling = new Settling();
+  readonly #membership: Membership;
+  readonly #elsewhere: Elsewhere;
+  readonly #closing = new AbortController();
 
   constructor(options: ConversationsOptions) {
     this.#options = options;
-    const { config, deps, store, seals, links, providers, events, failed } = options;
-    const { log, sessions } = store;
-    const { wallClock, clock } = deps;
-    this.hub = new Hub({ log, journal: () => this.journal, failed });
+    const { store, seals, links, events, failed } = options;
+    const { log, sessions, leases, isShared } = store;
+    this.#fanOut = options.fanOut((key, hint) => this.#heard(key, hint));
+    this.hub = this.#hub();
     this.folding = new Folding({ log, sessions, failed });
     this.journal = new Journal({
       log,
@@ -73,18 +98,22 @@ export class Conversations implements AsyncDisposable {
       linked: (said) => links.linked(said),
       stored: (said) => this.#stored(said),
     });
-    this.runs = new Runs({
-      answers: providers,
-      clock,
-      say: (saying) => this.journal.say(saying),
-      tell: (key, event) => this.hub.pass(key.sessionId, { kind: "run", event }),
-      ended: () => {},
-      failed: unlessErased((cause) => events.broke("an answer could not be stored or told", cause)),
-      request: (asked, runId) => this.#request(asked, runId),
+    const notes = new RunNotes(seals.texts);
+    const holder = () => this.#membership.entered();
+    const runLeases = new RunLeases({ leases, notes, holder });
+    this.runs = this.#runs(runLeases, notes);
+    this.#elsewhere = this.#watched(runLeases);
+    this.clusterRuns = new ClusterRuns({
+      here: this.runs,
+      elsewhere: this.#elsewhere,
+      leases: runLeases,
+      tellStop: (key, runId) => this.#fanOut.tell(key, { kind: "stop", runId }),
+      isShared,
     });
     this.talk = this.#talk();
     this.changes = new Changes({ journal: this.journal, index: new MessageIndex(log) });
     const { journal, folding } = this;
+    const { wallClock } = options.deps;
     this.named = new NamedSessions({ log, journal, sessions, folding, wallClock });
     this.takeovers = new Takeovers({
       journal: this.journal,
@@ -92,14 +121,22 @@ export class Conversations implements AsyncDisposable {
       taken: () => events.sessionTaken(),
       renewed: (key) => this.leases.renew(key),
     });
-    this.leases = this.#openLeases(options);
-    this.queue = this.#openQueue(options);
+    this.leases = this.#takeoverLeases();
+    this.queue = this.#helpQueue();
+    this.#membership = this.#member();
     events.countSessions(() => this.hub.size);
   }
 
-  #openLeases({ counters, config, deps, store, events }: ConversationsOptions): TakeoverLeases {
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    const ending = [this.#membership, this.leases, this.queue];
+    await Promise.all(ending.map((one) => one[Symbol.asyncDispose]()));
+  }
+
+  #takeoverLeases(): TakeoverLeases {
+    const { config, deps, store, counters, events } = this.#options;
     return new TakeoverLeases({
-      counters: counters,
+      counters,
       ...deps,
       leaseMs: config.takeoverLeaseMs,
       isThere: (sessionId, adminId) => this.hub.isFollowedBy(sessionId, adminId),
@@ -110,27 +147,82 @@ export class Conversations implements AsyncDisposable {
     });
   }
 
-  #openQueue({ deps, store, events }: ConversationsOptions): HelpQueue {
+  #helpQueue(): HelpQueue {
+    const { deps, store, events } = this.#options;
     return new HelpQueue({
       ...deps,
       list: (query) => store.sessions.list(query),
-      moved: (sessionId, place) => this.hub.pass(sessionId, { kind: "queue", place }),
+      moved: (sessionId, place) => this.hub.passHere(sessionId, { kind: "queue", place }),
       failed: (cause) => events.broke("those who wait for help could not be read", cause),
+    });
+  }
+
+  #hub(): Hub {
+    const { store, deps, failed, instanceEvents } = this.#options;
+    return new Hub({
+      log: store.log,
+      journal: () => this.journal,
+      fanOut: this.#fanOut,
+      told: (said) => {
+        instanceEvents.delivered(deps.wallClock() - wallMsOf(said.entry.hlc));
+        this.#elsewhere.said(said);
+      },
+      closed: (sessionId) => this.#elsewhere.forget(sessionId),
+      failed,
+    });
+  }
+
+  #runs(leases: RunLeases, notes: RunNotes): Runs {
+    const { deps, providers, events, instanceEvents } = this.#options;
+    return new Runs({
+      answers: providers,
+      clock: deps.clock,
+      random: deps.random,
+      leases,
+      notes,
+      say: (saying) => this.journal.say(saying),
+      tell: (key, event) => this.hub.pass(key, { kind: "run", event }),
+      began: () => instanceEvents.runBegan(),
+      over: () => instanceEvents.runOver(),
+      ended: (_, end) => instanceEvents.runEnded(end),
+      failed: unlessErased((cause) => events.broke("an answer could not be stored or told", cause)),
+      notKept: () => instanceEvents.checkpointFailed(),
+      request: (asked, runId) => this.#request(asked, runId),
+      follow: ({ sessionId }) => {
+        const followed = this.#fanOut.follow(sessionId);
+        return () => followed.leave();
+      },
+      isStored: async (key, messageId) => {
+        const { said } = await this.journal.latest(key, undefined, LOOK_BACK);
+        return said.some((one) => one.messageId === messageId);
+      },
+    });
+  }
+
+  #watched(runs: RunLeases): Elsewhere {
+    return new Elsewhere({
+      leases: this.#options.store.leases,
+      runs,
+      holder: () => this.#membership.name,
+      isWanted: (sessionId) => this.hub.has(sessionId) && !this.runs.has(sessionId),
+      hasHints: () => this.#fanOut.isOn,
+      pass: (sessionId, event) => this.hub.passHere(sessionId, { kind: "run", event }),
     });
   }
 
   #talk(): Talk {
     const { config, deps, store, seals, providers, events } = this.#options;
-    const { log, sessions } = store;
-    const { wallClock } = deps;
+    const { journal, folding, clusterRuns: runs } = this;
     return new Talk({
-      log,
-      journal: this.journal,
-      sessions,
-      folding: this.folding,
-      runs: this.runs,
+      log: store.log,
+      journal,
+      sessions: store.sessions,
+      folding,
+      runs,
+      settling: this.#settling,
+      patiently: (task) => patiently({ ...deps, signal: this.#closing.signal }, task),
       newHalf: () => randomId(8, "hex"),
-      wallClock,
+      wallClock: deps.wallClock,
       returnMs: config.returnMs,
       isErased: (key) => seals.keys.isDestroyed(key),
       failed: unlessErased((cause) =>
@@ -140,15 +232,45 @@ export class Conversations implements AsyncDisposable {
     });
   }
 
+  #member(): Membership {
+    const { store, deps, instanceEvents } = this.#options;
+    const { runs } = this;
+    return new Membership({
+      store,
+      clock: deps.clock,
+      settling: this.#settling,
+      elsewhere: this.#elsewhere,
+      hasHints: () => this.#fanOut.isOn,
+      seen: (entry) => this.#seen(entry),
+      adopt: (lease) => runs.adopt(lease),
+      answer: async (question) => {
+        const { journal, folding } = this;
+        const found = { journal, folding, wallClock: deps.wallClock };
+        const asked = await unansweredIn(found, question);
+        if (asked !== undefined) await runs.askIfOpen(asked);
+      },
+      lost: () => {
+        instanceEvents.wasLost();
+        runs.loseAll();
+      },
+      events: instanceEvents,
+    });
+  }
+
+  /** The instances of the cluster, as far as this one sees them. */
+  get instances(): Pick<Membership, "name" | "knows"> {
+    return this.#membership;
+  }
+
   get forConnections() {
-    const { hub, journal, runs, talk, named, changes, takeovers, queue } = this;
+    const { hub, journal, clusterRuns: runs, talk, named, changes, takeovers, queue } = this;
     const { log } = this.#options.store;
     const again = async (key: SessionKey, messageId: string, how: "anew" | "on") => {
       const asked = await this.#again(key, { messageId, how });
-      if (runs.of(key)?.replyTo === asked.messageId) {
+      if ((await runs.of(key))?.replyTo === asked.messageId) {
         throw new ChatError("CONFLICT", "this message is being answered: stop that first");
       }
-      runs.ask(asked);
+      await runs.ask(asked);
     };
     return { log, hub, journal, runs, talk, named, changes, takeovers, queue, again };
   }
@@ -158,10 +280,6 @@ export class Conversations implements AsyncDisposable {
     const { seals, store } = this.#options;
     const { texts } = seals;
     return { sessions: store.sessions, folding, journal, texts, talk, takeovers, queue };
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([this.leases[Symbol.asyncDispose](), this.queue[Symbol.asyncDispose]()]);
   }
 
   #again(key: SessionKey, which: { messageId: string; how: "anew" | "on" }): Promise<Asked> {
@@ -175,7 +293,7 @@ export class Conversations implements AsyncDisposable {
     const { said } = await this.journal.latest(key, undefined, LOOK_BACK);
     const last = spokenOf(said).findLast((one) => !one.isDeleted && one.said.isNote !== true);
     if (last?.said.sender !== "user") return;
-    this.runs.ask(await this.#again(key, { messageId: last.messageId, how: "anew" }));
+    await this.runs.ask(await this.#again(key, { messageId: last.messageId, how: "anew" }));
   }
 
   #stored(said: Said): void {
@@ -191,6 +309,43 @@ export class Conversations implements AsyncDisposable {
     if (said.kind === "help" && said.body.isOpen) this.#called(said.entry);
     // Late words of the AI are dropped from here on.
     if (said.kind === "control") this.runs.supersede(said.entry);
+  }
+
+  /** What another instance told. */
+  #heard(key: SessionKey, hint: Hint): void {
+    switch (hint.kind) {
+      case "stored": {
+        const { origin, number } = hint;
+        this.hub.hint({ ...key, origin, number });
+        // Its holder may have nobody here who follows it, and still must know who has control.
+        if (this.runs.has(key.sessionId)) void this.#checkControl(key);
+        return;
+      }
+      case "stop":
+        return void this.runs.stop(key, hint.runId);
+      case "passing":
+        if (hint.event.kind === "run") this.#elsewhere.heard(key, hint.event.event);
+        else this.hub.passHere(key.sessionId, hint.event);
+    }
+  }
+
+  async #checkControl(key: SessionKey): Promise<void> {
+    const { store, failed } = this.#options;
+    try {
+      const { controlEpoch } = await store.log.heads(key);
+      const run = this.runs.of(key);
+      if (run !== undefined && run.controlEpoch < controlEpoch) this.runs.supersede(key);
+    } catch (cause) {
+      failed(cause);
+    }
+  }
+
+  /** An entry in the store, of whichever instance. */
+  #seen(entry: Entry): void {
+    if (this.hub.hint(entry)) this.#options.instanceEvents.repaired();
+    if (entry.kind !== "control") return;
+    const run = this.runs.of(entry);
+    if (run !== undefined && run.controlEpoch < entry.controlEpoch) this.runs.supersede(entry);
   }
 
   /** Somebody asked for a person: one of now, who has none. */
@@ -225,8 +380,8 @@ export class Conversations implements AsyncDisposable {
 
 /** An older call for help is a copy of one that was told. */
 const CALL_MS = 60_000;
-/** How far back a message may be that waits for an answer. */
-const LOOK_BACK = 50;
+/** How far back a message may be that waits for an answer, or an answer of an instance that died. */
+const LOOK_BACK = 100;
 /** What can no longer be said in a session that was erased is nobody's to mend. */
 function unlessErased(failed: (cause: unknown) => void): (cause: unknown) => void {
   return (cause) => {

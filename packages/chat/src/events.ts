@@ -27,6 +27,7 @@ export class ChatEvents
   readonly #active: Gauge;
   readonly #metrics: Metrics;
   readonly #openFor: Histogram;
+  readonly #resumes: (mode: string) => Counter;
   readonly #certificate: Family<Gauge>;
   readonly #blocked: (limiter: string) => Counter;
   readonly #mongo: (operation: TimedOperation) => Histogram;
@@ -37,9 +38,10 @@ export class ChatEvents
     this.#metrics = metrics;
     const counter = (name: string, help: string) =>
       metrics.counter({ name, help, labels: [] }).with();
+    const gauge = (name: string, help: string) => metrics.gauge({ name, help, labels: [] }).with();
     const open = "Sockets that are open on this instance.";
     this.#connections = ["chatbox_websocket_connections_total", "websocket_connections_total"].map(
-      (name) => metrics.gauge({ name, help: open, labels: [] }).with(),
+      (name) => gauge(name, open),
     );
     this.#received = counter("chatbox_messages_received_total", "Frames that clients sent.");
     this.#sent = counter("chatbox_messages_sent_total", "Frames that were sent to clients.");
@@ -55,28 +57,22 @@ export class ChatEvents
       "chatbox_admin_messages_dropped_total",
       "Frames for admins that were not sent since they did not read: a resume brings them.",
     );
-    const followed = "Sessions that somebody follows on this instance.";
-    const active = { name: "chatbox_active_sessions_total", help: followed, labels: [] };
-    this.#active = metrics.gauge(active).with();
-    this.#openFor = metrics
-      .histogram({
-        name: "chatbox_websocket_connection_duration_seconds",
-        help: "How long sockets were open.",
-        labels: [],
-        buckets: DURATIONS,
-      })
-      .with();
-    this.#certificate = metrics.gauge({
-      name: "chatbox_certificate_expires_timestamp_seconds",
-      help: "When the TLS certificate expires.",
-      labels: [],
+    this.#active = gauge(
+      "chatbox_active_sessions_total",
+      "Sessions that somebody follows on this instance.",
+    );
+    this.#openFor = metrics.histogram(OPEN_FOR).with();
+    this.#resumes = counted(metrics, "mode", {
+      name: "chatbox_resumes_total",
+      help: "Sessions that clients resumed: with what they lacked, or with the newest.",
     });
-    const blocked = metrics.counter({
+    const expires = "When the TLS certificate expires.";
+    const certificate = "chatbox_certificate_expires_timestamp_seconds";
+    this.#certificate = metrics.gauge({ name: certificate, help: expires, labels: [] });
+    this.#blocked = counted(metrics, "limiter", {
       name: "chatbox_ratelimit_blocked_total",
       help: "What a limit refused, by limiter.",
-      labels: ["limiter"],
     });
-    this.#blocked = (limiter) => blocked.with(limiter);
     const requests = metrics.histogram({
       name: "chatbox_http_request_duration_seconds",
       help: "HTTP requests by route and method.",
@@ -166,6 +162,9 @@ export class ChatEvents
   sent(frames: number): void {
     this.#sent.add(frames);
   }
+  resumed(mode: "delta" | "snapshot"): void {
+    this.#resumes(mode).add();
+  }
   slowConsumer(): void {
     this.#slow.add();
     this.#log.info("a client did not read and was cut off: it may come back");
@@ -196,4 +195,21 @@ export class ChatEvents
     if (error.code === "INTERNAL_ERROR") this.#log.error("a request failed", fields);
     else this.#log.warn("a request failed", fields);
   }
+}
+
+const OPEN_FOR = {
+  name: "chatbox_websocket_connection_duration_seconds",
+  help: "How long sockets were open.",
+  labels: [],
+  buckets: DURATIONS,
+};
+
+/** Counters of one name, by the value of their only label. */
+function counted(
+  metrics: Metrics,
+  label: string,
+  named: { name: string; help: string },
+): (value: string) => Counter {
+  const family = metrics.counter({ ...named, labels: [label] });
+  return (value) => family.with(value);
 }

@@ -15,11 +15,12 @@ import type { ChatDeps } from "./chat-deps.ts";
 import { openChatServer } from "./chat-server.ts";
 import type { ChatConfig } from "./config.ts";
 import { Door } from "./connections/door.ts";
-import { memoryLimits } from "./connections/memory-limits.ts";
 import type { Limits } from "./connections/ports.ts";
 import type { Content } from "./content.ts";
 import type { Conversations } from "./conversations.ts";
 import type { ChatEvents } from "./events.ts";
+import { Arrivals } from "./instances/arrivals.ts";
+import type { Ties } from "./instances/open-ties.ts";
 import type { Providers } from "./providers/open-providers.ts";
 import { Guests } from "./sessions/guests.ts";
 import type { Store } from "./store/store.ts";
@@ -31,6 +32,7 @@ export interface FrontOptions {
   store: Store;
   providers: Providers;
   conversations: Conversations;
+  ties: Pick<Ties, "directory" | "limits">;
   content: Content;
 }
 
@@ -62,7 +64,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     wallClock: deps.wallClock,
     ...VERIFIED_TOKENS,
   });
-  const access = { verifier, limits: memoryLimits(config.rates), guestTokens };
+  const access = { verifier, limits: options.ties.limits, guestTokens };
   const door = doorOf(options, access);
   let isDraining = false;
   const api = apiOf(options, access, () => readiness(options, isDraining));
@@ -97,8 +99,14 @@ interface Access {
 }
 
 function doorOf(options: FrontOptions, { verifier, limits }: Access): Door {
-  const { config, deps, events, providers, conversations, content } = options;
+  const { config, deps, events, store, providers, conversations, ties, content } = options;
   const { clock, wallClock } = deps;
+  const arrivals = new Arrivals({
+    directory: ties.directory,
+    cluster: store.log.origin.split(":")[0]!,
+    instances: conversations.instances,
+    wallClock,
+  });
   const { most, mostOfUser, mostWaitingBytes } = config.connections;
   const { isDevelopment, takesQueryTokens } = config;
   const proxies = new TrustedProxies(config.trustedProxies);
@@ -114,12 +122,14 @@ function doorOf(options: FrontOptions, { verifier, limits }: Access): Door {
     takesQueryTokens,
     mostOfUser,
     most,
+    elsewhere: (userId) => arrivals.elsewhere(userId),
     events,
     deps: {
       ...conversations.forConnections,
       files: content.files,
       limits,
       renewal: verifier,
+      arrive: (arrival) => arrivals.arrive(arrival),
       models: providers.models,
       clock,
       wallClock,

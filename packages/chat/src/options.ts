@@ -7,6 +7,7 @@ import {
   secretOption,
   Size,
   switchOption,
+  urlOf,
   tablesOption,
   Text,
   WholeNumber,
@@ -287,6 +288,16 @@ export const chatOptions = {
   mongoUri: secretOption({
     help: "MongoDB that keeps the conversations, mongodb://USER:PASSWORD@HOST/DATABASE, instead of the data folder.",
     names: { env: "MONGO_URI", toml: "dbs.chat.uri" },
+  }),
+  redisUrl: listOption({
+    value: "<url>",
+    schema: urlOf("redis", "rediss"),
+    help: "Redis by which instances tell each other what is new, and count limits together.",
+    names: { env: "REDIS_URL", toml: "chatbox.redis_url" },
+  }),
+  redisCluster: switchOption({
+    help: "It is a Redis Cluster.",
+    names: { env: "REDIS_CLUSTER", toml: "chatbox.redis_cluster" },
   }),
   legacyContent: option({
     value: "<how>",

@@ -18,6 +18,7 @@ import { PROVIDER_SETTINGS } from "./providers/open-providers.ts";
 import { DEMO_PROVIDER } from "./providers/provider-config.ts";
 import { contentConfig, contentProblems, type BucketKeys } from "./read-content-config.ts";
 import { readProviderConfigs } from "./providers/read-provider-configs.ts";
+import type { RedisPlace } from "./redis/redis-link.ts";
 import { readStoreConfig } from "./store/store-config.ts";
 
 /** What comes from elsewhere than from options. */
@@ -62,6 +63,7 @@ export function readChatConfig(
     ...("problems" in alerts ? alerts.problems : []),
     ...contentProblems(config, given.bucketKeys),
     ...("problem" in store ? [store.problem] : []),
+    ...redisProblems(config),
   ];
   if (problems.length > 0 || "problems" in alerts || "problem" in store) return { problems };
   // Instances share it, whoever signs users' tokens.
@@ -74,6 +76,7 @@ export function readChatConfig(
       prefix: config.prefix,
       folder: given.folder,
       store,
+      redis: redisOf(config),
       cluster: config.cluster,
       isDevelopment,
       trust: trustOf(config, given),
@@ -120,6 +123,18 @@ function boundsOf(config: ConfigOf<ChatOptions>) {
       runsMs: config.streamTimeout,
     },
   };
+}
+
+function redisProblems({ redisUrl, redisCluster }: ConfigOf<ChatOptions>): string[] {
+  if (redisUrl.length < 2 || redisCluster) return [];
+  return ["REDIS_URL: several addresses need --redis-cluster"];
+}
+
+function redisOf({ redisUrl, redisCluster }: ConfigOf<ChatOptions>): RedisPlace | undefined {
+  const urls = redisUrl.map((url) => url.href);
+  const [url] = urls;
+  if (url === undefined) return undefined;
+  return redisCluster ? { kind: "cluster", urls } : { kind: "single", url };
 }
 
 /** Beside a port that speaks TLS, for whoever cannot. */

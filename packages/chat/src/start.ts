@@ -1,6 +1,7 @@
 import { listen } from "@warren/host";
 import type { ChatDeps } from "./chat-deps.ts";
 import type { ChatConfig } from "./config.ts";
+import type { Connection } from "./connections/connection.ts";
 import { Content } from "./content.ts";
 import { Conversations } from "./conversations.ts";
 import { drain } from "./drain.ts";
@@ -9,14 +10,17 @@ import { openFront } from "./front.ts";
 import { FileLinks } from "./files/file-links.ts";
 import { openFiles } from "./files/open-files.ts";
 import { chatGuards } from "./guards.ts";
+import { InstanceEvents } from "./instances/events.ts";
+import { openTies } from "./instances/open-ties.ts";
 import type { MasterKeys } from "./keys/master-keys.ts";
 import { startLegacyImport } from "./legacy/legacy-import.ts";
+import { leaseCounters } from "./leases/lease-counters.ts";
+import type { Heard } from "./live/fan-out.ts";
 import { openAlerts } from "./notify/open-alerts.ts";
 import { notifyWarnings } from "./notify/read-notify-config.ts";
 import { listenToProbes } from "./listen-to-probes.ts";
 import { openProviders } from "./providers/open-providers.ts";
 import { openSeals, type Seals } from "./seals.ts";
-import { memoryCounters } from "./sessions/held-counters.ts";
 import { nameOfStore, openStore } from "./store/open-store.ts";
 import type { Store } from "./store/store.ts";
 
@@ -54,17 +58,19 @@ export async function startChat(
   for (const warning of notifyWarnings(config.notify)) events.warned(warning);
   const failed = (cause: unknown) => events.broke("the chat's store could not be read", cause);
   const links = linksOf(config, deps, seals.masters);
-  const counters = memoryCounters();
-  const wired = { config, deps, store, seals, links, providers, alerts, counters, events, failed };
+  const counters = leaseCounters(store.leases);
+  const instanceEvents = new InstanceEvents(deps.log, deps.metrics);
+  const ties = opened.use(await openTies({ config, store, guards, deps, events: instanceEvents }));
+  const fanOut = (heard: Heard) => ties.fanOut(heard);
+  const told = { alerts, events, instanceEvents, failed };
+  const wired = { config, deps, store, seals, links, providers, counters, fanOut, ...told };
   const conversations = opened.use(new Conversations(wired));
-  const leave = (userId: string) => {
-    for (const one of door.connections()) if (one.identity.userId === userId) one.close("GONE");
-  };
+  const leave = (userId: string) => closeAll(door.connectionsOf(userId), "GONE");
   const fileStore = await openFiles(config.files, { ...deps, guards });
   if (isFolderOfOne(config)) events.warned(FOLDER_OF_ONE);
   const content = new Content({ ...wired, fileStore, conversations, leave });
   opened.use(content.rotation);
-  const wiredFront = { config, deps, events, store, providers, conversations, content };
+  const wiredFront = { config, deps, events, store, providers, conversations, content, ties };
   const front = opened.use(await openFront(wiredFront));
   const { door, server } = front;
   const said = { host: "--host", port: "--port" };
@@ -72,7 +78,7 @@ export async function startChat(
   const probes = opened.use(await listenToProbes(front.probes, config));
   opened.defer(() => {
     listener.stop();
-    for (const connection of door.connections()) connection.close("DRAINING");
+    closeAll(door.connections(), "DRAINING");
   });
   opened.use(content.startRetention());
   opened.use(bringOver(config, deps, { store, seals, content, events }));
@@ -91,6 +97,10 @@ export async function startChat(
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+function closeAll(connections: Iterable<Connection>, code: "GONE" | "DRAINING"): void {
+  for (const connection of connections) connection.close(code);
 }
 
 const FOLDER_OF_ONE =

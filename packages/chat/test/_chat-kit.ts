@@ -5,6 +5,7 @@ import { memoryKeyStore } from "../src/keys/memory-key-store.ts";
 import { Sealer } from "../src/keys/sealer.ts";
 import { SESSION_KEYS_LIMITS, SessionKeys } from "../src/keys/session-keys.ts";
 import { Hub } from "../src/live/hub.ts";
+import { NO_HINTS } from "../src/live/no-hints.ts";
 import { Journal } from "../src/log/journal.ts";
 import { Texts, type Said } from "../src/log/said.ts";
 import { MemoryLog } from "../src/store/memory/memory-log.ts";
@@ -39,6 +40,13 @@ export async function openInstance(
       hub.stored(said);
     },
   });
-  const hub = new Hub({ log, journal: () => journal, failed: (cause) => failures.push(cause) });
+  const hub = new Hub({
+    log,
+    journal: () => journal,
+    fanOut: NO_HINTS,
+    told: () => {},
+    closed: () => {},
+    failed: (cause) => failures.push(cause),
+  });
   return { log, journal, hub, failures, stored };
 }

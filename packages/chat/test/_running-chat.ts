@@ -56,6 +56,7 @@ export function configOf(
     prefix: "/chat",
     folder,
     store: { kind: "sqlite" },
+    redis: undefined,
     cluster: "home",
     isDevelopment: true,
     trust: {

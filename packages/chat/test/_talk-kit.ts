@@ -36,6 +36,8 @@ export async function scriptedModel() {
   };
 }
 
+export type ScriptedModel = Awaited<ReturnType<typeof scriptedModel>>;
+
 /** A question that a model was asked, and the answer to it in the hands of the test. */
 export class Question {
   readonly exchange: FakeExchange;

@@ -87,6 +87,7 @@ async function slowService() {
     mostWaitingBytes: 8_388_608,
     writes: new Writes(),
     closeMs: 1_000,
+    arrive: () => () => {},
     closed: () => {},
     events: {
       received() {

@@ -31,6 +31,7 @@ export class ChatboxConnection extends Connection {
   constructor(socket: WebSocket, identity: ConnectionIdentity, deps: ConnectionDeps) {
     super(socket, identity, deps);
     this.#deviceId = this.id;
+    this.arrive(this.id);
     this.presenter = new ClassicPresenter(identity.isAdmin, () => this.now());
   }
 
@@ -69,7 +70,10 @@ export class ChatboxConnection extends Connection {
 
   /** From now on stored things are `entry` frames. */
   speakEntries(deviceId: string | undefined): void {
-    this.#deviceId = deviceId ?? this.#deviceId;
+    if (deviceId !== undefined && deviceId !== this.#deviceId) {
+      this.#deviceId = deviceId;
+      this.arrive(deviceId);
+    }
     this.presenter = new EntryPresenter(this.identity.isAdmin);
   }
 

@@ -4,8 +4,8 @@ import type { FileDesk } from "../files/file-desk.ts";
 import type { Hub } from "../live/hub.ts";
 import type { SessionKey } from "../log/entry.ts";
 import type { Journal } from "../log/journal.ts";
+import type { ClusterRuns } from "../runs/cluster-runs.ts";
 import type { MessageLog } from "../log/ports.ts";
-import type { Runs } from "../runs/runs.ts";
 import type { Changes } from "../sessions/changes.ts";
 import type { HelpQueue } from "../sessions/help-queue.ts";
 import type { NamedSessions } from "../sessions/named-sessions.ts";
@@ -13,6 +13,7 @@ import type { Takeovers } from "../sessions/takeovers.ts";
 import type { Talk } from "../sessions/talk.ts";
 import type { Viewer } from "../sessions/viewer.ts";
 import type { Connection } from "./connection.ts";
+import type { Arrival } from "../instances/arrivals.ts";
 import type { Limits, Renewal } from "./ports.ts";
 import type { Writes } from "./writes.ts";
 
@@ -35,9 +36,11 @@ export interface ConnectionDeps {
   files: Pick<FileDesk, "forFrame">;
   journal: Journal;
   hub: Hub;
-  runs: Runs;
+  runs: ClusterRuns;
   limits: Limits;
   renewal: Renewal;
+  /** A device is connected, until the returned function is called. */
+  arrive: (arrival: Arrival) => () => void;
   /** What clients may choose from, in the order of the configuration. */
   models: readonly { id: string; name: string }[];
   clock: Clock;
@@ -59,6 +62,8 @@ export interface ConnectionEvents {
   sent(frames: number): void;
   refused(error: ChatError): void;
   slowConsumer(): void;
+  /** A client was brought up to date: with what it lacked, or with the newest since it lacked too much. */
+  resumed(mode: "delta" | "snapshot"): void;
   /** Something for an admin was not sent: it comes with the next resume. */
   adminMessageDropped(): void;
 }

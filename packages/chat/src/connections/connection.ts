@@ -66,6 +66,7 @@ export abstract class Connection {
   /** When it was asked whether it is there, and has not been heard of since. */
   #askedMs: number | undefined;
   #forgetExpiry: (() => void) | undefined;
+  #depart: (() => void) | undefined;
   #isOver = false;
 
   constructor(socket: WebSocket, identity: ConnectionIdentity, deps: ConnectionDeps) {
@@ -122,6 +123,13 @@ export abstract class Connection {
   protected begin(greeting: Promise<void>): void {
     this.#greeted = greeting;
     this.#turn = greeting;
+  }
+
+  /** In the directory of who is where under this device, and no other. */
+  protected arrive(deviceId: string): void {
+    this.#depart?.();
+    const { userId } = this.identity;
+    this.#depart = this.deps.arrive({ userId, deviceId, connectionId: this.id });
   }
 
   send(frame: object): void {
@@ -264,6 +272,7 @@ export abstract class Connection {
 
   #closed(): void {
     this.#isOver = true;
+    this.#depart?.();
     this.#forgetExpiry?.();
     this.#leave();
     this.deps.closed(this);

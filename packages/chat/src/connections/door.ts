@@ -26,6 +26,8 @@ export interface DoorOptions {
   /** Sockets of one user, and of this instance. */
   mostOfUser: number;
   most: number;
+  /** Sockets of a user on other instances, as far as is known. */
+  elsewhere: (userId: string) => Promise<number>;
   /** Who asks, behind the proxies that are trusted. */
   addressOf: (peer: string, forwardedFor: string | undefined) => string;
   deps: Omit<ConnectionDeps, "closed" | "writes">;
@@ -100,6 +102,11 @@ export class Door implements Disposable {
     for (const of of this.#connections.values()) yield* of;
   }
 
+  /** Those of one user. */
+  connectionsOf(userId: string): readonly Connection[] {
+    return [...(this.#connections.get(userId) ?? [])];
+  }
+
   /** No more are let in: readiness is off, and who asks is told to come back elsewhere. */
   shut(): void {
     this.#isClosed = true;
@@ -161,10 +168,11 @@ export class Door implements Disposable {
 
   async #identify(token: string): Promise<ConnectionIdentity> {
     this.#checkOpen();
-    const { verifier, limits } = this.#options;
+    const { verifier, limits, elsewhere } = this.#options;
     const identity = await verifier.verify(token);
     const waitMs = await limits.take("connect", identity.userId);
     if (waitMs > 0) throw full("too many attempts", waitMs);
+    this.#checkPlaces(identity.userId, await elsewhere(identity.userId));
     return identity;
   }
 
@@ -172,11 +180,12 @@ export class Door implements Disposable {
     if (this.#isClosed) throw new ChatError("DRAINING", "this instance is shutting down");
   }
 
-  #checkPlaces(userId: string): void {
+  /** `others`: sockets of the user on other instances; here they are counted when a place is taken. */
+  #checkPlaces(userId: string, others = 0): void {
     const { mostOfUser, most } = this.#options;
     if (this.#count >= most) throw full("this instance is full", 5_000);
-    const open = this.#connections.get(userId);
-    if (open === undefined || open.size < mostOfUser) return;
+    const open = this.#connections.get(userId) ?? new Set();
+    if (open.size + others < mostOfUser) return;
     for (const connection of open) {
       connection.notify(
         `A ${mostOfUser + 1}th connection was refused: close one that you do not need.`,

@@ -5,7 +5,7 @@ import type { SessionKey } from "../log/entry.ts";
 import type { Journal } from "../log/journal.ts";
 import type { Said } from "../log/said.ts";
 import { has, type Versions } from "../log/versions.ts";
-import type { Runs } from "../runs/runs.ts";
+import type { ClusterRuns } from "../runs/cluster-runs.ts";
 import { firstThatFit, newestThatFit, upTo, type PageOptions, type WirePage } from "./pages.ts";
 import { wireRunOf, type Presenter } from "./presenter.ts";
 
@@ -17,7 +17,7 @@ export interface FollowerOptions {
   key: SessionKey;
   hub: Hub;
   journal: Journal;
-  runs: Runs;
+  runs: Pick<ClusterRuns, "of">;
   presenter: () => Presenter;
   send: (text: string) => void;
   /** True for what this socket said itself. */
@@ -54,15 +54,18 @@ export class Follower implements Listener {
   }
 
   /** What the client lacks, as one `resumed` frame, and then what comes. `asked`: the id that it said. */
-  resume(versions: Versions, pages: PageOptions, asked: string): Promise<void> {
-    return this.catchUp(async () => {
+  async resume(versions: Versions, pages: PageOptions, asked: string): Promise<State["mode"]> {
+    let mode: State["mode"] = "delta";
+    await this.catchUp(async () => {
       const { runs, send } = this.#options;
       const { page, ...found } = await this.#state(versions, pages);
       const state = { ...found, ...(asked !== found.session_id && { asked }) };
-      const run = runs.of(this.key);
+      const run = await runs.of(this.key);
       send(resumedFrame({ ...state, runs: run === undefined ? [] : [wireRunOf(run)] }, page));
+      ({ mode } = state);
       return state.versions;
     });
+    return mode;
   }
 
   /**

@@ -106,7 +106,8 @@ const HANDLERS: Handlers = {
       const pages = await connection.pages();
       try {
         const key = await connection.existing({ session_id });
-        await connection.follow(key).resume(versions, pages, session_id);
+        const mode = await connection.follow(key).resume(versions, pages, session_id);
+        connection.deps.events.resumed(mode);
         const place = connection.deps.queue.placeOf(key.sessionId);
         if (place !== undefined) connection.send(queueFrame(key.sessionId, place));
       } catch (reason) {
@@ -161,7 +162,7 @@ const HANDLERS: Handlers = {
   async typing(connection, frame) {
     const { deps, identity } = connection;
     const key = await connection.existing(frame);
-    deps.hub.pass(key.sessionId, {
+    deps.hub.pass(key, {
       kind: "typing",
       sender: identity.userId === key.userId ? "user" : "admin",
       name: identity.userId === key.userId ? undefined : identity.name,
@@ -173,7 +174,7 @@ const HANDLERS: Handlers = {
   read_receipt: (connection, frame) => receipt(connection, frame, "read"),
   async stop(connection, frame) {
     const key = await connection.existing(frame);
-    connection.deps.runs.stop(key, frame.run_id);
+    await connection.deps.runs.stop(key, frame.run_id);
   },
   async regenerate(connection, frame) {
     const key = await connection.existing(frame);
@@ -185,7 +186,7 @@ const HANDLERS: Handlers = {
   },
   async run_get(connection, frame) {
     const key = await connection.existing(frame);
-    const run = connection.deps.runs.of(key);
+    const run = await connection.deps.runs.of(key);
     if (run === undefined || run.runId !== frame.run_id) {
       throw new ChatError("NOT_FOUND", "this answer is not being written");
     }

@@ -3,6 +3,7 @@ import type { Journal } from "../log/journal.ts";
 import type { MessageLog } from "../log/ports.ts";
 import type { Said } from "../log/said.ts";
 import type { Versions } from "../log/versions.ts";
+import type { FanOut } from "./fan-out.ts";
 import { Room, type Listener, type Passing } from "./room.ts";
 
 /** Entries that a room reads at once. */
@@ -11,6 +12,12 @@ const READ = 300;
 export interface HubOptions {
   log: MessageLog;
   journal: () => Journal;
+  /** To and from the other instances. */
+  fanOut: FanOut;
+  /** An entry was told to those who follow its session here. */
+  told: (said: Said) => void;
+  /** Nobody follows the session here any more. */
+  closed: (sessionId: string) => void;
   /** A room could not be read. */
   failed: (cause: unknown) => void;
 }
@@ -33,29 +40,46 @@ export class Hub {
 
   /** Rejects with a `ChatError` while the store is away. */
   async join(key: SessionKey, listener: Listener): Promise<Membership> {
-    const room = this.#rooms.get(key.sessionId) ?? (await this.#open(key));
+    let room = this.#rooms.get(key.sessionId);
+    // Whoever opened it with us may have left it again, and closed it.
+    while (room === undefined || this.#rooms.get(key.sessionId) !== room) {
+      room = await this.#open(key);
+    }
     room.listeners.add(listener);
     return {
       versions: room.versions,
       leave: () => {
         room.listeners.delete(listener);
-        const isEmpty = room.listeners.size === 0;
-        if (isEmpty && this.#rooms.get(key.sessionId) === room) this.#rooms.delete(key.sessionId);
+        if (room.listeners.size === 0) this.#close(room);
       },
     };
   }
 
+  /** True for a session that somebody follows here. */
+  has(sessionId: string): boolean {
+    return this.#rooms.has(sessionId);
+  }
+
   /** Something was stored here. */
   stored(said: Said): void {
-    this.#rooms.get(said.entry.sessionId)?.offer(said);
+    const { entry } = said;
+    this.#rooms.get(entry.sessionId)?.offer(said);
+    const { origin, number } = entry;
+    this.#options.fanOut.tell(entry, { kind: "stored", origin, number });
   }
 
-  /** Something was stored elsewhere, or may have been. */
-  hint({ sessionId, origin, number }: SessionKey & { origin: string; number: number }): void {
-    this.#rooms.get(sessionId)?.hint({ origin, number });
+  /** Something was stored elsewhere, or may have been. False: whoever follows the session here has it. */
+  hint({ sessionId, origin, number }: SessionKey & { origin: string; number: number }): boolean {
+    return this.#rooms.get(sessionId)?.hint({ origin, number }) ?? false;
   }
 
-  pass(sessionId: string, event: Passing): void {
+  /** To all who follow the session, on every instance. */
+  pass(key: SessionKey, event: Passing): void {
+    this.passHere(key.sessionId, event);
+    this.#options.fanOut.tell(key, { kind: "passing", event });
+  }
+
+  passHere(sessionId: string, event: Passing): void {
     this.#rooms.get(sessionId)?.pass(event);
   }
 
@@ -80,13 +104,28 @@ export class Hub {
   }
 
   async #roomOf(key: SessionKey): Promise<Room> {
-    const { log, journal, failed } = this.#options;
+    const { log, journal, failed, fanOut, told } = this.#options;
     const read = (versions: Versions) => journal().after(key, versions, READ);
-    const { versions } = await log.heads(key);
-    const room = new Room({ key, read, failed }, versions);
-    this.#rooms.set(key.sessionId, room);
-    // What was stored between the reading and now was offered to no room.
-    void room.catchUp();
-    return room;
+    const followed = fanOut.follow(key.sessionId);
+    try {
+      await followed.ready;
+      const heads = await log.heads(key);
+      const room = new Room({ key, read, told, failed, left: () => followed.leave() }, heads);
+      this.#rooms.set(key.sessionId, room);
+      // What was stored between the reading and now was offered to no room.
+      void room.catchUp();
+      return room;
+    } catch (reason) {
+      followed.leave();
+      throw reason;
+    }
+  }
+
+  #close(room: Room): void {
+    const { sessionId } = room.key;
+    if (this.#rooms.get(sessionId) !== room) return;
+    this.#rooms.delete(sessionId);
+    room.left();
+    this.#options.closed(sessionId);
   }
 }

@@ -1,4 +1,5 @@
 import type { Entry, SessionKey } from "../log/entry.ts";
+import type { Heads } from "../log/ports.ts";
 import type { Said } from "../log/said.ts";
 import { has, including, isNext, type Versions } from "../log/versions.ts";
 import type { Place } from "../sessions/help-queue.ts";
@@ -31,6 +32,10 @@ export interface RoomOptions {
   key: SessionKey;
   /** What `versions` lack, at most some hundred at once; empty: nothing. */
   read: (versions: Versions) => Promise<readonly Said[]>;
+  /** An entry was told to the listeners. */
+  told: (said: Said) => void;
+  /** Nobody follows it any more. */
+  left: () => void;
   /** The log could not be read: what is missing is asked for again when something comes, or is looked for. */
   failed: (cause: unknown) => void;
 }
@@ -39,7 +44,8 @@ export interface RoomOptions {
  * A session as this instance follows it.
  *
  * 1. Listeners get each entry once, those of an origin in the order of their numbers.
- * 2. What does not follow upon the last one is read from the log with what came before it: hints may be
+ * 2. What an AI writes under a control that is over is not told any more.
+ * 3. What does not follow upon the last one is read from the log with what came before it: hints may be
  *    lost, come twice or out of order.
  */
 export class Room {
@@ -47,13 +53,19 @@ export class Room {
   readonly listeners = new Set<Listener>();
   readonly #options: RoomOptions;
   #versions: Versions;
+  #controlEpoch: number;
   #reading: Promise<void> | undefined;
   #isBehind = false;
 
-  constructor(options: RoomOptions, versions: Versions) {
+  constructor(options: RoomOptions, { versions, controlEpoch }: Heads) {
     this.key = options.key;
     this.#options = options;
     this.#versions = versions;
+    this.#controlEpoch = controlEpoch;
+  }
+
+  left(): void {
+    this.#options.left();
   }
 
   /** What the listeners have. */
@@ -68,12 +80,15 @@ export class Room {
     else void this.catchUp();
   }
 
-  /** Something was stored elsewhere, and is to be read. */
-  hint(position: Pick<Entry, "origin" | "number">): void {
-    if (!has(this.#versions, position)) void this.catchUp();
+  /** Something was stored elsewhere, and is to be read. False: it has been told. */
+  hint(position: Pick<Entry, "origin" | "number">): boolean {
+    if (has(this.#versions, position)) return false;
+    void this.catchUp();
+    return true;
   }
 
   pass(event: Passing): void {
+    if (this.#isLate(event)) return;
     for (const listener of this.listeners) listener.passing(event);
   }
 
@@ -102,6 +117,14 @@ export class Room {
   #tell(said: Said): void {
     if (!isNext(this.#versions, said.entry)) return;
     this.#versions = including(this.#versions, said.entry);
+    this.#controlEpoch = Math.max(this.#controlEpoch, said.entry.controlEpoch);
     for (const listener of this.listeners) listener.said(said);
+    this.#options.told(said);
+  }
+
+  /** (2) Its end is told: whoever draws the answer knows that no more will come. */
+  #isLate(passing: Passing): boolean {
+    if (passing.kind !== "run" || passing.event.type === "end") return false;
+    return passing.event.run.controlEpoch < this.#controlEpoch;
   }
 }

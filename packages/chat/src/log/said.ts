@@ -47,6 +47,15 @@ export class Texts {
     return Promise.all(entries.map((entry) => this.open(entry)));
   }
 
+  /** Part of a message that is not an entry yet, as an answer that is being written. */
+  sealPart(of: Part, field: string, text: string): Promise<string> {
+    return this.#sealer.seal(text, partPlace(of, field)).catch(refuse);
+  }
+
+  openPart(of: Part, field: string, sealed: string): Promise<string> {
+    return this.#sealer.open(sealed, partPlace(of, field)).catch(refuse);
+  }
+
   /** The name that a session's row has. `messageId`: of the entry that it is sealed for. */
   openName(key: SessionKey, name: string, messageId: string): Promise<string> {
     return this.#sealer.open(name, { ...key, entry: messageId, field: "name" }).catch(refuse);
@@ -56,6 +65,14 @@ export class Texts {
 interface Named extends SessionKey {
   readonly author: string;
   readonly clientMessageId: string;
+}
+
+interface Part extends SessionKey {
+  readonly messageId: string;
+}
+
+function partPlace({ userId, sessionId, messageId: entry }: Part, field: string) {
+  return { userId, sessionId, entry, field };
 }
 
 function placeOf(of: Named, field: string) {

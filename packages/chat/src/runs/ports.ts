@@ -17,6 +17,7 @@ export interface RunEnd {
   readonly status: AnswerStatus;
   readonly why: string | undefined;
   readonly firstTokenMs: number | undefined;
+  readonly totalMs: number;
 }
 
 export interface RunDeps {

@@ -31,6 +31,21 @@ export interface Asked {
   readonly begun: string;
 }
 
+/** The names of the answer: of one question and try they are the same in every instance. */
+export function answerNames(
+  { sessionId }: SessionKey,
+  { messageId, attempt }: Pick<Asked, "messageId" | "attempt">,
+): { clientMessageId: string; messageId: string } {
+  const clientMessageId = `answer:${messageId}:${attempt}`;
+  return { clientMessageId, messageId: messageIdOf({ sessionId, author: BOT, clientMessageId }) };
+}
+
+/** Where another instance was when it died. */
+export interface LeftBy {
+  readonly state: RunState;
+  readonly ranMs: number;
+}
+
 /** Why a run ends before its model has. */
 export class RunEnded extends Error {
   readonly status: AnswerStatus;
@@ -56,21 +71,24 @@ export class Run {
   readonly clientMessageId: string;
   readonly #deps: RunDeps;
   readonly #abort = new AbortController();
-  readonly #begunMs: number;
+  #begunMs: number;
   #told: string;
   #modelId: string;
   #attempt = 0;
+  /** Tries that another instance made; ours are above them. */
+  #formerAttempts = 0;
   #isOvertaken = false;
+  #isLost = false;
   #usage: Usage = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
   #firstTokenMs: number | undefined;
 
   constructor(asked: Asked, deps: RunDeps) {
     this.asked = asked;
     this.#deps = deps;
-    this.clientMessageId = `answer:${asked.messageId}:${asked.attempt}`;
-    const { sessionId } = asked.key;
-    this.messageId = messageIdOf({ sessionId, author: BOT, clientMessageId: this.clientMessageId });
-    this.runId = this.messageId;
+    const { clientMessageId, messageId } = answerNames(asked.key, asked);
+    this.clientMessageId = clientMessageId;
+    this.messageId = messageId;
+    this.runId = messageId;
     this.#modelId = deps.answers.config(asked.modelId).id;
     this.#begunMs = deps.clock.now();
     this.#told = asked.begun;
@@ -95,13 +113,44 @@ export class Run {
     this.#abort.abort(new RunEnded(status, why));
   }
 
+  get ranMs(): number {
+    return this.#deps.clock.now() - this.#begunMs;
+  }
+
+  /** Another instance has it: what is still to come is nobody's. */
+  lose(): void {
+    this.#isLost = true;
+    this.end("interrupted");
+  }
+
+  /** Goes on from where another instance died: nothing of its answer was told. */
+  inherit({ state }: LeftBy): void {
+    // One more than was noted: it may have tried once more and died before it could note that.
+    this.#formerAttempts = state.attempt + 1;
+  }
+
+  /** Ends what another instance left: all that was kept of it. Resolves as `write` does. */
+  async bury({ state, ranMs }: LeftBy): Promise<void> {
+    this.#told = state.text;
+    this.#modelId = state.modelId;
+    this.#attempt = state.attempt;
+    this.#begunMs = this.#deps.clock.now() - ranMs;
+    await this.#close(new RunEnded("interrupted", "SERVICE_ERROR"));
+  }
+
   /** Resolves once it is in the log, or never can be. Never rejects. */
   async write(request: () => Promise<ProviderRequest>): Promise<void> {
     const end = await this.#stream(request);
+    if (this.#isLost) return;
+    await this.#close(end);
+  }
+
+  async #close(end: RunEnded): Promise<void> {
     const status = await this.#store(end);
     const { why } = end;
     this.#tell({ type: "end", run: this.state, status, why });
-    this.#deps.ended(this.state, { status, why, firstTokenMs: this.#firstTokenMs });
+    const { ranMs: totalMs } = this;
+    this.#deps.ended(this.state, { status, why, firstTokenMs: this.#firstTokenMs, totalMs });
   }
 
   async #stream(ask: () => Promise<ProviderRequest>): Promise<RunEnded> {
@@ -126,14 +175,14 @@ export class Run {
   #note(event: Exclude<AnswerEvent, { type: "text" }>): void {
     if (event.type === "usage") this.#usage = event.usage;
     else if (event.type === "attempt") {
-      this.#attempt = event.number;
+      this.#attempt = this.#formerAttempts + event.number;
       this.#modelId = event.provider.id;
       this.#tell({ type: "start", run: this.state });
     }
   }
 
   #delta(text: string): void {
-    if (this.#isOvertaken) return;
+    if (this.#isOvertaken || this.#isLost) return;
     const at = this.#told.length;
     this.#told += text;
     this.#tell({ type: "delta", run: this.state, at, text });
@@ -171,6 +220,8 @@ export class Run {
       return status;
     } catch (reason) {
       const { code } = ChatError.from(reason);
+      // Another instance, which took this one for dead, has ended it: its entry says how.
+      if (code === "CONFLICT") return "interrupted";
       if (code !== "CONTROL_CHANGED") {
         this.#deps.failed(reason);
         return "interrupted";

@@ -3,9 +3,11 @@ import type { Bodies, MessageType, StoredFile } from "../log/body.ts";
 import type { EntryKind, SessionKey } from "../log/entry.ts";
 import type { Journal, Recorded } from "../log/journal.ts";
 import type { MessageLog } from "../log/ports.ts";
+import type { Said } from "../log/said.ts";
 import type { SessionRow } from "../log/session-row.ts";
 import { numberOf, type Position } from "../log/versions.ts";
-import type { Runs } from "../runs/runs.ts";
+import type { Settling } from "../instances/settling.ts";
+import type { ClusterRuns } from "../runs/cluster-runs.ts";
 import { beginSession, unlessRepeated } from "./begin-session.ts";
 import type { Folding } from "./folding.ts";
 import { markOf, type Mark } from "./mark.ts";
@@ -19,7 +21,11 @@ export interface TalkOptions {
   journal: Journal;
   sessions: Sessions;
   folding: Folding;
-  runs: Runs;
+  runs: ClusterRuns;
+  /** What is stored and not followed up. */
+  settling: Settling;
+  /** Does something again and again while the store is away. */
+  patiently: <T>(task: () => Promise<T>) => Promise<T>;
   /** 16 hex characters of chance. */
   newHalf: () => string;
   /** Epoch milliseconds. */
@@ -105,19 +111,27 @@ export class Talk {
 
   /** A message of the session's owner, or of an admin who has taken it; the AI answers where none has. */
   async message(viewer: Viewer, key: SessionKey, wording: Wording): Promise<Recorded<"message">> {
-    const { journal, folding } = this.#options;
+    const { journal, folding, settling } = this.#options;
     const isOwner = viewer.userId === key.userId;
     const row = isOwner ? folding.peek(key) : await folding.upToDate(key);
     if (!isOwner) holdsControl(viewer, row);
-    const recorded = await journal.say({
-      ...this.#saying(viewer, key, wording),
-      kind: "message",
-      body: bodyOf(viewer, isOwner, wording),
-      fence: isOwner ? undefined : row!.control.epoch,
-    });
-    // Nobody who waits for the acknowledgement waits for these.
-    if (isOwner && !recorded.isRepeated) this.#owned(this.#follow(key, row, recorded));
-    return recorded;
+    // Whoever comes after this instance finds what is stored and not settled.
+    const settled = await settling.begin();
+    try {
+      const recorded = await journal.say({
+        ...this.#saying(viewer, key, wording),
+        kind: "message",
+        body: bodyOf(viewer, isOwner, wording),
+        fence: isOwner ? undefined : row!.control.epoch,
+      });
+      // Nobody who waits for the acknowledgement waits for these.
+      if (!isOwner || recorded.isRepeated) settled();
+      else this.#owned(this.#follow(key, row, { ...recorded, settled }));
+      return recorded;
+    } catch (reason) {
+      settled();
+      throw reason;
+    }
   }
 
   /** Resolves once what follows upon messages has begun. */
@@ -162,7 +176,7 @@ export class Talk {
     const { sessions, runs } = this.#options;
     const by = authorOf(viewer, key.userId);
     const recorded = await this.#say(viewer, key, mark, "ended", { by });
-    runs.stop(key, undefined);
+    await runs.stop(key, undefined);
     const active = await sessions.active(key.userId);
     // Another session that is active stays so.
     if (active?.sessionId === key.sessionId) await sessions.activate(key.userId, active, undefined);
@@ -208,23 +222,21 @@ export class Talk {
   async #follow(
     key: SessionKey,
     peeked: SessionRow | undefined,
-    { said }: Recorded<"message">,
+    { said, settled }: Recorded<"message"> & { settled: () => void },
   ): Promise<void> {
-    const { journal, runs, folding } = this.#options;
-    const { entry, messageId } = said;
-    const row = isJustBefore(peeked, entry) ? peeked : await folding.upToDate(key);
-    if (!entry.isHeld) {
-      runs.ask({
-        key,
-        messageId,
-        number: entry.number,
-        atMs: this.#options.wallClock(),
-        attempt: 1,
-        controlEpoch: entry.controlEpoch,
-        modelId: row?.modelId,
-        begun: "",
-      });
-    }
+    const { journal, folding, patiently } = this.#options;
+    const { entry } = said;
+    const following = patiently(async () => {
+      const known = isJustBefore(peeked, entry) ? peeked : await folding.upToDate(key);
+      if (!entry.isHeld) await this.#ask(key, said, known?.modelId);
+      return known;
+    });
+    // What fails for another reason than the store is nobody's to mend.
+    const row = await following.catch((reason: unknown) => {
+      if (ChatError.from(reason).code !== "DATABASE_ERROR") settled();
+      throw reason;
+    });
+    settled();
     if (row?.name !== undefined) return;
     await journal
       .say({
@@ -237,6 +249,19 @@ export class Talk {
         fence: undefined,
       })
       .catch(unlessRepeated);
+  }
+
+  #ask(key: SessionKey, { entry, messageId }: Said, modelId: string | undefined): Promise<void> {
+    return this.#options.runs.ask({
+      key,
+      messageId,
+      number: entry.number,
+      atMs: this.#options.wallClock(),
+      attempt: 1,
+      controlEpoch: entry.controlEpoch,
+      modelId,
+      begun: "",
+    });
   }
 }
 

@@ -35,7 +35,8 @@ export async function openMongo(options: OpenMongoOptions): Promise<Store> {
       timed: (operation, ms) => events.mongoTook(operation, ms),
     }),
   );
-  const { replies, log, sessions, keys, behind, legacy, logErasure, shareLinks, erasures } = mongo;
+  const { replies, log, sessions, keys, leases, behind, limiter, legacy } = mongo;
+  const { logErasure, shareLinks, erasures } = mongo;
   const failed = unlessAway((cause) => events.broke("a session's row is behind its log", cause));
   opened.use(keepRowsUp({ log, sessions, behind, clock: deps.clock, failed }));
   const owned = opened.move();
@@ -44,6 +45,9 @@ export async function openMongo(options: OpenMongoOptions): Promise<Store> {
     log,
     sessions,
     keys,
+    leases,
+    isShared: true,
+    limiter,
     replies,
     logErasure,
     shareLinks,

@@ -1,4 +1,6 @@
 import type { KeyStore } from "../keys/ports.ts";
+import type { LimiterOf } from "../connections/shared-limits.ts";
+import type { Leases } from "../leases/ports.ts";
 import type { LegacySessions } from "../legacy/ports.ts";
 import type { MessageLog } from "../log/ports.ts";
 import type { CannedReplies } from "../replies/ports.ts";
@@ -13,6 +15,11 @@ export interface Store extends AsyncDisposable {
   readonly log: MessageLog;
   readonly sessions: Sessions;
   readonly keys: KeyStore;
+  readonly leases: Leases;
+  /** Other instances may have it open: what is stored elsewhere is looked for. */
+  readonly isShared: boolean;
+  /** Counters that all who have it open share; undefined: there is but this process. */
+  readonly limiter: LimiterOf | undefined;
   readonly replies: CannedReplies;
   readonly logErasure: LogErasure;
   readonly shareLinks: ShareLinks;

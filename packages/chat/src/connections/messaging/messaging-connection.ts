@@ -32,6 +32,7 @@ export class MessagingConnection extends Connection {
     super(socket, client.identity, deps);
     const { isAdmin, userId: person } = client.identity;
     this.deviceId = client.deviceId;
+    this.arrive(client.deviceId);
     this.#endpoint = client.endpoint;
     const threadOf = (sessionId: string) => this.#threads.get(sessionId);
     this.presenter = new MessagingPresenter({ isAdmin, person, threadOf });

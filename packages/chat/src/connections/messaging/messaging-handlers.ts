@@ -74,7 +74,7 @@ const HANDLERS: { [T in keyof Frames]: Handler<Frames[T]> } = {
     const { deps, identity } = connection;
     const { key, follower: by } = await connection.thread(conversation_id);
     const isOwner = identity.userId === key.userId;
-    deps.hub.pass(key.sessionId, {
+    deps.hub.pass(key, {
       kind: "typing",
       sender: isOwner ? "user" : "admin",
       name: isOwner ? undefined : identity.name,

@@ -9,6 +9,14 @@ const PROBE: Operation = {
   timeoutMs: 1_500,
 };
 
+/** Whoever waits for a count goes on without it. */
+const COUNT: Operation = {
+  ...OPERATIONS.mongoWrite,
+  name: "mongo_count",
+  retries: 0,
+  timeoutMs: 500,
+};
+
 export interface CallsOptions {
   guard: Guard;
   /** Resolves once there is a connection. */
@@ -43,6 +51,11 @@ export class MongoCalls {
   /** Once and not for long: whoever probes comes again, and waits for no retries. */
   probe<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
     return this.#run(PROBE, call);
+  }
+
+  /** Once, and not for long: a limit is no reason to wait. */
+  count<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return this.#run(COUNT, call);
   }
 
   /** Once: whoever makes an index comes back. */

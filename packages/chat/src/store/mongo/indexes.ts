@@ -7,6 +7,8 @@ export const COLLECTIONS = {
   users: "users",
   owners: "session_owners",
   hours: "session_hours",
+  leases: "leases",
+  limits: "limits",
   shares: "share_links",
   erasures: "erasures",
   marks: "marks",
@@ -24,6 +26,8 @@ export interface DeclaredIndex {
   /** In order; 1 ascending, -1 descending. */
   readonly key: Readonly<Record<string, 1 | -1>>;
   readonly unique: boolean;
+  /** Documents go once the time in its field is past. */
+  readonly isDeadline?: true;
 }
 
 /**
@@ -63,6 +67,8 @@ export const NEEDED: readonly DeclaredIndex[] = [
   ]),
   unique(COLLECTIONS.sessions, "session", ["user_id", "session_id"]),
   unique(COLLECTIONS.users, "user", ["user_id"]),
+  unique(COLLECTIONS.leases, "lease", ["user_id", "kind", "name"]),
+  unique(COLLECTIONS.limits, "limit", ["user_id", "key"]),
   unique(COLLECTIONS.erasures, "erasure", ["user_id", "session_id"]),
   unique(KEYS, "session", ["user_id", "session_id"]),
 ];
@@ -110,10 +116,14 @@ export const HELPFUL: readonly DeclaredIndex[] = [
   helpful(COLLECTIONS.shares, "share_user", { user_id: 1, created_ms: -1, id: 1 }),
   helpful(COLLECTIONS.shares, "share_expires", { expires_ms: 1 }),
   helpful(COLLECTIONS.erasures, "erasure_due", { due_ms: 1 }),
+  { ...helpful(COLLECTIONS.limits, "limit_expire", { expire: 1 }), isDeadline: true },
+  helpful(COLLECTIONS.leases, "lease_holder", { kind: 1, holder: 1 }),
 ];
 
 /** As the driver takes it. */
 export function asGiven(index: DeclaredIndex): [IndexSpecification, CreateIndexesOptions] {
   const key = new Map(Object.entries(index.key));
-  return [key, { name: index.name, ...(index.unique && { unique: true }) }];
+  const { name, unique: isUnique, isDeadline } = index;
+  const expiry = isDeadline && { expireAfterSeconds: 0 };
+  return [key, { name, ...(isUnique && { unique: true }), ...expiry }];
 }

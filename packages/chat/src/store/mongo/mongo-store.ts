@@ -1,6 +1,8 @@
 import { backoff, wait, type Classify, type Clock, type Guard, type Log } from "@warren/host";
 import type { Collection, Db, Document, MongoClient } from "mongodb";
+import type { LimiterOf } from "../../connections/shared-limits.ts";
 import type { KeyStore } from "../../keys/ports.ts";
+import type { Leases } from "../../leases/ports.ts";
 import type { MessageLog } from "../../log/ports.ts";
 import type { LegacySessions } from "../../legacy/ports.ts";
 import type { CannedReplies } from "../../replies/ports.ts";
@@ -22,6 +24,8 @@ import { upsert } from "./inserts.ts";
 import { MongoBehind, type MarkDocument } from "./mongo-behind.ts";
 import { MongoHours, type HourDocument } from "./mongo-hours.ts";
 import { MongoKeyStore } from "./mongo-key-store.ts";
+import { MongoLeases } from "./mongo-leases.ts";
+import { mongoLimiter } from "./mongo-limiter.ts";
 import { MongoLog } from "./mongo-log.ts";
 import { mongoReplies } from "./mongo-replies.ts";
 import { MongoSessions, type SessionCollections, type TimedOperation } from "./mongo-sessions.ts";
@@ -51,6 +55,8 @@ export interface MongoStore extends AsyncDisposable {
   readonly log: MessageLog;
   readonly sessions: Sessions;
   readonly keys: KeyStore;
+  readonly leases: Leases;
+  readonly limiter: LimiterOf;
   readonly logErasure: LogErasure;
   readonly shareLinks: ShareLinks;
   readonly erasures: Erasures;
@@ -151,6 +157,11 @@ function storesIn(
       durable: rows,
       hours: new MongoHours({ ...shared, ...hoursIn(content) }),
     }),
+    leases: new MongoLeases({
+      ...shared,
+      latest: collectionIn(content, COLLECTIONS.leases, false),
+    }),
+    limiter: mongoLimiter({ ...shared, db: content }),
     replies: mongoReplies({
       ...shared,
       documents: collectionIn(content, COLLECTIONS.replies, true),

@@ -114,6 +114,19 @@ const MIGRATIONS = [
     updated_by TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE lease (
+    kind TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    holder TEXT NOT NULL,
+    term INTEGER NOT NULL,
+    beat INTEGER NOT NULL,
+    note TEXT NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX lease_name ON lease (kind, user_id, name);
+  CREATE INDEX lease_holder ON lease (kind, holder);
+  `,
 ];
 
 /** Brings the file of what was said to this program's version. */

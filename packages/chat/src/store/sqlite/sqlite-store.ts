@@ -1,3 +1,4 @@
+import type { Leases } from "../../leases/ports.ts";
 import type { MessageLog } from "../../log/ports.ts";
 import type { CannedReplies } from "../../replies/ports.ts";
 import type { Erasures, LogErasure } from "../../privacy/ports.ts";
@@ -13,6 +14,7 @@ export interface SqliteStore extends AsyncDisposable {
   readonly log: MessageLog;
   readonly sessions: Sessions;
   readonly behind: Behind;
+  readonly leases: Leases;
   readonly replies: CannedReplies;
   readonly logErasure: LogErasure;
   readonly shareLinks: ShareLinks;
@@ -57,6 +59,13 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
       among: (after, upTo, limit) => calls.call("behind", after, upTo, limit),
       foldedTo: () => calls.call("foldedTo"),
       setFoldedTo: (position) => calls.call("setFoldedTo", position),
+    },
+    leases: {
+      get: (name) => calls.call("getLease", name),
+      put: (name, was, next) => calls.call("putLease", name, was, next),
+      list: (kind, holder, limit) => calls.call("listLeases", kind, holder, limit),
+      holders: (kind) => calls.call("leaseHolders", kind),
+      marks: (kind, notOf) => calls.call("leaseMarks", kind, notOf),
     },
     replies: {
       list: () => calls.call("listReplies"),

@@ -1,0 +1,44 @@
+import type { SessionKey } from "../log/entry.ts";
+import type { Journal } from "../log/journal.ts";
+import { spokenOf } from "../sessions/conversation.ts";
+import type { Folding } from "../sessions/folding.ts";
+import type { Asked } from "../runs/run.ts";
+
+/** How far back an answer may be. */
+const LOOK_BACK = 100;
+
+export interface UnansweredOptions {
+  journal: Journal;
+  folding: Folding;
+  /** Epoch milliseconds. */
+  wallClock: () => number;
+}
+
+/** The last question of a session, if it is the AI's to answer and nobody has. */
+export async function unansweredIn(
+  { journal, folding, wallClock }: UnansweredOptions,
+  { userId, sessionId }: SessionKey,
+): Promise<Asked | undefined> {
+  const key = { userId, sessionId };
+  const row = await folding.upToDate(key);
+  if (row === undefined || row.control.mode === "person" || row.endMs !== undefined)
+    return undefined;
+  const { said } = await journal.latest(key, undefined, LOOK_BACK);
+  const messages = spokenOf(said);
+  const question = messages.findLast((message) => message.said.sender === "user");
+  if (question === undefined || question.isDeleted) return undefined;
+  const isAnswered = messages.some(
+    ({ said: { answer } }) => answer?.replyTo === question.messageId,
+  );
+  if (isAnswered) return undefined;
+  return {
+    key,
+    messageId: question.messageId,
+    number: question.number,
+    atMs: wallClock(),
+    attempt: 1,
+    controlEpoch: row.control.epoch,
+    modelId: row.modelId,
+    begun: "",
+  };
+}

@@ -1,0 +1,46 @@
+import type { Position } from "../log/versions.ts";
+import type { SessionKey } from "../log/entry.ts";
+import type { Passing } from "./room.ts";
+
+/** What one instance tells the others that follow a session. */
+export type Hint =
+  /** An entry was stored: it is to be read. */
+  | ({ readonly kind: "stored" } & Position)
+  /** What is not stored. */
+  | { readonly kind: "passing"; readonly event: Passing }
+  /** Whoever writes this answer is to end it. */
+  | { readonly kind: "stop"; readonly runId: string | undefined };
+
+/** A hint came from another instance. */
+export type Heard = (key: SessionKey, hint: Hint) => void;
+
+/**
+ * Hints between the instances of a cluster. They may be lost, come twice, late or out of order: the log
+ * is the truth, and whoever follows it looks there. Nothing here waits for anything, and nothing rejects.
+ */
+export interface FanOut extends AsyncDisposable {
+  /** False while hints are not heard. */
+  readonly isOn: boolean;
+  /** Tells all others that follow the session. */
+  tell(key: SessionKey, hint: Hint): void;
+  /**
+   * Hears of the session until `leave` is called. `ready` resolves once it does: what is told from then on
+   * is heard; or soon, where that cannot be now.
+   */
+  follow(sessionId: string): Followed;
+}
+
+export interface Followed {
+  readonly ready: Promise<unknown>;
+  leave(): void;
+}
+
+/** What became of hints, for the metrics. */
+export interface FanOutEvents {
+  /** So many wait to be told. */
+  hintsWaiting(count: number): void;
+  hintsSent(count: number): void;
+  /** They could not be told: whoever follows finds what they were about in the log. */
+  hintsLost(count: number): void;
+  hintsHeard(count: number): void;
+}

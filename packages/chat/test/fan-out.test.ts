@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readHint } from "../src/live/hint-text.ts";
+import { FAN_OUT_FACTS } from "./_fan-out-facts.ts";
+import { oneRedis, REDIS_SERVER, redisCluster, type TestRedis } from "./_redis.ts";
+import { isOn, memoryMembers, NO_EVENTS, redisMembers } from "./_ties-kit.ts";
+
+describe("hints in memory", () => {
+  test.each(FAN_OUT_FACTS)("$name", ({ holds }) => holds(memoryMembers()));
+});
+
+const REDIS = [
+  { name: "Redis", open: oneRedis },
+  { name: "a Redis Cluster", open: redisCluster },
+];
+describe.skipIf(REDIS_SERVER === undefined).each(REDIS)("hints by $name", ({ open }) => {
+  let redis: TestRedis;
+  beforeAll(async () => {
+    redis = await open();
+  });
+  afterAll(() => redis[Symbol.asyncDispose]());
+
+  test.each(FAN_OUT_FACTS)("$name", async ({ holds }) => {
+    await using opened = new AsyncDisposableStack();
+    await holds(redisMembers(redis.place, opened));
+  });
+});
+
+describe.skipIf(REDIS_SERVER === undefined)("hints by a Redis", () => {
+  const S = "0123456789abcdef0123456789abcdef";
+  const key = { userId: "alice", sessionId: S };
+  const hint = { kind: "stored", origin: "home:1", number: 1 } as const;
+
+  test(
+    "that hangs are known to be off, and come again when it goes on",
+    { timeout: 60_000 },
+    async () => {
+      await using redis = await oneRedis();
+      await using opened = new AsyncDisposableStack();
+      const open = redisMembers(redis.place, opened);
+      const [one, other] = [await open(), await open()];
+      await other.fanOut.follow(S).ready;
+      redis.freeze();
+      await isOn(one.fanOut, false);
+      redis.thaw();
+      // What is told before the guard calls it again is lost.
+      while (other.heard.length === 0) {
+        one.fanOut.tell(key, hint);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      await isOn(one.fanOut);
+    },
+  );
+
+  test(
+    "that died are counted as lost, and come again with one that is empty",
+    { timeout: 60_000 },
+    async () => {
+      await using redis = await oneRedis();
+      await using opened = new AsyncDisposableStack();
+      let lost = 0;
+      const count = () => lost;
+      const hintsLost = (count: number) => void (lost += count);
+      const open = redisMembers(redis.place, opened, { ...NO_EVENTS, hintsLost });
+      const [one, other] = [await open(), await open()];
+      await other.fanOut.follow(S).ready;
+      await redis.kill();
+      await isOn(one.fanOut, false);
+      one.fanOut.tell(key, hint);
+      while (count() === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      // What begins to be followed meanwhile is followed as well once it is back.
+      const later = "f".repeat(32);
+      await other.fanOut.follow(later).ready;
+      await redis.restart();
+      await isOn(one.fanOut);
+      await isOn(other.fanOut);
+      const heard = () => new Set(other.heard.map(({ sessionId }) => sessionId));
+      while (heard().size < 2) {
+        for (const sessionId of [S, later]) one.fanOut.tell({ ...key, sessionId }, hint);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    },
+  );
+});
+
+test.each([
+  { name: "no JSON", text: "{" },
+  { name: "another shape", text: '{"user":1}' },
+  { name: "a kind of a later release", text: '{"user":"u","session":"s","hint":{"kind":"new"}}' },
+  { name: "nothing", text: "" },
+])("a hint that is $name is not heard", ({ text }) => {
+  expect(readHint(text)).toBeUndefined();
+});
