@@ -208,6 +208,7 @@ test("metrics of the chat", async () => {
     keys,
     mongoUri: "",
     keySource: () => Promise.resolve(keys),
+    pages: undefined,
     bucketKeys: NO_BUCKET_KEYS,
     env: {},
     deps: said,

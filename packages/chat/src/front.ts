@@ -18,6 +18,8 @@ import type { Limits } from "./connections/ports.ts";
 import type { Content } from "./content.ts";
 import type { Conversations } from "./conversations.ts";
 import type { ChatEvents } from "./events.ts";
+import { fileOrigins } from "./files/file-origins.ts";
+import type { Pages } from "./pages/pages.ts";
 import type { Providers } from "./providers/open-providers.ts";
 import type { Store } from "./store/store.ts";
 
@@ -28,6 +30,7 @@ export interface FrontOptions {
   store: Store;
   providers: Providers;
   conversations: Conversations;
+  pages: Pages | undefined;
   content: Content;
 }
 
@@ -105,7 +108,7 @@ function doorOf(options: FrontOptions, { verifier, limits }: Access): Door {
 }
 
 function appOf(
-  { config, deps, events, conversations, content }: FrontOptions,
+  { config, deps, events, conversations, content, pages }: FrontOptions,
   { verifier, guests, limits }: Access,
   ready: () => Promise<Readiness>,
 ) {
@@ -130,6 +133,12 @@ function appOf(
       access: new MetricsAccess(config.metricsNetworks, proxies),
       text: () => metrics.text(),
       contentType: metrics.contentType,
+    },
+    pages: pages && {
+      ...pages,
+      framedBy: config.framedBy,
+      fileOrigins: fileOrigins(config.files),
+      takesGuests: guests !== undefined,
     },
     addressOf: (peer, forwardedFor) => clientAddress({ peer, forwardedFor }, proxies),
     clock,

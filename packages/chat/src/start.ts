@@ -9,6 +9,7 @@ import { createFront } from "./front.ts";
 import { FileLinks } from "./files/file-links.ts";
 import { chatGuards } from "./guards.ts";
 import type { MasterKeys } from "./keys/master-keys.ts";
+import { openPages } from "./pages/pages.ts";
 import { startLegacyImport } from "./legacy/legacy-import.ts";
 import { openProviders } from "./providers/open-providers.ts";
 import { openSeals, type Seals } from "./seals.ts";
@@ -39,6 +40,7 @@ export async function startChat(
   const providers = opened.use(
     openProviders(config.providers, config.providerSettings, { ...deps, eventSource }),
   );
+  const pages = await openPages(config.pages);
   const failed = (cause: unknown) => events.broke("the chat's store could not be read", cause);
   const links = linksOf(config, deps, seals.masters);
   const wired = { config, deps, guards, store, seals, links, providers, events, failed };
@@ -48,7 +50,16 @@ export async function startChat(
   };
   const content = new Content({ ...wired, conversations, leave });
   opened.use(content.rotation);
-  const front = createFront({ config, deps, events, store, providers, conversations, content });
+  const front = createFront({
+    config,
+    deps,
+    events,
+    store,
+    providers,
+    conversations,
+    content,
+    pages,
+  });
   const { door, server } = front;
   const said = { host: "--host", port: "--port" };
   const listener = opened.use(await listen(server, { ...config.listen, fd: undefined, said }));

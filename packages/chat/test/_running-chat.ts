@@ -70,6 +70,8 @@ export function configOf(
     guests: { secrets: [token], lifeMs: longestLifeMs },
     keys: async () => ({ current: key, former: "" }),
     origins: { sockets: [], cors: [] },
+    pages: undefined,
+    framedBy: [],
     trustedProxies: [],
     metricsNetworks: METRICS_NETWORKS,
     providers: [DEMO_PROVIDER],

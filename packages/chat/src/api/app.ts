@@ -5,6 +5,8 @@ import { adminRoutes } from "./admin-routes.ts";
 import { fileRoutes, uploadAlias } from "./file-routes.ts";
 import { guestRoutes } from "./guest-routes.ts";
 import { limited, metricsAnswer, nowOf, refusal, type ApiDeps, type Env } from "./http.ts";
+import { meRoutes } from "./me-routes.ts";
+import { pageRoutes, widgetRoutes } from "./page-routes.ts";
 import { keyRoutes } from "./key-routes.ts";
 import { privacyRoutes } from "./privacy-routes.ts";
 import { probeRoutes } from "./probe-routes.ts";
@@ -23,6 +25,8 @@ const HEADERS: readonly (readonly [string, string])[] = [
 export function apiUnder(prefix: string, deps: ApiDeps): Hono<Env> {
   const api = new Hono<Env>();
   api.route("/", probeRoutes(deps));
+  api.use("/me", signedIn(deps));
+  api.route("/", meRoutes());
   api.route("/", guestRoutes(deps));
   api.use("/sessions/*", signedIn(deps));
   api.use("/sessions", signedIn(deps));
@@ -41,6 +45,7 @@ export function chatApp(prefixes: readonly string[], deps: ApiDeps): Hono<Env> {
   const app = new Hono<Env>();
   app.use(observed(deps));
   for (const prefix of new Set(prefixes)) app.route("/", apiUnder(prefix, deps));
+  if (deps.pages !== undefined) servePages(app, prefixes, deps.pages);
   app.route("/", uploadAlias(deps, signedIn(deps)));
   app.get("/health", (c) => c.json({ status: "healthy", timestamp: nowOf(deps) }));
   app.get("/metrics", (c) => metricsAnswer(c, deps));
@@ -51,6 +56,18 @@ export function chatApp(prefixes: readonly string[], deps: ApiDeps): Hono<Env> {
     return refusal(c, error);
   });
   return app;
+}
+
+/** Under each prefix; at the root the way to the first, and the widget under its shortest address. */
+function servePages(
+  app: Hono<Env>,
+  prefixes: readonly string[],
+  pages: NonNullable<ApiDeps["pages"]>,
+): void {
+  for (const prefix of new Set(prefixes)) app.route("/", pageRoutes(prefix, pages));
+  if (prefixes.includes("/")) return;
+  app.route("/", widgetRoutes("", pages));
+  app.get("/", (c) => c.redirect(`${prefixes[0]}/`, 302));
 }
 
 function observed({ cors, events, clock }: ApiDeps): MiddlewareHandler<Env> {

@@ -65,6 +65,14 @@ export class SessionDesk {
     return { summaries: await Promise.all(told), ...page };
   }
 
+  async summaryOf(key: SessionKey) {
+    const [row, tokens] = await Promise.all([
+      this.row(key),
+      this.options.tokensOf([key.sessionId]),
+    ]);
+    return this.summary(row, tokens.get(key.sessionId));
+  }
+
   metrics(fromMs: number, toMs: number): Promise<SessionMetrics> {
     return this.options.sessions.metrics(fromMs, toMs);
   }
