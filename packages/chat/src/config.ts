@@ -1,5 +1,6 @@
 import type { GuestTokensOptions } from "./auth/guest-tokens.ts";
 import type { TokenTrust } from "./auth/token-verifier.ts";
+import type { TlsFiles } from "./chat-server.ts";
 import type { LimitTable } from "./connections/memory-limits.ts";
 import type { FilesConfig } from "./files/files-config.ts";
 import type { KeySource } from "./keys/master-keys.ts";
@@ -12,6 +13,10 @@ import type { StoreConfig } from "./store/store-config.ts";
 /** What the chat is started with. Frozen; read from flags, environment and file by `warren`. */
 export interface ChatConfig {
   listen: { host: string | undefined; port: number };
+  /** Files of the certificate that the port is served with; undefined: plain. */
+  tls: TlsFiles | undefined;
+  /** A plain port of probes and metrics, on the same host; undefined: none but the one above. */
+  probePort: number | undefined;
   /** Where everything is served, like `/chat`; `/chatbox` answers too. */
   prefix: string;
   /** Folder of what is kept in files. */

@@ -6,11 +6,9 @@ import type { Conversations } from "./conversations.ts";
 import { FileEvents } from "./files/events.ts";
 import { FileDesk } from "./files/file-desk.ts";
 import { FileLinks } from "./files/file-links.ts";
-import { openFiles } from "./files/open-files.ts";
 import type { Files, FileUpkeep } from "./files/ports.ts";
 import { storedQuota, type Quota } from "./files/quota.ts";
 import { UPLOADS, Uploads } from "./files/uploads.ts";
-import type { Guards } from "./guards.ts";
 import { KeyRotation } from "./keys/key-rotation.ts";
 import { Eraser } from "./privacy/eraser.ts";
 import { PrivacyEvents } from "./privacy/events.ts";
@@ -24,8 +22,8 @@ import type { Store } from "./store/store.ts";
 export interface ContentOptions {
   config: Pick<ChatConfig, "files" | "shares" | "retention">;
   deps: ChatDeps;
-  guards: Guards;
   store: Store;
+  fileStore: Files & FileUpkeep;
   seals: Seals;
   links: FileLinks;
   conversations: Conversations;
@@ -51,7 +49,7 @@ export class Content {
 
   constructor(options: ContentOptions) {
     this.#options = options;
-    const { config, deps, guards, store, seals, links, conversations } = options;
+    const { config, deps, store, fileStore, seals, links, conversations } = options;
     const { log, metrics, clock, wallClock } = deps;
     this.links = links;
     this.#events = {
@@ -59,7 +57,7 @@ export class Content {
       shares: new ShareEvents(log, metrics),
       privacy: new PrivacyEvents(log, metrics),
     };
-    this.#store = openFiles(config.files, { wallClock, guards });
+    this.#store = fileStore;
     const quota = { ...QUOTA, mostBytes: config.files.quotaBytes };
     this.#quota = storedQuota(this.#store, quota, () => clock.now());
     this.shares = new ShareDesk({

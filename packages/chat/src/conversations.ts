@@ -19,6 +19,7 @@ import type { Seals } from "./seals.ts";
 import { askedAgain } from "./sessions/again.ts";
 import { conversationOf } from "./sessions/conversation.ts";
 import { Folding } from "./sessions/folding.ts";
+import { NamedSessions } from "./sessions/named-sessions.ts";
 import type { Sessions } from "./sessions/ports.ts";
 import { Takeovers } from "./sessions/takeovers.ts";
 import { Talk } from "./sessions/talk.ts";
@@ -41,6 +42,7 @@ export class Conversations {
   readonly folding: Folding;
   readonly runs: Runs;
   readonly talk: Talk;
+  readonly named: NamedSessions;
   readonly takeovers: Takeovers;
   readonly #options: ConversationsOptions;
 
@@ -81,6 +83,8 @@ export class Conversations {
       ),
       isModel: (modelId) => providers.models.some(({ id }) => id === modelId),
     });
+    const { journal, folding } = this;
+    this.named = new NamedSessions({ log, journal, sessions, folding, wallClock });
     this.takeovers = new Takeovers({
       journal: this.journal,
       folding: this.folding,
@@ -89,7 +93,7 @@ export class Conversations {
   }
 
   get forConnections() {
-    const { hub, journal, runs, talk, takeovers } = this;
+    const { hub, journal, runs, talk, named, takeovers } = this;
     const again = async (key: SessionKey, messageId: string, how: "anew" | "on") => {
       const { wallClock } = this.#options.deps;
       const { folding } = this;
@@ -99,7 +103,7 @@ export class Conversations {
       }
       runs.ask(asked);
     };
-    return { hub, journal, runs, talk, takeovers, again };
+    return { hub, journal, runs, talk, named, takeovers, again };
   }
 
   get forDesk() {

@@ -43,12 +43,7 @@ async function moveAll({ door, clock, random, spreadMs }: DrainOptions): Promise
   const never = new AbortController().signal;
   const moves = [...door.connections()].map(async (connection) => {
     const afterMs = Math.round(random() * spreadMs);
-    connection.send({
-      type: "migration",
-      reason: "draining",
-      reconnect_after_ms: afterMs,
-      timestamp: connection.now(),
-    });
+    connection.migrate(afterMs);
     await wait(clock, afterMs, never);
     await Promise.race([connection.idle(), wait(clock, LAST_MS, never)]);
     connection.close("DRAINING");

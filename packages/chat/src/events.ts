@@ -1,6 +1,7 @@
-import type { Counter, Gauge, Histogram, Log, Metrics } from "@warren/host";
+import type { Certificate, Counter, Family, Gauge, Histogram, Log, Metrics } from "@warren/host";
 import type { ChatError } from "@warren/wire";
 import type { ApiEvents } from "./api/api-events.ts";
+import type { TlsEvents } from "./chat-server.ts";
 import type { ConnectionEvents } from "./connections/connection-deps.ts";
 import type { DoorEvents } from "./connections/door.ts";
 import type { LegacyEvents } from "./legacy/legacy-import.ts";
@@ -10,7 +11,9 @@ const DURATIONS = [1, 5, 15, 30, 60, 120, 300, 600, 1_800, 3_600, 14_400, 86_400
 const REQUESTS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /** What the chat tells: each event writes its log line and its metrics together. */
-export class ChatEvents implements ConnectionEvents, DoorEvents, ApiEvents, LegacyEvents {
+export class ChatEvents
+  implements ConnectionEvents, DoorEvents, ApiEvents, LegacyEvents, TlsEvents
+{
   readonly #log: Log;
   readonly #connections: readonly Gauge[];
   readonly #received: Counter;
@@ -21,6 +24,7 @@ export class ChatEvents implements ConnectionEvents, DoorEvents, ApiEvents, Lega
   readonly #ended: Counter;
   readonly #takeovers: Counter;
   readonly #openFor: Histogram;
+  readonly #certificate: Family<Gauge>;
   readonly #blocked: (limiter: string) => Counter;
   readonly #mongo: (operation: TimedOperation) => Histogram;
   readonly #requests: (endpoint: string, method: string) => Histogram;
@@ -51,6 +55,11 @@ export class ChatEvents implements ConnectionEvents, DoorEvents, ApiEvents, Lega
         buckets: DURATIONS,
       })
       .with();
+    this.#certificate = metrics.gauge({
+      name: "chatbox_certificate_expires_timestamp_seconds",
+      help: "When the TLS certificate expires.",
+      labels: [],
+    });
     const blocked = metrics.counter({
       name: "chatbox_ratelimit_blocked_total",
       help: "What a limit refused, by limiter.",
@@ -75,6 +84,15 @@ export class ChatEvents implements ConnectionEvents, DoorEvents, ApiEvents, Lega
 
   started(fields: { port: number; host: string; store: string; models: number }): void {
     this.#log.info("chat is ready", fields);
+  }
+  certificateLoaded({ name, hosts, expiresAt }: Certificate): void {
+    this.#certificate.with().set(expiresAt / 1_000);
+    const expires = new Date(expiresAt).toISOString();
+    this.#log.info("certificate loaded", { name, hosts: hosts.join(" "), expires_at: expires });
+  }
+  /** The one before it goes on to answer. */
+  certificateProblem(name: string, problem: string): void {
+    this.#log.warn("certificate not usable", { name, reason: problem });
   }
   corsConfigured(origins: readonly string[]): void {
     this.#log.info("CORS middleware configured", { origins });

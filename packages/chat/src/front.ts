@@ -1,8 +1,9 @@
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 import { getRequestListener } from "@hono/node-server";
-import { randomId, TrustedProxies, type Clock } from "@warren/host";
+import { randomId, smallServer, TrustedProxies, type Clock } from "@warren/host";
 import { ChatError } from "@warren/wire";
-import { chatApp } from "./api/app.ts";
+import { chatApp, probeApp } from "./api/app.ts";
+import type { ApiDeps } from "./api/http.ts";
 import type { Check, Readiness } from "./api/http.ts";
 import { SessionDesk } from "./api/session-desk.ts";
 import { clientAddress, MetricsAccess } from "./auth/client-address.ts";
@@ -11,6 +12,7 @@ import { GuestTokens } from "./auth/guest-tokens.ts";
 import { SocketOrigins } from "./auth/socket-origins.ts";
 import { TokenVerifier, VERIFIED_TOKENS } from "./auth/token-verifier.ts";
 import type { ChatDeps } from "./chat-deps.ts";
+import { openChatServer } from "./chat-server.ts";
 import type { ChatConfig } from "./config.ts";
 import { Door } from "./connections/door.ts";
 import { memoryLimits } from "./connections/memory-limits.ts";
@@ -35,8 +37,10 @@ export interface FrontOptions {
 }
 
 /** What the world sees: one HTTP server, for requests and for sockets. */
-export interface Front {
+export interface Front extends AsyncDisposable {
   readonly server: Server;
+  /** Probes and metrics alone, in plain. */
+  readonly probes: Server;
   readonly door: Door;
   /** From now on the readiness probe says no. */
   unready(): void;
@@ -47,7 +51,11 @@ const OLD_PREFIX = "/chatbox";
 /** How long a client has to answer a close. */
 const CLOSE_MS = 5_000;
 
-export function createFront(options: FrontOptions): Front {
+/** Of the plain port: some probes and scrapers. */
+const MOST_PROBES = 100;
+
+/** Rejects with an ExitError where the files of TLS cannot be used. Listens to nothing yet. */
+export async function openFront(options: FrontOptions): Promise<Front> {
   const { config, deps } = options;
   const guests = config.guests === undefined ? undefined : new GuestTokens(config.guests);
   const verifier = new TokenVerifier({
@@ -59,9 +67,24 @@ export function createFront(options: FrontOptions): Front {
   const access = { verifier, guests, limits: memoryLimits(config.rates) };
   const door = doorOf(options, access);
   let isDraining = false;
-  const app = appOf(options, access, () => readiness(options, isDraining));
+  const api = apiOf(options, access, () => readiness(options, isDraining));
+  const prefixes = [config.prefix, OLD_PREFIX];
+  await using opened = new AsyncDisposableStack();
+  opened.use(door);
+  const { server } = opened.use(
+    await openChatServer({
+      tls: config.tls,
+      listener: listenerOf(chatApp(prefixes, api).fetch),
+      clock: deps.clock,
+      events: options.events,
+    }),
+  );
+  const owned = opened.move();
+  server.on("upgrade", (request, socket, head) => void door.upgrade(request, socket, head));
   return {
-    server: serverOf(app.fetch, door),
+    server,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    probes: smallServer(listenerOf(probeApp(prefixes, api).fetch), MOST_PROBES),
     door,
     unready() {
       isDraining = true;
@@ -80,10 +103,13 @@ function doorOf(options: FrontOptions, { verifier, limits }: Access): Door {
   const { clock, wallClock } = deps;
   const { most, mostOfUser, mostWaitingBytes } = config.connections;
   const { isDevelopment, takesQueryTokens } = config;
+  const proxies = new TrustedProxies(config.trustedProxies);
   const origins = new SocketOrigins({ allowed: config.origins.sockets, isDevelopment });
   for (const warning of origins.warnings) events.warned(warning);
   return new Door({
     paths: pathsOf(config.prefix),
+    openPaths: OPEN_PATHS,
+    addressOf: (peer, forwardedFor) => clientAddress({ peer, forwardedFor }, proxies),
     verifier,
     origins,
     limits,
@@ -107,17 +133,22 @@ function doorOf(options: FrontOptions, { verifier, limits }: Access): Door {
   });
 }
 
-function appOf(
+function listenerOf(fetch: Parameters<typeof getRequestListener>[0]) {
+  const respond = getRequestListener(fetch, { overrideGlobalObjects: false });
+  return (...[request, response]: Parameters<typeof respond>) => void respond(request, response);
+}
+
+function apiOf(
   { config, deps, events, conversations, content, pages }: FrontOptions,
   { verifier, guests, limits }: Access,
   ready: () => Promise<Readiness>,
-) {
+): ApiDeps {
   const { metrics, clock, wallClock } = deps;
   const proxies = new TrustedProxies(config.trustedProxies);
   const { isDevelopment } = config;
   const cors = new Cors({ allowed: config.origins.cors, isDevelopment });
   if (cors.isOn) events.corsConfigured(cors.origins);
-  return chatApp([config.prefix, OLD_PREFIX], {
+  return {
     desk: new SessionDesk({
       ...conversations.forDesk,
       tokensOf: (sessionIds) => content.shares.tokens(sessionIds),
@@ -144,7 +175,7 @@ function appOf(
     clock,
     wallClock,
     events,
-  });
+  };
 }
 
 /** How long a probe waits for the store: less than probes wait for their answer. */
@@ -175,21 +206,10 @@ async function checkOf(asked: Promise<void>, clock: Clock): Promise<Check> {
   return check;
 }
 
+/** Where a client may say who it is in its first frame. */
+const OPEN_PATHS: ReadonlySet<string> = new Set(["/ws"]);
+
 function pathsOf(prefix: string): ReadonlySet<string> {
   const base = prefix === "/" ? "" : prefix;
   return new Set([`${base}/ws`, `${OLD_PREFIX}/ws`, "/ws"]);
-}
-
-function serverOf(fetch: Parameters<typeof getRequestListener>[0], door: Door): Server {
-  const respond = getRequestListener(fetch, { overrideGlobalObjects: false });
-  const limits = {
-    maxHeaderSize: 32_768,
-    headersTimeout: 15_000,
-    // An upload of 100 MB over a slow line.
-    requestTimeout: 900_000,
-    keepAliveTimeout: 75_000,
-  };
-  const server = createServer(limits, (request, response) => void respond(request, response));
-  server.on("upgrade", (request, socket, head) => void door.upgrade(request, socket, head));
-  return server;
 }

@@ -40,6 +40,24 @@ const front = {
     help: "Port of HTTP and WebSockets.",
     names: { env: "SERVER_PORT", toml: "server.port" },
   }),
+  tlsCert: option({
+    value: "<file>",
+    schema: Text,
+    help: "Certificate chain (PEM): with --tls-key the port serves HTTPS and WSS. Read again when it changes.",
+    names: { env: "WARREN_CHAT_TLS_CERT", toml: "server.tls_cert" },
+  }),
+  tlsKey: option({
+    value: "<file>",
+    schema: Text,
+    help: "Key of the certificate (PEM).",
+    names: { env: "WARREN_CHAT_TLS_KEY", toml: "server.tls_key" },
+  }),
+  probePort: option({
+    value: "<port>",
+    schema: Port,
+    help: "Plain port of probes and metrics alone; 8086 with --tls-cert, else none.",
+    names: { env: "WARREN_CHAT_PROBE_PORT", toml: "server.probe_port" },
+  }),
   prefix: option({
     value: "<path>",
     schema: Prefix,

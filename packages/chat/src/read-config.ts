@@ -53,6 +53,7 @@ export function readChatConfig(
   const problems = [
     ...trustProblems(config, given.jwtSecret),
     ...keyProblems(given.keys),
+    ...tlsProblems(config),
     ...new SocketOrigins({ allowed: origins.sockets, isDevelopment }).problems,
     ...new Cors({ allowed: origins.cors, isDevelopment }).problems,
     ...framesOf(config).problems,
@@ -65,6 +66,7 @@ export function readChatConfig(
   return {
     config: {
       listen: { host: config.host, port: config.port },
+      ...tlsOf(config),
       prefix: config.prefix,
       folder: given.folder,
       store,
@@ -136,6 +138,20 @@ function guestsOf(
 /** What every instance has: the secret of users' tokens, or the key where an issuer makes them. */
 function sharedSecret({ jwtSecret, keys }: GivenChat): string {
   return jwtSecret === "" ? keys.current : jwtSecret;
+}
+
+/** Beside a port that speaks TLS, for whoever cannot. */
+const PROBE_PORT = 8_086;
+
+function tlsProblems({ tlsCert, tlsKey }: ConfigOf<ChatOptions>): string[] {
+  if ((tlsCert === undefined) === (tlsKey === undefined)) return [];
+  return ["--tls-cert and --tls-key: one of them is not set; TLS needs both"];
+}
+
+function tlsOf({ tlsCert, tlsKey, probePort }: ConfigOf<ChatOptions>) {
+  if (tlsCert === undefined || tlsKey === undefined) return { tls: undefined, probePort };
+  const tls = { certFile: tlsCert, keyFile: tlsKey };
+  return { tls, probePort: probePort ?? PROBE_PORT };
 }
 
 function trustProblems(config: ConfigOf<ChatOptions>, secret: string): string[] {

@@ -5,12 +5,14 @@ import { Content } from "./content.ts";
 import { Conversations } from "./conversations.ts";
 import { drain } from "./drain.ts";
 import { ChatEvents } from "./events.ts";
-import { createFront } from "./front.ts";
 import { FileLinks } from "./files/file-links.ts";
+import { openFiles } from "./files/open-files.ts";
+import { openFront } from "./front.ts";
 import { chatGuards } from "./guards.ts";
 import type { MasterKeys } from "./keys/master-keys.ts";
 import { openPages } from "./pages/pages.ts";
 import { startLegacyImport } from "./legacy/legacy-import.ts";
+import { listenToProbes } from "./listen-to-probes.ts";
 import { openProviders } from "./providers/open-providers.ts";
 import { openSeals, type Seals } from "./seals.ts";
 import { nameOfStore, openStore } from "./store/open-store.ts";
@@ -19,6 +21,9 @@ import type { Store } from "./store/store.ts";
 export interface RunningChat extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
+  readonly scheme: "http" | "https";
+  /** Of probes and metrics alone, where there is one. */
+  readonly probePort: number | undefined;
   /** No longer ready; lets clients and answers end; resolves when all that can be saved is. */
   drain(): Promise<void>;
 }
@@ -43,26 +48,22 @@ export async function startChat(
   const pages = await openPages(config.pages);
   const failed = (cause: unknown) => events.broke("the chat's store could not be read", cause);
   const links = linksOf(config, deps, seals.masters);
-  const wired = { config, deps, guards, store, seals, links, providers, events, failed };
+  const wired = { config, deps, store, seals, links, providers, events, failed };
   const conversations = new Conversations(wired);
   const leave = (userId: string) => {
     for (const one of door.connections()) if (one.identity.userId === userId) one.close("GONE");
   };
-  const content = new Content({ ...wired, conversations, leave });
+  const fileStore = await openFiles(config.files, { ...deps, guards });
+  if (isFolderOfOne(config)) events.warned(FOLDER_OF_ONE);
+  const content = new Content({ ...wired, fileStore, conversations, leave });
   opened.use(content.rotation);
-  const front = createFront({
-    config,
-    deps,
-    events,
-    store,
-    providers,
-    conversations,
-    content,
-    pages,
-  });
+  const front = opened.use(
+    await openFront({ config, deps, events, store, providers, conversations, content, pages }),
+  );
   const { door, server } = front;
   const said = { host: "--host", port: "--port" };
   const listener = opened.use(await listen(server, { ...config.listen, fd: undefined, said }));
+  const probes = opened.use(await listenToProbes(front.probes, config));
   opened.defer(() => {
     listener.stop();
     for (const connection of door.connections()) connection.close("DRAINING");
@@ -75,12 +76,22 @@ export async function startChat(
   return {
     host,
     port,
+    scheme: config.tls === undefined ? "http" : "https",
+    probePort: probes?.port,
     async drain() {
       front.unready();
       await drain({ ...config.drain, clock, random, door, listener, events, conversations });
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+const FOLDER_OF_ONE =
+  "uploaded files are in a folder of this instance: others cannot serve them unless they share it (FILES_FOLDER) or there is a bucket (S3_BUCKET)";
+
+/** Several instances may share a MongoDB, and do not share a folder by themselves. */
+function isFolderOfOne({ store, files }: ChatConfig): boolean {
+  return store.kind === "mongodb" && files.store.kind === "folder";
 }
 
 function linksOf(

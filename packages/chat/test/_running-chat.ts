@@ -51,6 +51,8 @@ export function configOf(
   const longestLifeMs = 86_400_000;
   return {
     listen: { host: "127.0.0.1", port: 0 },
+    tls: undefined,
+    probePort: undefined,
     prefix: "/chat",
     folder,
     store: { kind: "sqlite" },

@@ -78,6 +78,17 @@ test("an erased session takes nothing more, of words or without", async () => {
   await expect(late).rejects.toMatchObject({ code: "GONE" });
 });
 
+test("an id of another's file beside an address elsewhere does not take that file along", async () => {
+  await using all = await world();
+  const victim = await all.say("bob", 2);
+  const one = await all.say("alice", 1);
+  const file = { fileId: victim.fileId, url: "https://files.test/f" };
+  const body = { sender: "user", type: "file", content: "", file } as const;
+  await teller(all.journal, one)("message", "forged", body);
+  await new Eraser(all.options).session(one, "user");
+  expect((await all.isGone(victim)).file).toBeDefined();
+});
+
 test("retention takes sessions that have been quiet for so long, and their files", async () => {
   await using all = await world();
   const old = await Promise.all([1, 2, 3].map((number) => all.say("alice", number)));

@@ -17,6 +17,8 @@ beforeAll(async () => {
   ({ port } = running.chat);
   owner = opened.use(await device(port, alice, "phone"));
   ({ session_id, message_id: messageId } = await say(owner, "mine"));
+  // What follows upon a first message is stored by then, or it would pass for a stranger's.
+  await owner.next("entry", ({ entry }) => entry.kind === "named");
 });
 afterAll(() => opened.disposeAsync());
 

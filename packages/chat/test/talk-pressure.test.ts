@@ -4,7 +4,7 @@ import { systemClock } from "@warren/host";
 import { Waiting } from "@warren/host/testing";
 import { expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
-import { Connection } from "../src/connections/connection.ts";
+import { ChatboxConnection } from "../src/connections/chatbox-connection.ts";
 import { Writes } from "../src/connections/writes.ts";
 import type { ConnectionDeps } from "../src/connections/connection-deps.ts";
 import { Client, runningChat, tokenOf } from "./_running-chat.ts";
@@ -109,7 +109,7 @@ async function slowService() {
     isAdmin: false,
     expiresAtMs: Date.now() + 3_600_000,
   };
-  server.on("connection", (socket) => void new Connection(socket, identity, deps));
+  server.on("connection", (socket) => void new ChatboxConnection(socket, identity, deps));
   await once(server, "listening");
   const socket = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`);
   opened.defer(() => socket.terminate());

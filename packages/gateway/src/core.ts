@@ -1,9 +1,15 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { isReadableFolder, type Clock, type Log, type Metrics } from "@warren/host";
+import {
+  certificateFolder,
+  Certificates,
+  isReadableFolder,
+  type Clock,
+  type Log,
+  type Metrics,
+} from "@warren/host";
 import { AgentBalancer } from "@warren/fleet";
 import { LIMITS, WireError } from "@warren/wire";
-import { Certificates } from "./certificates/certificates.ts";
 import type { GatewayConfig } from "./config.ts";
 import { Events } from "./events.ts";
 import { FleetWatch } from "./fleet-watch.ts";
@@ -197,7 +203,8 @@ async function openCertificates(
   if (tls === undefined) return undefined;
   return opened.use(
     await Certificates.open({
-      folder: tls.certificatesFolder,
+      source: certificateFolder(tls.certificatesFolder),
+      needsHosts: true,
       clock,
       lookMs: LOOK_AT_CERTIFICATES_MS,
       onLoaded: (certificate) => events.certificateLoaded(certificate),

@@ -251,6 +251,7 @@ test("every metric moves", async () => {
     validFrom: 0,
     expiresAt: 5000,
     digest: "",
+    pem: {} as never,
     context: {} as never,
   });
   const text = await metrics.text();

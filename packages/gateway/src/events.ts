@@ -1,7 +1,6 @@
-import type { Counter, Family, Gauge, Log, Metrics } from "@warren/host";
+import type { Certificate, Counter, Family, Gauge, Log, Metrics } from "@warren/host";
 import type { ErrorCode, WireError } from "@warren/wire";
 import type { TunnelStats } from "@warren/tunnel";
-import type { Certificate } from "./certificates/certificate.ts";
 import { ClusterMetrics } from "./metrics/cluster-metrics.ts";
 import { loggable, pathOf } from "./metrics/loggable.ts";
 import { TunnelMetrics } from "./metrics/tunnel-metrics.ts";

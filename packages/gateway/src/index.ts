@@ -16,8 +16,6 @@ export * from "./access/password-hash.ts";
 export * from "./answers/accept.ts";
 export * from "./answers/error-answer.ts";
 export * from "./answers/public-text.ts";
-export type { Certificate } from "./certificates/certificate.ts";
-export * from "./certificates/certificates.ts";
 export * from "./events.ts";
 export type { AdminPorts, TunnelSummary } from "./admin/admin-ports.ts";
 export * from "./admin/admin-token.ts";

@@ -1,3 +1,6 @@
+export * from "./certificates/certificate-pairs.ts";
+export { SERVER_TLS, type Certificate } from "./certificates/certificate.ts";
+export * from "./certificates/certificates.ts";
 export * from "./clock.ts";
 export * from "./cidr-list.ts";
 export * from "./trusted-proxies.ts";

@@ -2,6 +2,7 @@ import { ChatError } from "@warren/wire";
 import { Hono, type MiddlewareHandler } from "hono";
 import { requestToken, withoutQuery } from "../auth/request-token.ts";
 import { adminRoutes } from "./admin-routes.ts";
+import { documentRoutes } from "./document-routes.ts";
 import { fileRoutes, uploadAlias } from "./file-routes.ts";
 import { guestRoutes } from "./guest-routes.ts";
 import { limited, metricsAnswer, nowOf, refusal, type ApiDeps, type Env } from "./http.ts";
@@ -28,6 +29,9 @@ export function apiUnder(prefix: string, deps: ApiDeps): Hono<Env> {
   api.use("/me", signedIn(deps));
   api.route("/", meRoutes());
   api.route("/", guestRoutes(deps));
+  api.route("/", documentRoutes(prefix));
+  // Who asks without a handshake is asked for a token first, as with one.
+  api.get("/ws", signedIn(deps), notUpgraded);
   api.use("/sessions/*", signedIn(deps));
   api.use("/sessions", signedIn(deps));
   api.route("/", sessionRoutes(deps));
@@ -47,6 +51,22 @@ export function chatApp(prefixes: readonly string[], deps: ApiDeps): Hono<Env> {
   for (const prefix of new Set(prefixes)) app.route("/", apiUnder(prefix, deps));
   if (deps.pages !== undefined) servePages(app, prefixes, deps.pages);
   app.route("/", uploadAlias(deps, signedIn(deps)));
+  app.get("/ws", notUpgraded);
+  return withRoots(app, deps);
+}
+
+/** The probes and metrics of the same, for a port of their own. */
+export function probeApp(prefixes: readonly string[], deps: ApiDeps): Hono<Env> {
+  const app = new Hono<Env>();
+  app.use(observed(deps));
+  for (const prefix of new Set(prefixes)) {
+    app.route("/", new Hono<Env>().route(prefix === "/" ? "" : prefix, probeRoutes(deps)));
+  }
+  return withRoots(app, deps);
+}
+
+/** What has no prefix, and what is said where nothing is. */
+function withRoots(app: Hono<Env>, deps: ApiDeps): Hono<Env> {
   app.get("/health", (c) => c.json({ status: "healthy", timestamp: nowOf(deps) }));
   app.get("/metrics", (c) => metricsAnswer(c, deps));
   app.notFound((c) => refusal(c, new ChatError("NOT_FOUND", "there is nothing at this address")));
@@ -102,6 +122,12 @@ function signedIn({ verifier }: ApiDeps): MiddlewareHandler<Env> {
     await next();
   };
 }
+
+/** An address of sockets that was asked for without a handshake. */
+const notUpgraded: MiddlewareHandler<Env> = (c) => {
+  c.set("route", "/ws");
+  throw new ChatError("BAD_REQUEST", "expected a WebSocket handshake");
+};
 
 const adminOnly: MiddlewareHandler<Env> = async (c, next) => {
   if (!c.get("identity").isAdmin) throw new ChatError("FORBIDDEN", "this is for admins");

@@ -39,6 +39,7 @@ export function privacyRoutes(deps: ApiDeps, signedIn: MiddlewareHandler<Env>): 
     c.set("route", "/admin/users/:userID/data");
     return erasedUser(c, deps, { userId: c.req.param("userID"), by: "admin" });
   });
+  // As often as files may be removed: who clears up has many.
   routes.delete("/sessions/:id", limited(deps, "upload"), async (c) => {
     c.set("route", "/sessions/:sessionID");
     const identity = c.get("identity");

@@ -5,6 +5,7 @@ import type { Hub } from "../live/hub.ts";
 import type { SessionKey } from "../log/entry.ts";
 import type { Journal } from "../log/journal.ts";
 import type { Runs } from "../runs/runs.ts";
+import type { NamedSessions } from "../sessions/named-sessions.ts";
 import type { Takeovers } from "../sessions/takeovers.ts";
 import type { Talk } from "../sessions/talk.ts";
 import type { Viewer } from "../sessions/viewer.ts";
@@ -20,6 +21,7 @@ export interface ConnectionIdentity extends Viewer {
 
 export interface ConnectionDeps {
   talk: Talk;
+  named: NamedSessions;
   takeovers: Takeovers;
   /** Has a message answered once more. */
   again: (key: SessionKey, messageId: string, how: "anew" | "on") => Promise<void>;

@@ -1,28 +1,14 @@
-import {
-  CHAT_CODES,
-  CHAT_LIMITS,
-  CHAT_PROTOCOL,
-  ChatError,
-  readClientFrame,
-  type ChatErrorCode,
-  type ClientFrame,
-  type ReadFrame,
-  type ServerFrame,
-} from "@warren/wire";
+import { CHAT_CODES, ChatError, type ChatErrorCode } from "@warren/wire";
 import type { WebSocket } from "ws";
 import type { SessionKey } from "../log/entry.ts";
 import type { Recorded } from "../log/journal.ts";
 import type { Said } from "../log/said.ts";
 import { messageIdOf } from "../log/view.ts";
-import type { Found } from "../sessions/talk.ts";
-import { ClassicPresenter } from "./classic-presenter.ts";
 import type { ConnectionDeps, ConnectionIdentity } from "./connection-deps.ts";
 import { Follower } from "./follower.ts";
 import { EASE, Outgoing } from "./outgoing.ts";
 import type { PageOptions } from "./pages.ts";
-import { EntryPresenter, type Presenter } from "./presenter.ts";
-import { timestampOf } from "./wire-entry-of.ts";
-import { handle } from "./handlers.ts";
+import type { Presenter } from "./presenter.ts";
 
 /** Frames that wait their turn before the socket is no longer read. */
 const MOST_WAITING = 32;
@@ -30,15 +16,38 @@ const FEW_WAITING = 8;
 /** Sessions that one socket follows at once. */
 const MOST_FOLLOWED = 100;
 
+/** Whoever said nothing for this long is asked whether they are there (`reference/chatbox.md` W-8). */
+const SILENT_MS = 48_000;
+/** Who has not answered that within this is gone. */
+const ANSWER_MS = 12_000;
+
+/** The client's own names for what a frame is about. */
+export interface About {
+  readonly sessionId?: string;
+  readonly clientMessageId?: string;
+}
+
+/** A frame that came in, in whatever dialect. */
+export interface Heard {
+  readonly about: About;
+  /** Undefined: it can be read. */
+  readonly problem: ChatError | undefined;
+  /** It cannot wait for those before it. */
+  readonly passesBy: boolean;
+  /** Does what it says. Rejects with what is wrong with it. */
+  run(): Promise<void>;
+}
+
 /**
- * One socket of a client.
+ * One socket of a client, in whatever dialect it speaks: a dialect says how frames are read, what they do
+ * and how things are worded, and all else is here.
  *
  * 1. Its frames are handled one after the other, so that what is said keeps its order; what cannot wait
  *    (`stop`, `ping`, `typing`) passes by.
  * 2. Every frame that is refused is answered on this socket, with the client's own id for it.
  * 3. A client that does not read is cut off at a bound of bytes, with a code that says: come back.
  */
-export class Connection {
+export abstract class Connection {
   readonly id: string;
   readonly identity: ConnectionIdentity;
   readonly deps: ConnectionDeps;
@@ -47,13 +56,13 @@ export class Connection {
   readonly #followed = new Map<string, Follower>();
   /** Entries that this socket said and has not heard of yet. */
   readonly #own = new Set<string>();
-  #presenter: Presenter;
-  /** What frames that name no session are about. */
-  #session: Found | undefined;
-  #deviceId: string;
   #greeted: Promise<void> = Promise.resolve();
   #turn: Promise<void> = Promise.resolve();
   #waiting = 0;
+  #expiresAtMs = 0;
+  #heardMs: number;
+  /** When it was asked whether it is there, and has not been heard of since. */
+  #askedMs: number | undefined;
   #forgetExpiry: (() => void) | undefined;
   #isOver = false;
 
@@ -62,8 +71,6 @@ export class Connection {
     this.identity = identity;
     this.deps = deps;
     this.#socket = socket;
-    this.#deviceId = this.id;
-    this.#presenter = new ClassicPresenter(identity.isAdmin, () => this.now());
     const { mostWaitingBytes, events, writes } = deps;
     this.#outgoing = new Outgoing({
       socket,
@@ -75,48 +82,43 @@ export class Connection {
       },
       sent: (frames) => events.sent(frames),
     });
-    socket.on("message", (data: Buffer) => this.#receive(data.toString("utf8")));
+    this.#heardMs = deps.clock.now();
+    const heard = () => {
+      this.#heardMs = deps.clock.now();
+      this.#askedMs = undefined;
+    };
+    socket.on("pong", heard).on("ping", heard);
+    socket.on("message", (data: Buffer) => {
+      heard();
+      this.receive(data.toString("utf8"));
+    });
     socket.on("close", () => this.#closed());
     socket.on("error", () => socket.terminate());
     this.expireAt(identity.expiresAtMs);
   }
 
-  get deviceId(): string {
-    return this.#deviceId;
-  }
+  /** How what happens is worded now. */
+  protected abstract get presenter(): Presenter;
+  protected abstract read(text: string): Heard;
+  protected abstract refusalOf(error: ChatError, about: About): object;
+  protected abstract acknowledgementOf(said: Said, about: About): object;
+  /** Tells the client to come back elsewhere after so long. */
+  abstract migrate(afterMs: number): void;
+  /** Tells the person something about their connections. */
+  abstract notify(content: string): void;
 
   /** RFC 3339. */
   now(): string {
     return new Date(this.deps.wallClock()).toISOString();
   }
 
-  /** Binds the socket to a session and says hello in the oldest dialect, before any frame is handled. */
-  greet(saidSession: string | undefined): void {
-    this.#greeted = this.#greet(saidSession);
-    this.#turn = this.#greeted;
+  /** What comes before any frame is handled. Must not reject. */
+  protected begin(greeting: Promise<void>): void {
+    this.#greeted = greeting;
+    this.#turn = greeting;
   }
 
-  async #greet(saidSession: string | undefined): Promise<void> {
-    const { talk, models } = this.deps;
-    try {
-      const found = await talk.find(this.identity, saidSession);
-      this.#session = found;
-      this.send({
-        type: "connection_status",
-        session_id: found.key.sessionId,
-        user_id: this.identity.userId,
-        timestamp: this.now(),
-        sender: "system",
-        models: [...models],
-        protocol: CHAT_PROTOCOL,
-      });
-      if (found.exists) await this.follow(found.key).join();
-    } catch (reason) {
-      this.refuse(reason, {});
-    }
-  }
-
-  send(frame: ServerFrame): void {
+  send(frame: object): void {
     this.#outgoing.send(JSON.stringify(frame));
   }
 
@@ -133,59 +135,10 @@ export class Connection {
   }
 
   /** Tells what was wrong, with the client's names for it. */
-  refuse(reason: unknown, about: { sessionId?: string; clientMessageId?: string }): void {
+  refuse(reason: unknown, about: About): void {
     const error = ChatError.from(reason);
     this.deps.events.refused(error);
-    const { sessionId, clientMessageId } = about;
-    this.send({
-      type: "error",
-      ...(sessionId !== undefined && { session_id: sessionId }),
-      ...(clientMessageId !== undefined && { client_message_id: clientMessageId }),
-      timestamp: this.now(),
-      sender: "ai",
-      error: {
-        code: error.code,
-        message: error.message,
-        recoverable: !FATAL.has(error.code),
-        ...(error.retryAfterMs !== undefined && { retry_after: Math.ceil(error.retryAfterMs) }),
-      },
-    });
-  }
-
-  /** From now on stored things are `entry` frames. */
-  speakEntries(deviceId: string | undefined): void {
-    this.#deviceId = deviceId ?? this.#deviceId;
-    this.#presenter = new EntryPresenter(this.identity.isAdmin);
-  }
-
-  /** The session that a frame is about: the one that it names, or else the socket's. */
-  async sessionOf(frame: { session_id?: string | undefined }): Promise<Found> {
-    const { talk } = this.deps;
-    const said = frame.session_id;
-    const bound = this.#session;
-    if (bound?.exists && (said === undefined || said === bound.key.sessionId)) return bound;
-    const found = await talk.find(this.identity, said ?? bound?.key.sessionId);
-    if (!found.exists || bound === undefined || said === undefined) this.#session = found;
-    return found;
-  }
-
-  /** The same, where there must be one. */
-  async existing(frame: { session_id?: string | undefined }): Promise<SessionKey> {
-    const { key, exists } = await this.sessionOf(frame);
-    if (!exists) throw new ChatError("NOT_FOUND", "there is no such session");
-    return key;
-  }
-
-  /** The same, begun where there is none; the client is told its id where it is another than it said. */
-  async opened(
-    frame: { session_id?: string | undefined },
-    modelId: string | undefined,
-  ): Promise<SessionKey> {
-    const found = await this.sessionOf(frame);
-    const key = await this.deps.talk.open(this.identity, found, modelId);
-    this.#session = { key, exists: true };
-    await this.follow(key).join();
-    return key;
+    this.send(this.refusalOf(error, about));
   }
 
   follow(key: SessionKey): Follower {
@@ -203,7 +156,7 @@ export class Connection {
       hub,
       journal,
       runs,
-      presenter: () => this.#presenter,
+      presenter: () => this.presenter,
       send: (text) => this.#outgoing.send(text),
       isOwn: (said) => this.#own.delete(said.messageId),
     });
@@ -215,37 +168,53 @@ export class Connection {
   async say(
     of: { key: SessionKey; author: string; clientMessageId: string },
     say: () => Promise<Recorded>,
+    about: About = {},
   ): Promise<void> {
     const { key, author, clientMessageId } = of;
     const messageId = messageIdOf({ sessionId: key.sessionId, author, clientMessageId });
     this.#own.add(messageId);
     try {
-      this.acknowledge(await say());
+      this.acknowledge(await say(), about);
     } finally {
       this.#own.delete(messageId);
     }
   }
 
-  acknowledge({ said }: Recorded): void {
-    const { entry, messageId } = said as Said;
-    this.send({
-      type: "message_ack",
-      session_id: entry.sessionId,
-      client_message_id: entry.clientMessageId,
-      message_id: messageId,
-      origin: entry.origin,
-      number: entry.number,
-      hlc: entry.hlc,
-      status: "sent",
-      timestamp: timestampOf(entry),
-    });
+  acknowledge({ said }: Recorded, about: About = {}): void {
+    this.send(this.acknowledgementOf(said, about));
   }
 
+  /** Epoch milliseconds: of the token that counts now. */
+  get expiresAtMs(): number {
+    return this.#expiresAtMs;
+  }
+
+  /** A token counts until then, and the socket no longer. */
   expireAt(expiresAtMs: number): void {
     const { clock, wallClock } = this.deps;
+    this.#expiresAtMs = expiresAtMs;
     this.#forgetExpiry?.();
     const leftMs = expiresAtMs - wallClock();
     this.#forgetExpiry = clock.after(leftMs, () => this.close("EXPIRED_TOKEN"));
+  }
+
+  /** Asks a client that was not heard of for long, and cuts off one that does not answer. */
+  look(): void {
+    const now = this.deps.clock.now();
+    if (this.#isOver) return;
+    // What we do not read we cannot hear.
+    if (this.#socket.isPaused) {
+      this.#askedMs = undefined;
+      return;
+    }
+    if (this.#askedMs !== undefined) {
+      if (now - this.#askedMs >= ANSWER_MS) this.#socket.terminate();
+      return;
+    }
+    if (now - this.#heardMs < SILENT_MS) return;
+    this.#askedMs = now;
+    this.#outgoing.flush();
+    this.#socket.ping();
   }
 
   /** Says why and closes: what the code means is in its table. */
@@ -267,40 +236,23 @@ export class Connection {
     }
   }
 
-  #receive(text: string): void {
+  /** A frame came, or had come before it was known whose socket it is. */
+  receive(text: string): void {
     if (this.#isOver) return;
-    const read = readClientFrame(text);
+    const heard = this.read(text);
     this.deps.events.received();
-    if (read.frame instanceof ChatError) return this.refuse(read.frame, aboutOf(read));
-    const { frame } = read;
+    if (heard.problem !== undefined) return this.refuse(heard.problem, heard.about);
     this.#waiting += 1;
     if (this.#waiting >= MOST_WAITING) this.#socket.pause();
-    if (PASSES_BY.has(frame.type)) void this.#after(this.#greeted, frame, read);
-    else this.#turn = this.#after(this.#turn, frame, read);
+    if (heard.passesBy) void this.#after(this.#greeted, heard);
+    else this.#turn = this.#after(this.#turn, heard);
   }
 
-  async #after(before: Promise<void>, frame: ClientFrame, read: ReadFrame): Promise<void> {
+  async #after(before: Promise<void>, heard: Heard): Promise<void> {
     await before;
-    await this.#handle(frame, read);
+    await heard.run().catch((reason: unknown) => this.refuse(reason, heard.about));
     this.#waiting -= 1;
     if (this.#socket.isPaused && this.#waiting <= FEW_WAITING) this.#socket.resume();
-  }
-
-  async #handle(frame: ClientFrame, read: ReadFrame): Promise<void> {
-    try {
-      this.#checkTime(frame);
-      await handle(this, frame);
-    } catch (reason) {
-      // A session that was erased is nobody's any more: what names none begins another.
-      if (ChatError.from(reason).code === "GONE") this.#session = undefined;
-      this.refuse(reason, aboutOf(read));
-    }
-  }
-
-  #checkTime({ timestamp }: ClientFrame): void {
-    if (timestamp === undefined) return;
-    if (Date.parse(timestamp) <= this.deps.wallClock() + CHAT_LIMITS.aheadMs) return;
-    throw new ChatError("INVALID_FORMAT", "timestamp is more than a minute in the future");
   }
 
   #closed(): void {
@@ -316,13 +268,15 @@ export class Connection {
   }
 }
 
-const PASSES_BY: ReadonlySet<string> = new Set(["stop", "ping", "heartbeat", "typing"]);
 /** After these the socket is closed. */
 const FATAL: ReadonlySet<ChatErrorCode> = new Set(["INVALID_TOKEN", "EXPIRED_TOKEN"]);
 
-function aboutOf({ sessionId, clientMessageId }: ReadFrame) {
+/** The part of a refusal that both dialects have. */
+export function errorBody({ code, message, retryAfterMs }: ChatError) {
   return {
-    ...(sessionId !== undefined && { sessionId }),
-    ...(clientMessageId !== undefined && { clientMessageId }),
+    code,
+    message,
+    recoverable: !FATAL.has(code),
+    ...(retryAfterMs !== undefined && { retry_after: Math.ceil(retryAfterMs) }),
   };
 }

@@ -1,18 +1,24 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { CHAT_LIMITS, ChatError } from "@warren/wire";
+import { CHAT_LIMITS, ChatError, MESSAGING_LIMITS } from "@warren/wire";
 import { WebSocketServer, type WebSocket } from "ws";
 import { requestToken } from "../auth/request-token.ts";
 import type { SocketOrigins } from "../auth/socket-origins.ts";
 import type { TokenVerifier } from "../auth/token-verifier.ts";
-import { Connection } from "./connection.ts";
-import type { ConnectionDeps } from "./connection-deps.ts";
+import { Anteroom, type MessagingAuth } from "./anteroom.ts";
+import { ChatboxConnection, refusalFrame } from "./chatbox-connection.ts";
+import type { Connection } from "./connection.ts";
+import type { ConnectionDeps, ConnectionIdentity } from "./connection-deps.ts";
+import { MessagingConnection } from "./messaging/messaging-connection.ts";
 import type { Limits } from "./ports.ts";
+import { refuseHandshake } from "./refuse-handshake.ts";
+import { endpointOf, isBrowser, networkOf } from "./whence.ts";
 import { Writes } from "./writes.ts";
 
 export interface DoorOptions {
-  /** Paths where sockets are opened. */
+  /** Paths where sockets are opened, and those of them where a token may come after it. */
   paths: ReadonlySet<string>;
+  openPaths: ReadonlySet<string>;
   verifier: TokenVerifier;
   origins: SocketOrigins;
   limits: Limits;
@@ -20,6 +26,8 @@ export interface DoorOptions {
   /** Sockets of one user, and of this instance. */
   mostOfUser: number;
   most: number;
+  /** Who asks, behind the proxies that are trusted. */
+  addressOf: (peer: string, forwardedFor: string | undefined) => string;
   deps: Omit<ConnectionDeps, "closed" | "writes">;
   events: DoorEvents;
 }
@@ -30,26 +38,57 @@ export interface DoorEvents {
   refused(error: ChatError): void;
 }
 
+/** A socket without a token says within this who is there. */
+const WAIT_MS = 10_000;
+/** How often it is looked whether clients are still there. */
+const LOOK_MS = 6_000;
+/** How many may be waited for at once. Behind a proxy that is not trusted all have one address. */
+const WAITING = { most: 1_000, mostOfAddress: 100 };
+/** Refused sockets of pages that have not gone yet; beyond, pages see a bare 1006. */
+const MOST_TURNED_AWAY = 1_000;
+
 /**
  * Where sockets come in. A place is taken when a socket is open and given back when it closes: a handshake
  * that fails takes none.
+ *
+ * 1. What has no business here is refused by HTTP: a path without sockets, an origin that is not listed.
+ * 2. Who is refused after that (no token, one that no longer counts, a limit, a drain) is told by HTTP, and a
+ *    page by a close code, since its browser keeps the status from it.
  */
-export class Door {
+export class Door implements Disposable {
   readonly #options: DoorOptions;
-  readonly #server = new WebSocketServer({
-    noServer: true,
-    maxPayload: CHAT_LIMITS.frame,
-    // Hundreds of kilobytes for each socket that ever sent a compressed message.
-    perMessageDeflate: false,
-    clientTracking: false,
-  });
+  readonly #server = new WebSocketServer(serverOptions(CHAT_LIMITS.frame));
+  /** For the messaging dialect: nobody knows yet who is there. */
+  readonly #open = new WebSocketServer(serverOptions(MESSAGING_LIMITS.frame));
+  readonly #anteroom: Anteroom;
   readonly #writes = new Writes();
-  readonly #open = new Map<string, Set<Connection>>();
+  readonly #connections = new Map<string, Set<Connection>>();
   #count = 0;
+  #turnedAway = 0;
   #isClosed = false;
+  #forgetLook = () => {};
 
   constructor(options: DoorOptions) {
     this.#options = options;
+    const { clock, closeMs } = options.deps;
+    this.#anteroom = new Anteroom({
+      ...WAITING,
+      clock,
+      waitMs: WAIT_MS,
+      closeMs,
+      refused: (error) => options.events.refused(error),
+    });
+    this.#lookAround();
+  }
+
+  /** Nobody is looked after any more. */
+  [Symbol.dispose](): void {
+    this.#forgetLook();
+  }
+
+  #lookAround(): void {
+    for (const connection of this.connections()) connection.look();
+    this.#forgetLook = this.#options.deps.clock.after(LOOK_MS, () => this.#lookAround());
   }
 
   get size(): number {
@@ -58,7 +97,7 @@ export class Door {
 
   /** All sockets that are open. */
   *connections(): Iterable<Connection> {
-    for (const of of this.#open.values()) yield* of;
+    for (const of of this.#connections.values()) yield* of;
   }
 
   /** No more are let in: readiness is off, and who asks is told to come back elsewhere. */
@@ -70,107 +109,164 @@ export class Door {
   async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const onError = () => socket.destroy();
     socket.on("error", onError);
+    let isKnown = false;
     try {
-      const { identity, sessionId } = await this.#admit(request);
+      const target = this.#gate(request);
+      isKnown = true;
+      const token = this.#tokenOf(request, target.pathname);
+      if (token === undefined) {
+        this.#checkOpen();
+        const address = this.#addressOf(request);
+        this.#anteroom.check(address);
+        socket.off("error", onError);
+        return this.#open.handleUpgrade(request, socket, head, (opened) =>
+          this.#wait(opened, { address, endpoint: endpointOf(request) }),
+        );
+      }
+      const identity = await this.#identify(token);
+      this.#checkPlaces(identity.userId);
       socket.off("error", onError);
       this.#server.handleUpgrade(request, socket, head, (opened) =>
-        this.#enter(opened, identity, sessionId),
+        this.#enter(new ChatboxConnection(opened, identity, this.#depsOf())).greet(
+          target.searchParams.get("session_id") || undefined,
+        ),
       );
     } catch (reason) {
       const error = ChatError.from(reason);
       this.#options.events.refused(error);
-      refuse(socket, error);
+      const isTold = isKnown && isBrowser(request) && this.#turnedAway < MOST_TURNED_AWAY;
+      if (!isTold) return refuseHandshake(socket, error);
+      socket.off("error", onError);
+      this.#server.handleUpgrade(request, socket, head, (opened) => this.#turnAway(opened, error));
     }
   }
 
-  async #admit(request: IncomingMessage) {
-    const { paths, verifier, origins, limits, takesQueryTokens, most } = this.#options;
+  /** What is asked for, by whoever may ask at all. */
+  #gate(request: IncomingMessage): URL {
+    const { paths, origins } = this.#options;
     const target = new URL(request.url ?? "/", "http://host");
     if (!paths.has(target.pathname)) throw new ChatError("NOT_FOUND", "no sockets here");
-    if (this.#isClosed) throw new ChatError("DRAINING", "this instance is shutting down");
-    if (!origins.allows(request.headers.origin)) {
-      throw new ChatError("FORBIDDEN", "this origin may not open sockets here");
-    }
-    const { authorization } = request.headers;
-    const asked = { authorization, target: request.url ?? "/", isUpgrade: true };
+    if (origins.allows(request.headers.origin)) return target;
+    throw new ChatError("FORBIDDEN", "this origin may not open sockets here");
+  }
+
+  /** Undefined: it is to come in a frame. */
+  #tokenOf({ headers, url }: IncomingMessage, path: string): string | undefined {
+    const { openPaths, takesQueryTokens } = this.#options;
+    const asked = { authorization: headers.authorization, target: url ?? "/", isUpgrade: true };
     const token = requestToken(asked, takesQueryTokens);
-    if (token === undefined) throw new ChatError("UNAUTHORIZED", "expected a token");
+    if (token !== undefined || openPaths.has(path)) return token;
+    throw new ChatError("UNAUTHORIZED", "expected a token");
+  }
+
+  async #identify(token: string): Promise<ConnectionIdentity> {
+    this.#checkOpen();
+    const { verifier, limits } = this.#options;
     const identity = await verifier.verify(token);
     const waitMs = await limits.take("connect", identity.userId);
     if (waitMs > 0) throw full("too many attempts", waitMs);
-    if (this.#count >= most) throw full("this instance is full", 5_000);
-    this.#checkPlaces(identity.userId);
-    return { identity, sessionId: target.searchParams.get("session_id") || undefined };
+    return identity;
+  }
+
+  #checkOpen(): void {
+    if (this.#isClosed) throw new ChatError("DRAINING", "this instance is shutting down");
   }
 
   #checkPlaces(userId: string): void {
-    const { mostOfUser, deps } = this.#options;
-    const open = this.#open.get(userId);
+    const { mostOfUser, most } = this.#options;
+    if (this.#count >= most) throw full("this instance is full", 5_000);
+    const open = this.#connections.get(userId);
     if (open === undefined || open.size < mostOfUser) return;
     for (const connection of open) {
-      connection.send({
-        type: "notification",
-        timestamp: new Date(deps.wallClock()).toISOString(),
-        sender: "system",
-        content: `A ${mostOfUser + 1}th connection was refused: close one that you do not need.`,
-      });
+      connection.notify(
+        `A ${mostOfUser + 1}th connection was refused: close one that you do not need.`,
+      );
     }
     throw full(`at most ${mostOfUser} connections of one user`, 5_000);
   }
 
-  #enter(socket: WebSocket, identity: Connection["identity"], sessionId: string | undefined): void {
+  #addressOf({ socket, headers }: IncomingMessage): string {
+    const said = headers["x-forwarded-for"];
+    const forwardedFor = Array.isArray(said) ? said.join(", ") : said;
+    return networkOf(this.#options.addressOf(socket.remoteAddress ?? "", forwardedFor));
+  }
+
+  /** A client that says who is there in its first frame speaks the messaging dialect. */
+  #wait(socket: WebSocket, { address, endpoint }: { address: string; endpoint: string }): void {
+    this.#anteroom.wait(socket, address, {
+      identify: (auth) => this.#identifyUser(auth),
+      enter: (identity, auth, early) => {
+        this.#checkPlaces(identity.userId);
+        const client = { identity, deviceId: auth.device_id, endpoint };
+        const connection = this.#enter(new MessagingConnection(socket, client, this.#depsOf()));
+        connection.welcome();
+        for (const text of early) connection.receive(text);
+      },
+    });
+  }
+
+  async #identifyUser({ auth_token, user_id }: MessagingAuth): Promise<ConnectionIdentity> {
+    const identity = await this.#identify(auth_token);
+    if (identity.userId === user_id) return identity;
+    throw new ChatError("UNAUTHORIZED", "auth: user_id is not the one of auth_token");
+  }
+
+  #depsOf(): ConnectionDeps {
     const { deps, events } = this.#options;
     const { clock } = deps;
     const since = clock.now();
-    const connection = new Connection(socket, identity, {
-      ...deps,
-      writes: this.#writes,
-      closed: (closed) => {
-        this.#leave(closed);
-        events.closed(clock.now() - since);
-      },
-    });
-    const open = this.#open.get(identity.userId) ?? new Set();
-    this.#open.set(identity.userId, open.add(connection));
+    const closed = (connection: Connection) => {
+      this.#leave(connection);
+      events.closed(clock.now() - since);
+    };
+    return { ...deps, writes: this.#writes, closed };
+  }
+
+  #enter<C extends Connection>(connection: C): C {
+    const { userId } = connection.identity;
+    const open = this.#connections.get(userId) ?? new Set();
+    this.#connections.set(userId, open.add(connection));
     this.#count += 1;
-    events.opened();
-    connection.greet(sessionId);
+    this.#options.events.opened();
+    return connection;
   }
 
   #leave(connection: Connection): void {
     const { userId } = connection.identity;
-    const open = this.#open.get(userId);
+    const open = this.#connections.get(userId);
     if (open?.delete(connection) !== true) return;
     this.#count -= 1;
-    if (open.size === 0) this.#open.delete(userId);
+    if (open.size === 0) this.#connections.delete(userId);
   }
+
+  /** Tells a page why it is not let in, which nothing but a close code can. */
+  #turnAway(socket: WebSocket, error: ChatError): void {
+    const { clock, wallClock, closeMs } = this.#options.deps;
+    this.#turnedAway += 1;
+    const forget = clock.after(closeMs, () => socket.terminate());
+    socket.on("error", () => socket.terminate());
+    socket.on("close", () => {
+      forget();
+      this.#turnedAway -= 1;
+    });
+    const now = new Date(wallClock()).toISOString();
+    const { error: body, ...said } = refusalFrame(error, {}, now);
+    // Whatever it may do another time: this socket ends.
+    socket.send(JSON.stringify({ ...said, error: { ...body, recoverable: false } }));
+    socket.close(error.close, error.code);
+  }
+}
+
+function serverOptions(maxPayload: number) {
+  return {
+    noServer: true,
+    maxPayload,
+    // Hundreds of kilobytes for each socket that ever sent a compressed message.
+    perMessageDeflate: false,
+    clientTracking: false,
+  };
 }
 
 function full(message: string, retryAfterMs: number): ChatError {
   return new ChatError("CONNECTION_LIMIT_EXCEEDED", message, { retryAfterMs });
 }
-
-/** Plain text, as every WebSocket client can show it. */
-function refuse(socket: Duplex, error: ChatError): void {
-  const { http, code, message, retryAfterMs } = error;
-  const body = `${code}: ${message}\n`;
-  const retry =
-    retryAfterMs === undefined
-      ? ""
-      : `Retry-After: ${Math.max(1, Math.ceil(retryAfterMs / 1_000))}\r\n`;
-  const challenge = http === 401 ? "WWW-Authenticate: Bearer\r\n" : "";
-  socket.end(
-    `HTTP/1.1 ${http} ${REASONS[http] ?? "Error"}\r\nConnection: close\r\n${challenge}${retry}` +
-      `Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
-}
-
-const REASONS: Record<number, string> = {
-  400: "Bad Request",
-  401: "Unauthorized",
-  403: "Forbidden",
-  404: "Not Found",
-  429: "Too Many Requests",
-  500: "Internal Server Error",
-  503: "Service Unavailable",
-};

@@ -42,24 +42,34 @@ export class Follower implements Listener {
     this.#options = options;
   }
 
-  /** Hears what comes from now on. */
-  async join(): Promise<void> {
+  /** Hears what comes from now on. Resolves with what there was when it began to. */
+  async join(): Promise<Versions> {
     const { hub } = this.#options;
     this.#membership ??= await hub.join(this.key, this);
     if (this.#isGone) this.leave();
+    return this.#membership.versions;
   }
 
   /** What the client lacks, as one `resumed` frame, and then what comes. `asked`: the id that it said. */
-  async resume(versions: Versions, pages: PageOptions, asked: string): Promise<void> {
-    this.#held ??= [];
-    try {
-      await this.join();
+  resume(versions: Versions, pages: PageOptions, asked: string): Promise<void> {
+    return this.catchUp(async () => {
       const { runs, send } = this.#options;
       const { page, ...found } = await this.#state(versions, pages);
       const state = { ...found, ...(asked !== found.session_id && { asked }) };
       const run = runs.of(this.key);
-      this.#has = state.versions;
       send(resumedFrame({ ...state, runs: run === undefined ? [] : [wireRunOf(run)] }, page));
+      return state.versions;
+    });
+  }
+
+  /**
+   * Joins, and has the client told what it lacks; what comes meanwhile follows after it. `bring` gets what
+   * the session had when it was joined, and resolves with what the client was told of.
+   */
+  async catchUp(bring: (joined: Versions) => Promise<Versions>): Promise<void> {
+    this.#held ??= [];
+    try {
+      this.#has = await bring(await this.join());
     } finally {
       const held = this.#held;
       this.#held = undefined;

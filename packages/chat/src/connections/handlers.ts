@@ -11,31 +11,23 @@ import type { StoredFile } from "../log/body.ts";
 import type { SessionKey } from "../log/entry.ts";
 import type { Wording } from "../sessions/talk.ts";
 import { authorOf } from "../sessions/viewer.ts";
-import type { Connection } from "./connection.ts";
+import type { ChatboxConnection as Connection } from "./chatbox-connection.ts";
 import { firstThatFit, newestThatFit } from "./pages.ts";
 import { wireRunOf } from "./presenter.ts";
+import { takeTurn } from "./take-turn.ts";
 
 /** How often an idle client says something, milliseconds. */
 const HEARTBEAT_MS = 25_000;
 
 /** Does what a frame says. Rejects with what is wrong with it. */
 export async function handle(connection: Connection, frame: ClientFrame): Promise<void> {
-  await limit(connection, frame);
+  await takeTurn(connection, MESSAGES.has(frame.type));
   const handler = HANDLERS[frame.type] as Handler<ClientFrame>;
   await handler(connection, frame);
 }
 
 type Handler<F> = (connection: Connection, frame: F) => Promise<unknown> | void;
 type Handlers = { [T in keyof ClientFrames]: Handler<ClientFrames[T]> };
-
-async function limit({ identity, deps }: Connection, frame: ClientFrame): Promise<void> {
-  const isMessage = MESSAGES.has(frame.type);
-  const waitMs = await deps.limits.take(isMessage ? "message" : "frame", identity.userId);
-  if (waitMs === 0) return;
-  throw new ChatError("TOO_MANY_REQUESTS", "too many messages: wait a moment", {
-    retryAfterMs: waitMs,
-  });
-}
 
 const MESSAGES: ReadonlySet<string> = new Set([
   "user_message",

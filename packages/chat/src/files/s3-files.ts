@@ -7,6 +7,8 @@ import { Bucket, type S3Options } from "./s3-bucket.ts";
 import { S3Direct, type S3DirectDeps } from "./s3-direct.ts";
 import { bare, described, incomingKey, markKey, objectKey, storedFile } from "./s3-layout.ts";
 
+export { classifyS3 } from "./s3-bucket.ts";
+
 export interface S3FilesDeps extends S3DirectDeps {
   /** Made with `classifyS3`. */
   guard: Guard;

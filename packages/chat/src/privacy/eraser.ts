@@ -1,5 +1,6 @@
 import type { FileEvents } from "../files/events.ts";
 import { ownerOf } from "../files/file-desk.ts";
+import { HERE } from "../files/file-links.ts";
 import type { Files, FileUpkeep } from "../files/ports.ts";
 import type { Quota } from "../files/quota.ts";
 import { eraseOwner } from "../files/retention.ts";
@@ -177,7 +178,8 @@ export class Eraser {
   }
 }
 
+/** Of files that were their sender's own when they were sent: an id beside another address is anybody's words. */
 function fileIdsOf({ kind, body }: Entry): string[] {
   const file = kind === "message" ? bodyOf({ kind, body }).file : undefined;
-  return file === undefined ? [] : [file.fileId];
+  return file?.url === HERE ? [file.fileId] : [];
 }

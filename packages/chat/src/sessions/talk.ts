@@ -6,11 +6,12 @@ import type { MessageLog } from "../log/ports.ts";
 import type { SessionRow } from "../log/session-row.ts";
 import { numberOf, type Position } from "../log/versions.ts";
 import type { Runs } from "../runs/runs.ts";
+import { beginSession, unlessRepeated } from "./begin-session.ts";
 import type { Folding } from "./folding.ts";
 import type { Sessions } from "./ports.ts";
 import { sessionIdFor, sessionIdOf } from "./session-id.ts";
 import { sessionName } from "./session-name.ts";
-import { authorOf, type Viewer } from "./viewer.ts";
+import { allowed, authorOf, type Viewer } from "./viewer.ts";
 
 export interface TalkOptions {
   log: MessageLog;
@@ -87,8 +88,10 @@ export class Talk {
     const key = await this.#unused(viewer, found.key);
     for (;;) {
       const was = await sessions.active(viewer.userId);
-      if (was !== undefined && (await this.#isGoing(was))) return this.#begin(was, modelId);
-      if (await sessions.activate(viewer.userId, was, key)) return this.#begin(key, modelId);
+      if (was !== undefined && (await this.#isGoing(was)))
+        return beginSession(this.#options, was, { modelId });
+      if (await sessions.activate(viewer.userId, was, key))
+        return beginSession(this.#options, key, { modelId });
     }
   }
 
@@ -96,25 +99,6 @@ export class Talk {
   async #unused({ userId }: Viewer, key: SessionKey): Promise<SessionKey> {
     const { isErased, newHalf } = this.#options;
     return (await isErased(key)) ? { userId, sessionId: sessionIdOf(userId, newHalf()) } : key;
-  }
-
-  /** The first entry of a session, before anything is said in it, whoever of those who join says it. */
-  async #begin(key: SessionKey, modelId: string | undefined): Promise<SessionKey> {
-    const { log, journal } = this.#options;
-    if ((await log.heads(key)).hlc > 0) return key;
-    const body = modelId === undefined ? {} : { modelId };
-    await journal
-      .say({
-        ...key,
-        kind: "opened",
-        author: "system",
-        clientMessageId: "opened",
-        body,
-        seen: undefined,
-        fence: undefined,
-      })
-      .catch(unlessRepeated);
-    return key;
   }
 
   /** A message of the session's owner, or of an admin who has taken it; the AI answers where none has. */
@@ -284,11 +268,6 @@ export interface Found {
   readonly exists: boolean;
 }
 
-function allowed(viewer: Viewer, key: SessionKey): SessionKey {
-  if (viewer.isAdmin) return key;
-  throw new ChatError("UNAUTHORIZED", "this session is another user's");
-}
-
 function holdsControl({ userId }: Viewer, row: SessionRow | undefined): void {
   const { control } = row ?? {};
   if (control?.mode === "person" && control.adminId === userId) return;
@@ -310,9 +289,4 @@ function bodyOf(viewer: Viewer, isOwner: boolean, wording: Wording): Bodies["mes
 
 function markOf({ clientMessageId, seen }: Mark): Mark {
   return { clientMessageId: clientMessageId.slice(0, CHAT_LIMITS.clientMessageId), seen };
-}
-
-/** Another instance has said the same, in its words. */
-function unlessRepeated(reason: unknown): void {
-  if (ChatError.from(reason).code !== "CONFLICT") throw reason;
 }

@@ -7,7 +7,6 @@ import {
   type ClientHello,
   type ProxyHeader,
 } from "@warren/http";
-import { ALPN_PROTOCOLS } from "../certificates/certificates.ts";
 import type { ClientAddress, RouteAnswer } from "../ports.ts";
 import type { Connection, FrontContext } from "./front-context.ts";
 import { H1Connection } from "./h1-connection.ts";
@@ -17,6 +16,8 @@ import { Peek } from "./peek.ts";
 import { SOCKET_MARK_BYTES } from "./socket-side.ts";
 import { joinTcp } from "./tcp-arrival.ts";
 
+/** What the TLS port offers, in its order of preference. */
+const ALPN_PROTOCOLS = ["h2", "http/1.1"];
 const HANDSHAKE_MS = 10_000;
 
 /**

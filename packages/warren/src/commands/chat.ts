@@ -31,7 +31,7 @@ _MODEL, n from 1 to 10; where none is, a demo model answers.`,
     const log = openLog(config, call);
     await using chatHere = await openChat(call, { command: "chat", log, drain: undefined });
     const { running, waysIn, lost } = chatHere;
-    const origin = `http://${hostOf(running.host)}:${running.port}`;
+    const origin = `${running.scheme}://${hostOf(running.host)}:${running.port}`;
     terminal.out(`chat on ${origin}${config.prefix}`);
     for (const line of wayLines(waysIn, origin, terminal.paintOut)) terminal.out(line);
     await Promise.race([aborted(signal), lost]);

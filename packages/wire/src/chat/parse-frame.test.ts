@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ChatError } from "./errors.ts";
-import { readClientFrame } from "./parse-frame.ts";
+import { readClientFrame, readMessagingFrame } from "./parse-frame.ts";
 
 const read = (said: unknown) => readClientFrame(JSON.stringify(said)).frame;
 
@@ -117,4 +117,79 @@ test("whatever is sent is a frame or an error, and an error repeats no value", (
   );
   const secret = { type: "auth", token: ["s3cret"] };
   expect((read(secret) as ChatError).message).not.toContain("s3cret");
+});
+
+const messaging = (said: unknown) => readMessagingFrame(JSON.stringify(said));
+
+test.each([
+  {
+    name: "a message with null for what it has not",
+    said: {
+      type: "message",
+      client_message_id: null,
+      idempotency_key: "key-1700000000000-x",
+      payload: {
+        conversation_id: "doctor-1-agent-medical",
+        receiver_id: "agent-medical",
+        content: "hi",
+        type: "text",
+        media_url: null,
+        reply_to_message_id: null,
+        timestamp: 1_700_000_000_000,
+      },
+    },
+    about: { clientMessageId: "key-1700000000000-x", sessionId: "doctor-1-agent-medical" },
+  },
+  {
+    name: "a range that is asked for again",
+    said: { type: "retransmit", conversation_id: "c", from_sequence: 1, to_sequence: 2 },
+    about: { clientMessageId: undefined, sessionId: "c" },
+  },
+  {
+    name: "a receipt",
+    said: { type: "read_receipt", message_ids: ["m"], timestamp: 1 },
+    about: { clientMessageId: undefined, sessionId: undefined },
+  },
+])("of the messaging dialect, $name is read with what it is about", ({ said, about }) => {
+  const { frame, ...others } = messaging(said);
+  expect(frame).toMatchObject({ type: said.type });
+  expect(others).toEqual(about);
+});
+
+test.each([
+  { name: "without a key", said: { type: "message", payload: {} }, says: "idempotency_key" },
+  {
+    name: "whose payload is a number",
+    said: { type: "auth", payload: 7 },
+    says: "auth: payload must be Object",
+  },
+  {
+    name: "of a chatbox client",
+    said: { type: "user_message", content: "hi" },
+    says: "type is none that a client sends",
+  },
+  {
+    name: "with more receipts than one frame may have",
+    said: { type: "read_receipt", message_ids: Array.from({ length: 1_001 }, () => "m") },
+    says: "at most 1000 long",
+  },
+])("a frame of the messaging dialect $name is refused with what was wrong", ({ said, says }) => {
+  expect((messaging(said).frame as ChatError).message).toContain(says);
+});
+
+test("whatever is sent in the messaging dialect is a frame or an error", () => {
+  const types = fc.constantFrom("auth", "message", "delivery_ack", "read_receipt", "retransmit");
+  const said = fc.record({ type: types, payload: fc.anything(), message_ids: fc.anything() });
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.json(),
+        said.map((one) => JSON.stringify(one) ?? ""),
+      ),
+      (text) => {
+        const { frame } = readMessagingFrame(text);
+        if (frame instanceof ChatError) expect(frame.message.length).toBeLessThan(200);
+      },
+    ),
+  );
 });

@@ -1,14 +1,13 @@
 import { watch, type FSWatcher } from "node:fs";
-import type { Clock } from "@warren/host";
+import type { Clock } from "../clock.ts";
 import { CertificateIndex } from "./certificate-index.ts";
-import { readCertificateFolder, type CertificatePair } from "./certificate-pairs.ts";
+import type { CertificatePair, CertificateSource } from "./certificate-pairs.ts";
 import { loadCertificate, type Certificate } from "./certificate.ts";
 
-/** What the TLS port offers, in its order of preference. */
-export const ALPN_PROTOCOLS = ["h2", "http/1.1"];
-
 export interface CertificatesOptions {
-  folder: string;
+  source: CertificateSource;
+  /** A certificate without a DNS name is a problem: which one answers is chosen by name. */
+  needsHosts: boolean;
   clock: Clock;
   /** How often files are looked at where the system tells of no change (network folders). */
   lookMs: number;
@@ -21,7 +20,7 @@ export interface CertificatesOptions {
 /** Editors and `cp` write in several steps: let them finish. */
 const SETTLE_MS = 100;
 
-/** The certificates of a folder, as of now: files that change are read again. */
+/** Certificates in files, as of now: those that change are read again. */
 export class Certificates {
   readonly #options: CertificatesOptions;
   readonly #known = new Map<string, { version: string; certificate: Certificate }>();
@@ -40,7 +39,7 @@ export class Certificates {
     this.#options = options;
   }
 
-  /** Resolves when the folder has been read once; what is wrong in it is told, not thrown. */
+  /** Resolves when the files have been read once; what is wrong with them is told, not thrown. */
   static async open(options: CertificatesOptions): Promise<Certificates> {
     const opened = new Certificates(options);
     await opened.refresh();
@@ -88,7 +87,7 @@ export class Certificates {
   async #look(): Promise<void> {
     if (this.#closed) return;
     try {
-      const { pairs, folders } = await readCertificateFolder(this.#options.folder);
+      const { pairs, folders } = await this.#options.source.read();
       this.#watch(folders);
       for (const pair of pairs) await this.#load(pair);
       this.#dropAllBut(new Set(pairs.map(({ name }) => name)));
@@ -96,7 +95,7 @@ export class Certificates {
       for (const news of this.#news.splice(0)) news();
     } catch (reason) {
       // The folder itself cannot be read for now: what is known goes on to answer.
-      this.#tell(this.#options.folder, messageOf(reason), messageOf(reason));
+      this.#tell(this.#options.source.name, messageOf(reason), messageOf(reason));
     }
   }
 
@@ -105,6 +104,9 @@ export class Certificates {
     if (known?.version === pair.version) return;
     try {
       const loaded = await loadCertificate(pair);
+      if (this.#options.needsHosts && loaded.hosts.length === 0) {
+        throw new Error("the certificate names no host");
+      }
       // Touched, not changed: the old context keeps its session tickets.
       const same = known?.certificate.digest === loaded.digest;
       const certificate = same ? known.certificate : loaded;

@@ -5,9 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, createServer } from "node:tls";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { systemClock } from "@warren/host";
-import { testAuthority, virtualClock } from "@warren/host/testing";
-import { ALPN_PROTOCOLS, Certificates, type CertificatesOptions } from "./certificates.ts";
+import { systemClock } from "../clock.ts";
+import { testAuthority, virtualClock } from "../testing/index.ts";
+import { certificateFolder } from "./certificate-pairs.ts";
+import { Certificates, type CertificatesOptions } from "./certificates.ts";
 
 const authority = testAuthority();
 const pairFor = (...hosts: string[]): { cert: string; key: string } => authority.issue({ hosts });
@@ -35,7 +36,8 @@ async function write(name: string, pair: { cert: string; key: string }): Promise
 
 async function open(some: Partial<CertificatesOptions> = {}): Promise<Certificates> {
   const certificates = await Certificates.open({
-    folder,
+    source: certificateFolder(folder),
+    needsHosts: true,
     clock: virtualClock(),
     lookMs: 30_000,
     onLoaded: ({ name }) => {
@@ -159,7 +161,7 @@ describe("a folder that changes", () => {
 
   test("what the system does not tell is found by the regular look", async () => {
     const clock = virtualClock();
-    await open({ folder: join(folder, "later"), clock });
+    await open({ source: certificateFolder(join(folder, "later")), clock });
     await mkdir(join(folder, "later"));
     folder = join(folder, "later");
     const appeared = new Promise<void>((resolve) => (loaded = resolve));
@@ -233,7 +235,7 @@ test("a client of the real thing sees the certificate and the protocol that it a
   const chosen = certificates.choose("a.example.com");
   await using server = createServer(
     {
-      ALPNProtocols: ALPN_PROTOCOLS,
+      ALPNProtocols: ["h2", "http/1.1"],
       SNICallback: (name, done) => done(null, certificates.choose(name)?.context),
     },
     (socket) => socket.end(),

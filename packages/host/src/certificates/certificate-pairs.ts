@@ -1,5 +1,5 @@
 import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 /** A certificate file and its key file, which may be half written or not there yet. */
 export interface CertificatePair {
@@ -17,12 +17,36 @@ export interface CertificateFolder {
   folders: string[];
 }
 
+/** Where certificates are. `read` rejects while that cannot be told. */
+export interface CertificateSource {
+  /** For a log. */
+  readonly name: string;
+  read(): Promise<CertificateFolder>;
+}
+
+/** All those of a folder. */
+export function certificateFolder(folder: string): CertificateSource {
+  return { name: folder, read: () => readCertificateFolder(folder) };
+}
+
+/** One, in two files: of a mounted Secret, for example, whose folder has a link to both that is swapped. */
+export function certificateFiles(certFile: string, keyFile: string): CertificateSource {
+  const folders = [...new Set([dirname(certFile), dirname(keyFile)])];
+  return {
+    name: certFile,
+    async read() {
+      const version = `${await versionOf(certFile)} ${await versionOf(keyFile)}`;
+      return { pairs: [{ name: certFile, certFile, keyFile, version }], folders };
+    },
+  };
+}
+
 /**
  * Looks for `<name>.crt` or `<name>.pem` with `<name>.key`, and for subfolders with `tls.crt` and
  * `tls.key`, as Kubernetes mounts Secrets. Names that begin with a dot are not looked at: a mounted
  * Secret keeps its versions under such. A folder that is not there holds nothing.
  */
-export async function readCertificateFolder(folder: string): Promise<CertificateFolder> {
+async function readCertificateFolder(folder: string): Promise<CertificateFolder> {
   const entries = await readdir(folder).catch((reason: NodeJS.ErrnoException) => {
     if (reason.code === "ENOENT") return [];
     throw reason;

@@ -14,16 +14,24 @@ export interface Certificate {
   readonly expiresAt: number;
   /** SHA-256 over both files: the same content is the same certificate. */
   readonly digest: string;
+  /** As they were read. */
+  readonly pem: { readonly cert: Buffer; readonly key: Buffer };
   /** Made once per certificate, so that session tickets hold as long as it does. */
   readonly context: SecureContext;
 }
+
+/** What every TLS server of ours says. */
+export const SERVER_TLS = {
+  minVersion: "TLSv1.2",
+  // Without one OpenSSL resumes no session of a server.
+  sessionIdContext: "warren",
+} as const;
 
 /** Reads a pair. Throws while the two do not belong together, with words fit for a log. */
 export async function loadCertificate(pair: CertificatePair): Promise<Certificate> {
   const [cert, key] = await Promise.all([readFile(pair.certFile), readFile(pair.keyFile)]);
   const leaf = new X509Certificate(cert);
   const hosts = hostsOf(leaf);
-  if (hosts.length === 0) throw new Error("the certificate names no host");
   if (!leaf.checkPrivateKey(createPrivateKey(key)))
     throw new Error("the key does not belong to the certificate");
   return {
@@ -32,13 +40,8 @@ export async function loadCertificate(pair: CertificatePair): Promise<Certificat
     validFrom: leaf.validFromDate.getTime(),
     expiresAt: leaf.validToDate.getTime(),
     digest: createHash("sha256").update(cert).update("\0").update(key).digest("base64"),
-    context: createSecureContext({
-      cert,
-      key,
-      minVersion: "TLSv1.2",
-      // Without one OpenSSL resumes no session of a server.
-      sessionIdContext: "warren",
-    }),
+    pem: { cert, key },
+    context: createSecureContext({ ...SERVER_TLS, cert, key }),
   };
 }
 

@@ -1,0 +1,205 @@
+import {
+  CHAT_LIMITS,
+  ChatError,
+  type MessagingClientFrame,
+  type MessagingClientFrames,
+  type MessagingMessage,
+} from "@warren/wire";
+import type { Said } from "../../log/said.ts";
+import { spokenOf } from "../../sessions/conversation.ts";
+import type { Wording } from "../../sessions/talk.ts";
+import { authorOf } from "../../sessions/viewer.ts";
+import type { About } from "../connection.ts";
+import { takeTurn } from "../take-turn.ts";
+import type { MessagingConnection } from "./messaging-connection.ts";
+import { CONTENT_TYPE, currentOf, messagesFrame, placeholderOf } from "./messaging-words.ts";
+import { mediaOf } from "./media.ts";
+import { stretchesOf } from "./sequence.ts";
+import type { Thread } from "./thread.ts";
+
+/** Does what a frame of the messaging dialect says. Rejects with what is wrong with it. */
+export async function handleMessaging(
+  connection: MessagingConnection,
+  frame: MessagingClientFrame,
+  about: About,
+): Promise<void> {
+  await takeTurn(connection, frame.type === "message");
+  const handler = HANDLERS[frame.type] as Handler<MessagingClientFrame>;
+  await handler(connection, frame, about);
+}
+
+type Frames = MessagingClientFrames;
+type Handler<F> = (
+  connection: MessagingConnection,
+  frame: F,
+  about: About,
+) => Promise<unknown> | void;
+
+const HANDLERS: { [T in keyof Frames]: Handler<Frames[T]> } = {
+  async auth(connection, { payload }) {
+    const { identity, deps } = connection;
+    const { userId, expiresAtMs } = await deps.renewal.verify(payload.auth_token);
+    if (userId !== identity.userId || payload.user_id !== userId) {
+      throw new ChatError("UNAUTHORIZED", "the token is another user's");
+    }
+    connection.expireAt(expiresAtMs);
+    connection.succeed(undefined);
+  },
+  async message(connection, frame, about) {
+    const { identity, deps } = connection;
+    const wording = wordingOf(frame);
+    const thread = await addressed(connection, frame);
+    const { key } = thread;
+    const author = authorOf(identity, key.userId);
+    const { clientMessageId } = wording;
+    const say = () => deps.talk.message(identity, key, wording);
+    await connection.say({ key, author, clientMessageId }, say, about);
+  },
+  delivery_ack: (connection, frame) => receipt(connection, [frame.message_id], "delivered"),
+  read_receipt: (connection, frame) => receipt(connection, frame.message_ids, "read"),
+  heartbeat: (connection) =>
+    connection.send({ type: "heartbeat_ack", server_time: connection.deps.wallClock() }),
+  async retransmit(connection, frame) {
+    const { from_sequence: from, to_sequence: to } = frame;
+    if (to < from || to - from >= CHAT_LIMITS.retransmit) {
+      const range = `from_sequence to to_sequence must be 1 to ${CHAT_LIMITS.retransmit} numbers`;
+      throw new ChatError("INVALID_FORMAT", range);
+    }
+    await retransmit(connection, await connection.thread(frame.conversation_id), { from, to });
+  },
+  async typing(connection, { conversation_id, on: isOn }) {
+    const { deps, identity } = connection;
+    const { key, follower: by } = await connection.thread(conversation_id);
+    const isOwner = identity.userId === key.userId;
+    deps.hub.pass(key.sessionId, {
+      kind: "typing",
+      sender: isOwner ? "user" : "admin",
+      name: isOwner ? undefined : identity.name,
+      isOn,
+      by,
+    });
+  },
+};
+
+/** The conversation of a message, with the agent that it is addressed to answering in it. */
+async function addressed(
+  connection: MessagingConnection,
+  { idempotency_key, payload }: Frames["message"],
+): Promise<Thread> {
+  const { deps, identity } = connection;
+  const { conversation_id, receiver_id: receiver } = payload;
+  const isAgent = receiver === undefined || deps.models.some(({ id }) => id === receiver);
+  if (!isAgent) {
+    // An admin may address the person whose conversation it is.
+    const thread = await connection.thread(conversation_id).catch(() => undefined);
+    if (thread?.key.userId === receiver && receiver !== identity.userId) return thread;
+    throw new ChatError("NOT_FOUND", "receiver_id is no agent that answers here");
+  }
+  const thread = await connection.opened(conversation_id, receiver);
+  if (receiver !== undefined && receiver !== thread.agentId) {
+    const choice = {
+      clientMessageId: `agent:${idempotency_key}`,
+      seen: undefined,
+      modelId: receiver,
+    };
+    await deps.talk.choose(identity, thread.key, choice);
+    thread.agentId = receiver;
+  }
+  return thread;
+}
+
+function wordingOf({ idempotency_key, payload }: Frames["message"]): Wording {
+  const { type, content, media_url: url, reply_to_message_id: replyTo } = payload;
+  if (type === "system") {
+    throw new ChatError("INVALID_FORMAT", "message: payload.type system is the service's own");
+  }
+  const hasFile = type !== "text" && type !== "location";
+  if (hasFile && url === undefined) {
+    throw new ChatError("MISSING_FIELD", "message: payload.media_url is missing");
+  }
+  if (!hasFile && content === "") {
+    throw new ChatError("MISSING_FIELD", "message: payload.content is missing");
+  }
+  return {
+    clientMessageId: idempotency_key,
+    seen: undefined,
+    type: hasFile ? (type === "audio" ? "voice" : "file") : "text",
+    text: content,
+    file: hasFile ? mediaOf(url!) : undefined,
+    metadata: type === "text" ? undefined : { [CONTENT_TYPE]: type },
+    replyTo,
+  };
+}
+
+/** Numbers are up to and including: who has a message has, or has seen, all before it. */
+async function receipt(
+  connection: MessagingConnection,
+  messageIds: readonly string[],
+  what: "delivered" | "read",
+): Promise<void> {
+  const { deps, identity, deviceId } = connection;
+  let isKnown = false;
+  for (const thread of connection.threads()) {
+    const versions: Record<string, number> = {};
+    for (const messageId of messageIds) {
+      const found = thread.known(messageId);
+      if (found === undefined) continue;
+      versions[found.origin] = Math.max(found.number, versions[found.origin] ?? 0);
+    }
+    if (Object.keys(versions).length === 0) continue;
+    isKnown = true;
+    if (!thread.raise(what, versions)) continue;
+    await deps.talk.receipt(identity, thread.key, {
+      clientMessageId: `${what}:${deps.newId()}`,
+      seen: undefined,
+      deviceId,
+      [what]: versions,
+    });
+  }
+  if (!isKnown) throw new ChatError("NOT_FOUND", "this socket was told of no such message");
+}
+
+/** Entries that are looked through for what became of those that are asked for. */
+const LATEST = 300;
+
+/** Every number of the range that was given out is answered: with its message, or as an empty one. */
+async function retransmit(
+  connection: MessagingConnection,
+  thread: Thread,
+  { from, to }: { from: number; to: number },
+): Promise<void> {
+  const { journal } = connection.deps;
+  const asked: Said[] = [];
+  for (const stretch of stretchesOf(thread.versions, from, to)) {
+    const count = stretch.to - stretch.from + 1;
+    // Of this origin alone: what others have numbered would take its room.
+    const page = await journal.latest(thread.key, { [stretch.origin]: stretch.to }, count);
+    asked.push(...page.said.filter(({ entry }) => entry.number >= stretch.from));
+  }
+  const { said: since } = await journal.latest(thread.key, undefined, LATEST);
+  const spoken = new Map(
+    spokenOf(distinct([...asked, ...since])).map((one) => [one.messageId, one]),
+  );
+  const { isAdmin, mostBytes } = await connection.pages();
+  const messages = asked.map((said) => {
+    const now = currentOf(said, thread, { isAdmin, spoken });
+    if (now !== undefined) thread.know(said);
+    return now ?? placeholderOf(said, thread);
+  });
+  connection.send(messagesFrame(thread, thatFit(messages, mostBytes)));
+}
+
+/** A page may reach into the newest: twice would be two. */
+function distinct(said: readonly Said[]): Said[] {
+  return [...new Map(said.map((one) => [`${one.entry.origin} ${one.entry.number}`, one])).values()];
+}
+
+/** The first of them that fit into a frame, one at least: the client asks on for the others. */
+function thatFit(messages: readonly MessagingMessage[], mostBytes: number): MessagingMessage[] {
+  let bytes = 0;
+  const end = messages.findIndex((message, at) => {
+    bytes += Buffer.byteLength(JSON.stringify(message));
+    return bytes > mostBytes && at > 0;
+  });
+  return messages.slice(0, end === -1 ? undefined : end);
+}
