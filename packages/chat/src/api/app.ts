@@ -7,7 +7,7 @@ import { fileRoutes, uploadAlias } from "./file-routes.ts";
 import { guestRoutes } from "./guest-routes.ts";
 import { limited, metricsAnswer, nowOf, refusal, type ApiDeps, type Env } from "./http.ts";
 import { meRoutes } from "./me-routes.ts";
-import { pageRoutes, widgetRoutes } from "./page-routes.ts";
+import { ledTo, pageRoutes, widgetRoutes } from "./page-routes.ts";
 import { keyRoutes } from "./key-routes.ts";
 import { privacyRoutes } from "./privacy-routes.ts";
 import { probeRoutes } from "./probe-routes.ts";
@@ -87,7 +87,7 @@ function servePages(
   for (const prefix of new Set(prefixes)) app.route("/", pageRoutes(prefix, pages));
   if (prefixes.includes("/")) return;
   app.route("/", widgetRoutes("", pages));
-  app.get("/", (c) => c.redirect(`${prefixes[0]}/`, 302));
+  app.all("/", (c) => ledTo(c, `${prefixes[0]}/`));
 }
 
 function observed({ cors, events, clock }: ApiDeps): MiddlewareHandler<Env> {

@@ -1,6 +1,7 @@
 import type { Operations } from "../documents/operation.ts";
 import { adminOperations } from "./admin-operations.ts";
 import { documentOperations } from "./document-operations.ts";
+import { pageOperations } from "./page-operations.ts";
 import { probeOperations, rootProbeOperations } from "./probe-operations.ts";
 import { sessionOperations } from "./session-operations.ts";
 import { rootSocketOperations, socketOperations } from "./socket-operations.ts";
@@ -13,6 +14,7 @@ export const OPERATIONS: Operations = {
   ...socketOperations,
   ...sessionOperations,
   ...adminOperations,
+  ...pageOperations,
   ...probeOperations,
   ...documentOperations,
 };

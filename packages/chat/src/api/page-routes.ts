@@ -33,7 +33,7 @@ export function pageRoutes(prefix: string, options: PageRoutesOptions): Hono<Env
   const routes = new Hono<Env>();
   const base = prefix === "/" ? "" : prefix;
   for (const at of new Set([`${base}/`, prefix])) {
-    routes.get(at, (c) => c.redirect(`${base}/${FIRST}`, 302));
+    routes.all(at, (c) => ledTo(c, `${base}/${FIRST}`));
   }
   for (const [name, file] of options.pages) {
     const headers = headersOf(name, file, options);
@@ -69,6 +69,11 @@ export function widgetRoutes(base: string, { widget }: Pages): Hono<Env> {
     });
   }
   return routes;
+}
+
+/** The way to a page, which is no part of what programs ask. */
+export function ledTo(c: Context<Env>, path: string): Response | Promise<Response> {
+  return ["GET", "HEAD"].includes(c.req.method) ? c.redirect(path, 302) : c.notFound();
 }
 
 function headersOf(name: string, file: StaticFile, options: PageRoutesOptions): Header[] {
