@@ -96,13 +96,14 @@ export function readChatConfig(
       },
       returnMs: config.reconnectTimeout,
       ...contentConfig(config, given),
-      drain: {
-        delayMs: config.drainDelay,
-        spreadMs: config.drainSpread,
-        runsMs: config.streamTimeout,
-      },
+      drain: drainOf(config),
     },
   };
+}
+
+function drainOf(config: ConfigOf<ChatOptions>): ChatConfig["drain"] {
+  const { drainDelay: delayMs, drainSpread: spreadMs, streamTimeout: runsMs } = config;
+  return { delayMs, spreadMs, runsMs };
 }
 
 function pagesConfig(
