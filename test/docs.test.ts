@@ -210,6 +210,7 @@ test("metrics of the chat", async () => {
     keySource: () => Promise.resolve(keys),
     carriers: { smtpPass: "", smsAuthToken: "" },
     outbox: join(folder.path, "outbox"),
+    pages: undefined,
     bucketKeys: NO_BUCKET_KEYS,
     env: {},
     deps: said,

@@ -4,6 +4,7 @@ import type { LimitTable } from "./connections/memory-limits.ts";
 import type { FilesConfig } from "./files/files-config.ts";
 import type { KeySource } from "./keys/master-keys.ts";
 import type { NotifyConfig } from "./notify/notify-config.ts";
+import type { PageFolders } from "./pages/pages.ts";
 import type { RetentionPolicy } from "./privacy/retention.ts";
 import type { ProviderSettings } from "./providers/open-providers.ts";
 import type { ProviderConfig } from "./providers/provider-config.ts";
@@ -32,6 +33,10 @@ export interface ChatConfig {
   takesQueryTokens: boolean;
   keys: KeySource;
   origins: { sockets: readonly string[]; cors: readonly string[] };
+  /** Folders of the built pages; undefined: none are served. */
+  pages: PageFolders | undefined;
+  /** Origins of sites that may show a user's pages in a frame. */
+  framedBy: readonly string[];
   /** Networks whose X-Forwarded-For is believed, and those that may read the metrics. */
   trustedProxies: readonly string[];
   metricsNetworks: readonly string[];

@@ -21,6 +21,8 @@ import type { Conversations } from "./conversations.ts";
 import type { ChatEvents } from "./events.ts";
 import { Arrivals } from "./instances/arrivals.ts";
 import type { Ties } from "./instances/open-ties.ts";
+import { fileOrigins } from "./files/file-origins.ts";
+import type { Pages } from "./pages/pages.ts";
 import type { Providers } from "./providers/open-providers.ts";
 import { Guests } from "./sessions/guests.ts";
 import type { Store } from "./store/store.ts";
@@ -33,6 +35,7 @@ export interface FrontOptions {
   providers: Providers;
   conversations: Conversations;
   ties: Pick<Ties, "directory" | "limits">;
+  pages: Pages | undefined;
   content: Content;
 }
 
@@ -147,7 +150,7 @@ function listenerOf(fetch: Parameters<typeof getRequestListener>[0]) {
 }
 
 function apiOf(
-  { config, deps, events, store, providers, conversations, content }: FrontOptions,
+  { config, deps, events, store, providers, conversations, content, pages }: FrontOptions,
   { verifier, limits, guestTokens: tokens }: Access,
   ready: () => Promise<Readiness>,
 ): ApiDeps {
@@ -176,6 +179,12 @@ function apiOf(
       access: new MetricsAccess(config.metricsNetworks, proxies),
       text: () => metrics.text(),
       contentType: metrics.contentType,
+    },
+    pages: pages && {
+      ...pages,
+      framedBy: config.framedBy,
+      fileOrigins: fileOrigins(config.files),
+      takesGuests: tokens !== undefined,
     },
     addressOf: (peer, forwardedFor) => clientAddress({ peer, forwardedFor }, proxies),
     clock,

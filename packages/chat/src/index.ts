@@ -4,6 +4,7 @@ export { CLAIM_NAMES } from "./auth/claims.ts";
 export { mintToken, orderProblems, type TokenOrder } from "./auth/mint-token.ts";
 export { secretProblems } from "./auth/secret-strength.ts";
 export { chatOptions, type ChatOptions } from "./options.ts";
+export type { PageFolders } from "./pages/pages.ts";
 export { NO_BUCKET_KEYS, type BucketKeys } from "./read-content-config.ts";
 export { readChatConfig, type GivenChat } from "./read-config.ts";
 export { startChat, type RunningChat } from "./start.ts";

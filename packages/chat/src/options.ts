@@ -80,6 +80,17 @@ const front = {
     help: "Pages of other sites that may read the HTTP interface; none unless set.",
     names: { env: "CORS_ALLOWED_ORIGINS", toml: "chatbox.cors_allowed_origins" },
   }),
+  pages: switchOption({
+    default: "true",
+    help: "Serves the pages of users and admins, and the widget.",
+    names: { env: "WARREN_CHAT_PAGES", toml: "chatbox.pages" },
+  }),
+  frameOrigin: listOption({
+    value: "<origin>",
+    schema: Text,
+    help: "Sites that may show a user's pages in a frame; none unless set.",
+    names: { env: "WARREN_CHAT_FRAME_ORIGIN", toml: "chatbox.frame_origins" },
+  }),
   trustedProxy: listOption({
     value: "<cidr>",
     schema: Text,

@@ -5,6 +5,7 @@ import { ISSUER_ALGORITHMS, issuerProblems } from "./auth/issuer.ts";
 import { RemoteKeys, REMOTE_KEYS_TIMES, type RemoteAlgorithm } from "./auth/remote-keys.ts";
 import { secretProblems } from "./auth/secret-strength.ts";
 import { SharedSecrets } from "./auth/shared-secrets.ts";
+import { readOrigins } from "./auth/origins.ts";
 import { SocketOrigins } from "./auth/socket-origins.ts";
 import type { TokenTrust } from "./auth/token-verifier.ts";
 import type { ChatDeps } from "./chat-deps.ts";
@@ -14,6 +15,7 @@ import { keyProblems, type KeyTexts } from "./keys/key-text.ts";
 import type { KeySource } from "./keys/master-keys.ts";
 import { readNotifyConfig, type CarrierSecrets } from "./notify/read-notify-config.ts";
 import type { ChatOptions } from "./options.ts";
+import type { PageFolders } from "./pages/pages.ts";
 import { PROVIDER_SETTINGS } from "./providers/open-providers.ts";
 import { DEMO_PROVIDER } from "./providers/provider-config.ts";
 import { contentConfig, contentProblems, type BucketKeys } from "./read-content-config.ts";
@@ -35,6 +37,8 @@ export interface GivenChat {
   carriers: CarrierSecrets;
   /** Folder of mails and short messages where no carrier is set. */
   outbox: string;
+  /** Where the pages are, built; undefined: nowhere. */
+  pages: PageFolders | undefined;
   /** What the bucket of files is asked with. */
   bucketKeys: BucketKeys;
   /** The environment, for `LLM_PROVIDER_<n>_*`. */
@@ -59,6 +63,7 @@ export function readChatConfig(
     ...tlsProblems(config),
     ...new SocketOrigins({ allowed: origins.sockets, isDevelopment }).problems,
     ...new Cors({ allowed: origins.cors, isDevelopment }).problems,
+    ...framesOf(config).problems,
     ...llm.problems,
     ...("problems" in alerts ? alerts.problems : []),
     ...contentProblems(config, given.bucketKeys),
@@ -83,6 +88,7 @@ export function readChatConfig(
       takesQueryTokens: config.queryToken,
       keys: given.keySource,
       origins,
+      ...pagesConfig(config, given),
       trustedProxies: config.trustedProxy,
       metricsNetworks: config.metricsNetwork.length > 0 ? config.metricsNetwork : METRICS_NETWORKS,
       providers: [first, ...others],
@@ -100,6 +106,24 @@ export function readChatConfig(
       ...contentConfig(config, given),
     },
   };
+}
+
+function pagesConfig(
+  config: ConfigOf<ChatOptions>,
+  { pages }: GivenChat,
+): Pick<ChatConfig, "pages" | "framedBy"> {
+  return { pages: config.pages ? pages : undefined, framedBy: framesOf(config).origins };
+}
+
+/** Any site at all in whose frame clicks may be stolen is nothing that is meant. */
+function framesOf({ frameOrigin }: ConfigOf<ChatOptions>): {
+  origins: string[];
+  problems: readonly string[];
+} {
+  const name = "WARREN_CHAT_FRAME_ORIGIN";
+  const { origins, any, problems } = readOrigins(name, frameOrigin);
+  const all = any ? [...problems, `${name}: * is not taken; list each origin`] : problems;
+  return { origins: [...origins], problems: all };
 }
 
 /** A visitor who does not come back within this is a new one. */

@@ -13,6 +13,7 @@ import { chatGuards } from "./guards.ts";
 import { InstanceEvents } from "./instances/events.ts";
 import { openTies } from "./instances/open-ties.ts";
 import type { MasterKeys } from "./keys/master-keys.ts";
+import { openPages } from "./pages/pages.ts";
 import { startLegacyImport } from "./legacy/legacy-import.ts";
 import { leaseCounters } from "./leases/lease-counters.ts";
 import type { Heard } from "./live/fan-out.ts";
@@ -56,6 +57,7 @@ export async function startChat(
   );
   const { alerts } = opened.use(openAlerts(config.notify, { ...deps, guards }));
   for (const warning of notifyWarnings(config.notify)) events.warned(warning);
+  const pages = await openPages(config.pages);
   const failed = (cause: unknown) => events.broke("the chat's store could not be read", cause);
   const links = linksOf(config, deps, seals.masters);
   const counters = leaseCounters(store.leases);
@@ -71,7 +73,7 @@ export async function startChat(
   const content = new Content({ ...wired, fileStore, conversations, leave });
   opened.use(content.rotation);
   const wiredFront = { config, deps, events, store, providers, conversations, content, ties };
-  const front = opened.use(await openFront(wiredFront));
+  const front = opened.use(await openFront({ ...wiredFront, pages }));
   const { door, server } = front;
   const said = { host: "--host", port: "--port" };
   const listener = opened.use(await listen(server, { ...config.listen, fd: undefined, said }));

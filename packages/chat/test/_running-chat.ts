@@ -72,6 +72,8 @@ export function configOf(
     takesQueryTokens: true,
     keys: async () => ({ current: key, former: "" }),
     origins: { sockets: [], cors: [] },
+    pages: undefined,
+    framedBy: [],
     trustedProxies: [],
     metricsNetworks: METRICS_NETWORKS,
     providers: [DEMO_PROVIDER],

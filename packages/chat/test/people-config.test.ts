@@ -23,6 +23,7 @@ function read(toml: string, { argv = ["--dev"], env = {} }: Given = {}) {
     jwtSecret: randomBytes(48).toString("base64"),
     keys: KEYS,
     mongoUri: "",
+    pages: undefined,
     bucketKeys: NO_BUCKET_KEYS,
     keySource: async () => KEYS,
     carriers: { smtpPass: "", smsAuthToken: "" },

@@ -18,6 +18,7 @@ function read(argv: readonly string[]) {
     bucketKeys: NO_BUCKET_KEYS,
     carriers: { smtpPass: "", smsAuthToken: "" },
     outbox: "/nowhere/outbox",
+    pages: undefined,
     keys,
     keySource: () => Promise.resolve(keys),
     env: {},

@@ -5,6 +5,7 @@ import composer from "./styles/composer.css?inline";
 import launcher from "./styles/launcher.css?inline";
 import markdown from "./styles/markdown.css?inline";
 import thread from "./styles/thread.css?inline";
+import tokens from "./styles/tokens.css?inline";
 
 /** How a conversation looks, until it is taken off again. */
 export interface Look extends Disposable {
@@ -46,7 +47,7 @@ export function applyLook(
 function sheetOf(): CSSStyleSheet {
   if (sheet === undefined) {
     sheet = new CSSStyleSheet();
-    sheet.replaceSync(base + thread + markdown + composer + launcher);
+    sheet.replaceSync(tokens + base + thread + markdown + composer + launcher);
   }
   return sheet;
 }

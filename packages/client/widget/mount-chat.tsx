@@ -9,6 +9,7 @@ import { Panel } from "./view/panel.tsx";
 import type { Ui } from "./view/ui.ts";
 
 export type { MountChatOptions, Theme } from "./mount-options.ts";
+export { mountMarkdown } from "./mount-markdown.tsx";
 export { TEXTS, type Texts } from "./texts.ts";
 
 /** A conversation that fills an element. */
@@ -17,6 +18,8 @@ export interface MountedChat extends Disposable {
   setTheme(theme: Theme): void;
   /** To the field where one writes. */
   focus(): void;
+  /** Ends the conversation, if anything was said in it, and shows a new one. False: it could not be ended. */
+  begin(): Promise<boolean>;
 }
 
 /**
@@ -35,6 +38,7 @@ export function mountChat(element: HTMLElement, options: MountChatOptions): Moun
       return conversation.session;
     },
     setTheme: (theme) => look.setTheme(theme),
+    begin: () => conversation.begin(),
     focus: () => root.querySelector<HTMLElement>("textarea")?.focus(),
     [Symbol.dispose]() {
       render(null, root);
@@ -42,6 +46,11 @@ export function mountChat(element: HTMLElement, options: MountChatOptions): Moun
       look[Symbol.dispose]();
     },
   };
+}
+
+/** Tokens of the visitor of this device, for pages that ask the service themselves. */
+export function guestToken(url: string): () => Promise<string> {
+  return identity({ token: "guest", url }).token;
 }
 
 /** What every part of the interface gets. */

@@ -1,31 +1,7 @@
 import * as v from "valibot";
-import { ok, type Operation, type Operations, type Parameter } from "../documents/operation.ts";
-import { SORTS } from "../sessions/ports.ts";
+import { ok, type Operation, type Operations } from "../documents/operation.ts";
+import { count, FILTERS, query, text, TIME } from "./list-parameters.ts";
 import { AdminSessionList, SessionMetricsBody, SessionSummary } from "./session-shapes.ts";
-
-const text = v.optional(v.string());
-const flag = v.optional(v.picklist(["true", "false"]));
-const count = v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)));
-
-const query = (description: string, schema: v.GenericSchema): Parameter => ({
-  in: "query",
-  description,
-  schema,
-});
-const TIME = "RFC 3339 with a zone, or a day like 2026-01-31, in UTC and whole.";
-
-const FILTERS: Operation["parameters"] = {
-  status: query("active, ended or all.", v.optional(v.picklist(["active", "ended", "all"]))),
-  admin_assisted: query("Whether a person has answered in it.", flag),
-  help_requested: query("Whether it waits for a person.", flag),
-  start_time_from: query(`Begun at this time or later; start_time too. ${TIME}`, text),
-  start_time_to: query(`Begun at this time or before; end_time too. ${TIME}`, text),
-  sort_by: query("What the list is sorted by.", v.optional(v.picklist(SORTS), "start_time")),
-  sort_order: query("asc or desc.", v.optional(v.picklist(["asc", "desc"]), "desc")),
-  limit: query("Rows of a page, at most 1,000.", count),
-  offset: query("Rows to leave out, at most 10,000: beyond, go on with cursor.", count),
-  cursor: query("next_cursor of the page before.", text),
-};
 
 const Taken = v.strictObject({
   message: v.string(),
@@ -53,6 +29,14 @@ export const adminOperations: Operations = {
     answers: ok("A page of them.", AdminSessionList),
     errors: ["BAD_REQUEST"],
   },
+  "GET /admin/sessions/:id": {
+    summary: "One session, as it is in the list.",
+    audience: "admin",
+    parameters: {},
+    body: undefined,
+    answers: ok("The session.", SessionSummary),
+    errors: ["NOT_FOUND", "GONE"],
+  },
   "GET /admin/users/:userID/sessions": {
     summary: "The sessions of one user, filtered and sorted.",
     audience: "admin",
@@ -67,6 +51,7 @@ export const adminOperations: Operations = {
     parameters: {
       start_time: query(`From this time on. ${TIME}`, text),
       end_time: query(`Up to this time. ${TIME}`, text),
+      points: query("Into how many parts it is cut as well, at most 60.", count),
     },
     body: undefined,
     answers: ok("The sums, in both shapes that clients read.", SessionMetricsBody),

@@ -7,6 +7,7 @@ const DAY_MS = 86_400_000;
 const LIMIT = 100;
 const MOST = 1_000;
 const MOST_OFFSET = 10_000;
+const MOST_POINTS = 60;
 const DATE = /^\d{4}-\d\d-\d\d$/;
 /** RFC 3339 §5.6, with a zone: a time without one means something else to each reader. */
 const TIME = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
@@ -34,6 +35,13 @@ export function readWindow(said: Said, nowMs: number): { fromMs: number; toMs: n
   const fromMs = readTime(said, ["start_time"], 0) ?? toMs - DAY_MS;
   if (fromMs > toMs) throw bad("end_time", "not before start_time");
   return { fromMs, toMs };
+}
+
+/** Into how many parts the window is cut, for a chart; 0: into none. */
+export function readPoints(said: string | undefined): number {
+  const count = readCount("points", said, 0);
+  if (count > MOST_POINTS) throw bad("points", `at most ${MOST_POINTS}`);
+  return count;
 }
 
 function readUser(said: string | undefined): string | undefined {

@@ -1,11 +1,11 @@
 import { Hono } from "hono";
 import * as v from "valibot";
 import { isName, isUserId } from "../auth/identity.ts";
-import { readCount, readQuery, readWindow } from "./admin-query.ts";
+import { readCount, readPoints, readQuery, readWindow } from "./admin-query.ts";
 import type { ApiDeps, Env } from "./http.ts";
 import { Note } from "./people-shapes.ts";
 import { readBody } from "./request-body.ts";
-import { timeOf } from "./session-desk.ts";
+import { timeOf, type SessionDesk } from "./session-desk.ts";
 
 /** Who a session is handed to. */
 const Successor = v.object({
@@ -50,6 +50,11 @@ function overviewRoutes({ desk, wallClock }: ApiDeps): Hono<Env> {
       ...(next !== undefined && { next_cursor: next }),
     });
   });
+  routes.get("/admin/sessions/:id", async (c) => {
+    c.set("route", "/admin/sessions/:sessionID");
+    const key = await desk.find(c.get("identity"), c.req.param("id"));
+    return c.json(await desk.summaryOf(key));
+  });
   routes.get("/admin/users/:userID/sessions", async (c) => {
     c.set("route", "/admin/users/:userID/sessions");
     const query = readQuery({ ...c.req.query(), user_id: c.req.param("userID") }, wallClock());
@@ -58,10 +63,15 @@ function overviewRoutes({ desk, wallClock }: ApiDeps): Hono<Env> {
   routes.get("/admin/metrics", async (c) => {
     c.set("route", "/admin/metrics");
     const { fromMs, toMs } = readWindow(c.req.query(), wallClock());
-    const sums = await desk.metrics(fromMs, toMs);
+    const points = readPoints(c.req.query("points"));
+    const [sums, series] = await Promise.all([
+      desk.metrics(fromMs, toMs),
+      Promise.all(pieces(fromMs, toMs, points).map((piece) => pointOf(desk, piece))),
+    ]);
     return c.json({
       ...flatMetrics(sums),
       time_range: { start: timeOf(fromMs), end: timeOf(toMs) },
+      ...(points > 0 && { series }),
     });
   });
   routes.get("/admin/queue", async (c) => {
@@ -125,6 +135,25 @@ interface Sums {
   adminAssisted: number;
   avgConcurrent: number;
   maxConcurrent: number;
+}
+
+interface Piece {
+  fromMs: number;
+  toMs: number;
+}
+
+/** A window cut into as many parts; none where it is shorter than that. */
+function pieces(fromMs: number, toMs: number, count: number): Piece[] {
+  const lengthMs = toMs + 1 - fromMs;
+  if (lengthMs < count) return [];
+  const at = (index: number) => fromMs + Math.floor((lengthMs * index) / count);
+  return Array.from({ length: count }, (_, i) => ({ fromMs: at(i), toMs: at(i + 1) - 1 }));
+}
+
+async function pointOf(desk: SessionDesk, { fromMs, toMs }: Piece) {
+  const sums = await desk.metrics(fromMs, toMs);
+  const { metrics: _twice, ...flat } = flatMetrics(sums);
+  return { start: timeOf(fromMs), end: timeOf(toMs), ...flat };
 }
 
 /** In both shapes that clients read. */

@@ -7,6 +7,8 @@ import { guestRoutes } from "./guest-routes.ts";
 import { documentRoutes } from "./document-routes.ts";
 import { fileRoutes, uploadAlias } from "./file-routes.ts";
 import { limited, metricsAnswer, nowOf, refusal, type ApiDeps, type Env } from "./http.ts";
+import { meRoutes } from "./me-routes.ts";
+import { ledTo, pageRoutes, widgetRoutes } from "./page-routes.ts";
 import { keyRoutes } from "./key-routes.ts";
 import { privacyRoutes } from "./privacy-routes.ts";
 import { probeRoutes } from "./probe-routes.ts";
@@ -26,6 +28,8 @@ const HEADERS: readonly (readonly [string, string])[] = [
 export function apiUnder(prefix: string, deps: ApiDeps): Hono<Env> {
   const api = new Hono<Env>();
   api.route("/", probeRoutes(deps));
+  api.use("/me", signedIn(deps));
+  api.route("/", meRoutes());
   api.route("/", documentRoutes(prefix));
   // Who asks without a handshake is asked for a token first, as with one.
   api.get("/ws", signedIn(deps), notUpgraded);
@@ -50,6 +54,7 @@ export function chatApp(prefixes: readonly string[], deps: ApiDeps): Hono<Env> {
   const app = new Hono<Env>();
   app.use(observed(deps));
   for (const prefix of new Set(prefixes)) app.route("/", apiUnder(prefix, deps));
+  if (deps.pages !== undefined) servePages(app, prefixes, deps.pages);
   app.get("/ws", notUpgraded);
   app.route("/", uploadAlias(deps, signedIn(deps)));
   return withRoots(app, deps);
@@ -76,6 +81,18 @@ function withRoots(app: Hono<Env>, deps: ApiDeps): Hono<Env> {
     return refusal(c, error);
   });
   return app;
+}
+
+/** Under each prefix; at the root the way to the first, and the widget under its shortest address. */
+function servePages(
+  app: Hono<Env>,
+  prefixes: readonly string[],
+  pages: NonNullable<ApiDeps["pages"]>,
+): void {
+  for (const prefix of new Set(prefixes)) app.route("/", pageRoutes(prefix, pages));
+  if (prefixes.includes("/")) return;
+  app.route("/", widgetRoutes("", pages));
+  app.all("/", (c) => ledTo(c, `${prefixes[0]}/`));
 }
 
 function observed({ cors, events, clock }: ApiDeps): MiddlewareHandler<Env> {

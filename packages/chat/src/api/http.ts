@@ -17,6 +17,7 @@ import type { Eraser } from "../privacy/eraser.ts";
 import type { Exporter } from "../privacy/export.ts";
 import type { ShareDesk } from "../shares/share-desk.ts";
 import type { ApiEvents } from "./api-events.ts";
+import type { PageRoutesOptions } from "./page-routes.ts";
 import type { SessionDesk } from "./session-desk.ts";
 
 /** How a dependency is. */
@@ -58,6 +59,8 @@ export interface ApiDeps {
   metrics: { access: MetricsAccess; text: () => Promise<string>; contentType: string };
   /** Who asks, behind the proxies that are trusted. */
   addressOf: (peer: string, forwardedFor: string | undefined) => string;
+  /** Undefined: pages are served by somebody else, or not at all. */
+  pages: PageRoutesOptions | undefined;
   clock: Clock;
   /** Epoch milliseconds. */
   wallClock: () => number;

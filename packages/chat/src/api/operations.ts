@@ -5,6 +5,7 @@ import { peopleOperations } from "./people-operations.ts";
 import { fileOperations, rootFileOperations } from "./file-operations.ts";
 import { keyOperations } from "./key-operations.ts";
 import { privacyOperations } from "./privacy-operations.ts";
+import { pageOperations } from "./page-operations.ts";
 import { probeOperations, rootProbeOperations } from "./probe-operations.ts";
 import { sessionOperations } from "./session-operations.ts";
 import { shareOperations } from "./share-operations.ts";
@@ -23,6 +24,7 @@ export const OPERATIONS: Operations = {
   ...shareOperations,
   ...privacyOperations,
   ...keyOperations,
+  ...pageOperations,
   ...probeOperations,
   ...documentOperations,
 };

@@ -78,6 +78,14 @@ export class SessionDesk {
     return { queue: await Promise.all(told), total: queue.size };
   }
 
+  async summaryOf(key: SessionKey) {
+    const [row, tokens] = await Promise.all([
+      this.row(key),
+      this.options.tokensOf([key.sessionId]),
+    ]);
+    return this.summary(row, tokens.get(key.sessionId));
+  }
+
   metrics(fromMs: number, toMs: number): Promise<SessionMetrics> {
     return this.options.sessions.metrics(fromMs, toMs);
   }

@@ -60,6 +60,8 @@ export const SessionList = v.strictObject({
   limit: count,
   total: count,
   truncated: v.boolean(),
+  total_capped: v.optional(v.boolean()),
+  next_cursor: v.optional(v.string()),
 });
 
 export const WholeSession = v.strictObject({
@@ -81,7 +83,7 @@ export const AdminSessionList = v.strictObject({
   next_cursor: v.optional(v.string()),
 });
 
-export const SessionMetricsBody = v.strictObject({
+const sums = {
   active_sessions: count,
   total_sessions: count,
   avg_concurrent: v.number(),
@@ -92,6 +94,10 @@ export const SessionMetricsBody = v.strictObject({
   avg_response_time: v.number(),
   max_response_time: count,
   admin_assisted_count: count,
+};
+
+export const SessionMetricsBody = v.strictObject({
+  ...sums,
   metrics: v.strictObject({
     TotalSessions: count,
     ActiveSessions: count,
@@ -101,4 +107,6 @@ export const SessionMetricsBody = v.strictObject({
     AdminAssistedCount: count,
   }),
   time_range: v.strictObject({ start: time, end: time }),
+  /** The same time cut into `points` equal parts. */
+  series: v.optional(v.array(v.strictObject({ start: time, end: time, ...sums }))),
 });

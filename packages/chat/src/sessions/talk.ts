@@ -167,6 +167,11 @@ export class Talk {
     return this.#say(viewer, key, choice, "model", { modelId });
   }
 
+  /** Its name from now on, whatever it was called after its first message. */
+  rename(viewer: Viewer, key: SessionKey, change: Mark & Bodies["named"]): Promise<Recorded> {
+    return this.#say(viewer, key, change, "named", { name: change.name });
+  }
+
   help(viewer: Viewer, key: SessionKey, mark: Mark): Promise<Recorded> {
     return this.#say(viewer, key, mark, "help", { isOpen: true });
   }

@@ -1,9 +1,9 @@
-import { useUi } from "../view/ui.ts";
+import { useTexts } from "../view/ui.ts";
 import { CopyButton } from "../view/copy-button.tsx";
 
 /** A block of code, with its language and a button that copies it. */
 export function CodeBlock({ code, language }: { code: string; language: string }) {
-  const { texts } = useUi();
+  const texts = useTexts();
   return (
     <div class="code" dir="ltr">
       <div class="code-head">

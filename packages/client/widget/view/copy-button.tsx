@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { CheckIcon, CopyIcon } from "../icons.tsx";
-import { useUi } from "./ui.ts";
+import { useTexts } from "./ui.ts";
 
 export interface CopyButtonProps {
   text: string;
@@ -12,7 +12,7 @@ export interface CopyButtonProps {
 const SAID_MS = 1_600;
 
 export function CopyButton({ text, label, tabIndex = 0 }: CopyButtonProps) {
-  const { texts } = useUi();
+  const texts = useTexts();
   const [isCopied, setCopied] = useState(false);
   useEffect(() => {
     if (!isCopied) return undefined;

@@ -26,11 +26,13 @@ export function FileView({ message, file }: { message: Message; file: SentFile }
       </a>
     );
   }
+  // What is said to those who do not see it has in it what is shown, word for word (WCAG 2.5.3).
+  const size = file.bytes === undefined ? "" : ` ${sizeOf(file.bytes, locale)}`;
   return (
-    <a class="file" {...link} aria-label={filled(texts.download, { name })}>
+    <a class="file" {...link} aria-label={filled(texts.download, { name: `${name}${size}` })}>
       <FileIcon />
       <span class="file-name">{name}</span>
-      {file.bytes !== undefined && <span class="file-size">{sizeOf(file.bytes, locale)}</span>}
+      {size !== "" && <span class="file-size">{size}</span>}
     </a>
   );
 }

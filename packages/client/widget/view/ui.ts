@@ -1,7 +1,7 @@
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { Conversation } from "../talk/conversation.ts";
-import type { Texts } from "../texts.ts";
+import { TEXTS, type Texts } from "../texts.ts";
 
 /** What every part of the interface may need. */
 export interface Ui {
@@ -15,4 +15,9 @@ export const UiContext = createContext<Ui | undefined>(undefined);
 
 export function useUi(): Ui {
   return useContext(UiContext)!;
+}
+
+/** Also outside of a conversation, where markdown is shown by itself. */
+export function useTexts(): Texts {
+  return useContext(UiContext)?.texts ?? TEXTS;
 }

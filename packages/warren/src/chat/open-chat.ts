@@ -19,7 +19,9 @@ import {
 import { usage, type Stage } from "../cli/command.ts";
 import { startUnder } from "../cli/lifetime.ts";
 import { dataFolder } from "../data/data-folder.ts";
+import { builtPages } from "../pages/built-pages.ts";
 import { chatSecrets } from "./chat-secrets.ts";
+import { waysIn, type WayIn } from "./ways-in.ts";
 import { announceChat } from "./running-chat.ts";
 
 /** What a command knows when it starts a chat. */
@@ -38,6 +40,8 @@ export interface OpenChatOptions {
 
 export interface OpenedChat extends AsyncDisposable {
   readonly running: RunningChat;
+  /** How somebody who tries it out comes in; none where it is served for real. */
+  readonly waysIn: readonly WayIn[];
   /** Rejects when the chat's store is lost: nothing can be said any more. */
   readonly lost: Promise<never>;
 }
@@ -59,6 +63,9 @@ export async function openChat(
       smsAuthToken: (await secrets.smsAuthToken?.read()) ?? "",
     },
     outbox: dataFolder(config.data).outbox,
+    pages: config.pages
+      ? await builtPages({ log, clock: systemClock, env, node: self.node }, signal)
+      : undefined,
     bucketKeys: { id: secrets.s3AccessKeyId, secret: secrets.s3SecretAccessKey },
     env,
     deps: { clock: systemClock, log },
@@ -83,7 +90,12 @@ export async function openChat(
   const url = urlOf(running, chatConfig).replace(/\/$/, "");
   opened.use(await announceChat(dataFolder(config.data).chatRunning, { pid, url }));
   const owned = opened.move();
-  return { running, lost: lost.promise, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return {
+    running,
+    waysIn: waysIn({ config, jwtSecret, nowMs: wallClock() }),
+    lost: lost.promise,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
 }
 
 /** Where it is reached from this machine. */

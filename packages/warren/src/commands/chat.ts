@@ -1,5 +1,6 @@
 import { chatOptions } from "@warren/chat";
 import { openChat } from "../chat/open-chat.ts";
+import { wayLines } from "../chat/ways-in.ts";
 import { command } from "../cli/command.ts";
 import { aborted } from "../cli/lifetime.ts";
 import { dataOption, logOptions, openLog } from "../cli/options.ts";
@@ -29,12 +30,18 @@ _MODEL, n from 1 to 10; where none is, a demo model answers.`,
     const { config, signal, terminal } = call;
     const log = openLog(config, call);
     await using chatHere = await openChat(call, { command: "chat", log, drain: undefined });
-    const { running, lost } = chatHere;
-    const host = running.host.includes(":") ? `[${running.host}]` : running.host;
-    terminal.out(`chat on ${running.scheme}://${host}:${running.port}${config.prefix}`);
-    if (config.dev) terminal.note("come in with: warren chat token --user you");
+    const { running, waysIn, lost } = chatHere;
+    const origin = `${running.scheme}://${hostOf(running.host)}:${running.port}`;
+    terminal.out(`chat on ${origin}${config.prefix}`);
+    for (const line of wayLines(waysIn, origin, terminal.paintOut)) terminal.out(line);
     await Promise.race([aborted(signal), lost]);
     await running.drain();
     log.info("chat stopped");
   },
 });
+
+/** As a browser of this machine calls it: what is open to everybody is no address by itself. */
+function hostOf(host: string): string {
+  if (host === "::" || host === "0.0.0.0") return "localhost";
+  return host.includes(":") ? `[${host}]` : host;
+}

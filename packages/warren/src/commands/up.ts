@@ -69,7 +69,7 @@ environment and the file, as \`warren chat --dev\` does.`,
       log,
     );
     const stopped = Promise.race([aborted(call.signal), gateway.drainAsked, chat.lost]);
-    void child.joined.then((pid) => greet(call, { gateway, admin, pid, folder }));
+    void child.joined.then((pid) => greet(call, { gateway, chat, admin, pid, folder }));
     await stopped;
     const { deadlineMs } = read.config.drain;
     await chat.running.drain();
@@ -103,6 +103,7 @@ function chatHere(call: Call<typeof options>, log: Log): Promise<OpenedChat> {
 
 interface Started {
   gateway: RunningGateway;
+  chat: OpenedChat;
   admin: string;
   pid: number;
   folder: DataFolder;
@@ -111,7 +112,7 @@ interface Started {
 /** Says what runs, once the gateway has taken the demo's route. */
 function greet(
   { terminal, env }: Call<typeof options>,
-  { gateway, admin, pid, folder }: Started,
+  { gateway, chat, admin, pid, folder }: Started,
 ): void {
   const facts = {
     version: VERSION,
@@ -120,6 +121,7 @@ function greet(
     agentPid: pid,
     demoHost: DEMO_HOST,
     chatHost: CHAT_HOST,
+    waysIn: chat.waysIn,
     data: folder.path,
     // Started by npm, or by npx, it is not on the path.
     program: env["npm_execpath"] === undefined ? "warren" : "npx warren",

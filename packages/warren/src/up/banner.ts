@@ -1,3 +1,4 @@
+import { wayLines, type WayIn } from "../chat/ways-in.ts";
 import type { Paint } from "../cli/terminal.ts";
 
 export interface Facts {
@@ -7,6 +8,8 @@ export interface Facts {
   agentPid: number;
   demoHost: string;
   chatHost: string;
+  /** Of the chat. */
+  waysIn: readonly WayIn[];
   data: string;
   /** What to type for `warren`: differs where it is not installed. */
   program: string;
@@ -14,7 +17,7 @@ export interface Facts {
 
 /** What runs where, and what to try next. */
 export function banner(facts: Facts, paint: Paint): string {
-  const { httpPort, adminUrl, agentPid, demoHost, chatHost, data, program } = facts;
+  const { httpPort, adminUrl, agentPid, demoHost, chatHost, waysIn, data, program } = facts;
   const at = (host: string) => `http://${host}:${httpPort}/`;
   const row = (name: string, what: string) => `  ${paint("dim", name.padEnd(9))}${what}`;
   const step = (run: string, why: string) => `  ${run}\n${paint("dim", `      ${why}`)}`;
@@ -28,6 +31,7 @@ export function banner(facts: Facts, paint: Paint): string {
     row("agent", `process ${agentPid}, joined by a tunnel`),
     row("admin", `${adminUrl}  (/metrics /routes /tunnels)`),
     row("data", data),
+    ...wayLines(waysIn, at(chatHost).slice(0, -1), paint),
     "",
     `  ${paint("bold", "Try")}`,
     "",

@@ -9,6 +9,7 @@ import {
   NO_BUCKET_KEYS,
   readChatConfig,
   startChat,
+  type PageFolders,
   type RunningChat,
 } from "@warren/chat";
 import { loadConfig, promMetrics, systemClock } from "@warren/host";
@@ -18,8 +19,11 @@ const secret = randomBytes(48).toString("base64");
 const keys = { current: randomBytes(32).toString("base64"), former: "" };
 
 /** A token of a user, as whoever knows the users makes it. */
-export function chatToken(userId: string, given: { roles?: string[]; lifeMs?: number } = {}) {
-  const { roles = [], lifeMs = 3_600_000 } = given;
+export function chatToken(
+  userId: string,
+  given: { roles?: string[]; lifeMs?: number; nowMs?: number } = {},
+) {
+  const { roles = [], lifeMs = 3_600_000, nowMs = Date.now() } = given;
   return mintToken({
     secret,
     algorithm: "HS256",
@@ -27,7 +31,7 @@ export function chatToken(userId: string, given: { roles?: string[]; lifeMs?: nu
     roles,
     name: undefined,
     lifeMs,
-    nowMs: Date.now(),
+    nowMs,
     names: CLAIM_NAMES,
     issuer: undefined,
     audience: undefined,
@@ -46,10 +50,13 @@ export class ChatService implements AsyncDisposable {
     this.#port = running.port;
   }
 
-  /** `env`: its models, as `LLM_PROVIDER_<n>_*`; one demo model unless there are others. */
-  static async start(env: Readonly<Record<string, string>> = {}): Promise<ChatService> {
+  /** `env`: its models, as `LLM_PROVIDER_<n>_*`, one demo model unless set; `pages`: what browsers are given. */
+  static async start(
+    env: Readonly<Record<string, string>> = {},
+    pages?: PageFolders,
+  ): Promise<ChatService> {
     const folder = await mkdtemp(join(tmpdir(), "warren-chat-"));
-    return new ChatService(folder, await startIn(folder, env));
+    return new ChatService(folder, await startIn(folder, { env, pages }));
   }
 
   get port(): number {
@@ -67,10 +74,12 @@ export class ChatService implements AsyncDisposable {
   }
 }
 
-async function startIn(
-  folder: string,
-  env: Readonly<Record<string, string>>,
-): Promise<RunningChat> {
+interface Given {
+  env: Readonly<Record<string, string>>;
+  pages: PageFolders | undefined;
+}
+
+async function startIn(folder: string, { env, pages }: Given): Promise<RunningChat> {
   const argv = ["--dev", "--port", "0", "--rate-limit", "1000000", "--query-token"];
   const loaded = loadConfig(chatOptions, { argv, env: {}, file: undefined, all: [] });
   if (!loaded.ok) throw new Error(loaded.problems.join("; "));
@@ -93,12 +102,13 @@ async function startIn(
     keySource: async () => keys,
     carriers: { smtpPass: "", smsAuthToken: "" },
     outbox: join(folder, "outbox"),
+    pages,
     bucketKeys: NO_BUCKET_KEYS,
     env,
     deps,
   });
   if ("problems" in read) throw new Error(read.problems.join("; "));
   const many = { points: 1_000_000, perMs: 60_000 };
-  const rates = { ...read.config.rates, frame: many, connect: many };
+  const rates = { ...read.config.rates, frame: many, connect: many, admin: many };
   return startChat({ ...read.config, rates }, deps, new AbortController().signal);
 }

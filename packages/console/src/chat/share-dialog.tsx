@@ -1,0 +1,76 @@
+import { useEffect, useState } from "preact/hooks";
+import { Button } from "../parts/button.tsx";
+import { Dialog, DialogActions } from "../parts/dialog.tsx";
+import { Problem } from "../parts/empty.tsx";
+import { useTask } from "../parts/hooks.ts";
+import { Icon } from "../parts/icon.tsx";
+import { PAGES } from "../service/pages.ts";
+import type { Service } from "../service/service.ts";
+
+export interface ShareDialogProps {
+  service: Service;
+  sessionId: string;
+  onClose: () => void;
+}
+
+interface Share {
+  readonly share_token: string;
+  /** RFC 3339. */
+  readonly expires_at?: string;
+}
+
+/** Makes a link that everybody who has it can read with, and takes it back. */
+export function ShareDialog({ service, sessionId, onClose }: ShareDialogProps) {
+  const path = `/sessions/${encodeURIComponent(sessionId)}/share`;
+  const [share, setShare] = useState<Share>();
+  const { isBusy, problem, run } = useTask();
+  useEffect(
+    () => run(async () => setShare(await service.ask<Share>(path, { method: "POST" }))),
+    [],
+  );
+  const stop = async () => {
+    await service.ask(path, { method: "DELETE" });
+    onClose();
+  };
+  return (
+    <Dialog title="Share this conversation" onClose={onClose}>
+      <p class="muted">
+        Whoever has this link can read the conversation, also what is said later. Notes of the team
+        are never shown.
+      </p>
+      {problem !== undefined && <Problem text={problem} />}
+      {share && <ShareLink share={share} />}
+      <DialogActions>
+        {share && (
+          <Button kind="quiet" isBusy={isBusy} onClick={() => run(stop)}>
+            Stop sharing
+          </Button>
+        )}
+        <Button onClick={onClose}>Done</Button>
+      </DialogActions>
+    </Dialog>
+  );
+}
+
+function ShareLink({ share }: { share: Share }) {
+  const [isCopied, setCopied] = useState(false);
+  const link = PAGES.shared(share.share_token);
+  const copy = () => void navigator.clipboard.writeText(link).then(() => setCopied(true));
+  return (
+    <>
+      <label class="field">
+        <span>Link</span>
+        <input readOnly value={link} onFocus={(event) => event.currentTarget.select()} />
+      </label>
+      {share.expires_at !== undefined && (
+        <p class="muted">
+          Good until {new Date(share.expires_at).toLocaleString(undefined, { dateStyle: "long" })}.
+        </p>
+      )}
+      <Button kind="primary" onClick={copy}>
+        <Icon name={isCopied ? "check" : "copy"} />
+        <span aria-live="polite">{isCopied ? "Copied" : "Copy link"}</span>
+      </Button>
+    </>
+  );
+}

@@ -1,0 +1,15 @@
+import { listOwn } from "../service/summary.ts";
+import { PAGES } from "../service/pages.ts";
+import type { Service } from "../service/service.ts";
+
+/** Opens a new conversation. A user is in one at a time: what they are in is ended first. */
+export async function beginAnew(service: Service): Promise<void> {
+  const query = { status: "active", sort_by: "last_activity", limit: 1 };
+  const { sessions } = await listOwn(service, query, AbortSignal.timeout(10_000));
+  for (const { session_id } of sessions) await endSession(service, session_id);
+  location.href = PAGES.newChat;
+}
+
+export function endSession(service: Service, sessionId: string): Promise<void> {
+  return service.ask(`/sessions/${encodeURIComponent(sessionId)}/end`, { method: "POST" });
+}
