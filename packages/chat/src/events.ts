@@ -67,12 +67,7 @@ export class ChatEvents
         buckets: DURATIONS,
       })
       .with();
-    const resumes = metrics.counter({
-      name: "chatbox_resumes_total",
-      help: "Sessions that clients resumed: with what they lacked, or with the newest.",
-      labels: ["mode"],
-    });
-    this.#resumes = (mode) => resumes.with(mode);
+    this.#resumes = resumesOf(metrics);
     this.#certificate = metrics.gauge({
       name: "chatbox_certificate_expires_timestamp_seconds",
       help: "When the TLS certificate expires.",
@@ -206,4 +201,13 @@ export class ChatEvents
     if (error.code === "INTERNAL_ERROR") this.#log.error("a request failed", fields);
     else this.#log.warn("a request failed", fields);
   }
+}
+
+function resumesOf(metrics: Metrics): (mode: string) => Counter {
+  const resumes = metrics.counter({
+    name: "chatbox_resumes_total",
+    help: "Sessions that clients resumed: with what they lacked, or with the newest.",
+    labels: ["mode"],
+  });
+  return (mode) => resumes.with(mode);
 }

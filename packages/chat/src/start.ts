@@ -14,7 +14,6 @@ import { openTies } from "./instances/open-ties.ts";
 import type { MasterKeys } from "./keys/master-keys.ts";
 import { startLegacyImport } from "./legacy/legacy-import.ts";
 import { leaseCounters } from "./leases/lease-counters.ts";
-import type { Heard } from "./live/fan-out.ts";
 import { openAlerts } from "./notify/open-alerts.ts";
 import { notifyWarnings } from "./notify/read-notify-config.ts";
 import { listenToProbes } from "./listen-to-probes.ts";
@@ -49,10 +48,7 @@ export async function startChat(
   const store = opened.use(await openStore({ ...config, guards, events, deps }));
   const seals = await openSeals(config.keys, deps, store.keys);
   signal.throwIfAborted();
-  const eventSource = `/warren/chat/${store.log.origin.split(":")[0]}`;
-  const providers = opened.use(
-    openProviders(config.providers, config.providerSettings, { ...deps, eventSource }),
-  );
+  const providers = opened.use(providersOf(config, deps, store));
   const { alerts } = opened.use(openAlerts(config.notify, { ...deps, guards }));
   for (const warning of notifyWarnings(config.notify)) events.warned(warning);
   const failed = (cause: unknown) => events.broke("the chat's store could not be read", cause);
@@ -60,9 +56,8 @@ export async function startChat(
   const counters = leaseCounters(store.leases);
   const instanceEvents = new InstanceEvents(deps.log, deps.metrics);
   const ties = opened.use(await openTies({ config, store, guards, deps, events: instanceEvents }));
-  const fanOut = (heard: Heard) => ties.fanOut(heard);
   const told = { alerts, events, instanceEvents, failed };
-  const wired = { config, deps, store, seals, links, providers, counters, fanOut, ...told };
+  const wired = { config, deps, store, seals, links, providers, counters, ties, ...told };
   const conversations = opened.use(new Conversations(wired));
   const leave = (userId: string) => {
     for (const one of door.connections()) if (one.identity.userId === userId) one.close("GONE");
@@ -122,6 +117,11 @@ interface BringOver {
   seals: Seals;
   content: Content;
   events: ChatEvents;
+}
+
+function providersOf({ providers, providerSettings }: ChatConfig, deps: ChatDeps, { log }: Store) {
+  const eventSource = `/warren/chat/${log.origin.split(":")[0]}`;
+  return openProviders(providers, providerSettings, { ...deps, eventSource });
 }
 
 /** What the service before left is brought over meanwhile. */

@@ -76,7 +76,6 @@ export function openTables(database: DatabaseSync, origin: string): Tables<Opera
   const log = new LogTable(database, origin);
   const sessions = new SessionTable(database);
   const behind = new BehindTable(database, { log, sessions });
-  const leases = new LeaseTable(database);
   const replies = new ReplyTable(database);
   const shares = new ShareTable(database);
   const erasures = new ErasureTable(database);
@@ -101,11 +100,7 @@ export function openTables(database: DatabaseSync, origin: string): Tables<Opera
       foldedTo: () => behind.foldedTo(),
       setFoldedTo: (position) => behind.setFoldedTo(position),
       probe: (nowMs) => behind.probe(nowMs),
-      getLease: (name) => leases.get(name),
-      putLease: (name, was, next) => leases.put(name, was, next),
-      listLeases: (kind, holder, limit) => leases.list(kind, holder, limit),
-      leaseHolders: (kind) => leases.holders(kind),
-      leaseMarks: (kind, notOf) => leases.marks(kind, notOf),
+      ...leaseOperations(new LeaseTable(database)),
       listReplies: () => replies.list(),
       addReply: (reply) => replies.add(reply),
       replaceReply: (reply) => replies.replace(reply),
@@ -133,4 +128,14 @@ export function openTables(database: DatabaseSync, origin: string): Tables<Opera
     },
     warm: () => sessions.load(),
   };
+}
+
+function leaseOperations(leases: LeaseTable) {
+  return {
+    getLease: (name) => leases.get(name),
+    putLease: (name, was, next) => leases.put(name, was, next),
+    listLeases: (kind, holder, limit) => leases.list(kind, holder, limit),
+    leaseHolders: (kind) => leases.holders(kind),
+    leaseMarks: (kind, notOf) => leases.marks(kind, notOf),
+  } satisfies Partial<Operations>;
 }
