@@ -10,6 +10,12 @@ import type { TimedOperation } from "./store/mongo/mongo-sessions.ts";
 const DURATIONS = [1, 5, 15, 30, 60, 120, 300, 600, 1_800, 3_600, 14_400, 86_400];
 const REQUESTS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
+const ACTIVE = {
+  name: "chatbox_active_sessions_total",
+  help: "Sessions that somebody follows on this instance.",
+  labels: [],
+};
+
 /** What the chat tells: each event writes its log line and its metrics together. */
 export class ChatEvents
   implements ConnectionEvents, DoorEvents, ApiEvents, LegacyEvents, TlsEvents
@@ -56,9 +62,7 @@ export class ChatEvents
       "chatbox_admin_messages_dropped_total",
       "Frames for admins that were not sent since they did not read: a resume brings them.",
     );
-    const followed = "Sessions that somebody follows on this instance.";
-    const active = { name: "chatbox_active_sessions_total", help: followed, labels: [] };
-    this.#active = metrics.gauge(active).with();
+    this.#active = metrics.gauge(ACTIVE).with();
     this.#openFor = metrics
       .histogram({
         name: "chatbox_websocket_connection_duration_seconds",
