@@ -2,7 +2,12 @@ import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-const files = ["packages/*/src/**/*.test.ts", "packages/*/test/**/*.test.ts", "test/**/*.test.ts"];
+const files = [
+  "packages/*/src/**/*.test.ts",
+  "packages/client/widget/**/*.test.ts",
+  "packages/*/test/**/*.test.ts",
+  "test/**/*.test.ts",
+];
 /** What they say is about time: nothing else runs beside them. */
 const alone = ["flow", "liveness", "outage"].map(
   (name) => `packages/warren/test/${name}.e2e.test.ts`,
@@ -16,7 +21,8 @@ const timeouts = {
 
 /** Files that wait for minutes begin first, so that nobody waits for one of them at the end. */
 class LongestFirst extends BaseSequencer {
-  static readonly #long = /\/(fleet-redis|fleet|drain|renewal)\.e2e\.test\.ts$/;
+  static readonly #long =
+    /\/(fleet-redis|fleet|drain|renewal|widget-page|widget-talk)\.e2e\.test\.ts$/;
 
   override async sort(specifications: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(specifications);

@@ -25,13 +25,21 @@ export function rooms(): string[] {
   );
 }
 
-export function manifest(room: string): { dependencies?: Record<string, string> } {
+export interface Manifest {
+  dependencies?: Record<string, string>;
+  devDependencies?: Record<string, string>;
+}
+
+export function manifest(room: string): Manifest {
   return JSON.parse(readFileSync(join(ROOT, "packages", room, "package.json"), "utf8")) as object;
 }
 
+/** Beside `src` these have code that ships. */
+const BROWSER_FOLDERS = ["widget"];
+
 export function sources(): Source[] {
   return rooms().flatMap((room) =>
-    ["bin", "src", "test"]
+    ["bin", "src", "test", ...BROWSER_FOLDERS]
       .flatMap((folder) => walk(join(ROOT, "packages", room, folder)))
       .map((file) => sourceOf(room, file)),
   );
@@ -41,14 +49,14 @@ function walk(folder: string): string[] {
   if (!existsSync(folder)) return [];
   const entries = readdirSync(folder, { withFileTypes: true, recursive: true });
   return entries
-    .filter((entry) => entry.isFile() && /\.(ts|js|mjs)$/.test(entry.name))
+    .filter((entry) => entry.isFile() && /\.(tsx?|js|mjs)$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name));
 }
 
 function sourceOf(room: string, file: string): Source {
   const text = readFileSync(file, "utf8");
   const path = relative(ROOT, file).replaceAll("\\", "/");
-  const inTest = path.endsWith(".test.ts") || path.startsWith(`packages/${room}/test/`);
+  const inTest = /\.test\.tsx?$/.test(path) || path.startsWith(`packages/${room}/test/`);
   const part = inTest ? "test" : path.includes("/src/testing/") ? "testing" : "product";
   return { path, room, part, text, code: bare(text), imports: importsOf(text) };
 }

@@ -36,7 +36,9 @@ const PURE = ["wire", "tunnel", "fleet", "http", "mesh"];
 /** Tests and helpers may drive a pure room with the floor's sockets and clocks. */
 const FLOOR = "host";
 /** Packages that only tests use; they are the workspace's. */
-const TEST_PACKAGES = ["vitest", "fast-check", "@grpc/grpc-js", "playwright-core"];
+const TEST_PACKAGES = ["vitest", "fast-check", "@grpc/grpc-js", "playwright-core", "axe-core"];
+/** Doors beside the first: helpers for tests, and what browsers get. */
+const DOOR = /^@warren\/(?:[^/]+\/testing|client\/widget)$/;
 
 const all = sources();
 const product = all.filter((source) => source.part === "product");
@@ -93,7 +95,7 @@ describe("the import table", () => {
   test("is entered by a room's doors alone", () => {
     const deep = all.flatMap(({ path, imports }) =>
       imports
-        .filter((specifier) => /^@warren\/[^/]+\/(?!testing$)/.test(specifier))
+        .filter((specifier) => /^@warren\/[^/]+\//.test(specifier) && !DOOR.test(specifier))
         .map((specifier) => `${path} imports ${specifier}`),
     );
     expect(deep).toEqual([]);
@@ -140,12 +142,16 @@ describe("the process", () => {
 
 describe("package.json", () => {
   test.each(rooms())("of %s lists what its sources import", (room) => {
-    const listed = Object.keys(manifest(room).dependencies ?? {});
+    const { dependencies, devDependencies } = manifest(room);
+    // What is bundled for browsers is needed where that happens, and by nobody who depends on the room.
+    const listed = Object.keys({ ...dependencies, ...devDependencies });
     const used = all
       .filter((source) => source.room === room && source.part !== "test")
       .flatMap((source) => [
         ...thirdParties(source),
-        ...roomsOf(source).map((other) => `@warren/${other}`),
+        ...roomsOf(source)
+          .filter((other) => source.part === "product" || other !== FLOOR)
+          .map((other) => `@warren/${other}`),
       ]);
     const missing = used.filter((name) => !listed.includes(name) && !TEST_PACKAGES.includes(name));
     expect([...new Set(missing)]).toEqual([]);

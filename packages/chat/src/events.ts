@@ -10,12 +10,6 @@ import type { TimedOperation } from "./store/mongo/mongo-sessions.ts";
 const DURATIONS = [1, 5, 15, 30, 60, 120, 300, 600, 1_800, 3_600, 14_400, 86_400];
 const REQUESTS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-const ACTIVE = {
-  name: "chatbox_active_sessions_total",
-  help: "Sessions that somebody follows on this instance.",
-  labels: [],
-};
-
 /** What the chat tells: each event writes its log line and its metrics together. */
 export class ChatEvents
   implements ConnectionEvents, DoorEvents, ApiEvents, LegacyEvents, TlsEvents
@@ -44,9 +38,10 @@ export class ChatEvents
     this.#metrics = metrics;
     const counter = (name: string, help: string) =>
       metrics.counter({ name, help, labels: [] }).with();
+    const gauge = (name: string, help: string) => metrics.gauge({ name, help, labels: [] }).with();
     const open = "Sockets that are open on this instance.";
     this.#connections = ["chatbox_websocket_connections_total", "websocket_connections_total"].map(
-      (name) => metrics.gauge({ name, help: open, labels: [] }).with(),
+      (name) => gauge(name, open),
     );
     this.#received = counter("chatbox_messages_received_total", "Frames that clients sent.");
     this.#sent = counter("chatbox_messages_sent_total", "Frames that were sent to clients.");
@@ -62,27 +57,22 @@ export class ChatEvents
       "chatbox_admin_messages_dropped_total",
       "Frames for admins that were not sent since they did not read: a resume brings them.",
     );
-    this.#active = metrics.gauge(ACTIVE).with();
-    this.#openFor = metrics
-      .histogram({
-        name: "chatbox_websocket_connection_duration_seconds",
-        help: "How long sockets were open.",
-        labels: [],
-        buckets: DURATIONS,
-      })
-      .with();
-    this.#resumes = resumesOf(metrics);
-    this.#certificate = metrics.gauge({
-      name: "chatbox_certificate_expires_timestamp_seconds",
-      help: "When the TLS certificate expires.",
-      labels: [],
+    this.#active = gauge(
+      "chatbox_active_sessions_total",
+      "Sessions that somebody follows on this instance.",
+    );
+    this.#openFor = metrics.histogram(OPEN_FOR).with();
+    this.#resumes = counted(metrics, "mode", {
+      name: "chatbox_resumes_total",
+      help: "Sessions that clients resumed: with what they lacked, or with the newest.",
     });
-    const blocked = metrics.counter({
+    const expires = "When the TLS certificate expires.";
+    const certificate = "chatbox_certificate_expires_timestamp_seconds";
+    this.#certificate = metrics.gauge({ name: certificate, help: expires, labels: [] });
+    this.#blocked = counted(metrics, "limiter", {
       name: "chatbox_ratelimit_blocked_total",
       help: "What a limit refused, by limiter.",
-      labels: ["limiter"],
     });
-    this.#blocked = (limiter) => blocked.with(limiter);
     const requests = metrics.histogram({
       name: "chatbox_http_request_duration_seconds",
       help: "HTTP requests by route and method.",
@@ -207,11 +197,19 @@ export class ChatEvents
   }
 }
 
-function resumesOf(metrics: Metrics): (mode: string) => Counter {
-  const resumes = metrics.counter({
-    name: "chatbox_resumes_total",
-    help: "Sessions that clients resumed: with what they lacked, or with the newest.",
-    labels: ["mode"],
-  });
-  return (mode) => resumes.with(mode);
+const OPEN_FOR = {
+  name: "chatbox_websocket_connection_duration_seconds",
+  help: "How long sockets were open.",
+  labels: [],
+  buckets: DURATIONS,
+};
+
+/** Counters of one name, by the value of their only label. */
+function counted(
+  metrics: Metrics,
+  label: string,
+  named: { name: string; help: string },
+): (value: string) => Counter {
+  const family = metrics.counter({ ...named, labels: [label] });
+  return (value) => family.with(value);
 }

@@ -1,6 +1,7 @@
 import { listen } from "@warren/host";
 import type { ChatDeps } from "./chat-deps.ts";
 import type { ChatConfig } from "./config.ts";
+import type { Connection } from "./connections/connection.ts";
 import { Content } from "./content.ts";
 import { Conversations } from "./conversations.ts";
 import { drain } from "./drain.ts";
@@ -59,9 +60,7 @@ export async function startChat(
   const told = { alerts, events, instanceEvents, failed };
   const wired = { config, deps, store, seals, links, providers, counters, ties, ...told };
   const conversations = opened.use(new Conversations(wired));
-  const leave = (userId: string) => {
-    for (const one of door.connections()) if (one.identity.userId === userId) one.close("GONE");
-  };
+  const leave = (userId: string) => closeAll(door.connectionsOf(userId), "GONE");
   const fileStore = await openFiles(config.files, { ...deps, guards });
   if (isFolderOfOne(config)) events.warned(FOLDER_OF_ONE);
   const content = new Content({ ...wired, fileStore, conversations, leave });
@@ -74,7 +73,7 @@ export async function startChat(
   const probes = opened.use(await listenToProbes(front.probes, config));
   opened.defer(() => {
     listener.stop();
-    for (const connection of door.connections()) connection.close("DRAINING");
+    closeAll(door.connections(), "DRAINING");
   });
   opened.use(content.startRetention());
   opened.use(bringOver(config, deps, { store, seals, content, events }));
@@ -93,6 +92,10 @@ export async function startChat(
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+function closeAll(connections: Iterable<Connection>, code: "GONE" | "DRAINING"): void {
+  for (const connection of connections) connection.close(code);
 }
 
 const FOLDER_OF_ONE =

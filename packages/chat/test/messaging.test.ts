@@ -128,6 +128,32 @@ describe("sending", () => {
     const { payload } = await laptop.message("a cat");
     expect(payload).toMatchObject({ type: "image", message_type: "image", media_url });
   });
+
+  test("a file that was uploaded is its sender's to send, and comes with a link of its own", async () => {
+    const body = new FormData();
+    body.append("file", new Blob(["some notes"]), "notes.txt");
+    const headers = { authorization: `Bearer ${tokenOf(user)}` };
+    const at = `http://127.0.0.1:${world.port}/chat/upload`;
+    const stored = (await (await fetch(at, { method: "POST", headers, body })).json()) as {
+      file_id: string;
+      file_url: string;
+    };
+    using phone = await Messenger.open(world.port, user);
+    await phone.say("c1", "begins");
+    using laptop = await Messenger.open(world.port, user, "laptop");
+    await phone.say("c1", "read this", { type: "document", media_url: stored.file_url });
+    const { payload } = await laptop.message("read this");
+    expect(payload.media_url).toContain(`/files/${stored.file_id}?`);
+    const read = await fetch(new URL(payload.media_url!, at));
+    expect(await read.text()).toBe("some notes");
+
+    using stranger = await Messenger.open(world.port, `stranger-${user}`);
+    const said = { conversation_id: "c", content: "", type: "document" };
+    const theirs = { ...said, media_url: stored.file_url };
+    stranger.send({ type: "message", idempotency_key: "k", payload: theirs });
+    expect((await stranger.next("error")).error.recoverable).toBe(true);
+    expect(stranger.heard.map(({ type }) => type)).not.toContain("message_ack");
+  });
 });
 
 describe("conversations", () => {

@@ -47,8 +47,10 @@ describe("a visitor without an account", () => {
     using client = await Client.open(port, token);
     expect(await client.next("connection_status")).toMatchObject({ user_id: userId });
     await say(client, "hello");
-    const { body } = await apiOf(port, token)("GET", "/sessions");
-    expect(body).toMatchObject({ user_id: userId, count: 1 });
+    // Lists are a moment behind what was said.
+    await expect
+      .poll(async () => (await apiOf(port, token)("GET", "/sessions")).body)
+      .toMatchObject({ user_id: userId, count: 1 });
     expect((await apiOf(port, token)("GET", "/admin/sessions")).status).toBe(403);
     expect((await visitor()).userId).not.toBe(userId);
   });
@@ -172,9 +174,9 @@ describe("a visitor who says who they are", () => {
       const user = apiOf(port, tokenOf(`user-${++users}`));
       const { body } = await user("POST", "/guest/merge", { guest_token: guest.token });
       expect(body).toMatchObject({ sessions: [{ from }] });
-      expect((await user("GET", "/sessions")).body).toMatchObject({
-        sessions: [{ message_count: 1 }],
-      });
+      await expect
+        .poll(async () => (await user("GET", "/sessions")).body)
+        .toMatchObject({ sessions: [{ message_count: 1 }] });
     }
   });
 
@@ -187,8 +189,9 @@ describe("a visitor who says who they are", () => {
     expect(all.map(({ status }) => status)).toEqual([200, 200, 200]);
     const first = all[0].body;
     expect((await merge()).body).toEqual(first);
-    const { body } = await user("GET", "/sessions");
-    expect(body).toMatchObject({ count: 1, sessions: [{ message_count: 2, is_active: true }] });
+    await expect
+      .poll(async () => (await user("GET", "/sessions")).body)
+      .toMatchObject({ count: 1, sessions: [{ message_count: 2, is_active: true }] });
   });
 
   test("ends what the device has open as a guest, and costs are not counted twice", async () => {
@@ -200,8 +203,9 @@ describe("a visitor who says who they are", () => {
     const from = was.phone.heard.length;
     was.phone.send({ type: "user_message", session_id: was.session_id, content: "one more" });
     expect((await refusal(was.phone, from)).error.code).toBe("SESSION_ENDED");
-    const { body } = await user("GET", "/sessions");
-    expect(body).toMatchObject({ sessions: [{ total_tokens: 0, name: was.words }] });
+    await expect
+      .poll(async () => (await user("GET", "/sessions")).body)
+      .toMatchObject({ sessions: [{ total_tokens: 0, name: was.words }] });
   });
 
   test("goes on in their own session, if they are in one", async () => {
@@ -212,8 +216,9 @@ describe("a visitor who says who they are", () => {
     await apiOf(port, token)("POST", "/guest/merge", { guest_token: was.guest.token });
     using again = await device(port, token, "phone");
     expect((await again.next("connection_status")).session_id).toBe(session_id);
-    const { body } = await apiOf(port, token)("GET", "/sessions");
-    expect(body).toMatchObject({ count: 2 });
+    await expect
+      .poll(async () => (await apiOf(port, token)("GET", "/sessions")).body)
+      .toMatchObject({ count: 2 });
   });
 
   test("does not call for help once more", async () => {

@@ -28,6 +28,11 @@ export interface ChatClient {
   close(): Promise<void>;
   /** The session with an id, or the one that the user is in: a new one where there is none. */
   session(id?: string): ChatSession;
+  /**
+   * A new session, which begins with what is said first; from then on the user is in it. The one before is
+   * to be ended first: in a session that goes on, the service keeps its user.
+   */
+  begin(): ChatSession;
   /** For a sign-out: forgets what was kept of this user on this device, also what was not sent. */
   forget(): Promise<void>;
 }
@@ -106,6 +111,13 @@ export class Chat implements ChatClient {
   session(id?: string): ChatSession {
     if (id === undefined) return this.#currentSession();
     return [...this.#sessions].find((session) => session.id === id) ?? this.#open(id);
+  }
+
+  begin(): ChatSession {
+    const session = this.#open(this.#options.deps.newId().replaceAll("-", ""));
+    this.#current = session;
+    void this.#keepCurrent(session);
+    return session;
   }
 
   async forget(): Promise<void> {

@@ -92,10 +92,13 @@ function wakesOf(window: Window, wake: () => void): () => void {
   };
   if (document === undefined) return () => undefined;
   window.addEventListener?.("online", wake);
+  // Its socket may stay silent for long: it is asked at once.
+  window.addEventListener?.("offline", wake);
   window.addEventListener?.("pageshow", wake);
   document.addEventListener("visibilitychange", look);
   return () => {
     window.removeEventListener?.("online", wake);
+    window.removeEventListener?.("offline", wake);
     window.removeEventListener?.("pageshow", wake);
     document.removeEventListener("visibilitychange", look);
   };

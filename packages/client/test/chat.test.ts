@@ -71,6 +71,24 @@ test("the place among those who wait for a person is shown until somebody comes"
   expect(session.waiting).toBeUndefined();
 });
 
+describe("a new session", () => {
+  test("begins with what is said first, and is the one that the user is in", async () => {
+    const all = await live();
+    const { client, session, sockets, said } = all;
+    session.send("in the first");
+    const next = client.begin();
+    expect(next.id).toMatch(/^[0-9a-f]{32}$/);
+    expect([next === session, client.session() === next]).toEqual([false, true]);
+    await settle();
+    sockets.last.hear({ ...error("NOT_FOUND"), session_id: next.id });
+    const { key } = next.send("hello");
+    expect(said("user_message").at(-1)).toMatchObject({ session_id: next.id, content: "hello" });
+    acknowledge(all, key, 1, "f".repeat(32));
+    expect(next.id).toBe("f".repeat(32));
+    expect(session.messages.map(({ content }) => content)).toEqual(["in the first"]);
+  });
+});
+
 describe("what is sent", () => {
   test("may be the end of the session, which shows at once and is told when there is a connection", async () => {
     const all = await chat({ online: false });

@@ -109,6 +109,9 @@ function sent(c: Context<Env>, served: Served, failed: (cause: unknown) => void)
   const { answer, body } = served;
   const { status, headers } = answer;
   if (body === undefined) return c.body(null, status as 200, headers);
+  // Whoever gives up while the file is opened leaves a stream that ends before anybody reads it: its error
+  // would end the process. Whoever does read it is told all the same.
+  body.on("error", () => undefined);
   return c.body(streamed(c, body, failed), status as 200, headers);
 }
 

@@ -102,6 +102,11 @@ export class Door implements Disposable {
     for (const of of this.#connections.values()) yield* of;
   }
 
+  /** Those of one user. */
+  connectionsOf(userId: string): readonly Connection[] {
+    return [...(this.#connections.get(userId) ?? [])];
+  }
+
   /** No more are let in: readiness is off, and who asks is told to come back elsewhere. */
   shut(): void {
     this.#isClosed = true;

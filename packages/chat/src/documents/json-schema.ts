@@ -96,6 +96,11 @@ function bounded(schema: JsonSchema, { type, requirement }: Part): JsonSchema {
       return { ...schema, maxProperties: requirement };
     case "iso_timestamp":
       return { ...schema, format: "date-time" };
+    case "non_empty":
+      return { ...schema, minLength: 1 };
+    case "regex":
+      return { ...schema, pattern: (requirement as RegExp).source };
+    case "trim":
     case "transform":
       return schema;
     default:

@@ -46,9 +46,10 @@ export class ChatService implements AsyncDisposable {
     this.#port = running.port;
   }
 
-  static async start(): Promise<ChatService> {
+  /** `env`: its models, as `LLM_PROVIDER_<n>_*`; one demo model unless there are others. */
+  static async start(env: Readonly<Record<string, string>> = {}): Promise<ChatService> {
     const folder = await mkdtemp(join(tmpdir(), "warren-chat-"));
-    return new ChatService(folder, await startIn(folder));
+    return new ChatService(folder, await startIn(folder, env));
   }
 
   get port(): number {
@@ -66,7 +67,10 @@ export class ChatService implements AsyncDisposable {
   }
 }
 
-async function startIn(folder: string): Promise<RunningChat> {
+async function startIn(
+  folder: string,
+  env: Readonly<Record<string, string>>,
+): Promise<RunningChat> {
   const argv = ["--dev", "--port", "0", "--rate-limit", "1000000", "--query-token"];
   const loaded = loadConfig(chatOptions, { argv, env: {}, file: undefined, all: [] });
   if (!loaded.ok) throw new Error(loaded.problems.join("; "));
@@ -90,7 +94,7 @@ async function startIn(folder: string): Promise<RunningChat> {
     carriers: { smtpPass: "", smsAuthToken: "" },
     outbox: join(folder, "outbox"),
     bucketKeys: NO_BUCKET_KEYS,
-    env: {},
+    env,
     deps,
   });
   if ("problems" in read) throw new Error(read.problems.join("; "));

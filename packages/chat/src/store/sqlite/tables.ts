@@ -76,6 +76,7 @@ export function openTables(database: DatabaseSync, origin: string): Tables<Opera
   const log = new LogTable(database, origin);
   const sessions = new SessionTable(database);
   const behind = new BehindTable(database, { log, sessions });
+  const leases = new LeaseTable(database);
   const replies = new ReplyTable(database);
   const shares = new ShareTable(database);
   const erasures = new ErasureTable(database);
@@ -100,23 +101,17 @@ export function openTables(database: DatabaseSync, origin: string): Tables<Opera
       foldedTo: () => behind.foldedTo(),
       setFoldedTo: (position) => behind.setFoldedTo(position),
       probe: (nowMs) => behind.probe(nowMs),
-      ...leaseOperations(new LeaseTable(database)),
+      getLease: (name) => leases.get(name),
+      putLease: (name, was, next) => leases.put(name, was, next),
+      listLeases: (kind, holder, limit) => leases.list(kind, holder, limit),
+      leaseHolders: (kind) => leases.holders(kind),
+      leaseMarks: (kind, notOf) => leases.marks(kind, notOf),
       listReplies: () => replies.list(),
       addReply: (reply) => replies.add(reply),
       replaceReply: (reply) => replies.replace(reply),
       removeReply: (id) => replies.remove(id),
       eraseEntries: (key, upTo) => log.erase(key, upTo),
-      getShare: (id) => shares.get(id),
-      findShare: (digests) => shares.find(digests),
-      sharesOfSessions: (sessionIds) => shares.ofSessions(sessionIds),
-      sharesOfUser: (userId) => shares.ofUser(userId),
-      putShare: (link) => shares.putIfAbsent(link),
-      endShare: (id, expiresAtMs) => shares.setEnd(id, expiresAtMs),
-      removeShare: (id) => shares.remove(id),
-      removeExpiredShares: (wallMs, limit) => shares.removeExpired(wallMs, limit),
-      sharesOfOthers: (masterKeyId, after, limit) =>
-        shares.sealedByOthers(masterKeyId, after, limit),
-      replaceShare: (old, fresh) => shares.replace(old, fresh),
+      ...shareOperations(shares),
       putErasure: (erasure, dueMs) => erasures.put(erasure, dueMs),
       dueErasures: (wallMs, limit) => erasures.due(wallMs, limit),
       removeErasure: (erasure) => erasures.remove(erasure),
@@ -130,12 +125,19 @@ export function openTables(database: DatabaseSync, origin: string): Tables<Opera
   };
 }
 
-function leaseOperations(leases: LeaseTable) {
+function shareOperations(
+  shares: ShareTable,
+): Pick<Operations, Extract<keyof Operations, `${string}Share${string}` | `shares${string}`>> {
   return {
-    getLease: (name) => leases.get(name),
-    putLease: (name, was, next) => leases.put(name, was, next),
-    listLeases: (kind, holder, limit) => leases.list(kind, holder, limit),
-    leaseHolders: (kind) => leases.holders(kind),
-    leaseMarks: (kind, notOf) => leases.marks(kind, notOf),
-  } satisfies Partial<Operations>;
+    getShare: (id) => shares.get(id),
+    findShare: (digests) => shares.find(digests),
+    sharesOfSessions: (sessionIds) => shares.ofSessions(sessionIds),
+    sharesOfUser: (userId) => shares.ofUser(userId),
+    putShare: (link) => shares.putIfAbsent(link),
+    endShare: (id, expiresAtMs) => shares.setEnd(id, expiresAtMs),
+    removeShare: (id) => shares.remove(id),
+    removeExpiredShares: (wallMs, limit) => shares.removeExpired(wallMs, limit),
+    sharesOfOthers: (masterKeyId, after, limit) => shares.sealedByOthers(masterKeyId, after, limit),
+    replaceShare: (old, fresh) => shares.replace(old, fresh),
+  };
 }

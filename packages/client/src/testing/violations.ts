@@ -1,0 +1,38 @@
+import axe from "axe-core";
+import type { Page } from "playwright-core";
+
+/** The rules of WCAG 2.2 A and AA, and what is good practice. */
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+interface Found {
+  id: string;
+  nodes: { target: unknown; failureSummary?: string }[];
+}
+
+/**
+ * What axe has against the page as it is, shadow roots included: `rule: where: why`. Empty: nothing. `within`: a
+ * selector; the whole page unless set.
+ */
+export async function violations(page: Page, within?: string): Promise<string[]> {
+  // By evaluation: a script tag would be against the policy of the pages that are looked at.
+  await page.evaluate(axe.source);
+  const found = await page.evaluate(
+    async ({ tags, within }) => {
+      const { axe } = globalThis as unknown as { axe: AxeInPage };
+      const { violations } = await axe.run(within ?? "html", {
+        runOnly: { type: "tag", values: tags },
+      });
+      return violations;
+    },
+    { tags: TAGS, within },
+  );
+  return found.flatMap(({ id, nodes }) =>
+    nodes.map(
+      ({ target, failureSummary }) => `${id}: ${JSON.stringify(target)}: ${failureSummary}`,
+    ),
+  );
+}
+
+interface AxeInPage {
+  run(context: unknown, options: object): Promise<{ violations: Found[] }>;
+}

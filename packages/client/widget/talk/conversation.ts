@@ -1,0 +1,228 @@
+import {
+  createChat,
+  type ChatClient,
+  type ChatSession,
+  type Message,
+  type SentFile,
+} from "../../src/index.ts";
+import type { MountChatOptions } from "../mount-options.ts";
+import { browserStorage } from "./browser-storage.ts";
+import { Drafts } from "./drafts.ts";
+import type { Identity } from "./identity.ts";
+import { serviceUrl } from "./service-url.ts";
+import { RequestError, Service } from "./service.ts";
+import { Uploads } from "./uploads.ts";
+
+/** What the next thing that is sent does to a message that is there. */
+export type Aim = { readonly kind: "reply" | "edit"; readonly message: Message };
+
+export interface ConversationOptions {
+  shown: MountChatOptions;
+  identity: Identity;
+}
+
+/** Words to somebody, for a moment. */
+export interface Word {
+  readonly id: number;
+  readonly text: string;
+}
+
+/** Changes within a frame are one drawing. */
+const DRAW_MS = 16;
+
+/** A conversation as the interface has it: the client's session, and what is done and not sent yet. */
+export class Conversation implements Disposable {
+  readonly client: ChatClient;
+  readonly uploads: Uploads;
+  readonly drafts = new Drafts(browserStorage("sessionStorage"));
+  readonly #options: ConversationOptions;
+  readonly #service: Service;
+  readonly #listeners = new Set<() => void>();
+  #session: ChatSession;
+  #left: () => void = () => undefined;
+  #drawing: ReturnType<typeof setTimeout> | undefined;
+  #aim: Aim | undefined;
+  #word: Word | undefined;
+  #round = 0;
+  #isOver = false;
+
+  constructor(options: ConversationOptions) {
+    const { shown, identity } = options;
+    const { token, account } = identity;
+    this.#options = options;
+    const url = serviceUrl(shown.url);
+    this.client = createChat({ url: `${url}/ws`, token, account, role: shown.role ?? "user" });
+    this.#service = new Service({ url, token });
+    this.uploads = new Uploads(this.#service, {
+      changed: () => this.changed(),
+      spoken: ({ id, sent }) => {
+        this.uploads.remove(id);
+        if (sent !== undefined) this.send("", [sent]);
+      },
+    });
+    let isSecondTry = false;
+    this.client.on("connection", ({ name }) => {
+      if (name === "open") isSecondTry = false;
+      if (name === "waiting" || name === "closed") identity.doubt();
+      // A visitor who was refused is a new one, once.
+      if (name === "closed" && identity.isGuest && !isSecondTry && !this.#isOver) {
+        isSecondTry = true;
+        this.client.connect();
+      }
+      this.changed();
+    });
+    this.client.on("models", () => this.#choose());
+    this.client.on("notice", (text) => this.say(text));
+    this.#session = this.#enter(this.client.session(shown.sessionId));
+  }
+
+  get session(): ChatSession {
+    return this.#session;
+  }
+  /** Another number for another conversation; its id may change while it is the same. */
+  get round(): number {
+    return this.#round;
+  }
+  get aim(): Aim | undefined {
+    return this.#aim;
+  }
+  get word(): Word | undefined {
+    return this.#word;
+  }
+  get role(): "user" | "admin" {
+    return this.#options.shown.role ?? "user";
+  }
+
+  connect(): void {
+    this.client.connect();
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Draws once, soon. */
+  changed(): void {
+    this.#drawing ??= setTimeout(() => {
+      this.#drawing = undefined;
+      for (const listener of this.#listeners) listener();
+    }, DRAW_MS);
+  }
+
+  send(text: string, files: readonly SentFile[] = this.uploads.take()): void {
+    const aim = this.#aim;
+    this.aimAt(undefined);
+    const id = aim?.message.id;
+    if (aim?.kind === "edit" && id !== undefined) return this.#session.edit(id, text);
+    const metadata = this.#options.shown.context?.();
+    this.#session.send(text, {
+      files,
+      ...(id !== undefined && { replyTo: id }),
+      ...(metadata !== undefined && { metadata }),
+    });
+  }
+
+  aimAt(aim: Aim | undefined): void {
+    this.#aim = aim;
+    this.changed();
+  }
+
+  say(text: string): void {
+    this.#word = { id: (this.#word?.id ?? 0) + 1, text };
+    this.changed();
+  }
+  unsay(): void {
+    this.#word = undefined;
+    this.changed();
+  }
+
+  /** Ends this conversation, if anything was said, and shows a new one. */
+  async begin(): Promise<boolean> {
+    const { id, isEnded, messages } = this.#session;
+    if (messages.length > 0 && !isEnded && !(await this.#asked(this.#service.end(id)))) {
+      return false;
+    }
+    this.uploads.clear();
+    this.#aim = undefined;
+    this.#round += 1;
+    this.#session = this.#enter(this.client.begin());
+    this.#choose();
+    this.changed();
+    return true;
+  }
+
+  /** Where a file is; its link may have expired. */
+  address(fileUrl: string): string {
+    return this.#service.address(fileUrl);
+  }
+  /** The same, good again if it can be. */
+  freshLink(fileUrl: string): Promise<string> {
+    return this.#service.freshLink(fileUrl, Date.now()).catch(() => this.#service.address(fileUrl));
+  }
+
+  /** Asks for a person; with words of one's own where nothing was said yet, so that there is something to join. */
+  help(words: string): void {
+    if (this.#session.messages.length === 0) this.send(words, []);
+    this.#session.help();
+  }
+
+  takeOver(): Promise<boolean> {
+    return this.#asked(this.#service.takeOver(this.#session.id));
+  }
+  handBack(): Promise<boolean> {
+    return this.#asked(this.#service.handBack(this.#session.id));
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    clearTimeout(this.#drawing);
+    this.#left();
+    this.#listeners.clear();
+    this.uploads.clear();
+    void this.client.close();
+  }
+
+  #enter(session: ChatSession): ChatSession {
+    this.#left();
+    const offs = [
+      session.on("change", () => this.changed()),
+      session.on("answer", () => this.changed()),
+      session.on("refused", ({ message, key }) => {
+        if (key === undefined) this.say(message);
+      }),
+      session.on("renamed", ({ from, to }) => {
+        this.drafts.rename(from, to);
+        this.changed();
+      }),
+    ];
+    this.#left = () => {
+      for (const off of offs) off();
+    };
+    this.#options.shown.onSession?.(session);
+    return session;
+  }
+
+  /** The model that the page wants, in a conversation that has none. */
+  #choose(): void {
+    const { model } = this.#options.shown;
+    const isOffered = this.client.models.some(({ id }) => id === model);
+    const { modelId, messages } = this.#session;
+    if (isOffered && modelId === undefined && messages.length === 0) {
+      this.#session.chooseModel(model!);
+    }
+    this.changed();
+  }
+
+  /** False: it could not be done, and why was said. */
+  async #asked(asked: Promise<unknown>): Promise<boolean> {
+    try {
+      await asked;
+      return true;
+    } catch (reason) {
+      this.say(reason instanceof RequestError ? reason.message : "");
+      return false;
+    }
+  }
+}

@@ -1,0 +1,32 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { Message } from "../../src/index.ts";
+import { filled } from "../texts.ts";
+import { speakerName, typingWords } from "./names.ts";
+import { useUi } from "./ui.ts";
+
+/**
+ * What a screen reader is told: each message of somebody else once, when all of it is there, and never the
+ * tokens that it comes in. The thread itself is silent.
+ */
+export function Announcer() {
+  const ui = useUi();
+  const { conversation, texts } = ui;
+  const { session } = conversation;
+  const [said, setSaid] = useState("");
+  const known = useRef(new Set<string>());
+  useEffect(() => {
+    known.current.clear();
+    return session.on("message", (message: Message) => {
+      if (known.current.has(message.key)) return;
+      known.current.add(message.key);
+      setSaid(filled(texts.answered, { name: speakerName(ui, message), text: message.content }));
+    });
+  }, [session]);
+  const isThinking = session.answers.some(({ status }) => status === undefined);
+  return (
+    <div class="sr" role="status" aria-live="polite">
+      <p>{said}</p>
+      <p>{isThinking ? texts.thinking : typingWords(ui)}</p>
+    </div>
+  );
+}

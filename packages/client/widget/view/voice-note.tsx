@@ -1,0 +1,66 @@
+import { useRef, useState } from "preact/hooks";
+import { PauseIcon, PlayIcon } from "../icons.tsx";
+import { useUi } from "./ui.ts";
+
+/** A voice note: played, paused, and gone through. */
+export function VoiceNote({ address }: { address: string }) {
+  const { texts } = useUi();
+  const audio = useRef<HTMLAudioElement>(null);
+  const [isPlaying, setPlaying] = useState(false);
+  const [at, setAt] = useState(0);
+  const [length, setLength] = useState(0);
+  const toggle = () => {
+    const { current } = audio;
+    if (current?.paused === true) void current.play().catch(() => setPlaying(false));
+    else current?.pause();
+  };
+  const seek = ({ currentTarget }: Event) => {
+    const to = Number((currentTarget as HTMLInputElement).value);
+    if (audio.current !== null) audio.current.currentTime = to;
+    setAt(to);
+  };
+  const measure = () => {
+    const { duration = 0 } = audio.current ?? {};
+    // A recording that was streamed does not know its length before it was played through.
+    if (Number.isFinite(duration)) setLength(duration);
+  };
+  return (
+    <div class="voice" role="group" aria-label={texts.voiceNote}>
+      <button
+        type="button"
+        class="play"
+        aria-label={isPlaying ? texts.pause : texts.play}
+        onClick={toggle}
+      >
+        {isPlaying ? <PauseIcon /> : <PlayIcon />}
+      </button>
+      <input
+        type="range"
+        min={0}
+        max={Math.max(length, at, 1)}
+        step="any"
+        value={at}
+        aria-label={texts.position}
+        onInput={seek}
+      />
+      <span class="voice-time">{clockOf(at > 0 ? at : length)}</span>
+      <audio
+        ref={audio}
+        src={address}
+        preload="metadata"
+        onPlay={() => setPlaying(true)}
+        onPause={() => setPlaying(false)}
+        onEnded={() => setAt(0)}
+        onLoadedMetadata={measure}
+        onDurationChange={measure}
+        onTimeUpdate={() => setAt(audio.current?.currentTime ?? 0)}
+      />
+    </div>
+  );
+}
+
+/** `1:05`. */
+export function clockOf(seconds: number): string {
+  const whole = Math.floor(seconds);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
