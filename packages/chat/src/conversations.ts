@@ -6,10 +6,11 @@ import type { ChatEvents } from "./events.ts";
 import type { FileLinks } from "./files/file-links.ts";
 import type { InstanceEvents } from "./instances/events.ts";
 import { Membership } from "./instances/membership.ts";
+import type { Ties } from "./instances/open-ties.ts";
 import { Settling } from "./instances/settling.ts";
 import { unansweredIn } from "./instances/unanswered.ts";
 import type { Leases } from "./leases/ports.ts";
-import type { FanOut, Heard, Hint } from "./live/fan-out.ts";
+import type { FanOut, Hint } from "./live/fan-out.ts";
 import { Hub } from "./live/hub.ts";
 import type { Entry, SessionKey } from "./log/entry.ts";
 import { wallMsOf } from "./log/hybrid-time.ts";
@@ -51,8 +52,8 @@ export interface ConversationsOptions {
     readonly leases: Leases;
     readonly isShared: boolean;
   };
-  /** To and from the other instances; closed by whoever opened it. */
-  fanOut: (heard: Heard) => FanOut;
+  /** To and from the other instances; closed by whoever opened them. */
+  ties: Pick<Ties, "fanOut">;
   instanceEvents: InstanceEvents;
   seals: Pick<Seals, "keys" | "texts">;
   links: FileLinks;
@@ -89,7 +90,7 @@ export class Conversations implements AsyncDisposable {
     this.#options = options;
     const { store, seals, links, events, failed } = options;
     const { log, sessions, leases, isShared } = store;
-    this.#fanOut = options.fanOut((key, hint) => this.#heard(key, hint));
+    this.#fanOut = options.ties.fanOut((key, hint) => this.#heard(key, hint));
     this.hub = this.#hub();
     this.folding = new Folding({ log, sessions, failed });
     this.journal = new Journal({

@@ -16,7 +16,6 @@ import type { MasterKeys } from "./keys/master-keys.ts";
 import { openPages } from "./pages/pages.ts";
 import { startLegacyImport } from "./legacy/legacy-import.ts";
 import { leaseCounters } from "./leases/lease-counters.ts";
-import type { Heard } from "./live/fan-out.ts";
 import { openAlerts } from "./notify/open-alerts.ts";
 import { notifyWarnings } from "./notify/read-notify-config.ts";
 import { listenToProbes } from "./listen-to-probes.ts";
@@ -51,10 +50,7 @@ export async function startChat(
   const store = opened.use(await openStore({ ...config, guards, events, deps }));
   const seals = await openSeals(config.keys, deps, store.keys);
   signal.throwIfAborted();
-  const eventSource = `/warren/chat/${store.log.origin.split(":")[0]}`;
-  const providers = opened.use(
-    openProviders(config.providers, config.providerSettings, { ...deps, eventSource }),
-  );
+  const providers = opened.use(providersOf(config, deps, store));
   const { alerts } = opened.use(openAlerts(config.notify, { ...deps, guards }));
   for (const warning of notifyWarnings(config.notify)) events.warned(warning);
   const pages = await openPages(config.pages);
@@ -63,9 +59,8 @@ export async function startChat(
   const counters = leaseCounters(store.leases);
   const instanceEvents = new InstanceEvents(deps.log, deps.metrics);
   const ties = opened.use(await openTies({ config, store, guards, deps, events: instanceEvents }));
-  const fanOut = (heard: Heard) => ties.fanOut(heard);
   const told = { alerts, events, instanceEvents, failed };
-  const wired = { config, deps, store, seals, links, providers, counters, fanOut, ...told };
+  const wired = { config, deps, store, seals, links, providers, counters, ties, ...told };
   const conversations = opened.use(new Conversations(wired));
   const leave = (userId: string) => closeAll(door.connectionsOf(userId), "GONE");
   const fileStore = await openFiles(config.files, { ...deps, guards });
@@ -127,6 +122,11 @@ interface BringOver {
   seals: Seals;
   content: Content;
   events: ChatEvents;
+}
+
+function providersOf({ providers, providerSettings }: ChatConfig, deps: ChatDeps, { log }: Store) {
+  const eventSource = `/warren/chat/${log.origin.split(":")[0]}`;
+  return openProviders(providers, providerSettings, { ...deps, eventSource });
 }
 
 /** What the service before left is brought over meanwhile. */
