@@ -70,8 +70,7 @@ export async function startChat(
   const wiredFront = { config, deps, events, store, providers, conversations, content, ties };
   const front = opened.use(await openFront({ ...wiredFront, pages }));
   const { door, server } = front;
-  const said = { host: "--host", port: "--port" };
-  const listener = opened.use(await listen(server, { ...config.listen, fd: undefined, said }));
+  const listener = opened.use(await listen(server, { ...config.listen, ...LISTEN }));
   const probes = opened.use(await listenToProbes(front.probes, config));
   opened.defer(() => {
     listener.stop();
@@ -99,6 +98,8 @@ export async function startChat(
 function closeAll(connections: Iterable<Connection>, code: "GONE" | "DRAINING"): void {
   for (const connection of connections) connection.close(code);
 }
+
+const LISTEN = { fd: undefined, said: { host: "--host", port: "--port" } };
 
 const FOLDER_OF_ONE =
   "uploaded files are in a folder of this instance: others cannot serve them unless they share it (FILES_FOLDER) or there is a bucket (S3_BUCKET)";
