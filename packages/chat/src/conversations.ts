@@ -112,7 +112,12 @@ export class Conversations implements AsyncDisposable {
       isShared,
     });
     this.talk = this.#talk();
-    this.changes = new Changes({ journal: this.journal, index: new MessageIndex(log) });
+    const isErased = (key: SessionKey) => seals.keys.isDestroyed(key);
+    this.changes = new Changes({
+      journal: this.journal,
+      index: new MessageIndex(log),
+      isErased,
+    });
     const { journal, folding } = this;
     const { wallClock } = options.deps;
     this.named = new NamedSessions({ log, journal, sessions, folding, wallClock });

@@ -156,12 +156,23 @@ const WRONG: { name: string; text: string; code: string; named?: boolean }[] = [
     name: "a file that is nowhere",
     text: JSON.stringify({
       type: "file_upload",
-      session_id: "nowhere",
       file_id: "f",
       file_url: "http://files.test/f",
       client_message_id: "w",
     }),
     code: "INVALID_FORMAT",
+    named: true,
+  },
+  {
+    name: "a file in a session that is not there",
+    text: JSON.stringify({
+      type: "file_upload",
+      session_id: "nowhere",
+      file_id: "f",
+      file_url: "http://files.test/f",
+      client_message_id: "w",
+    }),
+    code: "NOT_FOUND",
     named: true,
   },
 ];

@@ -49,10 +49,13 @@ test("what runs can be asked: status, routes, claims, why; a claim can be releas
   using home = house();
   await using up = await home.up();
   const status = await home.run(["status"]);
-  expect(status.stdout).toMatch(/^gateway ready, 1 tunnel, 1 route\n/);
+  expect(status.stdout).toMatch(/^gateway ready, 1 tunnel, 2 routes\n/);
   expect(status.stdout).toMatch(/\ndemo +\S+ +connected +127\.0\.0\.1 /);
   const routes = JSON.parse((await home.run(["routes", "--json"])).stdout) as object[];
-  expect(routes).toMatchObject([{ route: { host: "hello.localhost", kind: "http" } }]);
+  expect(routes).toMatchObject([
+    { route: { host: "chat.localhost", kind: "http" } },
+    { route: { host: "hello.localhost", kind: "http" } },
+  ]);
   expect((await home.run(["routes"])).stdout).toMatch(/\nhello\.localhost +\/\* +demo +demo:\d+ /);
   const why = await home.run(["why", `http://hello.localhost:${up.port}/x`, "--json"]);
   expect(JSON.parse(why.stdout)).toMatchObject({ served: true, host: "hello.localhost" });

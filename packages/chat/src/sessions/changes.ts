@@ -10,12 +10,14 @@ import { authorOf, type Viewer } from "./viewer.ts";
 export interface ChangesOptions {
   journal: Journal;
   index: MessageIndex;
+  /** True for a session of which nothing is left. */
+  isErased: (key: SessionKey) => Promise<boolean>;
 }
 
 /**
  * What people do with messages that were said. Everything rejects with a `ChatError`: NOT_FOUND for a message
- * that the session does not have or the viewer may not see, GONE for one that was deleted, FORBIDDEN for one
- * that is not theirs to change. Nothing is stored then.
+ * that the session does not have or the viewer may not see, GONE for one that was deleted or whose session
+ * was erased, FORBIDDEN for one that is not theirs to change. Nothing is stored then.
  */
 export class Changes {
   readonly #options: ChangesOptions;
@@ -61,7 +63,11 @@ export class Changes {
     key: SessionKey,
     { messageId, isKept }: { messageId: string; isKept: boolean },
   ): Promise<{ author: string; note: { isNote?: true } }> {
-    const message = await this.#options.index.find(key, messageId);
+    const { index, isErased } = this.#options;
+    const message = await index.find(key, messageId);
+    if (message === undefined && (await isErased(key))) {
+      throw new ChatError("GONE", "this session was erased");
+    }
     if (message === undefined || !maySee(viewer, message)) {
       throw new ChatError("NOT_FOUND", "there is no such message");
     }
