@@ -6,6 +6,7 @@ import type { ConnectionEvents } from "./connections/connection-deps.ts";
 import type { DoorEvents } from "./connections/door.ts";
 import type { LegacyEvents } from "./legacy/legacy-import.ts";
 import type { TimedOperation } from "./store/mongo/mongo-sessions.ts";
+import { isAway } from "./store/is-away.ts";
 
 const DURATIONS = [1, 5, 15, 30, 60, 120, 300, 600, 1_800, 3_600, 14_400, 86_400];
 const REQUESTS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -129,7 +130,8 @@ export class ChatEvents
   }
   /** Something went wrong that no client is told of. */
   broke(what: string, cause: unknown): void {
-    this.#log.error(what, { error: cause });
+    if (isAway(cause)) this.#log.debug(what, { error: cause });
+    else this.#log.error(what, { error: cause });
   }
   /** Where the number of sessions is had that somebody follows here: counted, it would drift. */
   countSessions(count: () => number): void {

@@ -1,7 +1,7 @@
 // The commands of README.md, as they stand there but for ports and folders, which are the test's.
 import { existsSync, readFileSync, symlinkSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { programPath, privateRedis } from "@warren/host/testing";
+import { freePort, programPath, privateRedis } from "@warren/host/testing";
 import { afterAll, describe, expect, test } from "vitest";
 import { BIN, Cli, house } from "./_cli.ts";
 
@@ -10,8 +10,6 @@ const readme = readFileSync(`${ROOT}README.md`, "utf8");
 const blocks = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block = ""]) => block);
 const unused = new Set(blocks.flatMap((block) => block.trim().split("\n")));
 
-/** Below the ports that systems give out, and elsewhere for another run beside this one. */
-const FIRST_PORT = 26_000 + (process.pid % 500) * 10;
 const PORTS = ["8080", "9090", "3000", "8081", "9091", "7001", "8082", "9092", "7002"];
 
 function moved(line: string): string {
@@ -21,7 +19,8 @@ function moved(line: string): string {
     .replace(/\bnode examples/, `"${process.execPath}" examples`)
     .replace(/ &$/, "");
 }
-const port_ = (port: string) => String(FIRST_PORT + PORTS.indexOf(port));
+const free = await Promise.all(PORTS.map(() => freePort()));
+const port_ = (port: string) => String(free[PORTS.indexOf(port)]);
 
 /** The one line of the README that begins so. */
 function lineWith(start: string): string {

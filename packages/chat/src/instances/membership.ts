@@ -52,7 +52,8 @@ export class Membership implements AsyncDisposable {
         failed,
       }),
     );
-    if (isShared) this.#follow();
+    // In the next turn: what it looks with is put together with this.
+    if (isShared) void Promise.resolve().then(() => this.#follow());
   }
 
   get name(): string {

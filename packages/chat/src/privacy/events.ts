@@ -1,4 +1,5 @@
 import type { Counter, Family, Log, Metrics } from "@warren/host";
+import { isAway } from "../store/is-away.ts";
 
 /** Who had something erased. */
 export type ErasedBy = "user" | "admin" | "retention";
@@ -36,7 +37,7 @@ export class PrivacyEvents {
   }
   /** It is tried again in the next round. */
   failed(what: string, cause: unknown): void {
-    this.#log.error(`${what}: it is tried again`, { error: cause });
+    this.#log[isAway(cause) ? "debug" : "error"](`${what}: it is tried again`, { error: cause });
   }
   exported(): void {
     this.#exports.with("done").add();

@@ -1,9 +1,9 @@
 import { BREAKERS } from "@warren/host";
-import { ChatError } from "@warren/wire";
 import type { ChatDeps } from "../chat-deps.ts";
 import type { ChatEvents } from "../events.ts";
 import type { Guards } from "../guards.ts";
 import { keepRowsUp } from "../sessions/behind.ts";
+import { isAway } from "./is-away.ts";
 import type { Store } from "./store.ts";
 
 export interface OpenMongoOptions {
@@ -61,7 +61,7 @@ export async function openMongo(options: OpenMongoOptions): Promise<Store> {
 /** That MongoDB is away is told by its guard, once. */
 function unlessAway(failed: (cause: unknown) => void): (cause: unknown) => void {
   return (cause) => {
-    if (ChatError.from(cause).code !== "DATABASE_ERROR") failed(cause);
+    if (!isAway(cause)) failed(cause);
   };
 }
 

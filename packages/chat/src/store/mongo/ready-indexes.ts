@@ -1,5 +1,5 @@
 import type { Log } from "@warren/host";
-import type { Db } from "mongodb";
+import { MongoServerError, type Db } from "mongodb";
 import type { MongoCalls } from "./calls.ts";
 import { asGiven, type DeclaredIndex } from "./indexes.ts";
 
@@ -67,7 +67,18 @@ export async function makeInBackground(options: BackgroundOptions): Promise<void
 }
 
 async function makeHelpful(options: BackgroundOptions): Promise<void> {
-  const { db, calls, indexCalls, ready, helpful } = options;
+  const { db, calls, indexCalls, ready, helpful, log } = options;
   await calls.write(ready);
-  for (const index of helpful) await indexCalls.index(() => makeIndexes(db, [index]));
+  for (const index of helpful) {
+    const { collection, name } = index;
+    const unlessUnknown = (error: unknown) => {
+      if (!(error instanceof MongoServerError && error.code === NOT_IMPLEMENTED)) throw error;
+      // What only speaks MongoDB's protocol may not have it; asking again would not bring it.
+      log.warn("MongoDB cannot make an index", { collection, name, why: error.message });
+    };
+    await indexCalls.index(() => makeIndexes(db, [index]).catch(unlessUnknown));
+  }
 }
+
+/** `NotImplemented` (MongoDB's error codes). */
+const NOT_IMPLEMENTED = 238;
