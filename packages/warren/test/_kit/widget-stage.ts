@@ -95,9 +95,12 @@ export class WidgetStage implements AsyncDisposable {
 
   /** The session that the user began last. */
   async sessionOf(userId: string): Promise<string> {
-    const answer = await this.#fetch("GET", "/sessions", chatToken(userId));
-    const { sessions } = (await answer.json()) as { sessions: { id: string }[] };
-    return sessions[0]!.id;
+    // A row follows its log a moment later.
+    for (;;) {
+      const answer = await this.#fetch("GET", "/sessions", chatToken(userId));
+      const { sessions } = (await answer.json()) as { sessions: { id: string }[] };
+      if (sessions[0] !== undefined) return sessions[0].id;
+    }
   }
 
   /** Closes what a test opened. Returns what its pages threw, and what their policies refused. */
