@@ -1,5 +1,6 @@
 // Two processes of `warren chat` on one MongoDB, with Redis, with a Redis Cluster, and without either.
 import type { WireEntry } from "@warren/wire";
+import { MongoClient, type Collection } from "mongodb";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { ChatProcess } from "./_instances.ts";
 import { MONGO_URI } from "./_mongo-kit.ts";
@@ -38,12 +39,21 @@ describe.skipIf(!isRunnable).each(TIES)("two instances $name", ({ open, hasHints
   let other: ChatProcess;
   let token: string;
   let asked = 0;
+  let leases: Collection<{ name: string; note: string }>;
+
+  /** Until the lease of a session's answer says what is answered next: FerretDB's updates are not atomic. */
+  const isNoted = async (session_id: string) =>
+    expect
+      .poll(async () => (await leases.findOne({ name: session_id }))?.note ?? "")
+      .toContain('"next"');
 
   beforeAll(async () => {
     model = opened.use(await scriptedModel());
     const ties = opened.use(await open());
     const own = opened.use(mongoDatabase(MONGO_URI!));
     const mongoUri = `${MONGO_URI!}${own.name}`;
+    const client = opened.adopt(new MongoClient(own.uri), (one) => one.close());
+    leases = client.db(own.name).collection("leases");
     start = async () =>
       opened.use(await ChatProcess.start({ mongoUri, folder: undefined, env: ties.env, model }));
     [one, other] = await Promise.all([start(), start()]);
@@ -149,6 +159,7 @@ describe.skipIf(!isRunnable).each(TIES)("two instances $name", ({ open, hasHints
     await question.say("First.");
     await hears(here, "First.");
     await say(there, "second question", { session_id });
+    await isNoted(session_id);
     question.finish();
     const second = await model.question(++asked);
     expect(second.prompt).toContain("second question");

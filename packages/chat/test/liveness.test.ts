@@ -19,6 +19,7 @@ async function connected(autoPong: boolean) {
     models: [],
     limits: { take: async () => 0 },
     writes: new Writes(),
+    arrive: () => () => {},
     mostWaitingBytes: 1_048_576,
     closeMs: 1_000,
     closed: () => gone.resolve(),
