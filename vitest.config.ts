@@ -22,7 +22,7 @@ const timeouts = {
 /** Files that wait for minutes begin first, so that nobody waits for one of them at the end. */
 class LongestFirst extends BaseSequencer {
   static readonly #long =
-    /\/(fleet-redis|fleet|drain|renewal|widget-page|widget-talk|journey)\.e2e\.test\.ts$/;
+    /\/(fleet-redis|fleet|drain|renewal|widget-page|widget-talk|journey|instances|instances-fail)\.(e2e\.)?test\.ts$/;
 
   override async sort(specifications: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(specifications);
