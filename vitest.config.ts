@@ -9,9 +9,7 @@ const files = [
   "test/**/*.test.ts",
 ];
 /** What they say is about time: nothing else runs beside them. */
-const alone = ["flow", "liveness", "outage"].map(
-  (name) => `packages/warren/test/${name}.e2e.test.ts`,
-);
+const alone = ["flow", "outage"].map((name) => `packages/warren/test/${name}.e2e.test.ts`);
 /** For what hangs: none of them says how long a thing may take. */
 const timeouts = {
   testTimeout: 60_000,
@@ -22,7 +20,7 @@ const timeouts = {
 /** Files that wait for minutes begin first, so that nobody waits for one of them at the end. */
 class LongestFirst extends BaseSequencer {
   static readonly #long =
-    /\/(fleet-redis|fleet|drain|renewal|widget-page|widget-talk|journey|instances|instances-fail)\.(e2e\.)?test\.ts$/;
+    /\/(fleet-redis|fleet|drain|liveness|renewal|widget-page|widget-talk|journey|instances|instances-fail)\.(e2e\.)?test\.ts$/;
 
   override async sort(specifications: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(specifications);

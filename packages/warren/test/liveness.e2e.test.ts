@@ -30,8 +30,9 @@ describe("with detection in 3 s, a transport that lost", () => {
     const since = performance.now();
     const asked = ask({ port: gateway.port, host: QUIET_HOST });
     await proxy.connected(connections + 1);
-    // The first dial comes within 250 ms where there are streams to save, and may wait 500 ms else.
-    expect(performance.now() - since).toBeLessThan(3_500 + 1_000);
+    // The first dial comes within 250 ms where there are streams to save, and may wait 500 ms else; other
+    // suites run beside this one. By default it would be ten times as long.
+    expect(performance.now() - since).toBeLessThan(3_500 + 5_000);
     expect(await asked).toMatchObject({ status: 200, body: "well" });
   });
 });
