@@ -38,7 +38,10 @@ export function usePaged(
     setLoading(true);
     setProblem(undefined);
     load(cursor, signal)
-      .then((page) => setState((was) => withPage(was, cursor, page)))
+      .then((page) => {
+        // Of another list, that nobody wants any more.
+        if (!signal.aborted) setState((was) => withPage(was, cursor, page));
+      })
       .catch((reason: unknown) => {
         if (!signal.aborted) setProblem(problemOf(reason));
       })
