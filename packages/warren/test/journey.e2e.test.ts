@@ -128,6 +128,7 @@ describe.skipIf(chromium === undefined)("the pages", { timeout: 120_000 }, () =>
     await page.reload();
     await page.getByRole("link", { name: "My trip" }).waitFor();
     await page.getByRole("button", { name: "New chat" }).click();
+    await page.getByText("How can we help?").waitFor();
     await say(page, "The second");
     await answered(page, 1);
     await page.getByRole("link", { name: "My trip" }).click();

@@ -16,6 +16,8 @@ interface Found {
 export async function violations(page: Page, within?: string): Promise<string[]> {
   // By evaluation: a script tag would be against the policy of the pages that are looked at.
   await page.evaluate(axe.source);
+  // A colour on its way to another is neither.
+  await page.evaluate(TRANSITIONS_OVER);
   const found = await page.evaluate(
     async ({ tags, within }) => {
       const { axe } = globalThis as unknown as { axe: AxeInPage };
@@ -32,6 +34,9 @@ export async function violations(page: Page, within?: string): Promise<string[]>
     ),
   );
 }
+
+const TRANSITIONS_OVER = `Promise.allSettled(document.getAnimations()
+  .filter((one) => one instanceof CSSTransition).map(({ finished }) => finished)).then(() => {})`;
 
 interface AxeInPage {
   run(context: unknown, options: object): Promise<{ violations: Found[] }>;
