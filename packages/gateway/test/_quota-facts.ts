@@ -2,7 +2,7 @@
 import { expect } from "vitest";
 import type { RouteVerdict } from "../src/ports.ts";
 import type { Quotas } from "../src/registry/quotas.ts";
-import { found, type Fact } from "./_registry-facts.ts";
+import { settled, type Fact } from "./_registry-facts.ts";
 import { change, route } from "./_routes-kit.ts";
 
 /** What these facts' registries allow, out of 3 ports. */
@@ -34,8 +34,8 @@ const routes: Fact[] = [
       const verdict = await here.apply(change({ routes: hosts("a", "b", "c", "d", "e", "f") }));
       expect(verdict.accepted).toBe(4);
       expect(refusedBy(verdict)).toEqual(["e.test quota_exceeded", "f.test quota_exceeded"]);
-      expect(await found(here, "d.test")).toEqual(["c1/web"]);
-      expect(await found(here, "e.test")).toBe("no_route");
+      expect(await settled(here, "d.test")).toEqual(["c1/web"]);
+      expect(await settled(here, "e.test")).toBe("no_route");
     },
   },
   {
@@ -45,7 +45,7 @@ const routes: Fact[] = [
       const more = change({ revision: 2, routes: hosts("a", "b", "c", "x", "y") });
       for (const registry of [here, there])
         expect(refusedBy(await registry.apply(more))).toEqual(["c.test quota_exceeded"]);
-      expect(await found(here, "y.test")).toEqual(["c1/web"]);
+      expect(await settled(here, "y.test")).toEqual(["c1/web"]);
     },
   },
   {
@@ -58,7 +58,7 @@ const routes: Fact[] = [
       const moved = { ...hosts("a")[0]!, service: "new" };
       const again = change({ action: "update", routes: [moved, ...hosts("b")] });
       expect(refusedBy(await there.apply(again))).toEqual([]);
-      expect(await found(there, "a.test")).toEqual(["c1/new"]);
+      expect(await settled(there, "a.test")).toEqual(["c1/new"]);
     },
   },
   {

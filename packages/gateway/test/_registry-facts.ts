@@ -23,6 +23,14 @@ export async function found(registry: Registry, host: string, target = "/") {
   return services(await registry.lookup(asked(host, target)));
 }
 
+/** The same, once a registry that has just met an empty Redis knows that nobody writes again what was lost. */
+export async function settled(registry: Registry, host: string, target = "/") {
+  for (;;) {
+    const now = await found(registry, host, target);
+    if (now !== "overloaded") return now;
+  }
+}
+
 /** Waits until a look-up gives what is wanted: other gateways hear of a change a moment later. */
 async function sees(world: World, registry: Registry, host: string, want: unknown) {
   await world.until(
@@ -38,7 +46,7 @@ const snapshots: Fact[] = [
   {
     name: "an unknown host has no route",
     async holds({ gateways: [registry] }) {
-      expect(await found(registry, "a.test")).toBe("no_route");
+      expect(await settled(registry, "a.test")).toBe("no_route");
     },
   },
   {
@@ -47,7 +55,7 @@ const snapshots: Fact[] = [
       const [here, there] = world.gateways;
       const verdict = await here.apply(change({ revision: 1, routes: on("a.test", "b.test") }));
       expect(verdict).toEqual({ accepted: 2, rejected: [], revision: 1, ports: {} });
-      expect(await found(here, "a.test")).toEqual(["c1/a.test"]);
+      expect(await settled(here, "a.test")).toEqual(["c1/a.test"]);
       await sees(world, there, "b.test", ["c1/b.test"]);
     },
   },
@@ -59,10 +67,10 @@ const snapshots: Fact[] = [
       await here.apply(change({ clusterUuid: "c2", revision: 1, routes: on("c.test") }));
       await sees(world, there, "a.test", ["c1/a.test"]);
       await here.apply(change({ revision: 2, routes: on("b.test") }));
-      expect(await found(here, "a.test")).toBe("no_route");
+      expect(await settled(here, "a.test")).toBe("no_route");
       await sees(world, there, "a.test", "no_route");
-      expect(await found(here, "b.test")).toEqual(["c1/b.test"]);
-      expect(await found(here, "c.test")).toEqual(["c2/c.test"]);
+      expect(await settled(here, "b.test")).toEqual(["c1/b.test"]);
+      expect(await settled(here, "c.test")).toEqual(["c2/c.test"]);
     },
   },
   {
@@ -70,7 +78,7 @@ const snapshots: Fact[] = [
     async holds({ gateways: [here] }) {
       await here.apply(change({ revision: 1, routes: on("a.test") }));
       expect((await here.apply(change({ revision: 2 }))).rejected).toEqual([]);
-      expect(await found(here, "a.test")).toBe("no_route");
+      expect(await settled(here, "a.test")).toBe("no_route");
       expect(await here.renew("c1")).toBe(0);
     },
   },
@@ -87,7 +95,7 @@ const snapshots: Fact[] = [
         ]);
         expect(codes(await registry.apply(change({ revision: 6 })))).toEqual(["stale_revision"]);
       }
-      expect(await found(here, "a.test")).toEqual(["c1/a.test"]);
+      expect(await settled(here, "a.test")).toEqual(["c1/a.test"]);
     },
   },
   {
@@ -107,12 +115,12 @@ const snapshots: Fact[] = [
       const two = [route({ ingress_name: "one" }), route({ ingress_name: "two", service: "two" })];
       await here.apply(change({ action: "sync", revision: 1, routes: [two[0]!] }));
       await here.apply(change({ action: "add", revision: 2, routes: [two[1]!] }));
-      expect(await found(here, "a.test")).toEqual(["c1/web", "c1/two"]);
+      expect(await settled(here, "a.test")).toEqual(["c1/web", "c1/two"]);
       const moved = { ...two[0]!, service: "new" };
       await here.apply(change({ action: "update", revision: 3, routes: [moved] }));
-      expect(await found(here, "a.test")).toEqual(["c1/new", "c1/two"]);
+      expect(await settled(here, "a.test")).toEqual(["c1/new", "c1/two"]);
       await here.apply(change({ action: "delete", revision: 4, routes: [two[1]!] }));
-      expect(await found(here, "a.test")).toEqual(["c1/new"]);
+      expect(await settled(here, "a.test")).toEqual(["c1/new"]);
       const again = change({ action: "delete", revision: 5, routes: [two[1]!] });
       expect((await here.apply(again)).accepted).toBe(1);
     },
@@ -137,8 +145,8 @@ const claims: Fact[] = [
       );
       expect(verdict.accepted).toBe(1);
       expect(verdict.rejected).toMatchObject([{ host: "a.test", path: "/", code: "host_taken" }]);
-      expect(await found(there, "a.test")).toEqual(["c1/a.test"]);
-      expect(await found(there, "b.test")).toEqual(["c2/b.test"]);
+      expect(await settled(there, "a.test")).toEqual(["c1/a.test"]);
+      expect(await settled(there, "b.test")).toEqual(["c2/b.test"]);
     },
   },
   {
@@ -179,7 +187,7 @@ const claims: Fact[] = [
       expect(await there.release("a.test")).toBe(true);
       expect(await there.release("a.test")).toBe(false);
       expect(codes(await there.apply(other))).toEqual([]);
-      expect(await found(there, "a.test")).toEqual(["c2/a.test"]);
+      expect(await settled(there, "a.test")).toEqual(["c2/a.test"]);
     },
   },
   {
@@ -215,9 +223,9 @@ const claims: Fact[] = [
         "a.test": "any.test",
       };
       for (const [host, want] of Object.entries(table)) {
-        expect(await found(here, host)).toEqual([`c1/${want}`]);
+        expect(await settled(here, host)).toEqual([`c1/${want}`]);
       }
-      expect(await found(here, "test")).toBe("no_route");
+      expect(await settled(here, "test")).toBe("no_route");
     },
   },
   {
@@ -252,8 +260,8 @@ const lives: Fact[] = [
       const [here, there] = world.gateways;
       await here.apply(change({ routes: on("a.test", "b.test") }));
       await world.pass(3, async () => expect(await here.renew("c1")).toBe(2));
-      expect(await found(here, "a.test")).toEqual(["c1/a.test"]);
-      expect(await found(there, "b.test")).toEqual(["c1/b.test"]);
+      expect(await settled(here, "a.test")).toEqual(["c1/a.test"]);
+      expect(await settled(there, "b.test")).toEqual(["c1/b.test"]);
       expect(await there.renew("c1")).toBe(2);
       expect(await there.renew("nobody")).toBe(0);
     },
@@ -269,7 +277,7 @@ const lives: Fact[] = [
       await here.setOnline("c1", false);
       expect(here.presence("c1")?.online).toBe(false);
       await world.until(async () => there.presence("c1")?.online === false);
-      expect(await found(there, "a.test")).toEqual(["c1/a.test"]);
+      expect(await settled(there, "a.test")).toEqual(["c1/a.test"]);
     },
   },
   {
@@ -294,7 +302,7 @@ const connections: Fact[] = [
       const passthrough = route({ host: "*.a.test", kind: "passthrough" });
       await here.apply(change({ routes: [passthrough, route({ host: "b.test" })] }));
       expect(services(await here.lookupServerName("x.a.test"))).toEqual(["c1/web"]);
-      expect(await found(here, "x.a.test")).toBe("misdirected");
+      expect(await settled(here, "x.a.test")).toBe("misdirected");
       expect(services(await here.lookupServerName("b.test"))).toBe("no_route");
     },
   },
