@@ -8,8 +8,10 @@ const files = [
   "packages/*/test/**/*.test.ts",
   "test/**/*.test.ts",
 ];
-/** What they say is about time: nothing else runs beside them. */
-const alone = ["flow", "outage"].map((name) => `packages/warren/test/${name}.e2e.test.ts`);
+/** What they say is about time, or takes two browsers and a service: nothing else runs beside them. */
+const alone = ["flow", "journey", "outage"].map(
+  (name) => `packages/warren/test/${name}.e2e.test.ts`,
+);
 /** For what hangs: none of them says how long a thing may take. */
 const timeouts = {
   testTimeout: 60_000,
@@ -20,7 +22,7 @@ const timeouts = {
 /** Files that wait for minutes begin first, so that nobody waits for one of them at the end. */
 class LongestFirst extends BaseSequencer {
   static readonly #long =
-    /\/(fleet-redis|fleet|drain|liveness|renewal|widget-page|widget-talk|journey|instances|instances-fail)\.(e2e\.)?test\.ts$/;
+    /\/(fleet-redis|fleet|drain|liveness|renewal|widget-page|widget-talk|instances|instances-fail)\.(e2e\.)?test\.ts$/;
 
   override async sort(specifications: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(specifications);
