@@ -38,10 +38,8 @@ export function usePaged(
     setLoading(true);
     setProblem(undefined);
     load(cursor, signal)
-      .then((page) => {
-        // Of another list, that nobody wants any more.
-        if (!signal.aborted) setState((was) => withPage(was, cursor, page));
-      })
+      // Of another list it is wanted by nobody any more.
+      .then((page) => signal.aborted || setState((was) => withPage(was, cursor, page)))
       .catch((reason: unknown) => {
         if (!signal.aborted) setProblem(problemOf(reason));
       })
