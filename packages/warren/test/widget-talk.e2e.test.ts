@@ -152,8 +152,11 @@ describe.skipIf(chromium === undefined)("a conversation in the widget", () => {
     const page = await stage.open({ userId: "again" });
     await say(page, "one");
     await answered(page, 1);
+    const field = page.getByRole("textbox", { name: "Write a message" });
+    await field.fill("half a thought");
     await page.getByRole("button", { name: "New conversation" }).click();
     await page.getByText("How can we help?").waitFor();
+    await expect.poll(() => field.inputValue()).toBe("half a thought");
     await say(page, "two");
     await answered(page, 1);
     expect(await page.locator(".row.mine .plain").allTextContents()).toEqual(["two"]);

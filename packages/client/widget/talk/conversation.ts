@@ -104,10 +104,13 @@ export class Conversation implements Disposable {
 
   /** Draws once, soon. */
   changed(): void {
-    this.#drawing ??= setTimeout(() => {
-      this.#drawing = undefined;
-      for (const listener of this.#listeners) listener();
-    }, DRAW_MS);
+    this.#drawing ??= setTimeout(() => this.#draw(), DRAW_MS);
+  }
+
+  #draw(): void {
+    clearTimeout(this.#drawing);
+    this.#drawing = undefined;
+    for (const listener of this.#listeners) listener();
   }
 
   send(text: string, files: readonly SentFile[] = this.uploads.take()): void {
@@ -137,7 +140,10 @@ export class Conversation implements Disposable {
     this.changed();
   }
 
-  /** Ends this conversation, if anything was said, and shows a new one. */
+  /**
+   * Ends this conversation, if anything was said, and shows a new one, with what was being written. It is drawn
+   * before this resolves: what is written to a field that is about to go would be lost.
+   */
   async begin(): Promise<boolean> {
     const { id, isEnded, messages } = this.#session;
     if (messages.length > 0 && !isEnded && !(await this.#asked(this.#service.end(id)))) {
@@ -146,9 +152,11 @@ export class Conversation implements Disposable {
     this.uploads.clear();
     this.#aim = undefined;
     this.#round += 1;
-    this.#session = this.#enter(this.client.begin());
+    const next = this.client.begin();
+    this.drafts.rename(id, next.id);
+    this.#session = this.#enter(next);
     this.#choose();
-    this.changed();
+    this.#draw();
     return true;
   }
 
