@@ -54,6 +54,9 @@ export interface Operations {
   removeErasure: ErasureTable["remove"];
 }
 
+/** A row is a cache of its log, and how far rows are is found again from where it was last seen. */
+const REMADE: ReadonlySet<keyof Operations> = new Set(["foldSession", "setFoldedTo"] as const);
+
 /** Has the worker do one of them. */
 export type CallWorker = <K extends keyof Operations>(
   operation: K,
@@ -63,6 +66,8 @@ export type CallWorker = <K extends keyof Operations>(
 /** `O`: what the worker is asked for. */
 export interface Tables<O> {
   readonly operations: O;
+  /** Those that write what is made again from the rest, should the power fail: nobody waits for the disk. */
+  readonly remade: ReadonlySet<string>;
   /** What was written so far is there for good. */
   committed(): void;
   /** What was written since the last commit is not there after all. */
@@ -116,6 +121,7 @@ export function openTables(database: DatabaseSync, origin: string): Tables<Opera
       dueErasures: (wallMs, limit) => erasures.due(wallMs, limit),
       removeErasure: (erasure) => erasures.remove(erasure),
     },
+    remade: REMADE,
     committed: () => sessions.committed(),
     rolledBack() {
       log.rolledBack();
