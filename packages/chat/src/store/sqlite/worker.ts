@@ -76,8 +76,8 @@ function open(): DatabaseSync {
  */
 function commit(group: readonly Call[]): Reply[] {
   try {
-    const isRemade = group.every(([, operation]) => tables.remade.has(operation));
-    database.exec(`PRAGMA synchronous = ${isRemade ? "NORMAL" : "FULL"}`);
+    const isForGood = group.some(([, operation, args]) => tables.isForGood(operation, args));
+    database.exec(`PRAGMA synchronous = ${isForGood ? "FULL" : "NORMAL"}`);
     database.exec("BEGIN IMMEDIATE");
     const replies = group.map(run);
     database.exec("COMMIT");
