@@ -189,12 +189,12 @@ describe("what is sent", () => {
   test("with files is a message for each, the text with the last", async () => {
     const { session } = await live();
     const files = [
-      { fileId: "1", fileUrl: "u1" },
+      { fileId: "1", fileUrl: "u1", name: "a.png", contentType: "image/png", bytes: 7 },
       { fileId: "2", fileUrl: "u2", isVoice: true },
     ];
     const message = session.send("look", { files });
     expect(session.messages).toMatchObject([
-      { type: "file", content: "", file: { file_id: "1" } },
+      { type: "file", content: "", file: { file_id: "1", name: "a.png", bytes: 7 } },
       { type: "voice", content: "look", file: { file_id: "2" }, key: message.key },
     ]);
   });

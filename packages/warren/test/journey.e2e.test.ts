@@ -113,6 +113,24 @@ describe.skipIf(chromium === undefined)("the pages", { timeout: 120_000 }, () =>
     await Promise.all([user.context().close(), reader.context().close()]);
   });
 
+  test("what is new begins apart from what goes on elsewhere, with a voice note as well", async () => {
+    const [first, second] = await Promise.all([browser.page(), browser.page()]);
+    const token = chatToken("twice");
+    await first.goto(at("chat.html", token));
+    await say(first, "Said on the first device");
+    await answered(first, 1);
+    await second.goto(at("chat.html?new=1", token));
+    await second.getByText("How can we help?").waitFor();
+    await second.getByRole("button", { name: "Record a voice note" }).click();
+    await second.getByText("0:01").waitFor();
+    await second.getByRole("button", { name: "Send voice note" }).click();
+    await second.locator(".row.sent .voice").waitFor();
+    expect(await second.locator(".row.mine").count()).toBe(1);
+    await first.getByText("This conversation has ended").waitFor();
+    await first.context().close();
+    await second.context().close();
+  });
+
   test("one's own conversations: found, renamed, ended, begun anew, deleted", async () => {
     const page = await browser.page();
     await page.goto(at("sessions.html", chatToken("sam")));
