@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { createClient } from "redis";
-import type { RedisPlace } from "../src/redis/redis-link.ts";
+import type { RedisPlace } from "@warren/host/redis-link";
 
 export const REDIS_SERVER = programPath("redis-server");
 

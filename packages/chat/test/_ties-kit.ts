@@ -5,7 +5,8 @@ import type { FanOut, FanOutEvents, Heard as HeardFn } from "../src/live/fan-out
 import { MemoryFanOuts } from "../src/live/memory-fan-out.ts";
 import { classifyRedis } from "../src/redis/classify-redis.ts";
 import { RedisFanOut } from "../src/redis/redis-fan-out.ts";
-import { RedisLink, type RedisPlace } from "../src/redis/redis-link.ts";
+import type { RedisPlace } from "@warren/host/redis-link";
+import { GuardedLink } from "../src/redis/guarded-link.ts";
 import type { Heard, Member } from "./_fan-out-facts.ts";
 
 export const NO_EVENTS: FanOutEvents = {
@@ -15,12 +16,12 @@ export const NO_EVENTS: FanOutEvents = {
   hintsHeard() {},
 };
 
-export function linkTo(place: RedisPlace): RedisLink {
+export function linkTo(place: RedisPlace): GuardedLink {
   const metrics = new GuardMetrics(promMetrics());
   const deps = { clock: systemClock, random: Math.random, metrics, log: silentLog() };
   // Tried again sooner than in earnest: tests wait for it.
   const options = { breaker: { ...BREAKERS.redis, openMs: 300 }, classify: classifyRedis };
-  return new RedisLink({
+  return new GuardedLink({
     place,
     clock: systemClock,
     random: Math.random,

@@ -1,9 +1,9 @@
 import type { Clock } from "@warren/host";
 import { steadily } from "../leases/steadily.ts";
-import type { RedisLink } from "./redis-link.ts";
+import type { GuardedLink } from "./guarded-link.ts";
 
 export interface SubscriptionsOptions {
-  link: Pick<RedisLink, "subscribe" | "unsubscribe" | "connected">;
+  link: Pick<GuardedLink, "subscribe" | "unsubscribe" | "connected">;
   clock: Clock;
   heard: (message: string) => void;
 }
