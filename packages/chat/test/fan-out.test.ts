@@ -1,6 +1,10 @@
+import { promMetrics } from "@warren/host";
+import { silentLog } from "@warren/host/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { InstanceEvents } from "../src/instances/events.ts";
 import { readHint } from "../src/live/hint-text.ts";
 import { FAN_OUT_FACTS } from "./_fan-out-facts.ts";
+import { metricOf } from "./_metrics.ts";
 import { oneRedis, REDIS_SERVER, redisCluster, type TestRedis } from "./_redis.ts";
 import { isOn, memoryMembers, NO_EVENTS, redisMembers } from "./_ties-kit.ts";
 
@@ -50,6 +54,24 @@ describe.skipIf(REDIS_SERVER === undefined)("hints by a Redis", () => {
       await isOn(one.fanOut);
     },
   );
+
+  test("that are told are counted, and those that wait meanwhile", async () => {
+    await using redis = await oneRedis();
+    await using opened = new AsyncDisposableStack();
+    const metrics = promMetrics();
+    const metric = metricOf(metrics);
+    const events = new InstanceEvents(silentLog(), metrics);
+    const open = redisMembers(redis.place, opened, events);
+    const [one, other] = [await open(), await open()];
+    await other.fanOut.follow(S).ready;
+    for (let number = 1; number <= 3; number++) one.fanOut.tell(key, { ...hint, number });
+    // They leave together at the end of the turn.
+    expect(await metric("chatbox_hint_queue_depth")).toBe(3);
+    await other.hears(3);
+    expect(await metric("chatbox_hint_queue_depth")).toBe(0);
+    await expect.poll(() => metric("chatbox_hints_sent_total")).toBeGreaterThanOrEqual(3);
+    expect(await metric("chatbox_hints_heard_total")).toBe(3);
+  });
 
   test(
     "that died are counted as lost, and come again with one that is empty",
