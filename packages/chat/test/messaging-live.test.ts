@@ -32,9 +32,19 @@ function heardBy<T extends MessagingServerFrame["type"]>(client: Messenger, type
   return client.heard.filter((frame): frame is Frame<T> => frame.type === type);
 }
 
-describe("changes of a message", () => {
-  const about = (message_id: string) => ({ conversation_id: "c1", message_id });
+const about = (message_id: string) => ({ conversation_id: "c1", message_id });
 
+/** What a client has of the answers that it saw being written, as the offsets say. */
+const textOf = (client: Messenger) =>
+  heardBy(client, "agent_progress").reduce(
+    (text, { payload: { at, content } }) => text.slice(0, at) + content,
+    "",
+  );
+
+const endsAs = (status: string) => (frame: Frame<"agent_progress">) =>
+  frame.payload.status === status;
+
+describe("changes of a message", () => {
   test.each([
     { type: "edit", more: { content: "better words" } },
     { type: "reaction", more: { emoji: "👍" }, told: { emoji: "👍", on: true } },
@@ -105,13 +115,6 @@ describe("changes of a message", () => {
 });
 
 describe("an answer as it is written", () => {
-  /** What a client has of it, as the offsets say. */
-  const textOf = (client: Messenger) =>
-    heardBy(client, "agent_progress").reduce(
-      (text, { payload: { at, content } }) => text.slice(0, at) + content,
-      "",
-    );
-
   test("comes piece by piece, with the name of the message that it will be", async () => {
     const asked = world.question("tell me");
     const { payload: question } = await phone.say("c1", "tell me");
@@ -129,8 +132,7 @@ describe("an answer as it is written", () => {
     await answer.answer("a time");
     const { payload: message } = await phone.message("Once upon a time");
     expect(message.message_id).toBe(first.message_id);
-    const isOver = (frame: Frame<"agent_progress">) => frame.payload.status !== undefined;
-    const { payload: last } = await phone.next("agent_progress", isOver);
+    const { payload: last } = await phone.next("agent_progress", endsAs("complete"));
     expect(last).toMatchObject({ at: 16, content: "", status: "complete" });
     expect(textOf(phone)).toBe("Once upon a time");
   });
@@ -162,9 +164,8 @@ describe("an answer as it is written", () => {
       content: "I could go on for ever",
       answer_status: "stopped",
     });
-    const isOver = (frame: Frame<"agent_progress">) => frame.payload.status === "stopped";
-    await phone.next("agent_progress", isOver);
-    await laptop.next("agent_progress", isOver);
+    await phone.next("agent_progress", endsAs("stopped"));
+    await laptop.next("agent_progress", endsAs("stopped"));
   });
 });
 

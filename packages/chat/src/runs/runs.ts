@@ -188,6 +188,7 @@ export class Runs {
     const unfollow = this.#options.follow(run.asked.key);
     try {
       const writing = task(run);
+      // Who asked for it is told that it could not be held.
       const held = await running.held.catch(() => undefined);
       if (held === undefined) return undefined;
       await this.#kept(running, held, writing);
@@ -210,6 +211,7 @@ export class Runs {
     const { asked, runId } = run;
     const { sessionId } = asked.key;
     const request = this.#options.request(asked, runId);
+    // It may fail before it is awaited, or never be: without the lease nobody asks for it.
     request.catch(() => {});
     const held = await this.#running.get(sessionId)?.held.catch(() => undefined);
     if (held !== undefined) await run.write(() => request);
@@ -230,6 +232,7 @@ export class Runs {
   /** True if the run is held here and its answer is not there: whoever held it before stored that first. */
   async #isOpen({ asked: { key }, messageId }: Run): Promise<boolean> {
     const running = this.#running.get(key.sessionId);
+    // As above: who asked is told.
     if ((await running?.held.catch(() => undefined)) === undefined) return false;
     return !(await this.#patiently(() => this.#options.isStored(key, messageId)));
   }

@@ -11,10 +11,12 @@ function thread(): Thread {
 
 const upTo = (number: number): Versions => ({ "home:1": number });
 
+const DONE = async () => {};
+
 function writing() {
   const stored: Acknowledged[] = [];
   const failed: unknown[] = [];
-  let answer = async () => {};
+  let answer = DONE;
   const all = new Acknowledgements({
     store: async (_, what) => {
       stored.push(what);
@@ -56,7 +58,7 @@ test("what could not be stored is told once, and may be said again", async () =>
   all.add(one, "delivered", upTo(2));
   await all.settled();
   expect(failed).toHaveLength(1);
-  answers(async () => {});
+  answers(DONE);
   all.add(one, "delivered", upTo(2));
   await all.settled();
   expect(stored).toEqual([

@@ -7,13 +7,10 @@ import { covers, NO_VERSIONS, type Versions } from "../../log/versions.ts";
 import { Connection, errorBody, type About, type Heard } from "../connection.ts";
 import type { ConnectionDeps, ConnectionIdentity } from "../connection-deps.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
-import { handleMessaging } from "./messaging-handlers.ts";
+import { handleMessaging, PASSES_BY } from "./messaging-handlers.ts";
 import { MessagingPresenter } from "./messaging-presenter.ts";
 import { bringPending } from "./pending.ts";
 import { Thread } from "./thread.ts";
-
-/** They cannot wait for those before them. */
-export const PASSES_BY: ReadonlySet<string> = new Set(["heartbeat", "typing", "stop"]);
 
 /** What the `auth` frame of a client says, and where it came to. */
 export interface MessagingClient {

@@ -16,7 +16,7 @@ import { authorOf } from "../../sessions/viewer.ts";
 import type { About } from "../connection.ts";
 import { storedFile } from "../stored-file.ts";
 import { takeTurn } from "../take-turn.ts";
-import { PASSES_BY, type MessagingConnection } from "./messaging-connection.ts";
+import type { MessagingConnection } from "./messaging-connection.ts";
 import { CONTENT_TYPE, currentOf, messagesFrame, placeholderOf } from "./messaging-words.ts";
 import { mediaOf } from "./media.ts";
 import { stretchesOf } from "./sequence.ts";
@@ -36,6 +36,8 @@ export async function handleMessaging(
   await handler(connection, frame, about);
 }
 
+/** They cannot wait for those before them. */
+export const PASSES_BY: ReadonlySet<string> = new Set(["heartbeat", "typing", "stop"]);
 const RECEIPTS: ReadonlySet<string> = new Set(["delivery_ack", "read_receipt"]);
 
 type Frames = MessagingClientFrames;
@@ -124,6 +126,7 @@ async function addressed(
   const isAgent = receiver === undefined || deps.models.some(({ id }) => id === receiver);
   if (!isAgent) {
     // An admin may address the person whose conversation it is.
+    // One that cannot be had is as good as none: what is wrong is told below.
     const thread = await connection.thread(conversation_id).catch(() => undefined);
     if (thread?.key.userId === receiver && receiver !== identity.userId) return thread;
     throw new ChatError("NOT_FOUND", "receiver_id is no agent that answers here");
