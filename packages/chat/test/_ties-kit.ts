@@ -1,6 +1,7 @@
 /** What instances have in common besides the store, in memory and in Redis. */
 import { BREAKERS, guard, GuardMetrics, promMetrics, systemClock } from "@warren/host";
 import { silentLog } from "@warren/host/testing";
+import { vi } from "vitest";
 import type { FanOut, FanOutEvents, Heard as HeardFn } from "../src/live/fan-out.ts";
 import { MemoryFanOuts } from "../src/live/memory-fan-out.ts";
 import { classifyRedis } from "../src/redis/classify-redis.ts";
@@ -76,5 +77,5 @@ export function redisMembers(
 
 /** Resolves once its hints are heard. */
 export async function isOn(fanOut: FanOut, wanted = true): Promise<void> {
-  while (fanOut.isOn !== wanted) await new Promise((resolve) => setTimeout(resolve, 10));
+  await vi.waitUntil(() => fanOut.isOn === wanted, { interval: 10, timeout: 30_000 });
 }

@@ -47,10 +47,11 @@ describe.skipIf(REDIS_SERVER === undefined)("hints by a Redis", () => {
       await isOn(one.fanOut, false);
       redis.thaw();
       // What is told before the guard calls it again is lost.
-      while (other.heard.length === 0) {
+      const heard = () => {
         one.fanOut.tell(key, hint);
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
+        return other.heard.length;
+      };
+      await expect.poll(heard).toBeGreaterThan(0);
       await isOn(one.fanOut);
     },
   );
@@ -79,27 +80,26 @@ describe.skipIf(REDIS_SERVER === undefined)("hints by a Redis", () => {
     async () => {
       await using redis = await oneRedis();
       await using opened = new AsyncDisposableStack();
-      let lost = 0;
-      const count = () => lost;
-      const hintsLost = (count: number) => void (lost += count);
+      const lost = Promise.withResolvers<number>();
+      const hintsLost = lost.resolve;
       const open = redisMembers(redis.place, opened, { ...NO_EVENTS, hintsLost });
       const [one, other] = [await open(), await open()];
       await other.fanOut.follow(S).ready;
       await redis.kill();
       await isOn(one.fanOut, false);
       one.fanOut.tell(key, hint);
-      while (count() === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      expect(await lost.promise).toBeGreaterThan(0);
       // What begins to be followed meanwhile is followed as well once it is back.
       const later = "f".repeat(32);
       await other.fanOut.follow(later).ready;
       await redis.restart();
       await isOn(one.fanOut);
       await isOn(other.fanOut);
-      const heard = () => new Set(other.heard.map(({ sessionId }) => sessionId));
-      while (heard().size < 2) {
+      const heard = () => {
         for (const sessionId of [S, later]) one.fanOut.tell({ ...key, sessionId }, hint);
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
+        return new Set(other.heard.map(({ sessionId }) => sessionId)).size;
+      };
+      await expect.poll(heard).toBe(2);
     },
   );
 });

@@ -16,6 +16,7 @@ export class InstanceEvents implements FanOutEvents, EstatesEvents {
   readonly #instancesLost: Counter;
   readonly #runsTaken: Counter;
   readonly #questionsFound: Counter;
+  readonly #checkpoints: Counter;
   readonly #checkpointsLost: Counter;
   readonly #latency: Histogram;
   readonly #runs: (status: string) => Histogram;
@@ -45,6 +46,10 @@ export class InstanceEvents implements FanOutEvents, EstatesEvents {
     this.#questionsFound = counter(
       "chatbox_questions_found_total",
       "Questions of dead instances that nobody had begun to answer.",
+    );
+    this.#checkpoints = counter(
+      "chatbox_checkpoints_total",
+      "Checkpoints of running answers that were kept.",
     );
     this.#checkpointsLost = counter(
       "chatbox_checkpoints_failed_total",
@@ -123,6 +128,9 @@ export class InstanceEvents implements FanOutEvents, EstatesEvents {
   runEnded({ status, firstTokenMs, totalMs }: RunEnd): void {
     this.#runs(status).observe(totalMs / 1_000);
     if (firstTokenMs !== undefined) this.#firstToken.observe(firstTokenMs / 1_000);
+  }
+  checkpointKept(): void {
+    this.#checkpoints.add();
   }
   /** The store is away: the next checkpoint has all of it. */
   checkpointFailed(): void {

@@ -24,7 +24,9 @@ export interface RunsOptions extends RunDeps {
   /** An answer is in the works here, and no longer. */
   began: () => void;
   over: () => void;
-  /** A checkpoint could not be kept; the next one has all of it. */
+  /** A checkpoint was kept. */
+  kept: () => void;
+  /** One could not be kept; the next one has all of it. */
   notKept: (cause: unknown) => void;
 }
 
@@ -200,8 +202,8 @@ export class Runs {
   }
 
   async #kept(running: Running, held: HeldRun, writing: Promise<void>): Promise<void> {
-    const { clock, notKept: failed } = this.#options;
-    await using checkpoints = new Checkpoints({ clock, run: running.run, held, failed });
+    const { clock, kept, notKept: failed } = this.#options;
+    await using checkpoints = new Checkpoints({ clock, run: running.run, held, kept, failed });
     running.checkpoints = checkpoints;
     await writing;
   }

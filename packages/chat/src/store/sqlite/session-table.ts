@@ -16,7 +16,7 @@ import {
 } from "./figure-columns.ts";
 import { SessionHours } from "./session-hours.ts";
 import { prepareAll } from "./statements.ts";
-import { versionsIn, type StoredRow } from "./stored-row.ts";
+import { versionsIn, type StoredRow } from "../stored-row.ts";
 
 /** A row to be stored, with its figures. */
 export interface Folded extends StoredRow {
