@@ -28,6 +28,7 @@ export class InstanceEvents implements FanOutEvents, EstatesEvents {
     this.#log = log;
     const counter = (name: string, help: string) =>
       metrics.counter({ name, help, labels: [] }).with();
+    const gauge = (name: string, help: string) => metrics.gauge({ name, help, labels: [] }).with();
     this.#sent = counter("chatbox_hints_sent_total", "Hints told to other instances.");
     this.#lost = counter("chatbox_hints_lost_total", "Hints that could not be told.");
     this.#heard = counter("chatbox_hints_heard_total", "Hints that other instances told.");
@@ -78,12 +79,8 @@ export class InstanceEvents implements FanOutEvents, EstatesEvents {
         buckets: RUNS,
       })
       .with();
-    this.#running = metrics
-      .gauge({ name: "chatbox_runs", help: "Answers that this instance writes.", labels: [] })
-      .with();
-    this.#waiting = metrics
-      .gauge({ name: "chatbox_hint_queue_depth", help: "Hints that wait to be told.", labels: [] })
-      .with();
+    this.#running = gauge("chatbox_runs", "Answers that this instance writes.");
+    this.#waiting = gauge("chatbox_hint_queue_depth", "Hints that wait to be told.");
   }
 
   hintsWaiting(count: number): void {

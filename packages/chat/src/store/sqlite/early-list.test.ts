@@ -8,6 +8,7 @@ import { pageOf, planList } from "../../sessions/list-plan.ts";
 import { SORTS, type SessionQuery } from "../../sessions/ports.ts";
 import { sessionRow, storedRow } from "../stored-row.ts";
 import { pageSql } from "./early-list.ts";
+import { queryAll } from "../../sessions/query-all.ts";
 import { openTables, type Operations } from "./tables.ts";
 
 /** Of few values each, so that many rows are equal in them. */
@@ -46,19 +47,7 @@ while (loaded.loadSessions());
 /** The same file, just after a start. */
 const { operations: early } = openTables(database, "home:1");
 
-const EVERYTHING: SessionQuery = {
-  userId: undefined,
-  isActive: undefined,
-  adminAssisted: undefined,
-  helpOpen: undefined,
-  fromMs: undefined,
-  toMs: undefined,
-  sortBy: "start_time",
-  descending: true,
-  limit: 10,
-  from: { offset: 0 },
-  nowMs: 50,
-};
+const EVERYTHING = queryAll({ descending: true, limit: 10, nowMs: 50 });
 
 const maybe = fc.option(fc.boolean(), { nil: undefined });
 const moment = fc.option(fc.integer({ min: -1, max: 14 }), { nil: undefined });
