@@ -21,7 +21,7 @@ import { timestampOf } from "./wire-entry-of.ts";
 
 /** A socket whose client speaks the chatbox dialect: one session at a time is its own, others are named. */
 export class ChatboxConnection extends Connection {
-  protected presenter: Presenter;
+  presenter: Presenter;
   /** What frames that name no session are about. */
   #session: Found | undefined;
   /** What the client called it: it may go on to, until it has heard the session's own id. */
