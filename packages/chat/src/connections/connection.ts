@@ -166,7 +166,7 @@ export abstract class Connection {
     }
     const { hub, journal, runs } = this.deps;
     const follower = new Follower({
-      viewerId: this.identity.userId,
+      viewer: this.identity,
       key,
       hub,
       journal,

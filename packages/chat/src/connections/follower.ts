@@ -6,6 +6,7 @@ import type { Journal } from "../log/journal.ts";
 import type { Said } from "../log/said.ts";
 import { has, type Versions } from "../log/versions.ts";
 import type { ClusterRuns } from "../runs/cluster-runs.ts";
+import type { Viewer } from "../sessions/viewer.ts";
 import { firstThatFit, newestThatFit, upTo, type PageOptions, type WirePage } from "./pages.ts";
 import { wireRunOf, type Presenter } from "./presenter.ts";
 
@@ -13,7 +14,7 @@ import { wireRunOf, type Presenter } from "./presenter.ts";
 export const RESUME_ENTRIES = 300;
 
 export interface FollowerOptions {
-  viewerId: string;
+  viewer: Viewer;
   key: SessionKey;
   hub: Hub;
   journal: Journal;
@@ -30,7 +31,7 @@ export interface FollowerOptions {
  */
 export class Follower implements Listener {
   readonly key: SessionKey;
-  readonly viewerId: string;
+  readonly viewer: Viewer;
   readonly #options: FollowerOptions;
   #membership: Membership | undefined;
   /** What the client was told of by a resume, while what came meanwhile waits: afterwards all is new. */
@@ -41,7 +42,7 @@ export class Follower implements Listener {
 
   constructor(options: FollowerOptions) {
     this.key = options.key;
-    this.viewerId = options.viewerId;
+    this.viewer = options.viewer;
     this.#options = options;
   }
 
