@@ -68,6 +68,10 @@ export class ChatboxConnection extends Connection {
     super.send(frame);
   }
 
+  get speaksEntries(): boolean {
+    return this.presenter instanceof EntryPresenter;
+  }
+
   /** From now on stored things are `entry` frames. */
   speakEntries(deviceId: string | undefined): void {
     if (deviceId !== undefined && deviceId !== this.#deviceId) {
