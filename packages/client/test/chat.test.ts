@@ -332,6 +332,10 @@ describe("a session", () => {
     expect(session.typing).toEqual([{ sender: "admin", name: "Bob" }]);
     clock.advance(6_000);
     expect(session.typing).toEqual([]);
+    sockets.last.hear({ ...typing, on: true });
+    sockets.last.hear(heard(entry("message", { number: 1, ...bob, name: "Bob" })));
+    // What was being written is there.
+    expect(session.typing).toEqual([]);
     for (let i = 0; i < 10; i++) session.typingNow();
     session.typingNow(false);
     session.typingNow(false);

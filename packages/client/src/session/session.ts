@@ -232,6 +232,7 @@ export class Session implements ChatSession {
   }
 
   #came(entries: readonly WireEntry[]): void {
+    for (const entry of entries) if (entry.kind === "message") this.#passing.spoke(entry);
     const names = new Set(entries.map(({ message_id }) => message_id));
     for (const message of this.messages) {
       if (!message.isMine && names.has(message.id ?? "")) this.#events.emit("message", message);
