@@ -109,7 +109,12 @@ describe.skipIf(chromium === undefined)("the pages", { timeout: 120_000 }, () =>
     expect(await violations(reader)).toEqual([]);
     await user.getByRole("button", { name: "Stop sharing" }).click();
     await user.getByRole("dialog").waitFor({ state: "detached" });
+    await reader.route("**/shared/*", (route) => route.abort());
     await reader.reload();
+    await reader.getByText("The service does not answer.").waitFor();
+    await seen(reader, "shared-away");
+    await reader.unroute("**/shared/*");
+    await reader.getByRole("button", { name: "Try again" }).click();
     await reader.getByText("Nothing to see here").waitFor();
     expect(await violations(reader)).toEqual([]);
     await Promise.all([user.context().close(), reader.context().close()]);
