@@ -179,6 +179,7 @@ async function wordingOf(
     file,
     metadata: type === "text" ? undefined : { [CONTENT_TYPE]: type },
     replyTo,
+    isUnasked: false,
   };
 }
 
