@@ -208,6 +208,7 @@ export class Conversations implements AsyncDisposable {
       over: () => instanceEvents.runOver(),
       ended: (_, end) => instanceEvents.runEnded(end),
       failed: unlessErased((cause) => events.broke("an answer could not be stored or told", cause)),
+      kept: () => instanceEvents.checkpointKept(),
       notKept: () => instanceEvents.checkpointFailed(),
       request: (asked, runId) =>
         runRequest({ ...config, log: store.log, journal: this.journal }, asked, runId),

@@ -21,7 +21,7 @@ import { timestampOf } from "./wire-entry-of.ts";
 
 /** A socket whose client speaks the chatbox dialect: one session at a time is its own, others are named. */
 export class ChatboxConnection extends Connection {
-  protected presenter: Presenter;
+  presenter: Presenter;
   /** What frames that name no session are about. */
   #session: Found | undefined;
   /** What the client called it: it may go on to, until it has heard the session's own id. */
@@ -106,12 +106,18 @@ export class ChatboxConnection extends Connection {
 
   /** Rejects where `begun` would, and begins nothing. */
   async check(frame: Naming): Promise<void> {
-    if (!this.#means(frame.session_id)) await this.existing(frame);
+    if (this.#mayBegin(frame)) await this.#known(frame);
+    else await this.existing(frame);
   }
 
-  /** The same, but for an id that nobody knows and this socket was not given. */
+  /** As `opened`; but a client of the oldest words is refused an id that nobody knows and its socket was not given. */
   begun(frame: Naming): Promise<SessionKey> {
-    return this.#means(frame.session_id) ? this.opened(frame, undefined) : this.existing(frame);
+    return this.#mayBegin(frame) ? this.opened(frame, undefined) : this.existing(frame);
+  }
+
+  /** Whose clients make ids themselves may say anything first. */
+  #mayBegin({ session_id: said }: Naming): boolean {
+    return this.presenter instanceof EntryPresenter || this.#means(said);
   }
 
   async #known({ session_id: said }: Naming): Promise<SessionKey | undefined> {

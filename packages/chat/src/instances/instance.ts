@@ -65,6 +65,7 @@ export class Instance implements AsyncDisposable {
   constructor(options: InstanceOptions) {
     this.#options = options;
     this.#name = options.newId();
+    // Nobody may be waiting when it is known that it never enters.
     this.#entered.promise.catch(() => {});
     this.#living = Promise.all([
       this.#each(() => this.#beat()),
@@ -137,6 +138,7 @@ export class Instance implements AsyncDisposable {
     this.#lease = undefined;
     this.#name = this.#options.newId();
     this.#entered = Promise.withResolvers<string>();
+    // As above.
     this.#entered.promise.catch(() => {});
   }
 

@@ -1,4 +1,4 @@
-import { randomId, type Clock } from "@warren/host";
+import { randomId, type Clock, untilClosed } from "@warren/host";
 import type { Lease, Leases } from "../leases/ports.ts";
 import { steadily } from "../leases/steadily.ts";
 import { watchTail } from "../live/tail-watch.ts";
@@ -82,14 +82,10 @@ export class Membership implements AsyncDisposable {
     const { store, clock, elsewhere, hasHints, seen, events } = this.#options;
     const failed = (cause: unknown) => events.blind(cause);
     this.#opened.use(watchTail({ log: store.log, clock, hasHints, seen, failed }));
-    const closing = new AbortController();
-    const { signal } = closing;
-    const looking = steadily({ clock, everyMs: () => LOOK_MS, signal, failed }, () =>
-      elsewhere.look(),
+    const look = () => elsewhere.look();
+    const looking = untilClosed((signal) =>
+      steadily({ clock, everyMs: () => LOOK_MS, signal, failed }, look),
     );
-    this.#opened.defer(async () => {
-      closing.abort();
-      await looking;
-    });
+    this.#opened.use(looking);
   }
 }
