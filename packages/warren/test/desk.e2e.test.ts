@@ -1,41 +1,22 @@
 // The desk of those who answer, in real browsers: who waits, what is said often, what users never see, and a colleague.
 // Three browsers' pages at once take their time.
-import { systemClock } from "@warren/host";
-import { recordingLog } from "@warren/host/testing";
-import {
-  chromiumPath,
-  DESKTOP,
-  openBrowser,
-  PHONE,
-  violations,
-  type BrowserPage,
-  type TestBrowser,
-} from "@warren/client/testing";
+import { chromiumPath, DESKTOP, PHONE, violations, type BrowserPage } from "@warren/client/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { builtPages } from "../src/pages/built-pages.ts";
-import { ChatService, chatToken } from "./_kit/chat-service.ts";
+import { chatToken } from "./_kit/chat-service.ts";
+import { adminToken, PageStage, say } from "./_kit/page-stage.ts";
 
 const chromium = chromiumPath();
-const asAdmin = (name: string) => chatToken(name, { roles: ["admin"] });
 const SECRET = "Owes us for the last one";
 
 describe.skipIf(chromium === undefined)("the desk", { timeout: 120_000 }, () => {
-  const opened = new AsyncDisposableStack();
-  let browser: TestBrowser;
-  let service: ChatService;
-  beforeAll(async () => {
-    const never = new AbortController().signal;
-    const options = { log: recordingLog(), clock: systemClock, node: process.execPath };
-    const pages = await builtPages({ ...options, env: process.env }, never);
-    service = opened.use(await ChatService.start({}, pages));
-    browser = opened.use(await openBrowser(chromium!));
-  }, 180_000);
-  afterAll(() => opened.disposeAsync(), 60_000);
-  afterEach(() => expect(browser.errors).toEqual([]));
+  let stage: PageStage;
+  beforeAll(async () => void (stage = await PageStage.open(chromium!)), 180_000);
+  afterAll(() => stage?.[Symbol.asyncDispose](), 60_000);
+  afterEach(() => expect(stage.browser.errors).toEqual([]));
 
   async function visit(page: string, token: string): Promise<BrowserPage> {
-    const visited = await browser.page({ reducedMotion: "reduce" });
-    await visited.goto(`http://127.0.0.1:${service.port}/chat/${page}#token=${token}`);
+    const visited = await stage.browser.page({ reducedMotion: "reduce" });
+    await visited.goto(stage.at(page, token));
     return visited;
   }
 
@@ -60,7 +41,7 @@ describe.skipIf(chromium === undefined)("the desk", { timeout: 120_000 }, () => 
     expect(await aloud.count()).toBe(1);
     await look(uri, "waiting");
 
-    const ann = await visit("admin.html", asAdmin("ann"));
+    const ann = await visit("admin.html", adminToken("ann"));
     await ann.getByRole("link", { name: "Queue" }).click();
     await ann.getByText("2 wait").waitFor();
     expect(await ann.locator(".queue-words .muted").allTextContents()).toEqual(["una", "uri"]);
@@ -80,7 +61,7 @@ describe.skipIf(chromium === undefined)("the desk", { timeout: 120_000 }, () => 
 
   test("what is said often is written once, and said with its places filled in", async () => {
     const user = await waiting("uwe", "Do you deliver on Sundays?");
-    const ann = await visit("admin.html", asAdmin("ann"));
+    const ann = await visit("admin.html", adminToken("ann"));
     await ann.getByRole("link", { name: "Replies" }).click();
     await ann.getByRole("button", { name: "New reply" }).click();
     await ann.getByLabel("Title, for finding it").fill("Opening times");
@@ -108,12 +89,12 @@ describe.skipIf(chromium === undefined)("the desk", { timeout: 120_000 }, () => 
   });
 
   test("a private note is for colleagues: no frame, page or link of the user has a word of it", async () => {
-    const user = await browser.page();
+    const user = await stage.browser.page();
     const heard = hearing(user);
-    await user.goto(`http://127.0.0.1:${service.port}/chat/chat.html#token=${chatToken("ute")}`);
+    await user.goto(stage.at("chat.html", chatToken("ute")));
     await say(user, "Another order, please");
     await user.locator(".answer time").waitFor();
-    const ann = await visit("admin.html", asAdmin("ann"));
+    const ann = await visit("admin.html", adminToken("ann"));
     await ann.getByRole("link", { name: "Another order, please" }).click();
     const panel = ann.getByRole("region", { name: "Open conversation" });
     await panel.getByRole("button", { name: "Note" }).click();
@@ -131,7 +112,7 @@ describe.skipIf(chromium === undefined)("the desk", { timeout: 120_000 }, () => 
     await user.locator(".row.theirs").getByText("Which one?").waitFor();
     await user.getByRole("button", { name: "Share conversation" }).click();
     const link = await user.getByRole("textbox", { name: "Link" }).inputValue();
-    const reader = await browser.page();
+    const reader = await stage.browser.page();
     const read = hearing(reader);
     await reader.goto(link);
     await reader.getByText("Which one?").waitFor();
@@ -145,11 +126,11 @@ describe.skipIf(chromium === undefined)("the desk", { timeout: 120_000 }, () => 
 
   test("a conversation is handed on to a colleague, who answers from then on", async () => {
     const user = await waiting("udo", "I need somebody who knows");
-    const ann = await visit("admin.html", asAdmin("ann"));
+    const ann = await visit("admin.html", adminToken("ann"));
     await ann.getByRole("link", { name: "Queue" }).click();
     await ann.getByRole("button", { name: "Take I need somebody who knows" }).click();
     const anns = ann.getByRole("region", { name: "Open conversation" });
-    const ben = await visit("admin.html", asAdmin("ben"));
+    const ben = await visit("admin.html", adminToken("ben"));
     await ben.getByRole("link", { name: "I need somebody who knows" }).click();
     const bens = ben.getByRole("region", { name: "Open conversation" });
     await bens.locator(".banner").getByText("ann answers here").waitFor();
@@ -212,12 +193,6 @@ async function look(page: BrowserPage, what: string): Promise<void> {
     await page.screenshot({ path: `${folder}/desk-${name}.png` });
   }
   await page.setViewportSize(DESKTOP);
-}
-
-async function say(page: BrowserPage, text: string): Promise<void> {
-  const field = page.getByRole("textbox", { name: "Write a message" });
-  await field.fill(text);
-  await field.press("Enter");
 }
 
 async function close(...pages: readonly BrowserPage[]): Promise<void> {
