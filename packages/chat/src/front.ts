@@ -163,7 +163,7 @@ function apiOf(
   return {
     replies: store.replies,
     answers: providers.answers,
-    guests: tokens && new Guests({ ...forDesk, tokens, wallClock }),
+    guests: tokens && new Guests({ ...forDesk, ...content.forGuests, tokens, wallClock }),
     newId: () => randomId(12),
     desk: new SessionDesk({
       ...forDesk,

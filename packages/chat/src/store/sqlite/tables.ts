@@ -51,6 +51,7 @@ export interface Operations {
   replaceShare: ShareTable["replace"];
   putErasure: ErasureTable["put"];
   dueErasures: ErasureTable["due"];
+  erasuresOfUsers: ErasureTable["usersSince"];
   removeErasure: ErasureTable["remove"];
 }
 
@@ -114,6 +115,7 @@ export function openTables(database: DatabaseSync, origin: string): Tables<Opera
       ...shareOperations(shares),
       putErasure: (erasure, dueMs) => erasures.put(erasure, dueMs),
       dueErasures: (wallMs, limit) => erasures.due(wallMs, limit),
+      erasuresOfUsers: (wallMs, limit) => erasures.usersSince(wallMs, limit),
       removeErasure: (erasure) => erasures.remove(erasure),
     },
     committed: () => sessions.committed(),
