@@ -83,7 +83,7 @@ export async function startChat(
   const { host, port } = listener;
   events.started({ host, port, store: nameOfStore(config), models: providers.models.length });
   const owned = opened.move();
-  const parts = { config, deps, front, listener, probes, events, conversations };
+  const parts = { config, deps, front, listener, probes, events, conversations, content };
   return {
     ...addressOf(parts),
     async drain() {
@@ -102,6 +102,7 @@ interface Started {
   probes: { readonly port: number } | undefined;
   events: ChatEvents;
   conversations: Conversations;
+  content: Content;
 }
 
 function addressOf({ config, listener, probes }: Started) {
@@ -111,9 +112,9 @@ function addressOf({ config, listener, probes }: Started) {
 }
 
 async function drainAll(parts: Started): Promise<void> {
-  const { config, deps, front } = parts;
+  const { config, deps, front, content } = parts;
   front.unready();
-  await drain({ ...config.drain, ...deps, ...parts, door: front.door });
+  await drain({ ...config.drain, ...deps, ...parts, door: front.door, files: content.files });
 }
 
 function warningsOf(config: ChatConfig): readonly string[] {
