@@ -248,6 +248,8 @@ export class Chat implements ChatClient {
   /** The device's name stays: it is the device's. */
   async #wipe(): Promise<void> {
     const { storage } = this.#deps;
+    // One that is still being loaded would have what it was to forget.
+    await Promise.all([...this.#sessions].map((session) => session.loaded()));
     for (const session of this.#sessions) session.forget();
     this.#userId = undefined;
     await storage.clear();

@@ -1,12 +1,10 @@
 // The examples of the chat, as somebody runs them: programs of their own, against a chat of their own.
 import { fileURLToPath } from "node:url";
 import { chromiumPath, DESKTOP, openBrowser, PHONE, violations } from "@warren/client/testing";
-import { systemClock } from "@warren/host";
-import { recordingLog } from "@warren/host/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { builtPages } from "../src/pages/built-pages.ts";
 import { Cli } from "./_cli.ts";
 import { ChatService, chatToken } from "./_kit/chat-service.ts";
+import { testPages } from "./_kit/test-pages.ts";
 import { answered, say, seen } from "./_kit/widget-stage.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
@@ -15,10 +13,7 @@ const opened = new AsyncDisposableStack();
 let service: ChatService;
 
 beforeAll(async () => {
-  const never = new AbortController().signal;
-  const options = { log: recordingLog(), clock: systemClock, node: process.execPath };
-  const pages = await builtPages({ ...options, env: process.env }, never);
-  service = opened.use(await ChatService.start({}, pages));
+  service = opened.use(await ChatService.start({}, await testPages()));
 }, 180_000);
 afterAll(() => opened.disposeAsync(), 60_000);
 

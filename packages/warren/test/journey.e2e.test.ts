@@ -1,7 +1,5 @@
 // The pages as people use them, in real browsers, against the chat itself, under the policy that it serves them with:
 // whatever that refuses fails the tests.
-import { systemClock } from "@warren/host";
-import { recordingLog } from "@warren/host/testing";
 import {
   chromiumPath,
   DESKTOP,
@@ -12,8 +10,8 @@ import {
   type TestBrowser,
 } from "@warren/client/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { builtPages } from "../src/pages/built-pages.ts";
 import { ChatService, chatToken } from "./_kit/chat-service.ts";
+import { testPages } from "./_kit/test-pages.ts";
 
 const chromium = chromiumPath();
 const asAdmin = (name: string) => chatToken(name, { roles: ["admin"] });
@@ -23,10 +21,7 @@ describe.skipIf(chromium === undefined)("the pages", { timeout: 120_000 }, () =>
   let browser: TestBrowser;
   let service: ChatService;
   beforeAll(async () => {
-    const never = new AbortController().signal;
-    const options = { log: recordingLog(), clock: systemClock, node: process.execPath };
-    const pages = await builtPages({ ...options, env: process.env }, never);
-    service = opened.use(await ChatService.start({}, pages));
+    service = opened.use(await ChatService.start({}, await testPages()));
     browser = opened.use(await openBrowser(chromium!));
   }, 180_000);
   afterAll(() => opened.disposeAsync(), 60_000);
@@ -63,13 +58,15 @@ describe.skipIf(chromium === undefined)("the pages", { timeout: 120_000 }, () =>
     const panel = admin.getByRole("region", { name: "Open conversation" });
     await panel.getByRole("button", { name: "Take over" }).click();
     await user.getByText("ann joined the conversation").waitFor();
+    await user.getByText("ann is here").waitFor();
+    await panel.getByText("The visitor is here").waitFor();
     await say(admin, "Ann here. **How** can I help?");
     await user.locator(".row.theirs strong").getByText("How").waitFor();
     await say(user, "My parcel is late");
     await panel.locator(".plain").getByText("My parcel is late").waitFor();
     expect(await violations(admin)).toEqual([]);
     await panel.getByRole("button", { name: "Hand back" }).click();
-    await user.getByText("ann answers here").waitFor({ state: "detached" });
+    await user.getByText("ann is here").waitFor({ state: "detached" });
     await say(user, "Who are you?");
     await answered(user, 3);
 
