@@ -4,8 +4,12 @@ import path from "node:path";
 import { FerretDb, mongoDatabase } from "@warren/chat/testing";
 import { installed } from "./installed.ts";
 
+export function isMongoThere(): boolean {
+  return Boolean(process.env["MONGO_URI"]) || ferretdbProgram() !== undefined;
+}
+
 /** Where `.ci/run` builds it, unless it is among the programs. Undefined: it is not there. */
-export function ferretdbProgram(): string | undefined {
+function ferretdbProgram(): string | undefined {
   return installed("ferretdb") ?? built();
 }
 

@@ -8,6 +8,7 @@ import { must, type Proof, type Stage } from "./proof.ts";
 const USERS = 5;
 /** Of each user in each round. */
 const MESSAGES = 4;
+const AGAIN_MS = 500;
 const KILLS_OF_DATABASE = 25;
 
 /** What a user said and was promised. */
@@ -17,6 +18,8 @@ class Talker {
   readonly acks = new Map<string, ServerFrames["message_ack"]>();
   /** In the order in which it was said first. */
   readonly said: string[] = [];
+  /** How often the store was away: what is said again then may come after what was said later. */
+  refusals = 0;
 
   constructor(userId: string) {
     this.userId = userId;
@@ -26,15 +29,23 @@ class Talker {
   async talk(port: number, acked: () => void): Promise<Device> {
     const device = await Device.open(port, this.userId);
     device.hear((frame) => {
+      if (frame.type === "error" && frame.client_message_id !== undefined) {
+        return this.#sayLater(device, frame);
+      }
       if (frame.type !== "message_ack") return;
       this.#keep(frame);
       acked();
     });
     for (let n = 0; n < MESSAGES; n += 1) this.said.push(`m-${this.said.length}`);
-    for (const client_message_id of this.open) {
-      device.say({ type: "user_message", content: `text ${client_message_id}`, client_message_id });
-    }
+    for (const name of this.open) say(device, name);
     return device;
+  }
+
+  /** What was refused and may be tried again is said again, as every client does. */
+  #sayLater(device: Device, { client_message_id, error }: ServerFrames["error"]): void {
+    must(error.recoverable, () => `${this.userId} was refused for good: ${error.code}`);
+    this.refusals += 1;
+    setTimeout(() => say(device, client_message_id!), Math.max(AGAIN_MS, error.retry_after ?? 0));
   }
 
   get open(): string[] {
@@ -47,6 +58,10 @@ class Talker {
     must(this.sessionId === session_id, () => `${this.userId} came into another session`);
     this.acks.set(ack.client_message_id, ack);
   }
+}
+
+function say(device: Device, client_message_id: string): void {
+  device.say({ type: "user_message", content: `text ${client_message_id}`, client_message_id });
 }
 
 /** Instances that share a store: one is talked to. */
@@ -136,7 +151,9 @@ async function strikeAfterAck(
 function counted(talkers: readonly Talker[]): string {
   const acks = talkers.reduce((sum, { acks }) => sum + acks.size, 0);
   const said = talkers.reduce((sum, { said }) => sum + said.length, 0);
-  return `${acks} of ${said} messages acknowledged`;
+  const refusals = talkers.reduce((sum, { refusals }) => sum + refusals, 0);
+  const refused = refusals > 0 ? `, ${refusals} refused for a while` : "";
+  return `${acks} of ${said} messages acknowledged${refused}`;
 }
 
 async function checkKept(talker: Talker, port: number): Promise<void> {
@@ -151,8 +168,9 @@ async function checkKept(talker: Talker, port: number): Promise<void> {
   );
   const mine = entries.filter(({ kind, sender }) => kind === "message" && sender === "user");
   const names = mine.map(({ client_message_id }) => client_message_id);
+  const inOrder = (all: readonly string[]) => (talker.refusals > 0 ? all.toSorted() : all).join();
   must(
-    names.join() === said.join(),
+    inOrder(names) === inOrder(said),
     () => `${userId}: said ${said.length}, stored ${names.length} or in another order`,
   );
   for (const { client_message_id, number, message_id } of mine) {
