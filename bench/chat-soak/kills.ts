@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import type { ServerFrames } from "@warren/wire";
 import { startMongo } from "../mongo.ts";
 import { startRedis } from "../redis.ts";
@@ -9,6 +10,7 @@ const USERS = 5;
 /** Of each user in each round. */
 const MESSAGES = 4;
 const AGAIN_MS = 500;
+const COME_BACK_MS = 90_000;
 const KILLS_OF_DATABASE = 25;
 
 /** What a user said and was promised. */
@@ -26,8 +28,8 @@ class Talker {
   }
 
   /** Says what is not acknowledged and some more; `acked` at each acknowledgement. */
-  async talk(port: number, acked: () => void): Promise<Device> {
-    const device = await Device.open(port, this.userId);
+  async talk(port: number, acked: () => void, isOver = () => false): Promise<Device> {
+    const device = await persistently(() => Device.open(port, this.userId), isOver);
     device.hear((frame) => {
       if (frame.type === "error" && frame.client_message_id !== undefined) {
         return this.#sayLater(device, frame);
@@ -57,6 +59,21 @@ class Talker {
     this.sessionId ||= session_id;
     must(this.sessionId === session_id, () => `${this.userId} came into another session`);
     this.acks.set(ack.client_message_id, ack);
+  }
+}
+
+/** Who is not let in comes back, as every client does: places that died with an instance count for a while. */
+async function persistently(open: () => Promise<Device>, isOver: () => boolean): Promise<Device> {
+  for (let left = COME_BACK_MS / AGAIN_MS; ; left -= 1) {
+    try {
+      const device = await open();
+      if (!isOver()) return device;
+      device.close();
+      throw new Error("it came to the next one");
+    } catch (reason) {
+      if (left <= 0 || isOver()) throw reason;
+      await wait(AGAIN_MS);
+    }
   }
 }
 
@@ -141,7 +158,9 @@ async function strikeAfterAck(
   const port = house.port();
   // Each comes first in their turn: the first one's acknowledgement mostly comes first.
   const turns = talkers.map((_, at) => talkers[(at + round) % talkers.length]!);
-  const devices = await Promise.allSettled(turns.map((talker) => talker.talk(port, strike)));
+  const devices = await Promise.allSettled(
+    turns.map((talker) => talker.talk(port, strike, () => left <= 0)),
+  );
   const open = devices.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
   must(open.length > 0, () => `round ${round}: nobody came in`);
   await struck.promise;
