@@ -18,12 +18,12 @@ async function connected(autoPong: boolean) {
     newId: () => "id",
     models: [],
     limits: { take: async () => 0 },
-    writes: new Writes(),
+    writes: new Writes(() => {}),
     arrive: () => () => {},
     mostWaitingBytes: 1_048_576,
     closeMs: 1_000,
     closed: () => gone.resolve(),
-    events: { received: () => {}, sent: () => {}, refused: () => {}, slowConsumer: () => {} },
+    events: { received: () => {}, refused: () => {}, slowConsumer: () => {} },
   } as unknown as ConnectionDeps;
   const identity = { userId: "alice", name: "alice", isAdmin: false, expiresAtMs: 3_600_000 };
   const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });

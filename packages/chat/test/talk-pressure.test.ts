@@ -85,7 +85,10 @@ async function slowService() {
     wallClock: Date.now,
     newId: () => "id",
     mostWaitingBytes: 8_388_608,
-    writes: new Writes(),
+    writes: new Writes((frames) => {
+      waiting.now -= frames;
+      changes.look();
+    }),
     closeMs: 1_000,
     arrive: () => () => {},
     closed: () => {},
@@ -93,10 +96,6 @@ async function slowService() {
       received() {
         waiting.now += 1;
         waiting.most = Math.max(waiting.most, waiting.now);
-      },
-      sent(frames: number) {
-        waiting.now -= frames;
-        changes.look();
       },
       refused: () => {},
       slowConsumer: () => {},

@@ -5,8 +5,8 @@ import type { Recorded } from "../log/journal.ts";
 import type { Said } from "../log/said.ts";
 import { messageIdOf } from "../log/view.ts";
 import type { ConnectionDeps, ConnectionIdentity } from "./connection-deps.ts";
-import { Follower } from "./follower.ts";
-import { EASE, Outgoing } from "./outgoing.ts";
+import { Follower, type Reader } from "./follower.ts";
+import { EASE, Outgoing, type OutgoingOwner } from "./outgoing.ts";
 import type { PageOptions } from "./pages.ts";
 import { ReceiptGate } from "./receipt-gate.ts";
 import type { Presenter } from "./presenter.ts";
@@ -48,16 +48,18 @@ export interface Heard {
  * 2. Every frame that is refused is answered on this socket, with the client's own id for it.
  * 3. A client that does not read is cut off at a bound of bytes, with a code that says: come back.
  */
-export abstract class Connection {
+export abstract class Connection implements OutgoingOwner, Reader {
   readonly id: string;
   readonly identity: ConnectionIdentity;
   readonly deps: ConnectionDeps;
   readonly receipts: ReceiptGate;
+  /** By the clock. */
+  readonly openedMs: number;
   readonly #socket: WebSocket;
   readonly #outgoing: Outgoing;
   readonly #followed = new Map<string, Follower>();
   /** Entries that this socket said and has not heard of yet. */
-  readonly #own = new Set<string>();
+  #own: Set<string> | undefined;
   #greeted: Promise<void> = Promise.resolve();
   #turn: Promise<void> = Promise.resolve();
   #waiting = 0;
@@ -75,21 +77,10 @@ export abstract class Connection {
     this.deps = deps;
     this.receipts = new ReceiptGate(deps.log);
     this.#socket = socket;
-    const { mostWaitingBytes, events, writes } = deps;
-    this.#outgoing = new Outgoing({
-      socket,
-      writes,
-      mostBytes: mostWaitingBytes,
-      overflowed: () => {
-        events.slowConsumer();
-        this.close("SLOW_CONSUMER");
-      },
-      dropped: () => {
-        if (identity.isAdmin) events.adminMessageDropped();
-      },
-      sent: (frames) => events.sent(frames),
-    });
-    this.#heardMs = deps.clock.now();
+    const { mostWaitingBytes: mostBytes, writes } = deps;
+    this.#outgoing = new Outgoing({ socket, writes, mostBytes, owner: this });
+    this.openedMs = deps.clock.now();
+    this.#heardMs = this.openedMs;
     const heard = () => {
       this.#heardMs = deps.clock.now();
       this.#askedMs = undefined;
@@ -105,7 +96,7 @@ export abstract class Connection {
   }
 
   /** How what happens is worded now. */
-  protected abstract get presenter(): Presenter;
+  abstract get presenter(): Presenter;
   protected abstract read(text: string): Heard;
   protected abstract refusalOf(error: ChatError, about: About): object;
   protected abstract acknowledgementOf(said: Said, about: About): object;
@@ -165,18 +156,23 @@ export abstract class Connection {
       );
     }
     const { hub, journal, runs } = this.deps;
-    const follower = new Follower({
-      viewerId: this.identity.userId,
-      key,
-      hub,
-      journal,
-      runs,
-      presenter: () => this.presenter,
-      send: (text) => this.#outgoing.send(text),
-      isOwn: (said) => this.#own.delete(said.messageId),
-    });
+    const follower = new Follower({ reader: this, key, hub, journal, runs });
     this.#followed.set(key.sessionId, follower);
     return follower;
+  }
+
+  /** True, once, for what this socket said itself. */
+  isOwn({ messageId }: Said): boolean {
+    return this.#own?.delete(messageId) === true;
+  }
+
+  overflowed(): void {
+    this.deps.events.slowConsumer();
+    this.close("SLOW_CONSUMER");
+  }
+
+  dropped(): void {
+    if (this.identity.isAdmin) this.deps.events.adminMessageDropped();
   }
 
   /** Something is said on this socket: the echo of it is known by its name, and it is acknowledged. */
@@ -187,11 +183,12 @@ export abstract class Connection {
   ): Promise<void> {
     const { key, author, clientMessageId } = of;
     const messageId = messageIdOf({ sessionId: key.sessionId, author, clientMessageId });
-    this.#own.add(messageId);
+    const own = (this.#own ??= new Set());
+    own.add(messageId);
     try {
       this.acknowledge(await say(), about);
     } finally {
-      this.#own.delete(messageId);
+      own.delete(messageId);
     }
   }
 

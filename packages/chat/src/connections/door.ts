@@ -63,7 +63,7 @@ export class Door implements Disposable {
   /** For the messaging dialect: nobody knows yet who is there. */
   readonly #open = new WebSocketServer(serverOptions(MESSAGING_LIMITS.frame));
   readonly #anteroom: Anteroom;
-  readonly #writes = new Writes();
+  readonly #deps: ConnectionDeps;
   readonly #connections = new Map<string, Set<Connection>>();
   #count = 0;
   #turnedAway = 0;
@@ -72,7 +72,11 @@ export class Door implements Disposable {
 
   constructor(options: DoorOptions) {
     this.#options = options;
-    const { clock, closeMs } = options.deps;
+    const { clock, closeMs, events } = options.deps;
+    const writes = new Writes((frames) => events.sent(frames));
+    const closed = (connection: Connection) => this.#leave(connection);
+    // One for all: ten thousand sockets would have ten thousand.
+    this.#deps = { ...options.deps, writes, closed };
     this.#anteroom = new Anteroom({
       ...WAITING,
       clock,
@@ -134,7 +138,7 @@ export class Door implements Disposable {
       this.#checkPlaces(identity.userId);
       socket.off("error", onError);
       this.#server.handleUpgrade(request, socket, head, (opened) =>
-        this.#enter(new ChatboxConnection(opened, identity, this.#depsOf())).greet(
+        this.#enter(new ChatboxConnection(opened, identity, this.#deps)).greet(
           target.searchParams.get("session_id") || undefined,
         ),
       );
@@ -207,7 +211,7 @@ export class Door implements Disposable {
       enter: (identity, auth, early) => {
         this.#checkPlaces(identity.userId);
         const client = { identity, deviceId: auth.device_id, endpoint };
-        const connection = this.#enter(new MessagingConnection(socket, client, this.#depsOf()));
+        const connection = this.#enter(new MessagingConnection(socket, client, this.#deps));
         connection.welcome();
         for (const text of early) connection.receive(text);
       },
@@ -218,17 +222,6 @@ export class Door implements Disposable {
     const identity = await this.#identify(auth_token);
     if (identity.userId === user_id) return identity;
     throw new ChatError("UNAUTHORIZED", "auth: user_id is not the one of auth_token");
-  }
-
-  #depsOf(): ConnectionDeps {
-    const { deps, events } = this.#options;
-    const { clock } = deps;
-    const since = clock.now();
-    const closed = (connection: Connection) => {
-      this.#leave(connection);
-      events.closed(clock.now() - since);
-    };
-    return { ...deps, writes: this.#writes, closed };
   }
 
   #enter<C extends Connection>(connection: C): C {
@@ -246,6 +239,8 @@ export class Door implements Disposable {
     if (open?.delete(connection) !== true) return;
     this.#count -= 1;
     if (open.size === 0) this.#connections.delete(userId);
+    const { deps, events } = this.#options;
+    events.closed(deps.clock.now() - connection.openedMs);
   }
 
   /** Tells a page why it is not let in, which nothing but a close code can. */

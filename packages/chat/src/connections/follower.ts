@@ -6,6 +6,7 @@ import type { Journal } from "../log/journal.ts";
 import type { Said } from "../log/said.ts";
 import { has, type Versions } from "../log/versions.ts";
 import type { ClusterRuns } from "../runs/cluster-runs.ts";
+import type { Viewer } from "../sessions/viewer.ts";
 import { firstThatFit, newestThatFit, upTo, type PageOptions, type WirePage } from "./pages.ts";
 import { wireRunOf, type Presenter } from "./presenter.ts";
 
@@ -13,15 +14,21 @@ import { wireRunOf, type Presenter } from "./presenter.ts";
 export const RESUME_ENTRIES = 300;
 
 export interface FollowerOptions {
-  viewerId: string;
+  reader: Reader;
   key: SessionKey;
   hub: Hub;
   journal: Journal;
   runs: Pick<ClusterRuns, "of">;
-  presenter: () => Presenter;
-  send: (text: string) => void;
+}
+
+/** The client that follows. */
+export interface Reader {
+  readonly identity: Viewer;
+  /** How things are worded now. */
+  readonly presenter: Presenter;
   /** True for what this socket said itself. */
-  isOwn: (said: Said) => boolean;
+  isOwn(said: Said): boolean;
+  sendText(text: string): void;
 }
 
 /**
@@ -30,8 +37,8 @@ export interface FollowerOptions {
  */
 export class Follower implements Listener {
   readonly key: SessionKey;
-  readonly viewerId: string;
-  readonly #options: FollowerOptions;
+  readonly #reader: Reader;
+  readonly #options: Omit<FollowerOptions, "reader" | "key">;
   #membership: Membership | undefined;
   /** What the client was told of by a resume, while what came meanwhile waits: afterwards all is new. */
   #has: Versions | undefined;
@@ -39,10 +46,14 @@ export class Follower implements Listener {
   #held: (() => void)[] | undefined;
   #isGone = false;
 
-  constructor(options: FollowerOptions) {
-    this.key = options.key;
-    this.viewerId = options.viewerId;
+  constructor({ reader, key, ...options }: FollowerOptions) {
+    this.key = key;
+    this.#reader = reader;
     this.#options = options;
+  }
+
+  get viewer(): Viewer {
+    return this.#reader.identity;
   }
 
   /** Hears what comes from now on. Resolves with what there was when it began to. */
@@ -57,11 +68,13 @@ export class Follower implements Listener {
   async resume(versions: Versions, pages: PageOptions, asked: string): Promise<State["mode"]> {
     let mode: State["mode"] = "delta";
     await this.catchUp(async () => {
-      const { runs, send } = this.#options;
+      const { runs } = this.#options;
       const { page, ...found } = await this.#state(versions, pages);
       const state = { ...found, ...(asked !== found.session_id && { asked }) };
       const run = await runs.of(this.key);
-      send(resumedFrame({ ...state, runs: run === undefined ? [] : [wireRunOf(run)] }, page));
+      this.#reader.sendText(
+        resumedFrame({ ...state, runs: run === undefined ? [] : [wireRunOf(run)] }, page),
+      );
       ({ mode } = state);
       return state.versions;
     });
@@ -92,16 +105,17 @@ export class Follower implements Listener {
   said(said: Said): void {
     if (this.#held !== undefined) return void this.#held.push(() => this.said(said));
     if (this.#has !== undefined && has(this.#has, said.entry)) return;
-    const { presenter, isOwn, send } = this.#options;
-    for (const text of presenter().said(said, isOwn(said))) send(text);
+    const reader = this.#reader;
+    for (const text of reader.presenter.said(said, reader.isOwn(said))) reader.sendText(text);
   }
 
   passing(event: Passing): void {
     if (event.kind === "typing" && event.by === this) return;
     // The run's whole text goes along with the resume.
     if (this.#held !== undefined) return void this.#held.push(() => this.passing(event));
-    const { presenter, send } = this.#options;
-    for (const text of presenter().passing(this.key.sessionId, event)) send(text);
+    const reader = this.#reader;
+    const { sessionId } = this.key;
+    for (const text of reader.presenter.passing(sessionId, event)) reader.sendText(text);
   }
 
   async #state(versions: Versions, pages: PageOptions): Promise<State & { page: WirePage }> {

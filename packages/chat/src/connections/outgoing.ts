@@ -12,11 +12,14 @@ export interface OutgoingOptions {
   writes: Writes;
   /** What may wait for a client that does not read. */
   mostBytes: number;
-  /** More than that waits: the client is cut off, comes back and resumes. */
-  overflowed: () => void;
+  owner: OutgoingOwner;
+}
+
+export interface OutgoingOwner {
+  /** More waits than may: the client is cut off, comes back and resumes. */
+  overflowed(): void;
   /** A frame was not sent for it. */
-  dropped: () => void;
-  sent: (frames: number) => void;
+  dropped(): void;
 }
 
 /**
@@ -27,8 +30,12 @@ export interface OutgoingOptions {
 export class Outgoing implements Writer {
   readonly #options: OutgoingOptions;
   readonly #stream: Writable;
-  #frames: Buffer[] = [];
+  /** Of this turn: nearly always one, and then no list is made for it. */
+  #first: Buffer | undefined;
+  #more: Buffer[] | undefined;
   #bytes = 0;
+  /** In the stream after the last write: what waits there only becomes less. */
+  #left = 0;
   #isOver = false;
 
   constructor(options: OutgoingOptions) {
@@ -37,35 +44,48 @@ export class Outgoing implements Writer {
   }
 
   send(text: string): void {
-    const { socket, writes, mostBytes, overflowed, dropped } = this.#options;
-    if (this.#isOver) return dropped();
-    if (socket.readyState !== socket.OPEN) return;
+    const { writes, owner } = this.#options;
+    if (this.#isOver) return owner.dropped();
     const frame = writes.frameOf(text);
-    if (this.#stream.writableLength + this.#bytes + frame.length > mostBytes) {
+    if (this.#isTooMuch(frame)) {
       this.#isOver = true;
-      dropped();
-      return overflowed();
+      owner.dropped();
+      return owner.overflowed();
     }
     this.#bytes += frame.length;
-    if (this.#frames.push(frame) === 1) writes.soon(this);
+    if (this.#first === undefined) {
+      this.#first = frame;
+      writes.soon(this);
+    } else (this.#more ??= []).push(frame);
   }
 
   flush(): void {
-    const frames = this.#frames;
-    if (frames.length === 0) return;
-    const { socket, sent } = this.#options;
+    const first = this.#first;
+    const more = this.#more;
+    if (first === undefined) return;
+    const { socket, writes } = this.#options;
     const bytes = this.#bytes;
-    this.#frames = [];
+    this.#first = this.#more = undefined;
     this.#bytes = 0;
     if (socket.readyState !== socket.OPEN) return;
-    if (frames.length === 1) this.#stream.write(frames[0]);
-    else if (bytes <= JOINED_BYTES) this.#stream.write(Buffer.concat(frames, bytes));
-    else {
-      this.#stream.cork();
-      for (const frame of frames) this.#stream.write(frame);
-      this.#stream.uncork();
-    }
-    sent(frames.length);
+    if (more === undefined) this.#stream.write(first);
+    else this.#writeAll([first, ...more], bytes);
+    this.#left = this.#stream.writableLength;
+    writes.wrote(1 + (more?.length ?? 0));
+  }
+
+  /** The stream is looked at when what was left in it may be too much: that is less by now. */
+  #isTooMuch({ length }: Buffer): boolean {
+    const due = this.#bytes + length;
+    const { mostBytes } = this.#options;
+    return this.#left + due > mostBytes && this.#stream.writableLength + due > mostBytes;
+  }
+
+  #writeAll(frames: readonly Buffer[], bytes: number): void {
+    if (bytes <= JOINED_BYTES) return void this.#stream.write(Buffer.concat(frames, bytes));
+    this.#stream.cork();
+    for (const frame of frames) this.#stream.write(frame);
+    this.#stream.uncork();
   }
 
   /** Resolves once most of what waits has left, or the client is gone: before much more is made for it. */

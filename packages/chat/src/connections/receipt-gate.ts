@@ -14,7 +14,8 @@ const LOOK = 100;
  */
 export class ReceiptGate {
   readonly #log: MessageLog;
-  readonly #told = new LRUCache<string, Versions>({ max: MOST_TOLD });
+  /** Made when it is needed: five kilobytes, for a socket that may never read anything. */
+  #told: LRUCache<string, Versions> | undefined;
 
   constructor(log: MessageLog) {
     this.#log = log;
@@ -30,13 +31,14 @@ export class ReceiptGate {
   ): Promise<void> {
     const versions = within(said, (await this.#log.heads(key)).versions);
     const name = `${what}:${key.sessionId}`;
-    const told = this.#told.get(name);
+    const told = this.#told?.get(name);
     const isNews =
       told === undefined
         ? Object.keys(versions).length > 0
         : !covers(told, versions) && (await this.#isAboutMore(key, told, versions));
     if (!isNews) return;
     await store(versions);
+    this.#told ??= new LRUCache<string, Versions>({ max: MOST_TOLD });
     this.#told.set(name, merged(told ?? {}, versions));
   }
 

@@ -13,6 +13,13 @@ export class Writes {
   #due: Writer[] = [];
   #text = "";
   #frame = textFrame("");
+  #written = 0;
+  readonly #sent: (frames: number) => void;
+
+  /** `sent` hears at the end of each turn of how many frames have left in it. */
+  constructor(sent: (frames: number) => void) {
+    this.#sent = sent;
+  }
 
   /** `writer` is flushed at the end of this turn. */
   soon(writer: Writer): void {
@@ -28,9 +35,17 @@ export class Writes {
     return this.#frame;
   }
 
+  /** Of a writer that was flushed, at the end of the turn or before. */
+  wrote(frames: number): void {
+    this.#written += frames;
+  }
+
   #flush(): void {
     const due = this.#due;
     this.#due = [];
     for (const writer of due) writer.flush();
+    const written = this.#written;
+    this.#written = 0;
+    this.#sent(written);
   }
 }

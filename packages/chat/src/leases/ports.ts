@@ -33,7 +33,8 @@ export interface Leases {
   get(name: LeaseName): Promise<Lease | undefined>;
   /**
    * Puts `next` in the place of `was`, durably, if that still is what is there; undefined: nothing is. False
-   * if it is another by now, of a later holder, term or beat: nothing was written.
+   * if it is another by now, of a later holder, term or beat: nothing was written. What `isOnlyBeat` may be
+   * lost with the machine's power.
    */
   put(name: LeaseName, was: Lease | undefined, next: Lease | undefined): Promise<boolean>;
   /** All of a kind; `holder`: of this one alone. At most `limit`. */
@@ -48,6 +49,11 @@ export type LeaseMark = Omit<Lease, "note">;
 
 export function isSameLease(a: LeaseMark, b: LeaseMark): boolean {
   return a.holder === b.holder && a.term === b.term && a.beat === b.beat;
+}
+
+/** True where its holder has said that it lives, and nothing else. */
+export function isOnlyBeat(was: Lease, next: Lease): boolean {
+  return was.holder === next.holder && was.term === next.term && was.note === next.note;
 }
 
 /** The lease as its holder writes it next. */

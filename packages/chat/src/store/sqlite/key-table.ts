@@ -45,6 +45,7 @@ export function openKeyTables(database: DatabaseSync): Tables<KeyOperations> {
       destroyKeys: (userId, sessionId) => table.destroy(userId, sessionId),
       keysOfOthers: (masterKeyId, after, limit) => table.wrappedByOthers(masterKeyId, after, limit),
     },
+    isForGood: () => true,
     committed: () => {},
     rolledBack: () => {},
     warm: () => false,

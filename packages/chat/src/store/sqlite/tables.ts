@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { BehindTable } from "./behind-table.ts";
 import { ErasureTable } from "./erasure-table.ts";
+import { isOnlyBeat } from "../../leases/ports.ts";
 import { LeaseTable } from "./lease-table.ts";
 import { LogTable } from "./log-table.ts";
 import { migrate } from "./migrations.ts";
@@ -54,6 +55,22 @@ export interface Operations {
   removeErasure: ErasureTable["remove"];
 }
 
+const PASSING: ReadonlySet<string> = new Set<keyof Operations>([
+  // A row is a cache of its log, and how far rows are is found again from where it was last seen.
+  ...(["foldSession", "setFoldedTo"] as const),
+  // Reads that go along with these.
+  ...(["after", "latest", "heads", "tail", "lastPosition", "behind", "foldedTo"] as const),
+  ...(["getSession", "findSession", "activeSession", "listSessions", "sessionMetrics"] as const),
+  ...(["getLease", "listLeases", "leaseHolders", "leaseMarks"] as const),
+]);
+
+function isForGood(operation: string, args: readonly unknown[]): boolean {
+  if (operation !== "putLease") return !PASSING.has(operation);
+  // A beat says that its holder lives, which after a power failure it does not.
+  const [, was, next] = args as Parameters<LeaseTable["put"]>;
+  return was === undefined || next === undefined || !isOnlyBeat(was, next);
+}
+
 /** Has the worker do one of them. */
 export type CallWorker = <K extends keyof Operations>(
   operation: K,
@@ -63,6 +80,11 @@ export type CallWorker = <K extends keyof Operations>(
 /** `O`: what the worker is asked for. */
 export interface Tables<O> {
   readonly operations: O;
+  /**
+   * False for what only reads, and for what may be gone after a power failure with nothing missed: it is
+   * there with the next commit that the disk is waited for, and after a crash of the process alone.
+   */
+  isForGood(operation: string, args: readonly unknown[]): boolean;
   /** What was written so far is there for good. */
   committed(): void;
   /** What was written since the last commit is not there after all. */
@@ -116,6 +138,7 @@ export function openTables(database: DatabaseSync, origin: string): Tables<Opera
       dueErasures: (wallMs, limit) => erasures.due(wallMs, limit),
       removeErasure: (erasure) => erasures.remove(erasure),
     },
+    isForGood,
     committed: () => sessions.committed(),
     rolledBack() {
       log.rolledBack();

@@ -58,11 +58,9 @@ function warm(): void {
 
 function open(): DatabaseSync {
   const opened = new DatabaseSync(settings.file);
-  // FULL: a commit is on the disk before it returns, in WAL as well (sqlite.org/pragma.html#pragma_synchronous).
   opened.exec(`
     PRAGMA locking_mode = EXCLUSIVE;
     PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = FULL;
     PRAGMA cache_size = -65536;
     -- What is read is not copied: a page of 1,000 sessions is as many places of the file.
     PRAGMA mmap_size = 2147418112;
@@ -71,8 +69,15 @@ function open(): DatabaseSync {
   return opened;
 }
 
+/**
+ * FULL: a commit is on the disk before it returns, in WAL as well (sqlite.org/pragma.html#pragma_synchronous).
+ * NORMAL: it is there with the next one that is. Without power it may be lost, never half of it, and
+ * never one before it.
+ */
 function commit(group: readonly Call[]): Reply[] {
   try {
+    const isForGood = group.some(([, operation, args]) => tables.isForGood(operation, args));
+    database.exec(`PRAGMA synchronous = ${isForGood ? "FULL" : "NORMAL"}`);
     database.exec("BEGIN IMMEDIATE");
     const replies = group.map(run);
     database.exec("COMMIT");
