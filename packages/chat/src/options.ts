@@ -1,4 +1,5 @@
 import {
+  cidrProblem,
   Duration,
   fromText,
   listOption,
@@ -18,6 +19,9 @@ import { LEGACY_CONTENTS } from "./keys/legacy.ts";
 
 const Prefix = fromText("a path like /chat", (text) =>
   /^(\/|(\/[\w.~-]+)+)$/.test(text) ? text : undefined,
+);
+const Cidr = fromText("an address or a CIDR like 10.0.0.0/8", (text) =>
+  cidrProblem(text) === undefined ? text : undefined,
 );
 const Name = fromText("letters, digits, dots and dashes, at most 100", (text) =>
   /^[\w.-]{1,100}$/.test(text) ? text : undefined,
@@ -93,13 +97,13 @@ const front = {
   }),
   trustedProxy: listOption({
     value: "<cidr>",
-    schema: Text,
+    schema: Cidr,
     help: "Balancers whose X-Forwarded-For is believed.",
     names: { env: "WARREN_CHAT_TRUSTED_PROXY", toml: "chatbox.trusted_proxies" },
   }),
   metricsNetwork: listOption({
     value: "<cidr>",
-    schema: Text,
+    schema: Cidr,
     help: "Networks that may read the metrics; private ones and this machine unless set.",
     names: { env: "WARREN_CHAT_METRICS_NETWORK", toml: "chatbox.metrics_allowed_networks" },
   }),

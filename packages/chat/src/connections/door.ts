@@ -155,8 +155,10 @@ export class Door implements Disposable {
   /** What is asked for, by whoever may ask at all. */
   #gate(request: IncomingMessage): URL {
     const { paths, origins } = this.#options;
-    const target = new URL(request.url ?? "/", "http://host");
-    if (!paths.has(target.pathname)) throw new ChatError("NOT_FOUND", "no sockets here");
+    const target = URL.parse(request.url ?? "/", "http://host");
+    if (target === null || !paths.has(target.pathname)) {
+      throw new ChatError("NOT_FOUND", "no sockets here");
+    }
     if (origins.allows(request.headers.origin)) return target;
     throw new ChatError("FORBIDDEN", "this origin may not open sockets here");
   }

@@ -9,5 +9,12 @@ export type LimitName = "message" | "frame" | "connect" | "admin" | "public" | "
 /** Tokens of sockets that live on: what they were let in by may end. */
 export interface Renewal {
   /** Epoch milliseconds. Rejects with a `ChatError`. */
-  verify(token: string): Promise<{ readonly userId: string; readonly expiresAtMs: number }>;
+  verify(token: string): Promise<Renewed>;
+}
+
+/** What a new token says of whoever is there already. */
+export interface Renewed {
+  readonly userId: string;
+  readonly isAdmin: boolean;
+  readonly expiresAtMs: number;
 }
