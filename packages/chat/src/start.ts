@@ -51,7 +51,6 @@ export async function startChat(
   const seals = await openSeals(config.keys, deps, store.keys);
   signal.throwIfAborted();
   const providers = opened.use(providersOf(config, deps, store));
-  const { alerts } = opened.use(openAlerts(config.notify, { ...deps, guards }));
   for (const warning of notifyWarnings(config.notify)) events.warned(warning);
   const pages = await openPages(config.pages);
   const failed = (cause: unknown) => events.broke("the chat's store could not be read", cause);
@@ -59,6 +58,9 @@ export async function startChat(
   const counters = leaseCounters(store.leases);
   const instanceEvents = new InstanceEvents(deps.log, deps.metrics);
   const ties = opened.use(await openTies({ config, store, guards, deps, events: instanceEvents }));
+  const { alerts } = opened.use(
+    openAlerts(config.notify, { ...deps, guards, limits: ties.limits }),
+  );
   const told = { alerts, events, instanceEvents, failed };
   const wired = { config, deps, store, seals, links, providers, counters, ties, ...told };
   const conversations = opened.use(new Conversations(wired));

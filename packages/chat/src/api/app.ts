@@ -29,13 +29,13 @@ const HEADERS: readonly (readonly [string, string])[] = [
 export function apiUnder(prefix: string, deps: ApiDeps): Hono<Env> {
   const api = new Hono<Env>();
   api.route("/", probeRoutes(deps));
-  api.use("/me", signedIn(deps));
+  const own = [signedIn(deps), limited(deps, "user")] as const;
+  api.use("/me", ...own);
   api.route("/", meRoutes());
   api.route("/", documentRoutes(prefix));
   // Who asks without a handshake is asked for a token first, as with one.
   api.get("/ws", signedIn(deps), notUpgraded);
-  api.use("/sessions/*", signedIn(deps));
-  api.use("/sessions", signedIn(deps));
+  api.use("/sessions/*", ...own);
   api.route("/", sessionRoutes(deps));
   api.use("/admin/*", signedIn(deps), adminOnly, limited(deps, "admin"));
   api.route("/", adminRoutes(deps));

@@ -32,7 +32,7 @@ export function fileRoutes(deps: ApiDeps, signedIn: MiddlewareHandler<Env>): Hon
     const claim = { id: c.req.param("id"), name, kind: kindIn(kind) };
     return c.json(await files.complete(c.get("identity"), claim, c.req.raw.signal));
   });
-  routes.get("/files", signedIn, async (c) => {
+  routes.get("/files", signedIn, limited(deps, "user"), async (c) => {
     c.set("route", "/files");
     const all = [];
     for await (const file of files.list(c.get("identity"))) {

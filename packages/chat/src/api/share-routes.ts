@@ -2,7 +2,7 @@ import { ChatError } from "@warren/wire";
 import { Hono, type Context, type MiddlewareHandler } from "hono";
 import type { OpenLink } from "../shares/share-desk.ts";
 import { sharedMessage } from "../shares/shared-session.ts";
-import { takePublic, type ApiDeps, type Env } from "./http.ts";
+import { limited, takePublic, type ApiDeps, type Env } from "./http.ts";
 import { readLoosely } from "./request-body.ts";
 import { timeOf } from "./session-desk.ts";
 
@@ -25,7 +25,7 @@ export function shareRoutes(deps: ApiDeps, signedIn: MiddlewareHandler<Env>): Ho
     }
     return c.json({ status: "revoked" });
   });
-  routes.get("/shares", signedIn, async (c) => {
+  routes.get("/shares", signedIn, limited(deps, "user"), async (c) => {
     c.set("route", "/shares");
     const links = await shares.list(c.get("identity"));
     return unkept(c).json({ shares: links.map(linkOf), count: links.length });

@@ -4,7 +4,16 @@ export interface Limits {
   take(limit: LimitName, key: string): Promise<number>;
 }
 
-export type LimitName = "message" | "frame" | "connect" | "admin" | "public" | "upload" | "privacy";
+export type LimitName =
+  | "message"
+  | "frame"
+  | "connect"
+  | "user"
+  | "admin"
+  | "public"
+  | "upload"
+  | "privacy"
+  | "alert";
 
 /** Tokens of sockets that live on: what they were let in by may end. */
 export interface Renewal {

@@ -21,6 +21,7 @@ import { startUnder } from "../cli/lifetime.ts";
 import { dataFolder } from "../data/data-folder.ts";
 import { builtPages } from "../pages/built-pages.ts";
 import { chatSecrets } from "./chat-secrets.ts";
+import { placeholders } from "./placeholders.ts";
 import { waysIn, type WayIn } from "./ways-in.ts";
 import { announceChat } from "./running-chat.ts";
 
@@ -70,7 +71,8 @@ export async function openChat(
     env,
     deps: { clock: systemClock, log },
   });
-  if ("problems" in read) throw usage(command, read.problems);
+  const problems = [...(await placeholders(secrets)), ...("problems" in read ? read.problems : [])];
+  if (problems.length > 0 || "problems" in read) throw usage(command, problems);
   const chatConfig = drain === undefined ? read.config : { ...read.config, drain };
   const lost = Promise.withResolvers<never>();
   const deps = {
