@@ -94,6 +94,15 @@ async function comesAsGuest(address: string): Promise<number> {
   return asked.status;
 }
 
+test("what people write is kept as they wrote it, markup and all, for models and readers (T-34)", async () => {
+  const user = tokenOf("angle");
+  const words = `if (a < b && c > "d") { '<script>alert(1)</script>' } &amp;`;
+  using client = await Client.open(port, user);
+  const { session_id } = await say(client, words);
+  const { body } = await apiOf(port, user)("GET", `/sessions/${session_id}`);
+  expect((body["messages"] as unknown[])[0]).toMatchObject({ content: words });
+});
+
 test("whoever has a network of IPv6 addresses has one share of what needs no token", async () => {
   const asked = Array.from({ length: 61 }, (_, at) =>
     comesAsGuest(`2001:db8:1:2::${at.toString(16)}`),
