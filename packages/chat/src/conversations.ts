@@ -16,23 +16,22 @@ import type { Entry, SessionKey } from "./log/entry.ts";
 import { wallMsOf } from "./log/hybrid-time.ts";
 import { Journal } from "./log/journal.ts";
 import type { MessageLog } from "./log/ports.ts";
+import { Presences } from "./presence/presences.ts";
 import type { Alerts } from "./notify/alerts.ts";
 import type { Said } from "./log/said.ts";
 import type { Providers } from "./providers/open-providers.ts";
-import type { ProviderRequest } from "./providers/ports.ts";
-import { buildPrompt, PROMPT_LIMITS } from "./providers/prompt.ts";
-import { userPseudonym } from "./providers/pseudonym.ts";
 import { ClusterRuns } from "./runs/cluster-runs.ts";
 import { Elsewhere } from "./runs/elsewhere.ts";
 import { patiently } from "./runs/patience.ts";
+import { runRequest } from "./runs/run-request.ts";
 import { RunLeases } from "./runs/run-leases.ts";
 import { RunNotes } from "./runs/run-note.ts";
-import { RunEnded, type Asked } from "./runs/run.ts";
+import type { Asked } from "./runs/run.ts";
 import { Runs } from "./runs/runs.ts";
 import type { Seals } from "./seals.ts";
 import { askedAgain } from "./sessions/again.ts";
 import { Changes } from "./sessions/changes.ts";
-import { conversationOf, spokenOf } from "./sessions/conversation.ts";
+import { spokenOf } from "./sessions/conversation.ts";
 import { Folding } from "./sessions/folding.ts";
 import type { HeldCounters } from "./sessions/held-counters.ts";
 import { HelpQueue } from "./sessions/help-queue.ts";
@@ -41,6 +40,7 @@ import { TakeoverLeases } from "./sessions/takeover-leases.ts";
 import { NamedSessions } from "./sessions/named-sessions.ts";
 import type { Sessions } from "./sessions/ports.ts";
 import { Takeovers } from "./sessions/takeovers.ts";
+import { unlessErased } from "./sessions/unless-erased.ts";
 import { Talk } from "./sessions/talk.ts";
 
 export interface ConversationsOptions {
@@ -79,6 +79,7 @@ export class Conversations implements AsyncDisposable {
   readonly takeovers: Takeovers;
   readonly leases: TakeoverLeases;
   readonly queue: HelpQueue;
+  readonly presences: Presences;
   readonly #options: ConversationsOptions;
   readonly #fanOut: FanOut;
   readonly #settling = new Settling();
@@ -90,6 +91,7 @@ export class Conversations implements AsyncDisposable {
     this.#options = options;
     const { store, seals, links, events, failed } = options;
     const { log, sessions, leases, isShared } = store;
+    this.presences = this.#whoIsThere();
     this.#fanOut = options.ties.fanOut((key, hint) => this.#heard(key, hint));
     this.hub = this.#hub();
     this.folding = new Folding({ log, sessions, failed });
@@ -135,6 +137,7 @@ export class Conversations implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
+    this.presences[Symbol.dispose]();
     const ending = [this.#membership, this.leases, this.queue];
     await Promise.all(ending.map((one) => one[Symbol.asyncDispose]()));
   }
@@ -163,6 +166,17 @@ export class Conversations implements AsyncDisposable {
     });
   }
 
+  #whoIsThere(): Presences {
+    const { deps, store, events } = this.#options;
+    return new Presences({
+      clock: deps.clock,
+      isShared: store.isShared,
+      holder: (key) => this.takeovers.holderOf(key),
+      pass: (sessionId, event) => this.hub.passHere(sessionId, event),
+      failed: (cause) => events.broke("who has a session could not be read", cause),
+    });
+  }
+
   #hub(): Hub {
     const { store, deps, failed, instanceEvents } = this.#options;
     return new Hub({
@@ -172,14 +186,16 @@ export class Conversations implements AsyncDisposable {
       told: (said) => {
         instanceEvents.delivered(deps.wallClock() - wallMsOf(said.entry.hlc));
         this.#elsewhere.said(said);
+        if (said.kind === "control") this.presences.handed(said.entry.sessionId);
       },
+      joined: (key, listener) => this.presences.enter(key, listener),
       closed: (sessionId) => this.#elsewhere.forget(sessionId),
       failed,
     });
   }
 
   #runs(leases: RunLeases, notes: RunNotes): Runs {
-    const { deps, providers, events, instanceEvents } = this.#options;
+    const { config, deps, store, providers, events, instanceEvents } = this.#options;
     return new Runs({
       answers: providers,
       clock: deps.clock,
@@ -192,8 +208,10 @@ export class Conversations implements AsyncDisposable {
       over: () => instanceEvents.runOver(),
       ended: (_, end) => instanceEvents.runEnded(end),
       failed: unlessErased((cause) => events.broke("an answer could not be stored or told", cause)),
+      kept: () => instanceEvents.checkpointKept(),
       notKept: () => instanceEvents.checkpointFailed(),
-      request: (asked, runId) => this.#request(asked, runId),
+      request: (asked, runId) =>
+        runRequest({ ...config, log: store.log, journal: this.journal }, asked, runId),
       follow: ({ sessionId }) => {
         const followed = this.#fanOut.follow(sessionId);
         return () => followed.leave();
@@ -246,6 +264,7 @@ export class Conversations implements AsyncDisposable {
       clock: deps.clock,
       settling: this.#settling,
       elsewhere: this.#elsewhere,
+      presences: this.presences,
       hasHints: () => this.#fanOut.isOn,
       seen: (entry) => this.#seen(entry),
       adopt: (lease) => runs.adopt(lease),
@@ -270,6 +289,7 @@ export class Conversations implements AsyncDisposable {
 
   get forConnections() {
     const { hub, journal, clusterRuns: runs, talk, named, changes, takeovers, queue } = this;
+    const { presences } = this;
     const { log } = this.#options.store;
     const again = async (key: SessionKey, messageId: string, how: "anew" | "on") => {
       const asked = await this.#again(key, { messageId, how });
@@ -278,7 +298,7 @@ export class Conversations implements AsyncDisposable {
       }
       await runs.ask(asked);
     };
-    return { log, hub, journal, runs, talk, named, changes, takeovers, queue, again };
+    return { log, hub, journal, runs, talk, named, changes, takeovers, queue, presences, again };
   }
 
   get forDesk() {
@@ -297,7 +317,10 @@ export class Conversations implements AsyncDisposable {
   async #handBack(key: SessionKey, epoch: number): Promise<void> {
     if (!(await this.takeovers.expire(key, epoch))) return;
     const { said } = await this.journal.latest(key, undefined, LOOK_BACK);
-    const last = spokenOf(said).findLast((one) => !one.isDeleted && one.said.isNote !== true);
+    const last = spokenOf(said).findLast(
+      ({ isDeleted, said: { isNote, isUnasked } }) =>
+        !isDeleted && isNote !== true && isUnasked !== true,
+    );
     if (last?.said.sender !== "user") return;
     await this.runs.ask(await this.#again(key, { messageId: last.messageId, how: "anew" }));
   }
@@ -310,8 +333,8 @@ export class Conversations implements AsyncDisposable {
     this.folding.note(said.entry);
     if (said.kind === "opened") events.sessionOpened();
     if (isFirstEnd) events.sessionEnded();
-    this.leases.note(said);
-    this.queue.note(said);
+    this.leases.note(said.entry);
+    this.queue.note(said.entry);
     if (said.kind === "help" && said.body.isOpen) this.#called(said.entry);
     // Late words of the AI are dropped from here on.
     if (said.kind === "control") this.runs.supersede(said.entry);
@@ -349,6 +372,8 @@ export class Conversations implements AsyncDisposable {
   /** An entry in the store, of whichever instance. */
   #seen(entry: Entry): void {
     if (this.hub.hint(entry)) this.#options.instanceEvents.repaired();
+    this.leases.heard(entry);
+    this.queue.note(entry);
     if (entry.kind !== "control") return;
     const run = this.runs.of(entry);
     if (run !== undefined && run.controlEpoch < entry.controlEpoch) this.runs.supersede(entry);
@@ -361,38 +386,9 @@ export class Conversations implements AsyncDisposable {
     if (isHeld || deps.wallClock() - atMs > CALL_MS) return;
     alerts.raise({ event: "help_request", userId, sessionId, atMs });
   }
-
-  /** What the model is told: the session as it stands, without former answers to the same question. */
-  async #request(asked: Asked, runId: string): Promise<ProviderRequest> {
-    const { key, messageId, number, atMs, begun } = asked;
-    // Whoever takes the session from here on ends this answer; who took it before is seen here.
-    const { controlEpoch } = await this.#options.store.log.heads(key);
-    if (controlEpoch !== asked.controlEpoch) throw new RunEnded("superseded", undefined);
-    const { said } = await this.journal.latest(key, undefined, 2 * PROMPT_LIMITS.messages);
-    const { systemPrompt, pseudonymKey } = this.#options.config;
-    const conversation = conversationOf(said, begun === "" ? messageId : undefined);
-    const { system, history } = buildPrompt(systemPrompt, conversation, PROMPT_LIMITS);
-    if (begun !== "") history.push({ role: "user", text: GO_ON, name: undefined });
-    return {
-      system,
-      history,
-      sessionId: key.sessionId,
-      userHash: userPseudonym(pseudonymKey, key.userId),
-      runId,
-      asked: { messageId, number, atMs },
-    };
-  }
 }
 
 /** An older call for help is a copy of one that was told. */
 const CALL_MS = 60_000;
 /** How far back a message may be that waits for an answer, or an answer of an instance that died. */
 const LOOK_BACK = 100;
-/** What can no longer be said in a session that was erased is nobody's to mend. */
-function unlessErased(failed: (cause: unknown) => void): (cause: unknown) => void {
-  return (cause) => {
-    if (ChatError.from(cause).code !== "GONE") failed(cause);
-  };
-}
-
-const GO_ON = "Go on with your answer exactly where it broke off, without repeating any of it.";

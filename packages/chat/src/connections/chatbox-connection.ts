@@ -68,6 +68,10 @@ export class ChatboxConnection extends Connection {
     super.send(frame);
   }
 
+  get speaksEntries(): boolean {
+    return this.presenter instanceof EntryPresenter;
+  }
+
   /** From now on stored things are `entry` frames. */
   speakEntries(deviceId: string | undefined): void {
     if (deviceId !== undefined && deviceId !== this.#deviceId) {
@@ -102,12 +106,20 @@ export class ChatboxConnection extends Connection {
 
   /** Rejects where `begun` would, and begins nothing. */
   async check(frame: Naming): Promise<void> {
-    if (!this.#means(frame.session_id)) await this.existing(frame);
+    if (!(await this.#mayBegin(frame))) await this.existing(frame);
   }
 
-  /** The same, but for an id that nobody knows and this socket was not given. */
-  begun(frame: Naming): Promise<SessionKey> {
-    return this.#means(frame.session_id) ? this.opened(frame, undefined) : this.existing(frame);
+  /** As `opened`; but an id that nobody knows is refused where it would mean another session of the user. */
+  async begun(frame: Naming): Promise<SessionKey> {
+    const mayBegin = await this.#mayBegin(frame);
+    return mayBegin ? this.opened(frame, undefined) : this.existing(frame);
+  }
+
+  /** Clients that make ids themselves may say anything first. */
+  async #mayBegin({ session_id: said }: Naming): Promise<boolean> {
+    if (this.#means(said)) return true;
+    if (!(this.presenter instanceof EntryPresenter)) return false;
+    return !(await this.deps.talk.find(this.identity, said)).exists;
   }
 
   async #known({ session_id: said }: Naming): Promise<SessionKey | undefined> {

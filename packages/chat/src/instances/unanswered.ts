@@ -25,7 +25,9 @@ export async function unansweredIn(
     return undefined;
   const { said } = await journal.latest(key, undefined, LOOK_BACK);
   const messages = spokenOf(said);
-  const question = messages.findLast((message) => message.said.sender === "user");
+  const question = messages.findLast(
+    ({ said: { sender, isUnasked } }) => sender === "user" && isUnasked !== true,
+  );
   if (question === undefined || question.isDeleted) return undefined;
   const isAnswered = messages.some(
     ({ said: { answer } }) => answer?.replyTo === question.messageId,

@@ -46,6 +46,8 @@ export interface Wording extends Mark {
   readonly file: StoredFile | undefined;
   readonly metadata: Readonly<Record<string, string>> | undefined;
   readonly replyTo: string | undefined;
+  /** It is stored and shown, and the AI says nothing to it. */
+  readonly isUnasked: boolean;
 }
 
 /** What people do in sessions. Everything rejects with a `ChatError`. */
@@ -233,7 +235,8 @@ export class Talk {
     const { entry } = said;
     const following = patiently(async () => {
       const known = isJustBefore(peeked, entry) ? peeked : await folding.upToDate(key);
-      if (!entry.isHeld) await this.#ask(key, said, known?.modelId);
+      const isDue = !entry.isHeld && said.body.isUnasked !== true;
+      if (isDue) await this.#ask(key, said, known?.modelId);
       return known;
     });
     // What fails for another reason than the store is nobody's to mend.
@@ -288,7 +291,7 @@ function holdsControl({ userId }: Viewer, row: SessionRow | undefined): void {
 }
 
 function bodyOf(viewer: Viewer, isOwner: boolean, wording: Wording): Bodies["message"] {
-  const { type, text, file, metadata, replyTo } = wording;
+  const { type, text, file, metadata, replyTo, isUnasked } = wording;
   return {
     sender: isOwner ? "user" : "admin",
     type,
@@ -297,5 +300,6 @@ function bodyOf(viewer: Viewer, isOwner: boolean, wording: Wording): Bodies["mes
     ...(file && { file }),
     ...(metadata && { metadata }),
     ...(replyTo !== undefined && { replyTo }),
+    ...(isUnasked && { isUnasked }),
   };
 }
