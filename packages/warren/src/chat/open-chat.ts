@@ -101,10 +101,10 @@ export async function openChat(
 }
 
 /** Where it is reached from this machine. */
-function urlOf({ host, port }: RunningChat, { prefix }: ChatConfig): string {
+function urlOf({ scheme, host, port }: RunningChat, { prefix }: ChatConfig): string {
   const everywhere: Record<string, string> = { "0.0.0.0": "127.0.0.1", "::": "[::1]" };
   const named = everywhere[host] ?? (host.includes(":") ? `[${host}]` : host);
-  return `http://${named}:${port}${prefix}`;
+  return `${scheme}://${named}:${port}${prefix}`;
 }
 
 function refused(command: string, reason: unknown): never {
