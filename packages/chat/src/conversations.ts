@@ -19,20 +19,18 @@ import type { MessageLog } from "./log/ports.ts";
 import type { Alerts } from "./notify/alerts.ts";
 import type { Said } from "./log/said.ts";
 import type { Providers } from "./providers/open-providers.ts";
-import type { ProviderRequest } from "./providers/ports.ts";
-import { buildPrompt, PROMPT_LIMITS } from "./providers/prompt.ts";
-import { userPseudonym } from "./providers/pseudonym.ts";
 import { ClusterRuns } from "./runs/cluster-runs.ts";
 import { Elsewhere } from "./runs/elsewhere.ts";
 import { patiently } from "./runs/patience.ts";
+import { requestFor } from "./runs/request-for.ts";
 import { RunLeases } from "./runs/run-leases.ts";
 import { RunNotes } from "./runs/run-note.ts";
-import { RunEnded, type Asked } from "./runs/run.ts";
+import type { Asked } from "./runs/run.ts";
 import { Runs } from "./runs/runs.ts";
 import type { Seals } from "./seals.ts";
 import { askedAgain } from "./sessions/again.ts";
 import { Changes } from "./sessions/changes.ts";
-import { conversationOf, spokenOf } from "./sessions/conversation.ts";
+import { spokenOf } from "./sessions/conversation.ts";
 import { Folding } from "./sessions/folding.ts";
 import type { HeldCounters } from "./sessions/held-counters.ts";
 import { HelpQueue } from "./sessions/help-queue.ts";
@@ -175,6 +173,7 @@ export class Conversations implements AsyncDisposable {
       },
       closed: (sessionId) => this.#elsewhere.forget(sessionId),
       failed,
+      clock: deps.clock,
     });
   }
 
@@ -193,7 +192,8 @@ export class Conversations implements AsyncDisposable {
       ended: (_, end) => instanceEvents.runEnded(end),
       failed: unlessErased((cause) => events.broke("an answer could not be stored or told", cause)),
       notKept: () => instanceEvents.checkpointFailed(),
-      request: (asked, runId) => this.#request(asked, runId),
+      request: (asked, runId) =>
+        requestFor({ ...this.#options, journal: this.journal }, asked, runId),
       follow: ({ sessionId }) => {
         const followed = this.#fanOut.follow(sessionId);
         return () => followed.leave();
@@ -288,9 +288,17 @@ export class Conversations implements AsyncDisposable {
     return { sessions: store.sessions, folding, journal, texts, talk, takeovers, queue };
   }
 
-  #again(key: SessionKey, which: { messageId: string; how: "anew" | "on" }): Promise<Asked> {
+  async #again(key: SessionKey, which: { messageId: string; how: "anew" | "on" }): Promise<Asked> {
     const { journal, folding } = this;
-    return askedAgain({ journal, folding, wallClock: this.#options.deps.wallClock }, key, which);
+    const { deps, providers } = this.#options;
+    const asked = await askedAgain({ journal, folding, wallClock: deps.wallClock }, key, which);
+    if (which.how === "on" && providers.config(asked.modelId).id !== asked.modelId) {
+      throw new ChatError(
+        "BAD_REQUEST",
+        "the model that began this answer is not offered any more",
+      );
+    }
+    return asked;
   }
 
   /** An admin is gone: the AI has the session again, and answers whoever waits for a word. */
@@ -361,27 +369,6 @@ export class Conversations implements AsyncDisposable {
     if (isHeld || deps.wallClock() - atMs > CALL_MS) return;
     alerts.raise({ event: "help_request", userId, sessionId, atMs });
   }
-
-  /** What the model is told: the session as it stands, without former answers to the same question. */
-  async #request(asked: Asked, runId: string): Promise<ProviderRequest> {
-    const { key, messageId, number, atMs, begun } = asked;
-    // Whoever takes the session from here on ends this answer; who took it before is seen here.
-    const { controlEpoch } = await this.#options.store.log.heads(key);
-    if (controlEpoch !== asked.controlEpoch) throw new RunEnded("superseded", undefined);
-    const { said } = await this.journal.latest(key, undefined, 2 * PROMPT_LIMITS.messages);
-    const { systemPrompt, pseudonymKey } = this.#options.config;
-    const conversation = conversationOf(said, begun === "" ? messageId : undefined);
-    const { system, history } = buildPrompt(systemPrompt, conversation, PROMPT_LIMITS);
-    if (begun !== "") history.push({ role: "user", text: GO_ON, name: undefined });
-    return {
-      system,
-      history,
-      sessionId: key.sessionId,
-      userHash: userPseudonym(pseudonymKey, key.userId),
-      runId,
-      asked: { messageId, number, atMs },
-    };
-  }
 }
 
 /** An older call for help is a copy of one that was told. */
@@ -394,5 +381,3 @@ function unlessErased(failed: (cause: unknown) => void): (cause: unknown) => voi
     if (ChatError.from(cause).code !== "GONE") failed(cause);
   };
 }
-
-const GO_ON = "Go on with your answer exactly where it broke off, without repeating any of it.";

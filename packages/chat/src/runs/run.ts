@@ -1,17 +1,15 @@
 import { ChatError, type ChatErrorCode } from "@warren/wire";
 import type { AnswerStatus, Answer } from "../log/body.ts";
-import type { SessionKey } from "../log/entry.ts";
+import { BOT, type SessionKey } from "../log/entry.ts";
 import { messageIdOf } from "../log/view.ts";
 import { costMicros } from "../providers/costs.ts";
 import type { ProviderRequest, Usage } from "../providers/ports.ts";
-import { FAULTS, ProviderError } from "../providers/provider-error.ts";
+import { chatErrorOf, ProviderError } from "../providers/provider-error.ts";
 import type { AnswerEvent } from "../providers/router.ts";
 import type { RunDeps } from "./ports.ts";
 import { RollUp } from "./roll-up.ts";
 import type { RunEvent, RunState } from "./run-event.ts";
 
-/** Who speaks for every model: which one it was is in the answer. */
-export const BOT = "bot";
 const ROLL_UP_MS = 40;
 
 /** What is to be answered. */
@@ -25,7 +23,7 @@ export interface Asked {
   readonly attempt: number;
   /** The control epoch under which it was asked. */
   readonly controlEpoch: number;
-  /** Provider id that the session chose; undefined: the default. */
+  /** Provider id that the session chose; undefined: the default. Of an answer that goes on: who began it. */
   readonly modelId: string | undefined;
   /** What is there of an answer that goes on; empty: a new one. */
   readonly begun: string;
@@ -62,7 +60,8 @@ export class RunEnded extends Error {
  *
  * 1. It belongs to nobody's socket: it ends by itself, by `end`, or by the control that changes.
  * 2. What viewers got is what is stored, whatever ended it.
- * 3. Two models are never spliced: another one may begin only while there is no text.
+ * 3. Two models are never spliced: another one may begin only while there is no text, and an answer that goes
+ *    on is its own model's.
  */
 export class Run {
   readonly asked: Asked;
@@ -157,7 +156,8 @@ export class Run {
     const { answers, clock } = this.#deps;
     using rollUp = new RollUp({ clock, everyMs: ROLL_UP_MS, flush: (text) => this.#delta(text) });
     try {
-      const question = { modelId: this.asked.modelId, request: await ask() };
+      const { modelId, begun } = this.asked;
+      const question = { modelId, isAlone: begun !== "", request: await ask() };
       for await (const event of answers.answer(question, this.#abort.signal)) {
         // Whoever ended it is not told of one more step of it.
         this.#abort.signal.throwIfAborted();
@@ -250,7 +250,7 @@ export class Run {
 
 function endOf(reason: unknown, failed: (cause: unknown) => void): RunEnded {
   if (reason instanceof RunEnded) return reason;
-  if (reason instanceof ProviderError) return new RunEnded("interrupted", FAULTS[reason.kind].code);
+  if (reason instanceof ProviderError) return new RunEnded("interrupted", chatErrorOf(reason).code);
   failed(reason);
   return new RunEnded("interrupted", "INTERNAL_ERROR");
 }

@@ -28,6 +28,7 @@ export async function askedAgain(
   if (row?.control.mode === "person") {
     throw new ChatError("CONTROL_CHANGED", "a person answers in this session");
   }
+  if (row?.endMs !== undefined) throw new ChatError("SESSION_ENDED", "this session is over");
   const { said } = await journal.latest(key, undefined, LOOK_BACK);
   const messages = spokenOf(said);
   const named = messages.find((message) => message.messageId === messageId);
@@ -44,13 +45,13 @@ export async function askedAgain(
     atMs: wallClock(),
     attempt: Math.max(0, ...answers.map(({ said }) => said.answer!.attempt)) + 1,
     controlEpoch: row?.control.epoch ?? 0,
-    modelId: row?.modelId,
-    begun: how === "on" ? begunOf(named) : "",
+    ...(how === "on" ? begunOf(named) : { modelId: row?.modelId, begun: "" }),
   };
 }
 
-function begunOf(answer: Spoken | undefined): string {
-  const status = answer?.said.answer?.status;
-  if (status === "interrupted" || status === "stopped") return answer!.text;
+/** Its own model goes on with it, whatever was chosen since: two are never spliced. */
+function begunOf(broken: Spoken | undefined): Pick<Asked, "modelId" | "begun"> {
+  const { status, modelId } = broken?.said.answer ?? {};
+  if (status === "interrupted" || status === "stopped") return { modelId, begun: broken!.text };
   throw new ChatError("BAD_REQUEST", "only an answer that broke off can go on");
 }
