@@ -225,6 +225,7 @@ export class Conversations implements AsyncDisposable {
       sessions: store.sessions,
       folding,
       runs,
+      askIfOpen: (key, messageId) => this.#askIfOpen(key, messageId),
       settling: this.#settling,
       patiently: (task) => patiently({ ...deps, signal: this.#closing.signal }, task),
       newHalf: () => randomId(8, "hex"),
@@ -249,18 +250,22 @@ export class Conversations implements AsyncDisposable {
       hasHints: () => this.#fanOut.isOn,
       seen: (entry) => this.#seen(entry),
       adopt: (lease) => runs.adopt(lease),
-      answer: async (question) => {
-        const { journal, folding } = this;
-        const found = { journal, folding, wallClock: deps.wallClock };
-        const asked = await unansweredIn(found, question);
-        if (asked !== undefined) await runs.askIfOpen(asked);
-      },
+      answer: (question) => this.#askIfOpen(question, undefined),
       lost: () => {
         instanceEvents.wasLost();
         runs.loseAll();
       },
       events: instanceEvents,
     });
+  }
+
+  /** The last question of a session. `messageId`: if it is this one. */
+  async #askIfOpen(key: SessionKey, messageId: string | undefined): Promise<void> {
+    const { journal, folding, runs } = this;
+    const { wallClock } = this.#options.deps;
+    const asked = await unansweredIn({ journal, folding, wallClock }, key);
+    if (asked === undefined || asked.messageId !== (messageId ?? asked.messageId)) return;
+    await runs.askIfOpen(asked);
   }
 
   /** The instances of the cluster, as far as this one sees them. */

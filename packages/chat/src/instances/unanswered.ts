@@ -1,6 +1,6 @@
 import type { SessionKey } from "../log/entry.ts";
 import type { Journal } from "../log/journal.ts";
-import { spokenOf } from "../sessions/conversation.ts";
+import { spokenOf, type Spoken } from "../sessions/conversation.ts";
 import type { Folding } from "../sessions/folding.ts";
 import type { Asked } from "../runs/run.ts";
 
@@ -27,10 +27,8 @@ export async function unansweredIn(
   const messages = spokenOf(said);
   const question = messages.findLast((message) => message.said.sender === "user");
   if (question === undefined || question.isDeleted) return undefined;
-  const isAnswered = messages.some(
-    ({ said: { answer } }) => answer?.replyTo === question.messageId,
-  );
-  if (isAnswered) return undefined;
+  const since = messages.slice(messages.indexOf(question));
+  if (since.some((message) => isAnswerTo(question, message))) return undefined;
   return {
     key,
     messageId: question.messageId,
@@ -41,4 +39,10 @@ export async function unansweredIn(
     modelId: row.modelId,
     begun: "",
   };
+}
+
+/** A model's, or what a person has said since. */
+function isAnswerTo({ messageId }: Spoken, { said }: Spoken): boolean {
+  if (said.answer !== undefined) return said.answer.replyTo === messageId;
+  return said.sender === "admin" && said.isNote !== true;
 }
