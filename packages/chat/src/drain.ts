@@ -34,9 +34,11 @@ export async function drain(options: DrainOptions): Promise<void> {
   door.shut();
   listener.stop();
   await moveAll(options);
-  await conversations.talk.idle();
-  await conversations.runs.drain(runsMs);
-  await conversations.folding.idle();
+  // What cannot be stored now is found by whoever comes after this: a store that is away is not waited for.
+  const within = (ms: number, task: Promise<void>) => Promise.race([task, wait(clock, ms, never)]);
+  await within(LAST_MS, conversations.talk.idle());
+  await within(runsMs + 2 * LAST_MS, conversations.runs.drain(runsMs));
+  await within(LAST_MS, conversations.folding.idle());
 }
 
 async function moveAll({ door, clock, random, spreadMs }: DrainOptions): Promise<void> {

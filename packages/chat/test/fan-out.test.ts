@@ -1,8 +1,10 @@
+import { systemClock } from "@warren/host";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readHint } from "../src/live/hint-text.ts";
+import { RedisFanOut } from "../src/redis/redis-fan-out.ts";
 import { FAN_OUT_FACTS } from "./_fan-out-facts.ts";
 import { oneRedis, REDIS_SERVER, redisCluster, type TestRedis } from "./_redis.ts";
-import { isOn, memoryMembers, NO_EVENTS, redisMembers } from "./_ties-kit.ts";
+import { isOn, linkTo, memoryMembers, NO_EVENTS, redisMembers } from "./_ties-kit.ts";
 
 describe("hints in memory", () => {
   test.each(FAN_OUT_FACTS)("$name", ({ holds }) => holds(memoryMembers()));
@@ -80,6 +82,16 @@ describe.skipIf(REDIS_SERVER === undefined)("hints by a Redis", () => {
       }
     },
   );
+});
+
+test("hints by a Redis that was never there keep nobody from closing", async () => {
+  await using opened = new AsyncDisposableStack();
+  const link = opened.use(linkTo({ kind: "single", url: "redis://127.0.0.1:1" }));
+  const of = { link, clock: systemClock, instance: "alone", heard: () => {}, events: NO_EVENTS };
+  const fanOut = opened.use(new RedisFanOut(of));
+  await fanOut.follow("a".repeat(32)).ready;
+  await opened.disposeAsync();
+  expect(fanOut.isOn).toBe(false);
 });
 
 test.each([

@@ -58,9 +58,13 @@ export class RedisFanOut implements FanOut {
     void this.#subscriptions.add(this.#own);
     const { signal } = this.#closing;
     const probe = async () => this.#enqueue(this.#own, "");
-    this.#probing = link
-      .connected()
-      .then(() => steadily({ clock, everyMs: EVERY_PROBE, signal, failed: SAID }, probe));
+    // A Redis that was never there keeps nobody from closing.
+    const closed = new Promise<void>((resolve) => {
+      signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+    this.#probing = Promise.race([link.connected(), closed]).then(() =>
+      steadily({ clock, everyMs: EVERY_PROBE, signal, failed: SAID }, probe),
+    );
   }
 
   get isOn(): boolean {
