@@ -14,7 +14,7 @@ import { openTables } from "../packages/chat/src/store/sqlite/tables.ts";
 import { figuresOf } from "../packages/chat/src/sessions/figures.ts";
 import { SORTS, type Sessions, type SessionQuery } from "../packages/chat/src/sessions/ports.ts";
 import type { SessionRow } from "../packages/chat/src/log/session-row.ts";
-import { storedRow } from "../packages/chat/src/store/sqlite/stored-row.ts";
+import { storedRow } from "../packages/chat/src/store/stored-row.ts";
 import { NO_CONTROL } from "../packages/chat/src/log/view.ts";
 import { quantile } from "./measure.ts";
 

@@ -3,6 +3,9 @@ import type { Socket } from "node:net";
 import { WebSocket } from "ws";
 import { tokenOf } from "./secret.ts";
 
+/** Whoever waits longer waits for what never comes. */
+const ANSWER_MS = 60_000;
+
 /** One device at the chat. Frames stay text until somebody wants to know more: the load must be light. */
 export class ChatSocket {
   static readonly #all = new Set<WebSocket>();
@@ -16,9 +19,14 @@ export class ChatSocket {
     socket.on("error", fail);
   }
 
-  static async open(port: number, userId: string, roles: readonly string[] = []) {
+  /**
+   * Each load has people of its own: who comes back to a chat is in the session of before, and an admin who
+   * takes a session that they have changes nothing.
+   */
+  static async open(port: number, name: string, roles: readonly string[] = []) {
     const url = `ws://127.0.0.1:${port}/chat/ws`;
-    const headers = { authorization: `Bearer ${tokenOf(userId, roles)}` };
+    const token = tokenOf(`${name}-${process.pid}`, roles);
+    const headers = { authorization: `Bearer ${token}` };
     const opened = new ChatSocket(new WebSocket(url, { headers, perMessageDeflate: false }));
     await opened.next('"connection_status"');
     return opened;
@@ -46,12 +54,15 @@ export class ChatSocket {
     this.#heard = heard;
   }
 
-  /** The next frame with these characters in it; a refusal ends the bench. */
+  /** The next frame with these characters in it; a refusal ends the bench, and so does silence. */
   next(characters: string): Promise<string> {
     return new Promise((resolve) => {
+      const silence = setTimeout(() => fail(new Error(`no ${characters} came`)), ANSWER_MS);
       this.#heard = (text) => {
-        if (text.includes(characters)) resolve(text);
-        else if (text.startsWith('{"type":"error"')) fail(new Error(text));
+        if (text.includes(characters)) {
+          clearTimeout(silence);
+          resolve(text);
+        } else if (text.startsWith('{"type":"error"')) fail(new Error(text));
       };
     });
   }

@@ -8,7 +8,7 @@ import type { PageFolders } from "./pages/pages.ts";
 import type { RetentionPolicy } from "./privacy/retention.ts";
 import type { ProviderSettings } from "./providers/open-providers.ts";
 import type { ProviderConfig } from "./providers/provider-config.ts";
-import type { RedisPlace } from "./redis/redis-link.ts";
+import type { RedisPlace } from "@warren/host/redis-link";
 import type { StoreConfig } from "./store/store-config.ts";
 
 /** What the chat is started with. Frozen; read from flags, environment and file by `warren`. */

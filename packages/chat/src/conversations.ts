@@ -8,7 +8,7 @@ import type { InstanceEvents } from "./instances/events.ts";
 import { Membership } from "./instances/membership.ts";
 import type { Ties } from "./instances/open-ties.ts";
 import { Settling } from "./instances/settling.ts";
-import { unansweredIn } from "./instances/unanswered.ts";
+import { askIfOpen } from "./instances/unanswered.ts";
 import type { Leases } from "./leases/ports.ts";
 import type { FanOut, Hint } from "./live/fan-out.ts";
 import { Hub } from "./live/hub.ts";
@@ -16,13 +16,14 @@ import type { Entry, SessionKey } from "./log/entry.ts";
 import { wallMsOf } from "./log/hybrid-time.ts";
 import { Journal } from "./log/journal.ts";
 import type { MessageLog } from "./log/ports.ts";
+import { Presences } from "./presence/presences.ts";
 import type { Alerts } from "./notify/alerts.ts";
 import type { Said } from "./log/said.ts";
 import type { Providers } from "./providers/open-providers.ts";
 import { ClusterRuns } from "./runs/cluster-runs.ts";
 import { Elsewhere } from "./runs/elsewhere.ts";
 import { patiently } from "./runs/patience.ts";
-import { requestFor } from "./runs/request-for.ts";
+import { runRequest } from "./runs/run-request.ts";
 import { RunLeases } from "./runs/run-leases.ts";
 import { RunNotes } from "./runs/run-note.ts";
 import type { Asked } from "./runs/run.ts";
@@ -39,6 +40,7 @@ import { TakeoverLeases } from "./sessions/takeover-leases.ts";
 import { NamedSessions } from "./sessions/named-sessions.ts";
 import type { Sessions } from "./sessions/ports.ts";
 import { Takeovers } from "./sessions/takeovers.ts";
+import { unlessErased } from "./sessions/unless-erased.ts";
 import { Talk } from "./sessions/talk.ts";
 
 export interface ConversationsOptions {
@@ -77,6 +79,7 @@ export class Conversations implements AsyncDisposable {
   readonly takeovers: Takeovers;
   readonly leases: TakeoverLeases;
   readonly queue: HelpQueue;
+  readonly presences: Presences;
   readonly #options: ConversationsOptions;
   readonly #fanOut: FanOut;
   readonly #settling = new Settling();
@@ -88,6 +91,7 @@ export class Conversations implements AsyncDisposable {
     this.#options = options;
     const { store, seals, links, events, failed } = options;
     const { log, sessions, leases, isShared } = store;
+    this.presences = this.#whoIsThere();
     this.#fanOut = options.ties.fanOut((key, hint) => this.#heard(key, hint));
     this.hub = this.#hub();
     this.folding = new Folding({ log, sessions, failed });
@@ -133,6 +137,7 @@ export class Conversations implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
+    this.presences[Symbol.dispose]();
     const ending = [this.#membership, this.leases, this.queue];
     await Promise.all(ending.map((one) => one[Symbol.asyncDispose]()));
   }
@@ -161,6 +166,17 @@ export class Conversations implements AsyncDisposable {
     });
   }
 
+  #whoIsThere(): Presences {
+    const { deps, store, events } = this.#options;
+    return new Presences({
+      clock: deps.clock,
+      isShared: store.isShared,
+      holder: (key) => this.takeovers.holderOf(key),
+      pass: (sessionId, event) => this.hub.passHere(sessionId, event),
+      failed: (cause) => events.broke("who has a session could not be read", cause),
+    });
+  }
+
   #hub(): Hub {
     const { store, deps, failed, instanceEvents } = this.#options;
     return new Hub({
@@ -170,7 +186,9 @@ export class Conversations implements AsyncDisposable {
       told: (said) => {
         instanceEvents.delivered(deps.wallClock() - wallMsOf(said.entry.hlc));
         this.#elsewhere.said(said);
+        if (said.kind === "control") this.presences.handed(said.entry.sessionId);
       },
+      joined: (key, listener) => this.presences.enter(key, listener),
       closed: (sessionId) => this.#elsewhere.forget(sessionId),
       failed,
       clock: deps.clock,
@@ -178,7 +196,7 @@ export class Conversations implements AsyncDisposable {
   }
 
   #runs(leases: RunLeases, notes: RunNotes): Runs {
-    const { deps, providers, events, instanceEvents } = this.#options;
+    const { config, deps, store, providers, events, instanceEvents } = this.#options;
     return new Runs({
       answers: providers,
       clock: deps.clock,
@@ -191,9 +209,10 @@ export class Conversations implements AsyncDisposable {
       over: () => instanceEvents.runOver(),
       ended: (_, end) => instanceEvents.runEnded(end),
       failed: unlessErased((cause) => events.broke("an answer could not be stored or told", cause)),
+      kept: () => instanceEvents.checkpointKept(),
       notKept: () => instanceEvents.checkpointFailed(),
       request: (asked, runId) =>
-        requestFor({ ...this.#options, journal: this.journal }, asked, runId),
+        runRequest({ ...config, log: store.log, journal: this.journal }, asked, runId),
       follow: ({ sessionId }) => {
         const followed = this.#fanOut.follow(sessionId);
         return () => followed.leave();
@@ -247,6 +266,7 @@ export class Conversations implements AsyncDisposable {
       clock: deps.clock,
       settling: this.#settling,
       elsewhere: this.#elsewhere,
+      presences: this.presences,
       hasHints: () => this.#fanOut.isOn,
       seen: (entry) => this.#seen(entry),
       adopt: (lease) => runs.adopt(lease),
@@ -259,13 +279,10 @@ export class Conversations implements AsyncDisposable {
     });
   }
 
-  /** The last question of a session. `messageId`: if it is this one. */
-  async #askIfOpen(key: SessionKey, messageId: string | undefined): Promise<void> {
+  #askIfOpen(key: SessionKey, messageId: string | undefined): Promise<void> {
     const { journal, folding, runs } = this;
     const { wallClock } = this.#options.deps;
-    const asked = await unansweredIn({ journal, folding, wallClock }, key);
-    if (asked === undefined || asked.messageId !== (messageId ?? asked.messageId)) return;
-    await runs.askIfOpen(asked);
+    return askIfOpen({ journal, folding, runs, wallClock }, key, messageId);
   }
 
   /** The instances of the cluster, as far as this one sees them. */
@@ -275,6 +292,7 @@ export class Conversations implements AsyncDisposable {
 
   get forConnections() {
     const { hub, journal, clusterRuns: runs, talk, named, changes, takeovers, queue } = this;
+    const { presences } = this;
     const { log } = this.#options.store;
     const again = async (key: SessionKey, messageId: string, how: "anew" | "on") => {
       const asked = await this.#again(key, { messageId, how });
@@ -283,7 +301,7 @@ export class Conversations implements AsyncDisposable {
       }
       await runs.ask(asked);
     };
-    return { log, hub, journal, runs, talk, named, changes, takeovers, queue, again };
+    return { log, hub, journal, runs, talk, named, changes, takeovers, queue, presences, again };
   }
 
   get forDesk() {
@@ -293,24 +311,21 @@ export class Conversations implements AsyncDisposable {
     return { sessions: store.sessions, folding, journal, texts, talk, takeovers, queue };
   }
 
-  async #again(key: SessionKey, which: { messageId: string; how: "anew" | "on" }): Promise<Asked> {
-    const { journal, folding } = this;
+  #again(key: SessionKey, which: { messageId: string; how: "anew" | "on" }): Promise<Asked> {
     const { deps, providers } = this.#options;
-    const asked = await askedAgain({ journal, folding, wallClock: deps.wallClock }, key, which);
-    if (which.how === "on" && providers.config(asked.modelId).id !== asked.modelId) {
-      throw new ChatError(
-        "BAD_REQUEST",
-        "the model that began this answer is not offered any more",
-      );
-    }
-    return asked;
+    const isModel = (modelId: string) => providers.models.some(({ id }) => id === modelId);
+    const { journal, folding } = this;
+    return askedAgain({ journal, folding, isModel, wallClock: deps.wallClock }, key, which);
   }
 
   /** An admin is gone: the AI has the session again, and answers whoever waits for a word. */
   async #handBack(key: SessionKey, epoch: number): Promise<void> {
     if (!(await this.takeovers.expire(key, epoch))) return;
     const { said } = await this.journal.latest(key, undefined, LOOK_BACK);
-    const last = spokenOf(said).findLast((one) => !one.isDeleted && one.said.isNote !== true);
+    const last = spokenOf(said).findLast(
+      ({ isDeleted, said: { isNote, isUnasked } }) =>
+        !isDeleted && isNote !== true && isUnasked !== true,
+    );
     if (last?.said.sender !== "user") return;
     await this.runs.ask(await this.#again(key, { messageId: last.messageId, how: "anew" }));
   }
@@ -323,8 +338,8 @@ export class Conversations implements AsyncDisposable {
     this.folding.note(said.entry);
     if (said.kind === "opened") events.sessionOpened();
     if (isFirstEnd) events.sessionEnded();
-    this.leases.note(said);
-    this.queue.note(said);
+    this.leases.note(said.entry);
+    this.queue.note(said.entry);
     if (said.kind === "help" && said.body.isOpen) this.#called(said.entry);
     // Late words of the AI are dropped from here on.
     if (said.kind === "control") this.runs.supersede(said.entry);
@@ -362,6 +377,8 @@ export class Conversations implements AsyncDisposable {
   /** An entry in the store, of whichever instance. */
   #seen(entry: Entry): void {
     if (this.hub.hint(entry)) this.#options.instanceEvents.repaired();
+    this.leases.heard(entry);
+    this.queue.note(entry);
     if (entry.kind !== "control") return;
     const run = this.runs.of(entry);
     if (run !== undefined && run.controlEpoch < entry.controlEpoch) this.runs.supersede(entry);
@@ -380,9 +397,3 @@ export class Conversations implements AsyncDisposable {
 const CALL_MS = 60_000;
 /** How far back a message may be that waits for an answer, or an answer of an instance that died. */
 const LOOK_BACK = 100;
-/** What can no longer be said in a session that was erased is nobody's to mend. */
-function unlessErased(failed: (cause: unknown) => void): (cause: unknown) => void {
-  return (cause) => {
-    if (ChatError.from(cause).code !== "GONE") failed(cause);
-  };
-}

@@ -20,7 +20,7 @@ import { PROVIDER_SETTINGS } from "./providers/open-providers.ts";
 import { DEMO_PROVIDER } from "./providers/provider-config.ts";
 import { contentConfig, contentProblems, type BucketKeys } from "./read-content-config.ts";
 import { readProviderConfigs } from "./providers/read-provider-configs.ts";
-import type { RedisPlace } from "./redis/redis-link.ts";
+import type { RedisPlace } from "@warren/host/redis-link";
 import { readStoreConfig } from "./store/store-config.ts";
 
 /** What comes from elsewhere than from options. */

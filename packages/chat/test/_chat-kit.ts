@@ -46,6 +46,7 @@ export async function openInstance(
     journal: () => journal,
     fanOut: NO_HINTS,
     told: () => {},
+    joined: () => () => {},
     closed: () => {},
     failed: (cause) => failures.push(cause),
     clock,

@@ -123,20 +123,16 @@ export const FAN_OUT_FACTS: readonly FanOutFact[] = [
     },
   },
   {
-    name: "typing and presence come as they were told, without whose socket it was",
+    name: "typing comes as it was told, without whose socket it was",
     async holds(open) {
       const [one, other] = [await open(), await open()];
       await other.fanOut.follow(S).ready;
-      const by = { viewerId: "alice", said() {}, passing() {} };
+      const viewer = { userId: "alice", name: "Alice", isAdmin: false };
+      const by = { viewer, said() {}, passing() {} };
       const typing = { kind: "typing", sender: "user", name: undefined, isOn: true } as const;
       one.fanOut.tell(key(S), passing({ ...typing, by }));
-      const presence = { kind: "presence", userOnline: true, adminOnline: false } as const;
-      one.fanOut.tell(key(S), passing(presence));
-      await other.hears(2);
-      expect(other.heard.map(({ hint }) => hint)).toEqual([
-        passing({ ...typing, by: undefined }),
-        passing(presence),
-      ]);
+      await other.hears(1);
+      expect(other.heard.map(({ hint }) => hint)).toEqual([passing({ ...typing, by: undefined })]);
     },
   },
 ];

@@ -7,7 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { createClient } from "redis";
-import type { RedisPlace } from "../src/redis/redis-link.ts";
+import { vi } from "vitest";
+import type { RedisPlace } from "@warren/host/redis-link";
 
 export const REDIS_SERVER = programPath("redis-server");
 
@@ -81,12 +82,13 @@ async function joinUp(nodes: readonly Node[]): Promise<void> {
     return info.includes("cluster_state:ok") && info.includes("cluster_known_nodes:3");
   };
   // Redis tells of it only when it is asked, and may miss that it was to meet another.
-  while (!(await Promise.all(nodes.map(isWhole))).every(Boolean)) {
+  const met = async () => {
     for (const { port, bus } of others) {
       await redisCommand(first!.port, "CLUSTER", "MEET", "127.0.0.1", String(port), String(bus));
     }
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
+    return (await Promise.all(nodes.map(isWhole))).every(Boolean);
+  };
+  await vi.waitUntil(met, { interval: 200, timeout: 30_000 });
 }
 
 export async function redisCommand(port: number, ...args: string[]): Promise<unknown> {

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { figuresOf } from "../src/sessions/figures.ts";
 import { figuresIn, type StoredFigures } from "../src/store/sqlite/figure-columns.ts";
-import { sessionRow } from "../src/store/sqlite/stored-row.ts";
+import { sessionRow } from "../src/store/stored-row.ts";
 import { HOUR } from "./_session-kit.ts";
 
 type Sums = Record<string, number | null>;

@@ -1,11 +1,13 @@
 /** What instances have in common besides the store, in memory and in Redis. */
 import { BREAKERS, guard, GuardMetrics, promMetrics, systemClock } from "@warren/host";
 import { silentLog } from "@warren/host/testing";
+import { vi } from "vitest";
 import type { FanOut, FanOutEvents, Heard as HeardFn } from "../src/live/fan-out.ts";
 import { MemoryFanOuts } from "../src/live/memory-fan-out.ts";
 import { classifyRedis } from "../src/redis/classify-redis.ts";
 import { RedisFanOut } from "../src/redis/redis-fan-out.ts";
-import { RedisLink, type RedisPlace } from "../src/redis/redis-link.ts";
+import type { RedisPlace } from "@warren/host/redis-link";
+import { GuardedLink } from "../src/redis/guarded-link.ts";
 import type { Heard, Member } from "./_fan-out-facts.ts";
 
 export const NO_EVENTS: FanOutEvents = {
@@ -15,12 +17,12 @@ export const NO_EVENTS: FanOutEvents = {
   hintsHeard() {},
 };
 
-export function linkTo(place: RedisPlace): RedisLink {
+export function linkTo(place: RedisPlace): GuardedLink {
   const metrics = new GuardMetrics(promMetrics());
   const deps = { clock: systemClock, random: Math.random, metrics, log: silentLog() };
   // Tried again sooner than in earnest: tests wait for it.
   const options = { breaker: { ...BREAKERS.redis, openMs: 300 }, classify: classifyRedis };
-  return new RedisLink({
+  return new GuardedLink({
     place,
     clock: systemClock,
     random: Math.random,
@@ -75,5 +77,5 @@ export function redisMembers(
 
 /** Resolves once its hints are heard. */
 export async function isOn(fanOut: FanOut, wanted = true): Promise<void> {
-  while (fanOut.isOn !== wanted) await new Promise((resolve) => setTimeout(resolve, 10));
+  await vi.waitUntil(() => fanOut.isOn === wanted, { interval: 10, timeout: 30_000 });
 }

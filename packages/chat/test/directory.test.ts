@@ -68,11 +68,10 @@ const FACTS: { name: string; holds: (directory: Directory, user: string) => Prom
 
 /** What is entered is there soon, since nobody waits for it. */
 async function eventually(directory: Directory, user: string, count: number) {
-  for (;;) {
-    const found = await directory.of(user);
-    if (found.length === count) return found;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  let found: readonly Place[] = [];
+  const look = async () => (found = await directory.of(user)).length;
+  await expect.poll(look, { interval: 5 }).toBe(count);
+  return found;
 }
 
 describe("a directory in memory", () => {

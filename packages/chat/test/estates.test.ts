@@ -1,5 +1,8 @@
 // What a dead instance leaves, on a log in memory.
+import { promMetrics } from "@warren/host";
+import { silentLog } from "@warren/host/testing";
 import { beforeEach, describe, expect, test } from "vitest";
+import { InstanceEvents } from "../src/instances/events.ts";
 import { Estates } from "../src/instances/estates.ts";
 import { firstLease, takenBy, type Lease, type Leases } from "../src/leases/ports.ts";
 import type { Bodies } from "../src/log/body.ts";
@@ -7,6 +10,7 @@ import type { Draft, SessionKey } from "../src/log/entry.ts";
 import { messageIdOf } from "../src/log/view.ts";
 import { memoryLeases } from "../src/store/memory/memory-leases.ts";
 import { MemoryLog } from "../src/store/memory/memory-log.ts";
+import { metricOf } from "./_metrics.ts";
 
 const ALICE = { userId: "alice", sessionId: "a".repeat(32) };
 const BOB = { userId: "bob", sessionId: "b".repeat(32) };
@@ -16,8 +20,12 @@ let leases: Leases;
 let told: string[];
 let estates: Estates;
 let settled: string;
+let metric: ReturnType<typeof metricOf>;
 
 beforeEach(async () => {
+  const metrics = promMetrics();
+  metric = metricOf(metrics);
+  const events = new InstanceEvents(silentLog(), metrics);
   log = new MemoryLog({ origin: "home:1", wallClock: Date.now });
   leases = memoryLeases();
   told = [];
@@ -32,8 +40,8 @@ beforeEach(async () => {
       void told.push(`answers ${userId}'s ${clientMessageId}`),
     events: {
       instanceLost: (name) => void told.push(`${name} is gone`),
-      runsTaken() {},
-      questionFound() {},
+      runsTaken: (count) => events.runsTaken(count),
+      questionFound: () => events.questionFound(),
     },
   });
   settled = (await log.tail(undefined, 1)).cursor;
@@ -82,6 +90,7 @@ describe("whoever inherits", () => {
     await ask(BOB, "q3");
     await estates.inherit("gone", { settled });
     expect(told).toEqual(["gone is gone", "answers alice's q2", "answers bob's q3"]);
+    expect(await metric("chatbox_questions_found_total")).toBe(2);
   });
 
   test("answers nothing that was answered, and nothing from before", async () => {
@@ -107,6 +116,7 @@ describe("whoever inherits", () => {
     }
     await estates.inherit("gone", { settled: undefined });
     expect(told).toHaveLength(111);
+    expect(await metric("chatbox_lease_takeovers_total")).toBe(110);
     expect(await leases.list("run", "gone", 1)).toEqual([]);
     expect(await leases.list("run", "other", 100)).toHaveLength(10);
   });

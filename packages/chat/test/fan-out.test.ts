@@ -1,8 +1,11 @@
-import { systemClock } from "@warren/host";
+import { promMetrics, systemClock } from "@warren/host";
+import { silentLog } from "@warren/host/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { InstanceEvents } from "../src/instances/events.ts";
 import { readHint } from "../src/live/hint-text.ts";
 import { RedisFanOut } from "../src/redis/redis-fan-out.ts";
 import { FAN_OUT_FACTS } from "./_fan-out-facts.ts";
+import { metricOf } from "./_metrics.ts";
 import { oneRedis, REDIS_SERVER, redisCluster, type TestRedis } from "./_redis.ts";
 import { isOn, linkTo, memoryMembers, NO_EVENTS, redisMembers } from "./_ties-kit.ts";
 
@@ -45,13 +48,32 @@ describe.skipIf(REDIS_SERVER === undefined)("hints by a Redis", () => {
       await isOn(one.fanOut, false);
       redis.thaw();
       // What is told before the guard calls it again is lost.
-      while (other.heard.length === 0) {
+      const heard = () => {
         one.fanOut.tell(key, hint);
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
+        return other.heard.length;
+      };
+      await expect.poll(heard).toBeGreaterThan(0);
       await isOn(one.fanOut);
     },
   );
+
+  test("that are told are counted, and those that wait meanwhile", async () => {
+    await using redis = await oneRedis();
+    await using opened = new AsyncDisposableStack();
+    const metrics = promMetrics();
+    const metric = metricOf(metrics);
+    const events = new InstanceEvents(silentLog(), metrics);
+    const open = redisMembers(redis.place, opened, events);
+    const [one, other] = [await open(), await open()];
+    await other.fanOut.follow(S).ready;
+    for (let number = 1; number <= 3; number++) one.fanOut.tell(key, { ...hint, number });
+    // They leave together at the end of the turn.
+    expect(await metric("chatbox_hint_queue_depth")).toBe(3);
+    await other.hears(3);
+    expect(await metric("chatbox_hint_queue_depth")).toBe(0);
+    await expect.poll(() => metric("chatbox_hints_sent_total")).toBeGreaterThanOrEqual(3);
+    expect(await metric("chatbox_hints_heard_total")).toBe(3);
+  });
 
   test(
     "that died are counted as lost, and come again with one that is empty",
@@ -59,27 +81,26 @@ describe.skipIf(REDIS_SERVER === undefined)("hints by a Redis", () => {
     async () => {
       await using redis = await oneRedis();
       await using opened = new AsyncDisposableStack();
-      let lost = 0;
-      const count = () => lost;
-      const hintsLost = (count: number) => void (lost += count);
+      const lost = Promise.withResolvers<number>();
+      const hintsLost = lost.resolve;
       const open = redisMembers(redis.place, opened, { ...NO_EVENTS, hintsLost });
       const [one, other] = [await open(), await open()];
       await other.fanOut.follow(S).ready;
       await redis.kill();
       await isOn(one.fanOut, false);
       one.fanOut.tell(key, hint);
-      while (count() === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      expect(await lost.promise).toBeGreaterThan(0);
       // What begins to be followed meanwhile is followed as well once it is back.
       const later = "f".repeat(32);
       await other.fanOut.follow(later).ready;
       await redis.restart();
       await isOn(one.fanOut);
       await isOn(other.fanOut);
-      const heard = () => new Set(other.heard.map(({ sessionId }) => sessionId));
-      while (heard().size < 2) {
+      const heard = () => {
         for (const sessionId of [S, later]) one.fanOut.tell({ ...key, sessionId }, hint);
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
+        return new Set(other.heard.map(({ sessionId }) => sessionId)).size;
+      };
+      await expect.poll(heard).toBe(2);
     },
   );
 });

@@ -33,6 +33,8 @@ function open(name: string, given: Partial<InstanceOptions> = {}) {
     clock,
     newId: () => (made++ === 0 ? name : `${name}-${made}`),
     isShared: true,
+    attended: () => ({}),
+    saw: () => {},
     inherit: async (dead: string, { settled }: InstanceNote) =>
       void told.push(`${name} inherits ${dead} from ${settled}`),
     orphans: async (holder: string) => void told.push(`${name} finds ${holder || "nobody"}`),

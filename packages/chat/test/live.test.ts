@@ -22,7 +22,7 @@ const text = (id: string, content = id): Saying<"message"> => ({
 function ear() {
   const heard: Said[] = [];
   return {
-    viewerId: "alice",
+    viewer: { userId: "alice", name: "Alice", isAdmin: false },
     heard,
     texts: () => heard.map(({ body }) => ("content" in body ? body.content : "")),
     numbers: () => heard.map(({ entry }) => entry.number),

@@ -37,7 +37,9 @@ describe.skipIf(MONGO_URI === undefined)("a chat on MongoDB", () => {
     const metrics = async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     let text = await metrics();
     const isCounted = (operation: string) =>
-      new RegExp(`mongodb_operation_seconds_count{operation="${operation}"} [1-9]`).test(text);
+      new RegExp(`chatbox_mongodb_operation_seconds_count{operation="${operation}"} [1-9]`).test(
+        text,
+      );
     // A row follows its log a moment later.
     while (!TIMED.every(isCounted)) text = await metrics();
     expect(text).toContain('dependency_breaker_state{dependency="mongodb"} 0');

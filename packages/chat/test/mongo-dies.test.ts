@@ -1,4 +1,4 @@
-import { freePort, recordingLog } from "@warren/host/testing";
+import { freePort, recordingLog, Waiting } from "@warren/host/testing";
 import { systemClock } from "@warren/host";
 import { describe, expect, test } from "vitest";
 import type { Draft, Entry } from "../src/log/entry.ts";
@@ -33,22 +33,20 @@ describe.skipIf(FERRETDB === undefined)("MongoDB that is killed", () => {
     await using store = openStore({ uri: server.uri, database, breaker });
     const writers = Array.from({ length: 4 }, (_, writer) => `user:w${writer}`);
     const acknowledged: Entry[] = [];
-    const enough = Promise.withResolvers<void>();
+    const changes = new Waiting();
     const write = async (author: string) => {
       for (let at = 0; at < 30; at += 1) {
         acknowledged.push(await persistently(store.log, draft({ id: `${author} ${at}`, author })));
-        if (acknowledged.length === 30) enough.resolve();
+        changes.look();
       }
     };
     const writing = Promise.all(writers.map(write));
-    await enough.promise;
+    await changes.until(() => acknowledged.length >= 30);
     for (let round = 0; round < 3; round += 1) {
       await server.kill();
       const before = acknowledged.length;
       await server.run();
-      while (acknowledged.length < Math.min(before + 5, 120)) {
-        await new Promise<void>((resolve) => void systemClock.after(5, resolve));
-      }
+      await changes.until(() => acknowledged.length >= Math.min(before + 5, 120));
     }
     await writing;
     const all = await store.log.after(ALICE, {}, 1_000);

@@ -2,7 +2,7 @@
 import { ChatError } from "@warren/wire";
 import { expect, test } from "vitest";
 import { Settling } from "../src/instances/settling.ts";
-import { unansweredIn } from "../src/instances/unanswered.ts";
+import { askIfOpen } from "../src/instances/unanswered.ts";
 import { Folding } from "../src/sessions/folding.ts";
 import { Talk } from "../src/sessions/talk.ts";
 import type { Asked } from "../src/runs/run.ts";
@@ -21,17 +21,16 @@ async function talking() {
   const settling = new Settling();
   settling.moveTo("here");
   const asked: string[] = [];
-  const runs = { ask: async ({ messageId }: Asked) => void asked.push(messageId) };
+  const ask = async ({ messageId }: Asked) => void asked.push(messageId);
+  const runs = { ask, askIfOpen: ask };
   const talk = new Talk({
     log,
     journal,
     sessions,
     folding,
     runs: runs as never,
-    askIfOpen: async (key, messageId) => {
-      const open = await unansweredIn({ journal, folding, wallClock: Date.now }, key);
-      if (open?.messageId === messageId) asked.push(open.messageId);
-    },
+    askIfOpen: (key, messageId) =>
+      askIfOpen({ journal, folding, runs, wallClock: Date.now }, key, messageId),
     settling,
     patiently: (task) => task(),
     newHalf: () => "0123456789abcdef",
@@ -50,6 +49,7 @@ async function talking() {
       file: undefined,
       metadata: undefined,
       replyTo: undefined,
+      isUnasked: false,
     });
   return { log, journal, talk, say, asked, failures, settling };
 }

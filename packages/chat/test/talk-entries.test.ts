@@ -114,6 +114,21 @@ test.each(CHANGES)("$name of one device is seen by another", async ({ frame, hea
   expect(seen.entry).toMatchObject(wanted);
 });
 
+test.each([
+  { name: "a file", type: "file_upload" },
+  { name: "a voice note", type: "voice_message" },
+  { name: "a call for help", type: "help_request" },
+])("$name begins the session that its client made up", async ({ type }) => {
+  await using running = await runningChat();
+  using client = await device(running.chat.port, alice, "phone");
+  const made = randomUUID().replaceAll("-", "");
+  const file = { file_id: "f1", file_url: "https://files.test/f1" };
+  const asked = { type, session_id: made, content: "", client_message_id: "first" };
+  client.send(type === "help_request" ? asked : { ...asked, ...file });
+  const { session_id } = await client.next("message_ack");
+  expect((await resume(client, made)).session_id).toBe(session_id);
+});
+
 test("typing is seen by the other device and not by the one that types", async () => {
   await using world = await twoDevices();
   const { phone, laptop, session_id } = world;

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { openSqliteStore } from "../src/store/sqlite/sqlite-store.ts";
 import { forgetCompiled, Member } from "./_members.ts";
 import { Client, temporaryFolder, tokenOf } from "./_running-chat.ts";
@@ -42,6 +42,12 @@ test.skipIf(process.platform === "win32")(
       }
     }
     expect(acked.length).toBeGreaterThan(5);
+    // Answers are being written meanwhile, and what is new of them can be kept as little.
+    const scraped = async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    await vi.waitFor(
+      async () => expect(await scraped()).toMatch(/^chatbox_checkpoints_failed_total [1-9]/m),
+      { timeout: 20_000, interval: 100 },
+    );
     await full.end("SIGKILL");
 
     const roomy = new Member();

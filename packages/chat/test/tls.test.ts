@@ -6,6 +6,7 @@ import { connect, type TLSSocket } from "node:tls";
 import { testAuthority, type IssuedCertificate } from "@warren/host/testing";
 import { expect, test } from "vitest";
 import { WebSocket } from "ws";
+import { metricOf } from "./_metrics.ts";
 import { runningChat, temporaryFolder, tokenOf } from "./_running-chat.ts";
 
 const authority = testAuthority();
@@ -116,6 +117,8 @@ test("a Secret that is mounted anew answers new connections, and none that is op
   await chat.secret.update(issue("second"));
   await renewed;
   expect([await nameAt(port), await nameAt(port, "localhost")]).toEqual(["second", "second"]);
+  const expires = metricOf(chat.metrics)("chatbox_certificate_expires_timestamp_seconds");
+  expect((await expires) * 1_000).toBeGreaterThan(Date.now());
   old.send(JSON.stringify({ type: "ping" }));
   const [pong] = (await once(old, "message")) as [Buffer];
   expect(JSON.parse(pong.toString())).toMatchObject({ type: "pong" });

@@ -71,6 +71,22 @@ test("the place among those who wait for a person is shown until somebody comes"
   expect(session.waiting).toBeUndefined();
 });
 
+test("who is there is known once it was told, and not without a connection", async () => {
+  const { session, sockets } = await live();
+  expect(session.presence).toBeUndefined();
+  const told = { type: "presence", session_id: "s1", user_online: true, admin_online: true };
+  sockets.last.hear({ ...told, admins: [{ id: "ann", name: "Ann" }] });
+  expect(session.presence).toEqual({
+    isUserOnline: true,
+    isAdminOnline: true,
+    admins: [{ id: "ann", name: "Ann" }],
+  });
+  sockets.last.hear({ ...told, admin_online: false });
+  expect(session.presence).toEqual({ isUserOnline: true, isAdminOnline: false, admins: [] });
+  sockets.last.listener.closed(1_006, "");
+  expect(session.presence).toBeUndefined();
+});
+
 describe("a new session", () => {
   test("begins with what is said first, and is the one that the user is in", async () => {
     const all = await live();

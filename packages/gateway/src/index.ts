@@ -5,7 +5,7 @@ export * from "./ports.ts";
 export type { PortRange } from "./registry/admission.ts";
 export * from "./registry/memory.ts";
 export * from "./registry/quotas.ts";
-export type { RedisPlace } from "./registry/redis/redis-link.ts";
+export type { RedisPlace } from "@warren/host/redis-link";
 export * from "./registry/snapshot-parts.ts";
 export * from "./tokens/agent-token.ts";
 export * from "./tokens/signing-key.ts";

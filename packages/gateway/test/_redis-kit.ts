@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "@warren/host/testing";
 import { createClient } from "redis";
-import type { RedisPlace } from "../src/registry/redis/redis-link.ts";
+import type { RedisPlace } from "@warren/host/redis-link";
 
 const INSTALLED = spawnSync("redis-server", ["--version"]).status === 0;
 /** Tests that stop, hang and empty Redis need one of their own. */

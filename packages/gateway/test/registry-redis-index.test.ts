@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { NO_QUOTAS } from "../src/registry/quotas.ts";
 import { ClusterIndex } from "../src/registry/redis/cluster-index.ts";
 import { KEYS } from "../src/registry/redis/keys.ts";
-import { RedisLink } from "../src/registry/redis/redis-link.ts";
+import { RegistryLink } from "../src/registry/redis/registry-link.ts";
 import { eventually, HAS_REDIS, HAS_SINGLE, singleRedis } from "./_redis-kit.ts";
 import { open, ready } from "./_redis-registry.ts";
 import { found } from "./_registry-facts.ts";
@@ -18,8 +18,7 @@ async function named(steps: (index: ClusterIndex) => Promise<void>): Promise<str
   await using backend = await singleRedis();
   await backend.flush();
   const options = { place: backend.place, clock: systemClock, random: Math.random };
-  const link = new RedisLink({ ...options, failed: () => {}, answered: () => {} });
-  using _closing = { [Symbol.dispose]: () => link.close() };
+  await using link = new RegistryLink({ ...options, failed: () => {}, answered: () => {} });
   const connected = new Promise<void>((resolve) => {
     link.start({ channel: "c", heard: () => {}, connected: resolve });
   });

@@ -34,6 +34,7 @@ export * from "./run.ts";
 export * from "./shared-reads.ts";
 export * from "./small-server.ts";
 export * from "./unpinned.ts";
+export * from "./until-closed.ts";
 export * from "./state-file.ts";
 export * from "./latin1.ts";
 export * from "./node-world.ts";

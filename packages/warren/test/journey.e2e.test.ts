@@ -63,13 +63,15 @@ describe.skipIf(chromium === undefined)("the pages", { timeout: 120_000 }, () =>
     const panel = admin.getByRole("region", { name: "Open conversation" });
     await panel.getByRole("button", { name: "Take over" }).click();
     await user.getByText("ann joined the conversation").waitFor();
+    await user.getByText("ann is here").waitFor();
+    await panel.getByText("The visitor is here").waitFor();
     await say(admin, "Ann here. **How** can I help?");
     await user.locator(".row.theirs strong").getByText("How").waitFor();
     await say(user, "My parcel is late");
     await panel.locator(".plain").getByText("My parcel is late").waitFor();
     expect(await violations(admin)).toEqual([]);
     await panel.getByRole("button", { name: "Hand back" }).click();
-    await user.getByText("ann answers here").waitFor({ state: "detached" });
+    await user.getByText("ann is here").waitFor({ state: "detached" });
     await say(user, "Who are you?");
     await answered(user, 3);
 

@@ -68,6 +68,10 @@ export class ChatboxConnection extends Connection {
     super.send(frame);
   }
 
+  get speaksEntries(): boolean {
+    return this.presenter instanceof EntryPresenter;
+  }
+
   /** From now on stored things are `entry` frames. */
   speakEntries(deviceId: string | undefined): void {
     if (deviceId !== undefined && deviceId !== this.#deviceId) {
@@ -102,12 +106,18 @@ export class ChatboxConnection extends Connection {
 
   /** Rejects where `begun` would, and begins nothing. */
   async check(frame: Naming): Promise<void> {
-    if (!this.#means(frame.session_id)) await this.existing(frame);
+    if (this.#mayBegin(frame)) await this.#known(frame);
+    else await this.existing(frame);
   }
 
-  /** The same, but for an id that nobody knows and this socket was not given. */
+  /** As `opened`; but a client of the oldest words is refused an id that nobody knows and its socket was not given. */
   begun(frame: Naming): Promise<SessionKey> {
-    return this.#means(frame.session_id) ? this.opened(frame, undefined) : this.existing(frame);
+    return this.#mayBegin(frame) ? this.opened(frame, undefined) : this.existing(frame);
+  }
+
+  /** Whose clients make ids themselves may say anything first. */
+  #mayBegin({ session_id: said }: Naming): boolean {
+    return this.presenter instanceof EntryPresenter || this.#means(said);
   }
 
   async #known({ session_id: said }: Naming): Promise<SessionKey | undefined> {

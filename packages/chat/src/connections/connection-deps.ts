@@ -6,6 +6,7 @@ import type { SessionKey } from "../log/entry.ts";
 import type { Journal } from "../log/journal.ts";
 import type { ClusterRuns } from "../runs/cluster-runs.ts";
 import type { MessageLog } from "../log/ports.ts";
+import type { Presences } from "../presence/presences.ts";
 import type { Changes } from "../sessions/changes.ts";
 import type { HelpQueue } from "../sessions/help-queue.ts";
 import type { NamedSessions } from "../sessions/named-sessions.ts";
@@ -30,6 +31,7 @@ export interface ConnectionDeps {
   named: NamedSessions;
   takeovers: Takeovers;
   queue: HelpQueue;
+  presences: Pick<Presences, "welcome">;
   /** Has a message answered once more. */
   again: (key: SessionKey, messageId: string, how: "anew" | "on") => Promise<void>;
   /** The files that frames point to. */

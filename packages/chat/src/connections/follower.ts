@@ -6,6 +6,7 @@ import type { Journal } from "../log/journal.ts";
 import type { Said } from "../log/said.ts";
 import { has, type Versions } from "../log/versions.ts";
 import type { ClusterRuns } from "../runs/cluster-runs.ts";
+import type { Viewer } from "../sessions/viewer.ts";
 import { firstThatFit, newestThatFit, upTo, type PageOptions, type WirePage } from "./pages.ts";
 import { wireRunOf, type Presenter } from "./presenter.ts";
 
@@ -22,7 +23,7 @@ export interface FollowerOptions {
 
 /** The client that follows. */
 export interface Reader {
-  readonly identity: { readonly userId: string };
+  readonly identity: Viewer;
   /** How things are worded now. */
   readonly presenter: Presenter;
   /** True for what this socket said itself. */
@@ -51,8 +52,8 @@ export class Follower implements Listener {
     this.#options = options;
   }
 
-  get viewerId(): string {
-    return this.#reader.identity.userId;
+  get viewer(): Viewer {
+    return this.#reader.identity;
   }
 
   /** Hears what comes from now on. Resolves with what there was when it began to. */

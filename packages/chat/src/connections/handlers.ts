@@ -68,6 +68,7 @@ const HANDLERS: Handlers = {
       file: undefined,
       metadata: frame.metadata,
       replyTo: frame.reply_to,
+      isUnasked: false,
     });
   },
   file_upload: (connection, frame) => file(connection, frame, "file"),
@@ -106,9 +107,11 @@ const HANDLERS: Handlers = {
       const pages = await connection.pages();
       try {
         const key = await connection.existing({ session_id });
-        const mode = await connection.follow(key).resume(versions, pages, session_id);
-        connection.deps.events.resumed(mode);
-        const place = connection.deps.queue.placeOf(key.sessionId);
+        const { deps } = connection;
+        const follower = connection.follow(key);
+        deps.events.resumed(await follower.resume(versions, pages, session_id));
+        deps.presences.welcome(key, follower);
+        const place = deps.queue.placeOf(key.sessionId);
         if (place !== undefined) connection.send(queueFrame(key.sessionId, place));
       } catch (reason) {
         // One that is gone, or another's, does not keep the others from the client.
@@ -242,7 +245,7 @@ function messagesFrame(
 
 async function file(
   connection: Connection,
-  frame: ClientFrames["file_upload"] | ClientFrames["voice_message"],
+  frame: FileFrame,
   type: "file" | "voice",
 ): Promise<void> {
   // Whose session it is comes first: a stranger learns nothing of files either.
@@ -261,8 +264,16 @@ async function file(
     file: storedFile(fileId, found),
     metadata: frame.metadata,
     replyTo: frame.reply_to,
+    isUnasked: frame.more || isBare(connection, frame),
   });
 }
+
+/** A file without a word, of a client that knows no more than the reference: there it is shown, and not answered. */
+function isBare(connection: Connection, { type, content }: FileFrame): boolean {
+  return type === "file_upload" && content === "" && !connection.speaksEntries;
+}
+
+type FileFrame = ClientFrames["file_upload"] | ClientFrames["voice_message"];
 
 async function receipt(
   connection: Connection,

@@ -32,10 +32,13 @@ export class EntryPresenter implements Presenter {
   }
 
   passing(sessionId: string, event: Passing): readonly string[] {
-    let text = PASSING.get(event);
+    const isPresence = event.kind === "presence";
+    if (isPresence && !this.#isAdmin && !event.isNewsToUsers) return [];
+    const known = isPresence && this.#isAdmin ? PASSING_TO_ADMINS : PASSING;
+    let text = known.get(event);
     if (text === undefined) {
-      text = JSON.stringify(passingFrame(sessionId, event));
-      PASSING.set(event, text);
+      text = JSON.stringify(passingFrame(sessionId, event, this.#isAdmin));
+      known.set(event, text);
     }
     return [text];
   }
@@ -44,6 +47,8 @@ export class EntryPresenter implements Presenter {
 const FOR_USERS = new WeakMap<Said, string>();
 const FOR_ADMINS = new WeakMap<Said, string>();
 const PASSING = new WeakMap<Passing, string>();
+/** Of what they see more than users. */
+const PASSING_TO_ADMINS = new WeakMap<Passing, string>();
 
 export function wireRunOf(run: RunState): WireRun {
   return {
@@ -58,15 +63,21 @@ export function wireRunOf(run: RunState): WireRun {
   };
 }
 
-function passingFrame(session_id: string, passing: Passing): ServerFrame {
+function passingFrame(session_id: string, passing: Passing, isAdmin: boolean): ServerFrame {
   switch (passing.kind) {
     case "typing": {
       const { sender, name, isOn } = passing;
       return { type: "typing", session_id, sender, ...(name !== undefined && { name }), on: isOn };
     }
     case "presence": {
-      const { userOnline, adminOnline } = passing;
-      return { type: "presence", session_id, user_online: userOnline, admin_online: adminOnline };
+      const { isUserHere, isAdminHere, admins } = isAdmin ? passing.forAdmins : passing.forUsers;
+      return {
+        type: "presence",
+        session_id,
+        user_online: isUserHere,
+        admin_online: isAdminHere,
+        ...(admins.length > 0 && { admins: [...admins] }),
+      };
     }
     case "queue":
       return queueFrame(session_id, passing.place);

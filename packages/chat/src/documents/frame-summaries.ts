@@ -71,6 +71,10 @@ export const MESSAGING_CLIENT_SUMMARIES: Readonly<Record<MessagingClientFrameTyp
   read_receipt: "Its person has seen the messages and all before them.",
   heartbeat: "Asks whether the service is there.",
   retransmit: "Asks for numbers of a conversation again, both ends included.",
+  edit: "Gives a message another wording.",
+  delete: "Takes a message back.",
+  reaction: "Puts a reaction on a message, or takes it off.",
+  stop: "Ends an answer that is being written.",
   typing: "Tells the others of the conversation that somebody types.",
 };
 
@@ -80,6 +84,10 @@ export const MESSAGING_SERVER_SUMMARIES: Readonly<Record<MessagingServerFrameTyp
   message_ack: "The message is durable where it was accepted.",
   message: "Something was said in a conversation.",
   messages: "Numbers that were asked for, or that are no message.",
+  edit: "A message has another wording.",
+  delete: "A message was taken back.",
+  reaction: "Somebody put a reaction on a message, or took it off.",
+  agent_progress: "More of an answer that is being written; its message follows.",
   delivery_ack: "A device of the receiver has acknowledged what the client sent.",
   read_receipt: "Its person has seen it.",
   heartbeat_ack: "The service is there, and this is its time.",

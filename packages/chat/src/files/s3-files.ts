@@ -123,6 +123,7 @@ export class S3Files implements Files, FileUpkeep {
    * stays until it is not, or erasure would never find it.
    */
   async #undo(owner: string, id: string): Promise<void> {
+    // The failure that led here is told. Erasure finds by its mark what could not be deleted now.
     const gone = this.#bucket.delete(objectKey(id));
     await gone.then(() => this.#bucket.delete(markKey(owner, id))).catch(() => {});
   }

@@ -27,6 +27,7 @@ export async function sniff(head: Buffer, isWhole: boolean, name: string): Promi
 }
 
 async function binaryType(head: Buffer, extension: string): Promise<Sniffed> {
+  // It throws at what is cut off in the middle: then it is of no known type.
   const found = await fileTypeFromBuffer(head).catch(() => undefined);
   const mime = found?.mime ?? zipType(head) ?? "";
   if (mime === "application/x-cfb") {

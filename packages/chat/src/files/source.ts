@@ -55,7 +55,7 @@ export async function* lively(
   } finally {
     forget();
     signal.removeEventListener("abort", aborted);
-    // A generator that waits for bytes returns only when they come.
+    // A generator that waits for bytes returns only when they come. Whatever it then says comes too late.
     rest.return?.().catch(() => {});
   }
 }

@@ -89,7 +89,8 @@ export class Uploads {
         const form = await uploadForm(alive, contentType);
         return await this.#take(request.owner, form, signal);
       } finally {
-        // What follows the file is nobody's to read. A read that is under way ends in its own time.
+        // What follows the file is nobody's to read. A read that is under way ends in its own time, and
+        // how it does concerns nobody.
         alive.return(undefined).catch(() => {});
       }
     });

@@ -73,9 +73,9 @@ export class Estates {
 /** The last question of each session that has no answer among the entries. */
 function note(open: Map<string, Entry>, entry: Entry): void {
   if (entry.kind !== "message") return;
-  const { sender, answer } = bodyOf<"message">({ kind: "message", body: entry.body });
+  const { sender, answer, isUnasked } = bodyOf<"message">({ kind: "message", body: entry.body });
   const key = keyOf(entry);
-  if (sender === "user" && !entry.isHeld) open.set(key, entry);
+  if (sender === "user" && isUnasked !== true && !entry.isHeld) open.set(key, entry);
   const asked = open.get(key);
   if (asked !== undefined && answer?.replyTo === messageIdOf(asked)) open.delete(key);
 }

@@ -16,6 +16,7 @@ export class InstanceEvents implements FanOutEvents, EstatesEvents {
   readonly #instancesLost: Counter;
   readonly #runsTaken: Counter;
   readonly #questionsFound: Counter;
+  readonly #checkpoints: Counter;
   readonly #checkpointsLost: Counter;
   readonly #latency: Histogram;
   readonly #runs: (status: string) => Histogram;
@@ -27,6 +28,7 @@ export class InstanceEvents implements FanOutEvents, EstatesEvents {
     this.#log = log;
     const counter = (name: string, help: string) =>
       metrics.counter({ name, help, labels: [] }).with();
+    const gauge = (name: string, help: string) => metrics.gauge({ name, help, labels: [] }).with();
     this.#sent = counter("chatbox_hints_sent_total", "Hints told to other instances.");
     this.#lost = counter("chatbox_hints_lost_total", "Hints that could not be told.");
     this.#heard = counter("chatbox_hints_heard_total", "Hints that other instances told.");
@@ -45,6 +47,10 @@ export class InstanceEvents implements FanOutEvents, EstatesEvents {
     this.#questionsFound = counter(
       "chatbox_questions_found_total",
       "Questions of dead instances that nobody had begun to answer.",
+    );
+    this.#checkpoints = counter(
+      "chatbox_checkpoints_total",
+      "Checkpoints of running answers that were kept.",
     );
     this.#checkpointsLost = counter(
       "chatbox_checkpoints_failed_total",
@@ -73,12 +79,8 @@ export class InstanceEvents implements FanOutEvents, EstatesEvents {
         buckets: RUNS,
       })
       .with();
-    this.#running = metrics
-      .gauge({ name: "chatbox_runs", help: "Answers that this instance writes.", labels: [] })
-      .with();
-    this.#waiting = metrics
-      .gauge({ name: "chatbox_hint_queue_depth", help: "Hints that wait to be told.", labels: [] })
-      .with();
+    this.#running = gauge("chatbox_runs", "Answers that this instance writes.");
+    this.#waiting = gauge("chatbox_hint_queue_depth", "Hints that wait to be told.");
   }
 
   hintsWaiting(count: number): void {
@@ -123,6 +125,9 @@ export class InstanceEvents implements FanOutEvents, EstatesEvents {
   runEnded({ status, firstTokenMs, totalMs }: RunEnd): void {
     this.#runs(status).observe(totalMs / 1_000);
     if (firstTokenMs !== undefined) this.#firstToken.observe(firstTokenMs / 1_000);
+  }
+  checkpointKept(): void {
+    this.#checkpoints.add();
   }
   /** The store is away: the next checkpoint has all of it. */
   checkpointFailed(): void {

@@ -4,6 +4,7 @@ import { firstLease, movedOn, takenBy, type Lease, type Leases } from "../leases
 import { steadily } from "../leases/steadily.ts";
 import { StillWatch } from "../leases/still-watch.ts";
 import type { MessageLog } from "../log/ports.ts";
+import type { Attended } from "../presence/presences.ts";
 import type { Settling } from "./settling.ts";
 
 /** How often an instance says that it lives, and looks whether the others do. */
@@ -16,6 +17,8 @@ const MOST = 10_000;
 export interface InstanceNote {
   /** Where to look for questions that it accepted and had not leased. */
   readonly settled: string | undefined;
+  /** Who is on it, of sessions that others ask about; undefined: an older release says nothing of it. */
+  readonly attended?: Attended;
 }
 
 export interface InstanceOptions {
@@ -26,6 +29,10 @@ export interface InstanceOptions {
   newId: () => string;
   /** Other processes may use the store. Where none can, whoever is in it from before is dead. */
   isShared: boolean;
+  /** What it says of itself, each second. */
+  attended: () => Attended;
+  /** What the others that live say so, each second. */
+  saw: (others: readonly Attended[]) => void;
   /** An instance is dead, and its estate is this one's. What it held is to be gone on with. */
   inherit: (name: string, note: InstanceNote) => Promise<void>;
   /** Runs that nobody holds are to be gone on with. `holder`: whose name they have. */
@@ -58,6 +65,7 @@ export class Instance implements AsyncDisposable {
   constructor(options: InstanceOptions) {
     this.#options = options;
     this.#name = options.newId();
+    // Nobody may be waiting when it is known that it never enters.
     this.#entered.promise.catch(() => {});
     this.#living = Promise.all([
       this.#each(() => this.#beat()),
@@ -96,10 +104,11 @@ export class Instance implements AsyncDisposable {
   }
 
   async #beat(): Promise<void> {
-    const { log, settling, leases, lost } = this.#options;
+    const { log, settling, leases, lost, attended } = this.#options;
     const { cursor } = await log.tail(undefined, 1);
     settling.moveTo(cursor);
-    const note = JSON.stringify({ settled: settling.cursor } satisfies InstanceNote);
+    const said: InstanceNote = { settled: settling.cursor, attended: attended() };
+    const note = JSON.stringify(said);
     const was = this.#lease;
     const next = was === undefined ? this.#first(note) : movedOn(was, note);
     if (await leases.put(next, was, next)) {
@@ -129,11 +138,12 @@ export class Instance implements AsyncDisposable {
     this.#lease = undefined;
     this.#name = this.#options.newId();
     this.#entered = Promise.withResolvers<string>();
+    // As above.
     this.#entered.promise.catch(() => {});
   }
 
   async #lookAround(): Promise<void> {
-    const { leases, clock, isShared, orphans } = this.#options;
+    const { leases, clock, isShared, orphans, saw } = this.#options;
     const me = await this.entered();
     // Before the instances: whoever holds something was entered before that.
     const holders = await leases.holders("run");
@@ -141,7 +151,10 @@ export class Instance implements AsyncDisposable {
     const others = all.filter(({ name }) => name !== me);
     const dead = (isShared ? this.#watch : this.#alone).look(others, clock.now());
     const gone = new Set(dead.map(({ name }) => name));
-    this.#others = new Set(others.map(({ name }) => name).filter((name) => !gone.has(name)));
+    const living = others.filter(({ name }) => !gone.has(name));
+    this.#others = new Set(living.map(({ name }) => name));
+    // What a dead one said is in its lease until whoever took that has done with it.
+    saw(living.filter(({ holder, name }) => holder === name).map(attendedOf));
     for (const lease of dead) await this.#bury(lease);
     const known = new Set(all.map(({ name }) => name)).add(this.#name);
     for (const holder of holders) if (!known.has(holder)) await orphans(holder);
@@ -155,4 +168,8 @@ export class Instance implements AsyncDisposable {
     await inherit(lease.name, JSON.parse(lease.note) as InstanceNote);
     await leases.put(estate, estate, undefined);
   }
+}
+
+function attendedOf({ note }: Lease): Attended {
+  return (JSON.parse(note) as InstanceNote).attended ?? {};
 }

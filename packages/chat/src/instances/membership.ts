@@ -1,9 +1,10 @@
-import { randomId, type Clock } from "@warren/host";
+import { randomId, type Clock, untilClosed } from "@warren/host";
 import type { Lease, Leases } from "../leases/ports.ts";
 import { steadily } from "../leases/steadily.ts";
 import { watchTail } from "../live/tail-watch.ts";
 import type { Entry } from "../log/entry.ts";
 import type { MessageLog } from "../log/ports.ts";
+import type { Presences } from "../presence/presences.ts";
 import type { Elsewhere } from "../runs/elsewhere.ts";
 import { Estates, type EstatesEvents } from "./estates.ts";
 import { Instance } from "./instance.ts";
@@ -20,6 +21,8 @@ export interface MembershipOptions {
   hasHints: () => boolean;
   /** An entry that the store got. */
   seen: (entry: Entry) => void;
+  /** What this instance tells the others of who is on it, and what they tell. */
+  presences: Pick<Presences, "attended" | "saw">;
   adopt: (lease: Lease) => Promise<void>;
   answer: (question: Entry) => Promise<void>;
   lost: () => void;
@@ -34,7 +37,7 @@ export class Membership implements AsyncDisposable {
 
   constructor(options: MembershipOptions) {
     this.#options = options;
-    const { store, clock, settling, lost, events } = options;
+    const { store, clock, settling, presences, lost, events } = options;
     const { log, leases, isShared } = store;
     const estates = new Estates({ ...options, leases, log });
     const failed = (cause: unknown) => events.blind(cause);
@@ -46,6 +49,8 @@ export class Membership implements AsyncDisposable {
         clock,
         newId: () => randomId(9),
         isShared,
+        attended: () => presences.attended,
+        saw: (others) => presences.saw(others),
         inherit: (name, note) => estates.inherit(name, note),
         orphans: (holder) => estates.orphans(holder),
         lost,
@@ -77,14 +82,10 @@ export class Membership implements AsyncDisposable {
     const { store, clock, elsewhere, hasHints, seen, events } = this.#options;
     const failed = (cause: unknown) => events.blind(cause);
     this.#opened.use(watchTail({ log: store.log, clock, hasHints, seen, failed }));
-    const closing = new AbortController();
-    const { signal } = closing;
-    const looking = steadily({ clock, everyMs: () => LOOK_MS, signal, failed }, () =>
-      elsewhere.look(),
+    const look = () => elsewhere.look();
+    const looking = untilClosed((signal) =>
+      steadily({ clock, everyMs: () => LOOK_MS, signal, failed }, look),
     );
-    this.#opened.defer(async () => {
-      closing.abort();
-      await looking;
-    });
+    this.#opened.use(looking);
   }
 }

@@ -49,19 +49,24 @@ async function redisTies(
   place: NonNullable<ChatConfig["redis"]>,
 ): Promise<Ties> {
   // Loading its client is for those who have one.
-  const [{ RedisLink }, { classifyRedis }, { RedisFanOut }, { redisDirectory }, { redisLimiter }] =
-    await Promise.all([
-      import("../redis/redis-link.ts"),
-      import("../redis/classify-redis.ts"),
-      import("../redis/redis-fan-out.ts"),
-      import("../redis/redis-directory.ts"),
-      import("../redis/redis-limiter.ts"),
-    ]);
+  const [
+    { GuardedLink },
+    { classifyRedis },
+    { RedisFanOut },
+    { redisDirectory },
+    { redisLimiter },
+  ] = await Promise.all([
+    import("../redis/guarded-link.ts"),
+    import("../redis/classify-redis.ts"),
+    import("../redis/redis-fan-out.ts"),
+    import("../redis/redis-directory.ts"),
+    import("../redis/redis-limiter.ts"),
+  ]);
   const { clock, random } = deps;
   await using opened = new AsyncDisposableStack();
   const guard = guards("redis", BREAKERS.redis, classifyRedis);
   const failed = (cause: unknown) => events.redisFailed(cause);
-  const link = opened.use(new RedisLink({ place, clock, random, guard, failed }));
+  const link = opened.use(new GuardedLink({ place, clock, random, guard, failed }));
   const directory = opened.use(redisDirectory({ link, clock }));
   const owned = opened.move();
   const instance = randomId(9);

@@ -3,6 +3,7 @@ import type { Journal } from "../log/journal.ts";
 import { spokenOf, type Spoken } from "../sessions/conversation.ts";
 import type { Folding } from "../sessions/folding.ts";
 import type { Asked } from "../runs/run.ts";
+import type { Runs } from "../runs/runs.ts";
 
 /** How far back an answer may be. */
 const LOOK_BACK = 100;
@@ -12,6 +13,17 @@ export interface UnansweredOptions {
   folding: Folding;
   /** Epoch milliseconds. */
   wallClock: () => number;
+}
+
+/** Has the last question of a session answered if nobody has. `messageId`: if it is this one. */
+export async function askIfOpen(
+  { runs, ...options }: UnansweredOptions & { runs: Pick<Runs, "askIfOpen"> },
+  key: SessionKey,
+  messageId: string | undefined,
+): Promise<void> {
+  const asked = await unansweredIn(options, key);
+  if (asked === undefined || asked.messageId !== (messageId ?? asked.messageId)) return;
+  await runs.askIfOpen(asked);
 }
 
 /** The last question of a session, if it is the AI's to answer and nobody has. */
@@ -25,7 +37,9 @@ export async function unansweredIn(
     return undefined;
   const { said } = await journal.latest(key, undefined, LOOK_BACK);
   const messages = spokenOf(said);
-  const question = messages.findLast((message) => message.said.sender === "user");
+  const question = messages.findLast(
+    ({ said: { sender, isUnasked } }) => sender === "user" && isUnasked !== true,
+  );
   if (question === undefined || question.isDeleted) return undefined;
   const since = messages.slice(messages.indexOf(question));
   if (since.some((message) => isAnswerTo(question, message))) return undefined;

@@ -1,4 +1,4 @@
-import { wait, type Clock } from "@warren/host";
+import { wait, type Clock, untilClosed } from "@warren/host";
 import { ChatError } from "@warren/wire";
 import { readLegacy, type LegacyContent } from "../keys/legacy.ts";
 import type { MasterKeys } from "../keys/master-keys.ts";
@@ -44,14 +44,7 @@ const AWAY_MS = 5_000;
  * instance, adds nothing. A session counts as brought over once its row is there as well.
  */
 export function startLegacyImport(options: LegacyImportOptions): AsyncDisposable {
-  const closing = new AbortController();
-  const running = new LegacyImport(options, closing.signal).run();
-  return {
-    async [Symbol.asyncDispose]() {
-      closing.abort();
-      await running;
-    },
-  };
+  return untilClosed((signal) => new LegacyImport(options, signal).run());
 }
 
 class LegacyImport {

@@ -21,7 +21,6 @@ const Event = v.variant("kind", [
     name: v.optional(v.string()),
     isOn: v.boolean(),
   }),
-  v.object({ kind: v.literal("presence"), userOnline: v.boolean(), adminOnline: v.boolean() }),
   v.object({
     kind: v.literal("run"),
     event: v.variant("type", [
@@ -71,8 +70,6 @@ function whole(hint: v.InferOutput<typeof Told>["hint"]): Hint {
   switch (event.kind) {
     case "typing":
       return { kind: "passing", event: { ...event, name: event.name, by: undefined } };
-    case "presence":
-      return { kind: "passing", event };
     case "run": {
       const of = event.event;
       const run: RunEvent = of.type === "end" ? { ...of, why: of.why } : of;

@@ -17,6 +17,8 @@ export interface HubOptions {
   fanOut: FanOut;
   /** An entry was told to those who follow its session here. */
   told: (said: Said) => void;
+  /** Somebody follows the session here, until the returned function is called. */
+  joined: (key: SessionKey, listener: Listener) => () => void;
   /** Nobody follows the session here any more. */
   closed: (sessionId: string) => void;
   /** A room could not be read. */
@@ -48,10 +50,12 @@ export class Hub {
       room = await this.#open(key);
     }
     room.listeners.add(listener);
+    const left = this.#options.joined(key, listener);
     return {
       versions: room.versions,
       leave: () => {
         room.listeners.delete(listener);
+        left();
         if (room.listeners.size === 0) this.#close(room);
       },
     };
@@ -88,7 +92,7 @@ export class Hub {
   /** True while this user follows the session here. */
   isFollowedBy(sessionId: string, userId: string): boolean {
     const listeners = this.#rooms.get(sessionId)?.listeners ?? [];
-    return [...listeners].some(({ viewerId }) => viewerId === userId);
+    return [...listeners].some(({ viewer }) => viewer.userId === userId);
   }
 
   /** How many sessions are followed. */

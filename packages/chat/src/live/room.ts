@@ -3,13 +3,15 @@ import type { Entry, SessionKey } from "../log/entry.ts";
 import type { Heads } from "../log/ports.ts";
 import type { Said } from "../log/said.ts";
 import { has, including, isNext, type Versions } from "../log/versions.ts";
+import type { ShownPeople } from "../presence/people.ts";
 import type { Place } from "../sessions/help-queue.ts";
 import type { RunEvent } from "../runs/run-event.ts";
+import type { Viewer } from "../sessions/viewer.ts";
 
 /** Somebody who follows a session on this instance. Called in the order of the log, without a hole. */
 export interface Listener {
   /** Who follows it. */
-  readonly viewerId: string;
+  readonly viewer: Viewer;
   said(said: Said): void;
   /** What is not stored: an answer as it is written, typing, presence. May be left out when too much. */
   passing(event: Passing): void;
@@ -27,7 +29,14 @@ export type Passing =
     }
   /** The session's place among those that wait for a person; undefined: it waits no more. */
   | { readonly kind: "queue"; readonly place: Place | undefined }
-  | { readonly kind: "presence"; readonly userOnline: boolean; readonly adminOnline: boolean };
+  /** Who is there. Told on this instance alone: each knows of all. */
+  | {
+      readonly kind: "presence";
+      readonly forAdmins: ShownPeople;
+      readonly forUsers: ShownPeople;
+      /** False: what users are shown is what they were shown before. */
+      readonly isNewsToUsers: boolean;
+    };
 
 export interface RoomOptions {
   key: SessionKey;

@@ -1,4 +1,4 @@
-import type { Clock } from "@warren/host";
+import { type Clock, untilClosed } from "@warren/host";
 import { steadily } from "../leases/steadily.ts";
 import type { Entry } from "../log/entry.ts";
 import type { MessageLog } from "../log/ports.ts";
@@ -21,14 +21,7 @@ export interface TailWatchOptions {
 
 /** Looks at all that the store gets, so that what hints have lost is late and no more. */
 export function watchTail(options: TailWatchOptions): AsyncDisposable {
-  const closing = new AbortController();
-  const watching = watch(options, closing.signal);
-  return {
-    async [Symbol.asyncDispose]() {
-      closing.abort();
-      await watching;
-    },
-  };
+  return untilClosed((signal) => watch(options, signal));
 }
 
 function watch(options: TailWatchOptions, signal: AbortSignal): Promise<void> {

@@ -61,6 +61,8 @@ export interface Bodies {
     readonly replyTo?: string;
     /** For admins alone: no user, share or export sees it. */
     readonly isNote?: true;
+    /** No answer is due to it alone: more of the same message follows, or it is a file without a word. */
+    readonly isUnasked?: true;
     readonly answer?: Answer;
   };
   edit: { readonly messageId: string; readonly content: Sealed } & OfNote;

@@ -79,6 +79,7 @@ async function prune(folder: string, most: number, nowMs: number): Promise<void>
   }
   for (const name of names.filter((name) => name.endsWith(".tmp"))) {
     const path = join(folder, name);
+    // Another instance may have renamed or removed it meanwhile.
     const seen = await stat(path).catch(() => undefined);
     if (seen !== undefined && nowMs - seen.mtimeMs > LEFT_BEHIND_MS)
       await rm(path, { force: true });

@@ -1,4 +1,4 @@
-import { wait, type Clock } from "@warren/host";
+import { wait, type Clock, untilClosed } from "@warren/host";
 import type { FileEvents } from "../files/events.ts";
 import type { Files, FileUpkeep } from "../files/ports.ts";
 import { clearUp } from "../files/retention.ts";
@@ -43,14 +43,7 @@ const UNFINISHED_MS = 86_400_000;
  * so often. A round that dies or fails is made good by the next one: nothing is remembered between two.
  */
 export function startRetention(options: RetentionOptions): AsyncDisposable {
-  const closing = new AbortController();
-  const keeping = keep(options, closing.signal);
-  return {
-    async [Symbol.asyncDispose]() {
-      closing.abort();
-      await keeping;
-    },
-  };
+  return untilClosed((signal) => keep(options, signal));
 }
 
 async function keep(options: RetentionOptions, signal: AbortSignal): Promise<void> {

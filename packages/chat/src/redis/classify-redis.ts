@@ -1,5 +1,5 @@
 import { classifyNetwork, type Classify } from "@warren/host";
-import { firstWord } from "./redis-link.ts";
+import { firstWord } from "@warren/host/redis-link";
 
 /** It is there and cannot serve just now: it loads, fails over, or lost its cluster. */
 const NOT_NOW = new Set(["CLUSTERDOWN", "LOADING", "MASTERDOWN", "READONLY", "TRYAGAIN", "BUSY"]);

@@ -1,7 +1,8 @@
 import { wait, type Clock } from "@warren/host";
 import type { Directory, Place } from "../instances/directory.ts";
 import { memoryDirectory, type OwnPlaces } from "../store/memory/memory-directory.ts";
-import { script, type RedisLink } from "./redis-link.ts";
+import { script } from "@warren/host/redis-link";
+import type { GuardedLink } from "./guarded-link.ts";
 
 /** How long an entry lives without being renewed, and how often it is. */
 const LIFE_MS = 75_000;
@@ -10,7 +11,7 @@ const RENEW_MS = 30_000;
 const BATCH = 200;
 
 export interface RedisDirectoryOptions {
-  link: RedisLink;
+  link: GuardedLink;
   clock: Clock;
 }
 
@@ -69,7 +70,7 @@ async function renew(
   }
 }
 
-function enter(link: RedisLink, userId: string, places: readonly Place[]): Promise<unknown> {
+function enter(link: GuardedLink, userId: string, places: readonly Place[]): Promise<unknown> {
   const fields = places.flatMap((place) => [
     place.deviceId,
     String(place.epoch),

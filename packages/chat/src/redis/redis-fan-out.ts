@@ -4,11 +4,11 @@ import type { SessionKey } from "../log/entry.ts";
 import type { FanOut, FanOutEvents, Followed, Heard, Hint } from "../live/fan-out.ts";
 import { hintText, readHint } from "../live/hint-text.ts";
 import { once } from "../live/once.ts";
-import type { RedisLink } from "./redis-link.ts";
+import type { GuardedLink } from "./guarded-link.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
 export interface RedisFanOutOptions {
-  link: RedisLink;
+  link: GuardedLink;
   clock: Clock;
   /** This process among others, to know its own words again. Without spaces. */
   instance: string;

@@ -1,6 +1,7 @@
 import { RateLimiterRedis } from "rate-limiter-flexible";
 import type { LimiterOf } from "../connections/shared-limits.ts";
-import { script, type RedisLink, type Script } from "./redis-link.ts";
+import { script, type Script } from "@warren/host/redis-link";
+import type { GuardedLink } from "./guarded-link.ts";
 
 interface Evaluated {
   readonly keys: readonly [string];
@@ -8,7 +9,7 @@ interface Evaluated {
 }
 
 /** Counters in Redis: `warren:chat:limit:{LIMIT}:{KEY}`, one script each time, through the link's guard. */
-export function redisLimiter(link: RedisLink): LimiterOf {
+export function redisLimiter(link: GuardedLink): LimiterOf {
   const scripts = new Map<string, Script>();
   const storeClient = {
     eval(text: string, { keys, arguments: args }: Evaluated) {

@@ -1,9 +1,9 @@
 import type { Clock } from "@warren/host";
 import { steadily } from "../leases/steadily.ts";
-import type { RedisLink } from "./redis-link.ts";
+import type { GuardedLink } from "./guarded-link.ts";
 
 export interface SubscriptionsOptions {
-  link: Pick<RedisLink, "subscribe" | "unsubscribe" | "connected">;
+  link: Pick<GuardedLink, "subscribe" | "unsubscribe" | "connected">;
   clock: Clock;
   heard: (message: string) => void;
 }
@@ -57,7 +57,8 @@ export class Subscriptions implements AsyncDisposable {
     this.#turn ??= new Promise<void>((resolve) => {
       setImmediate(() => {
         this.#turn = undefined;
-        resolve(this.#sync().catch(() => {}));
+        // The guard has said what failed, and it is tried again.
+        resolve(this.#sync().catch(SAID));
       });
     });
     return this.#turn;
@@ -72,7 +73,7 @@ export class Subscriptions implements AsyncDisposable {
     for (const channel of spare) this.#has.delete(channel);
     await Promise.all([
       ...batches(lacking).map((some) => this.#try(some, () => link.subscribe(some, heard))),
-      ...batches(spare).map((some) => link.unsubscribe(some, heard).catch(() => {})),
+      ...batches(spare).map((some) => link.unsubscribe(some, heard).catch(SAID)),
     ]);
   }
 

@@ -9,6 +9,8 @@ export interface CheckpointsOptions {
   clock: Clock;
   run: Run;
   held: HeldRun;
+  /** What viewers have got of it is kept. */
+  kept: () => void;
   /** It could not be kept: the next one has all of it. */
   failed: (cause: unknown) => void;
 }
@@ -56,9 +58,10 @@ export class Checkpoints implements AsyncDisposable {
   }
 
   async #checkpoint(): Promise<void> {
-    const { run, held, failed } = this.#options;
+    const { run, held, kept, failed } = this.#options;
     try {
       const standing = await held.checkpoint(run.state, run.ranMs);
+      kept();
       if (standing === "stop") run.end("stopped");
       if (standing === "lost") run.lose();
     } catch (cause) {

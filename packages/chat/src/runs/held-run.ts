@@ -124,6 +124,7 @@ export class HeldRun {
   /** One write after the other: each builds upon the one before. */
   #inTurn<T>(task: () => Promise<T>): Promise<T> {
     const done = this.#turn.then(task);
+    // Whoever wrote hears of it; the next one has its turn all the same.
     this.#turn = done.catch(() => undefined);
     return done;
   }

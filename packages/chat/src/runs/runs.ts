@@ -24,7 +24,9 @@ export interface RunsOptions extends RunDeps {
   /** An answer is in the works here, and no longer. */
   began: () => void;
   over: () => void;
-  /** A checkpoint could not be kept; the next one has all of it. */
+  /** A checkpoint was kept. */
+  kept: () => void;
+  /** One could not be kept; the next one has all of it. */
   notKept: (cause: unknown) => void;
 }
 
@@ -188,6 +190,7 @@ export class Runs {
     const unfollow = this.#options.follow(run.asked.key);
     try {
       const writing = task(run);
+      // Who asked for it is told that it could not be held.
       const held = await running.held.catch(() => undefined);
       if (held === undefined) return undefined;
       await this.#kept(running, held, writing);
@@ -199,8 +202,8 @@ export class Runs {
   }
 
   async #kept(running: Running, held: HeldRun, writing: Promise<void>): Promise<void> {
-    const { clock, notKept: failed } = this.#options;
-    await using checkpoints = new Checkpoints({ clock, run: running.run, held, failed });
+    const { clock, kept, notKept: failed } = this.#options;
+    await using checkpoints = new Checkpoints({ clock, run: running.run, held, kept, failed });
     running.checkpoints = checkpoints;
     await writing;
   }
@@ -210,6 +213,7 @@ export class Runs {
     const { asked, runId } = run;
     const { sessionId } = asked.key;
     const request = this.#options.request(asked, runId);
+    // It may fail before it is awaited, or never be: without the lease nobody asks for it.
     request.catch(() => {});
     const held = await this.#running.get(sessionId)?.held.catch(() => undefined);
     if (held !== undefined) await run.write(() => request);
@@ -230,6 +234,7 @@ export class Runs {
   /** True if the run is held here and its answer is not there: whoever held it before stored that first. */
   async #isOpen({ asked: { key }, messageId }: Run): Promise<boolean> {
     const running = this.#running.get(key.sessionId);
+    // As above: who asked is told.
     if ((await running?.held.catch(() => undefined)) === undefined) return false;
     return !(await this.#patiently(() => this.#options.isStored(key, messageId)));
   }

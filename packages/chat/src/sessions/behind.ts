@@ -1,4 +1,4 @@
-import { wait, type Clock } from "@warren/host";
+import { wait, type Clock, untilClosed } from "@warren/host";
 import { ChatError } from "@warren/wire";
 import type { SessionKey } from "../log/entry.ts";
 import type { MessageLog } from "../log/ports.ts";
@@ -48,14 +48,7 @@ const LOOK = 500;
  * skips none.
  */
 export function keepRowsUp(options: KeepRowsOptions): AsyncDisposable {
-  const closing = new AbortController();
-  const keeping = keep(options, closing.signal);
-  return {
-    async [Symbol.asyncDispose]() {
-      closing.abort();
-      await keeping;
-    },
-  };
+  return untilClosed((signal) => keep(options, signal));
 }
 
 async function keep(options: KeepRowsOptions, signal: AbortSignal): Promise<void> {

@@ -51,6 +51,7 @@ export class Folding {
     const { sessions } = this.#options;
     const found = await sessions.find(sessionId);
     if (found !== undefined) return found;
+    // Whoever had it folded is told of what failed; here it counts that it is over.
     await this.#busy.get(sessionId)?.catch(() => undefined);
     return this.#rows.get(sessionId) && sessions.find(sessionId);
   }
@@ -67,6 +68,7 @@ export class Folding {
 
   /** Forgets the row of a session whose log is gone. */
   async forget(key: SessionKey): Promise<void> {
+    // A row that could not be written is gone all the same.
     await this.#busy.get(key.sessionId)?.catch(() => undefined);
     this.#rows.delete(key.sessionId);
     await this.#options.sessions.forget(key);

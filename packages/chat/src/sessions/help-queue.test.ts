@@ -1,7 +1,8 @@
 import { virtualClock } from "@warren/host/testing";
 import { describe, expect, test } from "vitest";
+import type { Entry } from "../log/entry.ts";
 import { hybridTime } from "../log/hybrid-time.ts";
-import type { Said } from "../log/said.ts";
+
 import type { SessionRow } from "../log/session-row.ts";
 import { NO_CONTROL } from "../log/view.ts";
 import { HelpQueue } from "./help-queue.ts";
@@ -31,17 +32,12 @@ function open(rows: SessionRow[] = []) {
   return { queue, told, failures, advance, setAway: (on: boolean) => (isAway = on) };
 }
 
-function said(kind: "help" | "control" | "ended", sessionId: string, more: object = {}): Said {
+function said(kind: "help" | "control" | "ended", sessionId: string, more: object = {}): Entry {
   const { atMs = 0, mode = "person", isHeld = false } = more as Record<string, never>;
-  const entry = {
-    userId: "u",
-    sessionId,
-    hlc: hybridTime(atMs),
-    isHeld,
-    isClosed: kind === "ended",
-  };
-  const body = kind === "help" ? { isOpen: true } : { mode };
-  return { kind, entry, messageId: "m", body } as unknown as Said;
+  const body = JSON.stringify(kind === "help" ? { isOpen: true } : { mode });
+  const isHeldFrom = isHeld || (kind === "control" && mode === "person");
+  const of = { userId: "u", sessionId, hlc: hybridTime(atMs), kind, body };
+  return { ...of, isHeld: isHeldFrom, isClosed: kind === "ended" } as Entry;
 }
 function row(sessionId: string, sinceMs: number | undefined, mode: "bot" | "person" = "bot") {
   const help = { isOpen: sinceMs !== undefined, sinceMs };
@@ -87,6 +83,18 @@ describe("the queue", () => {
     queue.note(said("help", "a"));
     queue.note(said("control", "a", { mode: "bot" }));
     expect(order(queue)).toEqual(["a"]);
+  });
+
+  test("is not misled by what comes twice or late, as from the log's tail", async () => {
+    const { queue } = open();
+    await using _ = queue;
+    const asked = said("help", "a", { atMs: 1_000 });
+    queue.note(asked);
+    queue.note(asked);
+    expect(queue.placeOf("a")).toEqual({ position: 1, waiting: 1, sinceMs: 1_000 });
+    queue.note(said("control", "a", { atMs: 2_000 }));
+    queue.note(asked);
+    expect(queue.size).toBe(0);
   });
 
   test("tells each its place when it changes, and together", async () => {

@@ -1,7 +1,7 @@
 import { wait, type Clock } from "@warren/host";
-import type { SessionKey } from "../log/entry.ts";
-import { wallMsOf } from "../log/hybrid-time.ts";
-import type { Said } from "../log/said.ts";
+import type { Entry, SessionKey } from "../log/entry.ts";
+import { bodyOf } from "../log/body.ts";
+import { wallMsOf, type HybridTime } from "../log/hybrid-time.ts";
 import type { SessionRow } from "../log/session-row.ts";
 import { EVERY, everyRow, type ListSessions } from "./every-row.ts";
 
@@ -35,7 +35,14 @@ interface Caller {
   readonly sinceMs: number;
 }
 
-/** What other instances stored, and what was missed, is read this often. */
+interface Heard {
+  /** By the clock. */
+  readonly atMs: number;
+  /** Of the last entry. */
+  readonly hlc: HybridTime;
+}
+
+/** What was missed is read this often. */
 const READ_MS = 30_000;
 /** A row may be behind its log by then: what was heard here within this time is believed more. */
 const FRESH_MS = 10_000;
@@ -45,13 +52,13 @@ const MOST_CALLERS = 10_000;
 
 /**
  * Who waits for a person, the longest first. It follows from the sessions and is stored nowhere else: what is
- * stored here is heard at once, and all is read from the rows now and then.
+ * stored is heard, here at once and of other instances a moment later, and all is read from the rows now and then.
  */
 export class HelpQueue implements AsyncDisposable {
   readonly #options: HelpQueueOptions;
   readonly #callers = new Map<string, Caller>();
-  /** Of sessions that were heard of here lately: when. */
-  readonly #heard = new Map<string, number>();
+  /** Sessions that were heard of lately. */
+  readonly #heard = new Map<string, Heard>();
   readonly #told = new Map<string, number>();
   readonly #closing = new AbortController();
   readonly #reading: Promise<void>;
@@ -63,17 +70,21 @@ export class HelpQueue implements AsyncDisposable {
     this.#reading = this.#run();
   }
 
-  /** Something was stored in a session. */
-  note(said: Said): void {
-    const { userId, sessionId, hlc, isHeld, isClosed } = said.entry;
-    if (isClosed || (said.kind === "control" && said.body.mode === "person")) {
-      return this.#set(sessionId, undefined);
-    }
-    if (said.kind !== "help") return;
+  /** Something was stored in a session, by whichever instance; it may be told twice, and late. */
+  note(entry: Entry): void {
+    const { userId, sessionId, hlc, isHeld, isClosed } = entry;
+    // What came after it has been heard of.
+    if (hlc < (this.#heard.get(sessionId)?.hlc ?? 0)) return;
     // Whoever has a person needs no other.
-    if (!said.body.isOpen || isHeld) return this.#set(sessionId, undefined);
+    const isOver = isClosed || isHeld;
+    if (isOver && (isClosed || entry.kind === "control" || entry.kind === "help")) {
+      return this.#set(entry, undefined);
+    }
+    if (entry.kind !== "help") return;
+    const { isOpen } = bodyOf<"help">({ kind: "help", body: entry.body });
+    if (!isOpen) return this.#set(entry, undefined);
     const sinceMs = this.#callers.get(sessionId)?.sinceMs ?? wallMsOf(hlc);
-    this.#set(sessionId, { key: { userId, sessionId }, sinceMs });
+    this.#set(entry, { key: { userId, sessionId }, sinceMs });
   }
 
   get size(): number {
@@ -102,8 +113,8 @@ export class HelpQueue implements AsyncDisposable {
     await this.#reading;
   }
 
-  #set(sessionId: string, caller: Caller | undefined): void {
-    this.#heard.set(sessionId, this.#options.clock.now());
+  #set({ sessionId, hlc }: Entry, caller: Caller | undefined): void {
+    this.#heard.set(sessionId, { atMs: this.#options.clock.now(), hlc });
     this.#put(sessionId, caller);
   }
 
@@ -149,12 +160,12 @@ export class HelpQueue implements AsyncDisposable {
     const calling = { ...EVERY, isActive: true, helpOpen: true, nowMs: wallClock() };
     const rows = await Array.fromAsync(everyRow(list, calling, MOST_CALLERS));
     const isFresh = (sessionId: string) =>
-      (this.#heard.get(sessionId) ?? Number.NEGATIVE_INFINITY) > beganMs - FRESH_MS;
+      (this.#heard.get(sessionId)?.atMs ?? Number.NEGATIVE_INFINITY) > beganMs - FRESH_MS;
     const found = new Map(rows.map((row) => [row.sessionId, callerOf(row)]));
     for (const sessionId of [...this.#callers.keys(), ...found.keys()]) {
       if (!isFresh(sessionId)) this.#put(sessionId, found.get(sessionId));
     }
-    for (const [sessionId, atMs] of this.#heard) {
+    for (const [sessionId, { atMs }] of this.#heard) {
       if (atMs <= clock.now() - FRESH_MS - READ_MS) this.#heard.delete(sessionId);
     }
   }

@@ -1,6 +1,6 @@
 import { virtualClock } from "@warren/host/testing";
 import { describe, expect, test } from "vitest";
-import type { Said } from "../log/said.ts";
+import type { Entry } from "../log/entry.ts";
 import type { SessionRow } from "../log/session-row.ts";
 import { NO_CONTROL } from "../log/view.ts";
 import { memoryCounters } from "./held-counters.ts";
@@ -42,9 +42,9 @@ function instance({ counters = memoryCounters(), rows = [] as SessionRow[] } = {
 }
 const settled = () => new Promise<void>((resolve) => void setImmediate(resolve));
 
-function said(kind: "control" | "message" | "ended", given: object = {}, body: object = {}): Said {
+function said(kind: "control" | "message" | "ended", given: object = {}, body: object = {}): Entry {
   const entry = { ...KEY, author: "user:alice", controlEpoch: 1, isHeld: true, isClosed: false };
-  return { kind, entry: { ...entry, ...given }, messageId: "m", body } as unknown as Said;
+  return { ...entry, kind, body: JSON.stringify(body), ...given } as Entry;
 }
 const taken = (adminId: string, controlEpoch = 1) =>
   said("control", { controlEpoch }, { mode: "person", adminId, why: "takeover" });
@@ -121,7 +121,7 @@ describe("a takeover", () => {
   });
 
   test.each([
-    { name: "was left", over: said("control", {}, { mode: "bot", why: "leave" }) },
+    { name: "was left", over: said("control", { controlEpoch: 2 }, { mode: "bot", why: "leave" }) },
     { name: "ended with its session", over: said("ended", { isClosed: true }) },
   ])("that $name is not ended again", async ({ over }) => {
     const { leases, ended, advance } = instance();
@@ -151,6 +151,17 @@ describe("a takeover", () => {
     leases.note(said("message"));
     await advance(2 * LEASE_MS);
     expect(ended).toEqual([3]);
+  });
+
+  test("that another instance stored is heard of once, however often it is told", async () => {
+    const { leases, ended, advance } = instance();
+    await using _ = leases;
+    leases.heard(taken("bob"));
+    await advance(LEASE_MS / 2);
+    leases.heard(taken("bob"));
+    leases.heard(said("message", { author: "admin:bob" }));
+    await advance(LEASE_MS / 2 + 6_000);
+    expect(ended).toEqual([1]);
   });
 
   test("whose admin is at another instance lasts", async () => {

@@ -1,6 +1,6 @@
 import { wait, type Clock } from "@warren/host";
-import type { SessionKey } from "../log/entry.ts";
-import type { Said } from "../log/said.ts";
+import { bodyOf } from "../log/body.ts";
+import type { Entry, SessionKey } from "../log/entry.ts";
 import type { SessionRow } from "../log/session-row.ts";
 import { EVERY, everyRow, type ListSessions } from "./every-row.ts";
 import type { HeldCounters } from "./held-counters.ts";
@@ -45,8 +45,8 @@ const MOST_LOOKED = 10_000;
  * 2. Every instance that knows of the takeover watches the counter by its own clock. When it has been
  *    still for the lease, the session goes back to the AI, under the takeover's own epoch: an admin who
  *    came back meanwhile, or another, keeps it.
- * 3. A takeover that began before this process is found at its start, or when something is said in it, and has
- *    a whole lease from then on.
+ * 3. A takeover is heard of when it is stored, of another instance a moment later; one that began before this
+ *    process is found at its start, or when something is said in it, and has a whole lease from then on.
  */
 export class TakeoverLeases implements AsyncDisposable {
   readonly #options: TakeoverLeasesOptions;
@@ -64,18 +64,24 @@ export class TakeoverLeases implements AsyncDisposable {
     return this.#watched.size;
   }
 
-  /** Something was stored in a session. */
-  note(said: Said): void {
-    const { sessionId, author, controlEpoch, isHeld, isClosed } = said.entry;
+  /** Something was stored in a session here. */
+  note(entry: Entry): void {
+    const watched = this.#watched.get(entry.sessionId);
+    if (watched !== undefined && entry.author === `admin:${watched.adminId}`) this.#seen(watched);
+    this.heard(entry);
+  }
+
+  /** Something was stored, by whichever instance; it may be told twice, and late. */
+  heard(entry: Entry): void {
+    const { sessionId, controlEpoch, isHeld, isClosed } = entry;
     const watched = this.#watched.get(sessionId);
-    if (said.kind === "control") {
-      const { mode, adminId } = said.body;
-      if (mode === "person" && adminId !== undefined)
-        this.#watch(said.entry, controlEpoch, adminId);
+    if (entry.kind === "control") {
+      if (controlEpoch <= (watched?.epoch ?? 0)) return;
+      const { mode, adminId } = bodyOf<"control">({ kind: "control", body: entry.body });
+      if (mode === "person" && adminId !== undefined) this.#watch(entry, controlEpoch, adminId);
       else this.#forget(sessionId);
     } else if (isClosed) this.#forget(sessionId);
-    else if (watched !== undefined && author === `admin:${watched.adminId}`) this.#seen(watched);
-    else if (watched === undefined && isHeld) void this.#find(said.entry);
+    else if (watched === undefined && isHeld) void this.#find(entry);
   }
 
   /** Its admin has said again that they hold it. */

@@ -27,6 +27,12 @@ export class Takeovers {
     this.#options = options;
   }
 
+  /** The admin who has it; undefined: the AI has. */
+  async holderOf(key: SessionKey): Promise<string | undefined> {
+    const { mode, adminId } = (await this.#options.folding.upToDate(key))?.control ?? NO_CONTROL;
+    return mode === "person" ? adminId : undefined;
+  }
+
   /** Taking what one has is no change. Rejects with BAD_REQUEST where another admin has it. */
   async take(viewer: Viewer, key: SessionKey): Promise<void> {
     const { userId, name } = admin(viewer);

@@ -48,6 +48,8 @@ export interface Wording extends Mark {
   readonly file: StoredFile | undefined;
   readonly metadata: Readonly<Record<string, string>> | undefined;
   readonly replyTo: string | undefined;
+  /** It is stored and shown, and the AI says nothing to it. */
+  readonly isUnasked: boolean;
 }
 
 /** What people do in sessions. Everything rejects with a `ChatError`. */
@@ -238,8 +240,9 @@ export class Talk {
     const { entry } = said;
     const following = patiently(async () => {
       const known = isJustBefore(peeked, entry) ? peeked : await folding.upToDate(key);
+      const isDue = !entry.isHeld && said.body.isUnasked !== true;
       if (isRepeated) await askIfOpen(key, said.messageId);
-      else if (!entry.isHeld) await this.#ask(key, said, known?.modelId);
+      else if (isDue) await this.#ask(key, said, known?.modelId);
       return known;
     });
     // What fails for another reason than the store is nobody's to mend.
@@ -294,7 +297,7 @@ function holdsControl({ userId }: Viewer, row: SessionRow | undefined): void {
 }
 
 function bodyOf(viewer: Viewer, isOwner: boolean, wording: Wording): Bodies["message"] {
-  const { type, text, file, metadata, replyTo } = wording;
+  const { type, text, file, metadata, replyTo, isUnasked } = wording;
   return {
     sender: isOwner ? "user" : "admin",
     type,
@@ -303,5 +306,6 @@ function bodyOf(viewer: Viewer, isOwner: boolean, wording: Wording): Bodies["mes
     ...(file && { file }),
     ...(metadata && { metadata }),
     ...(replyTo !== undefined && { replyTo }),
+    ...(isUnasked && { isUnasked }),
   };
 }

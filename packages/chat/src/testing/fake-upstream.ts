@@ -4,6 +4,17 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { Waiting } from "@warren/host/testing";
 
+const CLOSED = new WeakMap<Socket, Promise<void>>();
+
+/** Resolves once it is gone. The requests of one connection, which may be many, share one listener. */
+function closedOf(socket: Socket): Promise<void> {
+  if (socket.destroyed) return Promise.resolve();
+  const known =
+    CLOSED.get(socket) ?? new Promise((resolve) => socket.once("close", () => resolve()));
+  CLOSED.set(socket, known);
+  return known;
+}
+
 /** One request that a fake server got, and the answer to it in the hands of a test. */
 export class FakeExchange {
   readonly method: string;
@@ -25,10 +36,7 @@ export class FakeExchange {
     this.port = request.socket.remotePort ?? 0;
     this.#socket = request.socket;
     this.#response = response;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    if (this.#socket.destroyed) resolve();
-    else this.#socket.once("close", () => resolve());
-    this.closed = promise;
+    this.closed = closedOf(this.#socket);
   }
 
   json(): Record<string, unknown> {

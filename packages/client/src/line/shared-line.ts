@@ -71,6 +71,7 @@ export class SharedLine implements Line {
     this.#enter({ name: "connecting" });
     this.#say({ from: "follower", asks: "state" });
     const { signal } = this.#candidacy;
+    // Rejected when this tab closes before its turn has come.
     void locks.request(name, { signal }, () => this.#lead()).catch(() => undefined);
   }
 

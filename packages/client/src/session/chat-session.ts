@@ -58,7 +58,8 @@ export interface ChatSession {
   readonly answers: readonly RunningAnswer[];
   readonly control: Control;
   readonly typing: readonly Typing[];
-  readonly presence: Presence;
+  /** Who is there; undefined while that is not known. */
+  readonly presence: Presence | undefined;
   /** The place among those who asked for a person, while nobody has come. */
   readonly waiting: Waiting | undefined;
   /** Messages of others that this person has seen on none of their devices. */

@@ -7,9 +7,12 @@ export interface Typing {
   readonly name: string | undefined;
 }
 
+/** Who follows the session, here or elsewhere. */
 export interface Presence {
   readonly isUserOnline: boolean;
   readonly isAdminOnline: boolean;
+  /** For a user none but the one who answers. */
+  readonly admins: readonly { readonly id: string; readonly name: string }[];
 }
 
 /** A place among those who asked for a person. */
@@ -30,7 +33,8 @@ export class Passing {
   readonly #clock: Clock;
   readonly #changed: () => void;
   readonly #typing = new Map<string, Typing & { alarm: Alarm }>();
-  presence: Presence = NOBODY;
+  /** Undefined: it is not known. */
+  presence: Presence | undefined;
   /** Undefined: nobody was asked to come, or somebody is there. */
   waiting: Waiting | undefined;
 
@@ -55,8 +59,8 @@ export class Passing {
     }
   }
 
-  seen({ user_online, admin_online }: ServerFrames["presence"]): void {
-    this.presence = { isUserOnline: user_online, isAdminOnline: admin_online };
+  seen({ user_online, admin_online, admins = [] }: ServerFrames["presence"]): void {
+    this.presence = { isUserOnline: user_online, isAdminOnline: admin_online, admins };
   }
 
   queued({ position, waiting: of, since }: ServerFrames["queue"]): void {
@@ -67,7 +71,7 @@ export class Passing {
   clear(): void {
     for (const { alarm } of this.#typing.values()) alarm.clear();
     this.#typing.clear();
-    this.presence = NOBODY;
+    this.presence = undefined;
     this.waiting = undefined;
   }
 
@@ -76,8 +80,6 @@ export class Passing {
     this.#changed();
   }
 }
-
-const NOBODY: Presence = { isUserOnline: false, isAdminOnline: false };
 
 /** How often it is said that somebody still writes. */
 const REPEAT_MS = 3_000;

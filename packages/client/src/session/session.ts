@@ -254,6 +254,7 @@ function sayingsOf(text: string, { files = [], replyTo, metadata }: SendOptions)
     file_id,
     file_url,
     content: at === files.length - 1 ? text : "",
+    more: at < files.length - 1,
     ...of,
   }));
 }

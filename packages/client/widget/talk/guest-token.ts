@@ -70,6 +70,7 @@ export class GuestToken {
   async #ask(again: string | undefined): Promise<Asked> {
     const { url, fetch } = this.#options;
     const headers = again === undefined ? {} : { authorization: `Bearer ${again}` };
+    // Without an answer: the network is away, and it is asked again.
     const answer = await fetch(`${url}/guest`, { method: "POST", headers }).catch(() => undefined);
     if (answer === undefined || answer.status >= 500 || answer.status === 429) return "away";
     if (!answer.ok) return "refused";

@@ -3,10 +3,11 @@ import type { Message } from "../../src/index.ts";
 import { filled } from "../texts.ts";
 import { speakerName, typingWords } from "./names.ts";
 import { useUi } from "./ui.ts";
+import { placeWords } from "./waiting.tsx";
 
 /**
  * What a screen reader is told: each message of somebody else once, when all of it is there, and never the
- * tokens that it comes in. The thread itself is silent.
+ * tokens that it comes in; and one's place in line when it changes. The thread itself is silent.
  */
 export function Announcer() {
   const ui = useUi();
@@ -26,6 +27,7 @@ export function Announcer() {
   return (
     <div class="sr" role="status" aria-live="polite">
       <p>{said}</p>
+      <p>{placeWords(ui)}</p>
       <p>{isThinking ? texts.thinking : typingWords(ui)}</p>
     </div>
   );

@@ -4,6 +4,7 @@ import type { ConnectionState } from "../../src/index.ts";
 import { filled } from "../texts.ts";
 import { useLate } from "./use-late.ts";
 import { useUi } from "./ui.ts";
+import { WaitingLine } from "./waiting.tsx";
 
 /** A connection that is back sooner was not worth a word. */
 const QUIET_MS = 2_000;
@@ -81,7 +82,12 @@ function ControlBanner() {
     const name = adminName ?? texts.person;
     return <Banner tone="person">{filled(texts.takenOver, { name })}</Banner>;
   }
-  return session.isHelpOpen ? <Banner tone="person">{texts.helpAsked}</Banner> : null;
+  if (!session.isHelpOpen) return null;
+  return (
+    <Banner tone="person">
+      <WaitingLine />
+    </Banner>
+  );
 }
 
 /** What one who answers for others can do. */

@@ -1,6 +1,7 @@
 import type { VNode } from "preact";
 import type { MountChatOptions } from "../mount-options.ts";
 import { BackIcon, CloseIcon, NewIcon, ShareIcon, SmallDownIcon, SparkIcon } from "../icons.tsx";
+import { counterpartOf, type Counterpart } from "../talk/who-is-here.ts";
 import { filled } from "../texts.ts";
 import { initialsOf, modelName } from "./names.ts";
 import { useUi } from "./ui.ts";
@@ -67,20 +68,38 @@ function Face() {
 }
 
 function Status() {
-  const { conversation, texts } = useUi();
-  const { client, session } = conversation;
-  const { mode, adminName } = session.control;
+  const { conversation } = useUi();
+  const { client, session, role } = conversation;
+  const counterpart = counterpartOf(session, { role, userId: client.userId });
   const isOpen = client.connection.name === "open";
-  const canChoose = mode === "bot" && client.models.length > 1 && conversation.role === "user";
+  const isOn = isOpen && counterpart?.isHere !== false;
   return (
     <div class="status">
-      <span class={`dot ${isOpen ? "on" : ""}`} aria-hidden="true" />
-      {mode === "person" && (
-        <span>{filled(texts.answersHere, { name: adminName ?? texts.person })}</span>
-      )}
-      {mode === "bot" && (canChoose ? <ModelPicker /> : <OneModel />)}
+      <span class={`dot ${isOn ? "on" : ""}`} aria-hidden="true" />
+      {counterpart === undefined ? <Answering /> : <Presence counterpart={counterpart} />}
     </div>
   );
+}
+
+function Answering() {
+  const { conversation, texts } = useUi();
+  const { client, session, role } = conversation;
+  const { mode, adminName } = session.control;
+  if (mode === "person") {
+    return <span>{filled(texts.answersHere, { name: adminName ?? texts.person })}</span>;
+  }
+  return client.models.length > 1 && role === "user" ? <ModelPicker /> : <OneModel />;
+}
+
+/** Whether the one whom one talks to is there; for an admin also who else looks on. */
+function Presence({ counterpart }: { counterpart: Counterpart }) {
+  const { conversation, texts } = useUi();
+  const { who, isHere, others } = counterpart;
+  const { adminName } = conversation.session.control;
+  const name = who === "user" ? texts.theVisitor : (adminName ?? texts.person);
+  const words = [filled(isHere ? texts.here : texts.away, { name })];
+  if (others.length > 0) words.push(filled(texts.alsoHere, { names: others.join(", ") }));
+  return <span dir="auto">{words.join(" · ")}</span>;
 }
 
 function OneModel() {

@@ -44,6 +44,8 @@ const file = {
   file_id: someText(CHAT_LIMITS.fileId),
   file_url: someText(CHAT_LIMITS.fileUrl),
   content: v.optional(text(CHAT_LIMITS.content), ""),
+  /** More of the same message follows: it is answered with the last of its files. */
+  more: v.optional(v.boolean(), false),
 };
 const model_id = someText(CHAT_LIMITS.modelId);
 

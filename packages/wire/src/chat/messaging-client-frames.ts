@@ -1,6 +1,7 @@
 /**
  * What a client says in the messaging dialect (`reference/messaging.md` §2): some frames nest a
- * `payload`, others are flat, as their first clients have them. `typing` is ours. Times are epoch
+ * `payload`, others are flat, as their first clients have them. `typing`, `edit`, `delete`, `reaction` and
+ * `stop` are ours. Times are epoch
  * milliseconds. Unknown fields are ignored; null, empty and absent mean the same.
  */
 import * as v from "valibot";
@@ -31,6 +32,9 @@ export const MESSAGING_LIMITS = {
 const ConversationId = SessionId;
 const sequence = v.pipe(count, v.minValue(1));
 const timestamp = maybe(count);
+/** Of what is stored: the same key for each try. */
+const stored = { client_message_id: maybe(ClientMessageId), idempotency_key: ClientMessageId };
+const target = { conversation_id: ConversationId, message_id: MessageId };
 
 export const MessagingContentType = v.picklist([
   "text",
@@ -58,9 +62,8 @@ export const MESSAGING_CLIENT_FRAMES = {
   }),
   message: v.object({
     type: v.literal("message"),
-    client_message_id: maybe(ClientMessageId),
-    /** The same for each try: with it a message is stored once. A UUID, or any other text. */
-    idempotency_key: ClientMessageId,
+    /** The key is the same for each try: with it a message is stored once. A UUID, or any other text. */
+    ...stored,
     payload: v.object({
       conversation_id: ConversationId,
       /** The agent that is to answer; none: the conversation's own. */
@@ -92,6 +95,23 @@ export const MESSAGING_CLIENT_FRAMES = {
     from_sequence: sequence,
     to_sequence: sequence,
   }),
+  edit: v.object({
+    type: v.literal("edit"),
+    ...stored,
+    payload: v.object({ ...target, content: someText(CHAT_LIMITS.content) }),
+  }),
+  delete: v.object({ type: v.literal("delete"), ...stored, payload: v.object(target) }),
+  reaction: v.object({
+    type: v.literal("reaction"),
+    ...stored,
+    payload: v.object({
+      ...target,
+      emoji: someText(CHAT_LIMITS.emoji),
+      on: v.optional(v.boolean(), true),
+    }),
+  }),
+  /** Ends the answer that is being written in the conversation. */
+  stop: v.object({ type: v.literal("stop"), conversation_id: ConversationId }),
   typing: v.object({
     type: v.literal("typing"),
     conversation_id: ConversationId,

@@ -1,8 +1,12 @@
-/** What the service says in the messaging dialect (`reference/messaging.md` §2.3), and what is ours: `typing`, `notification`, `error`. */
+/**
+ * What the service says in the messaging dialect (`reference/messaging.md` §2.3), and what is ours, which a client
+ * may leave unread: `edit`, `delete`, `reaction`, `agent_progress`, `typing`, `notification`, `error`.
+ */
 import * as v from "valibot";
 import { CHAT_CODES, type ChatErrorCode } from "./errors.ts";
 import { MessagingContentType } from "./messaging-client-frames.ts";
 import { count } from "./values.ts";
+import { AnswerStatus } from "./wire-entry.ts";
 
 const id = v.string();
 const code = v.picklist(Object.keys(CHAT_CODES) as ChatErrorCode[]);
@@ -28,6 +32,17 @@ const MessagingMessage = v.object({
   answer_status: v.optional(v.picklist(["stopped", "interrupted", "superseded"])),
 });
 export type MessagingMessage = v.InferOutput<typeof MessagingMessage>;
+
+/** Of what was done to a message. */
+const change = {
+  /** The message's. */
+  message_id: id,
+  /** The change's own. */
+  sequence_number: count,
+  conversation_id: v.string(),
+  sender_id: v.string(),
+  timestamp: count,
+};
 
 export const MESSAGING_SERVER_FRAMES = {
   auth_success: v.object({
@@ -65,6 +80,32 @@ export const MESSAGING_SERVER_FRAMES = {
       messages: v.array(MessagingMessage),
       /** There are none above it yet. */
       last_sequence_number: count,
+    }),
+  }),
+  edit: v.object({
+    type: v.literal("edit"),
+    payload: v.object({ ...change, content: v.string() }),
+  }),
+  delete: v.object({ type: v.literal("delete"), payload: v.object(change) }),
+  reaction: v.object({
+    type: v.literal("reaction"),
+    payload: v.object({ ...change, emoji: v.string(), on: v.boolean() }),
+  }),
+  /** More of an answer that is being written; the `message` with the same id has all of it. */
+  agent_progress: v.object({
+    type: v.literal("agent_progress"),
+    payload: v.object({
+      conversation_id: v.string(),
+      message_id: id,
+      agent_id: v.string(),
+      reply_to_message_id: id,
+      /** Counts the tries: a higher one begins anew. */
+      attempt: count,
+      /** Characters before this text: at the end of what one has it is added, before it dropped. */
+      at: count,
+      content: v.string(),
+      /** How it ended: no more follows. */
+      status: v.optional(AnswerStatus),
     }),
   }),
   /** To who sent them: devices of `delivered_to` have acknowledged these. */

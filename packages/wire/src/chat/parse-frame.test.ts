@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ChatError } from "./errors.ts";
+import { MESSAGING_CLIENT_FRAMES } from "./messaging-client-frames.ts";
 import { readClientFrame, readMessagingFrame } from "./parse-frame.ts";
 
 const read = (said: unknown) => readClientFrame(JSON.stringify(said)).frame;
@@ -178,7 +179,7 @@ test.each([
 });
 
 test("whatever is sent in the messaging dialect is a frame or an error", () => {
-  const types = fc.constantFrom("auth", "message", "delivery_ack", "read_receipt", "retransmit");
+  const types = fc.constantFrom(...Object.keys(MESSAGING_CLIENT_FRAMES));
   const said = fc.record({ type: types, payload: fc.anything(), message_ids: fc.anything() });
   fc.assert(
     fc.property(

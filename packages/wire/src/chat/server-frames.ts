@@ -162,11 +162,15 @@ export const SERVER_FRAMES = {
     name: v.optional(v.string()),
     on: v.boolean(),
   }),
+  /** Who follows the session, whenever it changes, and with each `resume`. */
   presence: v.object({
     type: v.literal("presence"),
     session_id,
     user_online: v.boolean(),
+    /** Some admin is there. */
     admin_online: v.boolean(),
+    /** At most 20 of them; a user is told of the one who answers here, and of no other. */
+    admins: v.optional(v.array(v.object({ id: v.string(), name: v.string() }))),
   }),
   /** The session's place among those that wait for a person, whenever it changes. */
   queue: v.object({

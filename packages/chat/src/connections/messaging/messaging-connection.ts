@@ -3,10 +3,11 @@ import type { WebSocket } from "ws";
 import type { SessionKey } from "../../log/entry.ts";
 import { wallMsOf } from "../../log/hybrid-time.ts";
 import type { Said } from "../../log/said.ts";
-import { NO_VERSIONS, type Versions } from "../../log/versions.ts";
+import { covers, NO_VERSIONS, type Versions } from "../../log/versions.ts";
 import { Connection, errorBody, type About, type Heard } from "../connection.ts";
 import type { ConnectionDeps, ConnectionIdentity } from "../connection-deps.ts";
-import { handleMessaging } from "./messaging-handlers.ts";
+import { Acknowledgements } from "./acknowledgements.ts";
+import { handleMessaging, PASSES_BY } from "./messaging-handlers.ts";
 import { MessagingPresenter } from "./messaging-presenter.ts";
 import { bringPending } from "./pending.ts";
 import { Thread } from "./thread.ts";
@@ -23,6 +24,7 @@ export interface MessagingClient {
 export class MessagingConnection extends Connection {
   readonly presenter: MessagingPresenter;
   readonly deviceId: string;
+  readonly acknowledgements: Acknowledgements;
   readonly #endpoint: string;
   /** By what the client calls them, and by their sessions. */
   readonly #named = new Map<string, Thread>();
@@ -34,6 +36,17 @@ export class MessagingConnection extends Connection {
     this.deviceId = client.deviceId;
     this.arrive(client.deviceId);
     this.#endpoint = client.endpoint;
+    this.acknowledgements = new Acknowledgements({
+      store: ({ key }, { delivered, read }) =>
+        deps.talk.receipt(client.identity, key, {
+          clientMessageId: `receipt:${deps.newId()}`,
+          seen: undefined,
+          deviceId: client.deviceId,
+          ...(covers(NO_VERSIONS, delivered) ? {} : { delivered }),
+          ...(covers(NO_VERSIONS, read) ? {} : { read }),
+        }),
+      failed: (cause, { conversationId }) => this.refuse(cause, { sessionId: conversationId }),
+    });
     const threadOf = (sessionId: string) => this.#threads.get(sessionId);
     this.presenter = new MessagingPresenter({ isAdmin, person, threadOf });
   }
@@ -93,11 +106,27 @@ export class MessagingConnection extends Connection {
     thread.conversationId = conversationId;
     this.#threads.set(key.sessionId, thread);
     this.#named.set(conversationId, thread);
-    await follower.catchUp((joined) => {
+    await follower.catchUp(async (joined) => {
       thread.heardOf(joined);
-      return bring(thread);
+      const told = await bring(thread);
+      await this.#tellRun(key);
+      return told;
     });
     return thread;
+  }
+
+  /** What there is of the answer that is being written. */
+  async #tellRun(key: SessionKey): Promise<void> {
+    const run = await this.deps.runs.of(key);
+    if (run === undefined || run.text === "") return;
+    const event = { type: "delta", run, at: 0, text: run.text } as const;
+    const told = this.presenter.passing(key.sessionId, { kind: "run", event });
+    for (const text of told) this.sendText(text);
+  }
+
+  override async idle(): Promise<void> {
+    await super.idle();
+    await this.acknowledgements.settled();
   }
 
   /** All that it follows. */
@@ -127,7 +156,7 @@ export class MessagingConnection extends Connection {
     if (frame instanceof ChatError) {
       return { about, problem: frame, passesBy: false, run: () => Promise.resolve() };
     }
-    const passesBy = frame.type === "heartbeat" || frame.type === "typing";
+    const passesBy = PASSES_BY.has(frame.type);
     return {
       about,
       problem: undefined,

@@ -6,8 +6,11 @@ import {
   type MessagingContentType,
   type MessagingMessage,
 } from "@warren/wire";
+import type { SessionKey } from "../../log/entry.ts";
+import type { Recorded } from "../../log/journal.ts";
 import type { Said } from "../../log/said.ts";
 import { spokenOf } from "../../sessions/conversation.ts";
+import type { Mark } from "../../sessions/mark.ts";
 import type { Wording } from "../../sessions/talk.ts";
 import { authorOf } from "../../sessions/viewer.ts";
 import type { About } from "../connection.ts";
@@ -26,9 +29,16 @@ export async function handleMessaging(
   about: About,
 ): Promise<void> {
   await takeTurn(connection, frame.type === "message");
+  // What comes after an acknowledgement may count on its being stored.
+  const isLast = !PASSES_BY.has(frame.type) && !RECEIPTS.has(frame.type);
+  if (isLast) await connection.acknowledgements.settled();
   const handler = HANDLERS[frame.type] as Handler<MessagingClientFrame>;
   await handler(connection, frame, about);
 }
+
+/** They cannot wait for those before them. */
+export const PASSES_BY: ReadonlySet<string> = new Set(["heartbeat", "typing", "stop"]);
+const RECEIPTS: ReadonlySet<string> = new Set(["delivery_ack", "read_receipt"]);
 
 type Frames = MessagingClientFrames;
 type Handler<F> = (
@@ -70,6 +80,28 @@ const HANDLERS: { [T in keyof Frames]: Handler<Frames[T]> } = {
     }
     await retransmit(connection, await connection.thread(frame.conversation_id), { from, to });
   },
+  edit(connection, frame, about) {
+    const { message_id: messageId, content } = frame.payload;
+    return change(connection, frame, about, (key, mark) =>
+      connection.deps.changes.edit(connection.identity, key, { ...mark, messageId, content }),
+    );
+  },
+  delete(connection, frame, about) {
+    const { message_id: messageId } = frame.payload;
+    return change(connection, frame, about, (key, mark) =>
+      connection.deps.changes.delete(connection.identity, key, { ...mark, messageId }),
+    );
+  },
+  reaction(connection, frame, about) {
+    const { message_id: messageId, emoji, on: isOn } = frame.payload;
+    return change(connection, frame, about, (key, mark) =>
+      connection.deps.changes.react(connection.identity, key, { ...mark, messageId, emoji, isOn }),
+    );
+  },
+  async stop(connection, { conversation_id }) {
+    const { key } = await connection.thread(conversation_id);
+    await connection.deps.runs.stop(key, undefined);
+  },
   async typing(connection, { conversation_id, on: isOn }) {
     const { deps, identity } = connection;
     const { key, follower: by } = await connection.thread(conversation_id);
@@ -94,6 +126,7 @@ async function addressed(
   const isAgent = receiver === undefined || deps.models.some(({ id }) => id === receiver);
   if (!isAgent) {
     // An admin may address the person whose conversation it is.
+    // One that cannot be had is as good as none: what is wrong is told below.
     const thread = await connection.thread(conversation_id).catch(() => undefined);
     if (thread?.key.userId === receiver && receiver !== identity.userId) return thread;
     throw new ChatError("NOT_FOUND", "receiver_id is no agent that answers here");
@@ -146,16 +179,29 @@ async function wordingOf(
     file,
     metadata: type === "text" ? undefined : { [CONTENT_TYPE]: type },
     replyTo,
+    isUnasked: false,
   };
 }
 
+/** Other sockets are told of it; this one has drawn it already, and gets its number. */
+async function change(
+  connection: MessagingConnection,
+  { idempotency_key: clientMessageId, payload }: Frames["edit" | "delete" | "reaction"],
+  about: About,
+  store: (key: SessionKey, mark: Mark) => Promise<Recorded>,
+): Promise<void> {
+  const { key } = await connection.thread(payload.conversation_id);
+  const author = authorOf(connection.identity, key.userId);
+  const mark = { clientMessageId, seen: undefined };
+  await connection.say({ key, author, clientMessageId }, () => store(key, mark), about);
+}
+
 /** Numbers are up to and including: who has a message has, or has seen, all before it. */
-async function receipt(
+function receipt(
   connection: MessagingConnection,
   messageIds: readonly string[],
   what: "delivered" | "read",
-): Promise<void> {
-  const { deps, identity, deviceId } = connection;
+): void {
   let isKnown = false;
   for (const thread of connection.threads()) {
     const versions: Record<string, number> = {};
@@ -166,13 +212,7 @@ async function receipt(
     }
     if (Object.keys(versions).length === 0) continue;
     isKnown = true;
-    if (!thread.raise(what, versions)) continue;
-    await deps.talk.receipt(identity, thread.key, {
-      clientMessageId: `${what}:${deps.newId()}`,
-      seen: undefined,
-      deviceId,
-      [what]: versions,
-    });
+    connection.acknowledgements.add(thread, what, versions);
   }
   if (!isKnown) throw new ChatError("NOT_FOUND", "this socket was told of no such message");
 }

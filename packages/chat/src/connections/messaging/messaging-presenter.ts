@@ -5,6 +5,9 @@ import type { Said } from "../../log/said.ts";
 import { merged, NO_VERSIONS, type Versions } from "../../log/versions.ts";
 import type { Spoken } from "../../sessions/conversation.ts";
 import type { Presenter } from "../presenter.ts";
+import { isHidden } from "../wire-entry-of.ts";
+import { AgentProgress } from "./agent-progress.ts";
+import { changeFrame } from "./change-frame.ts";
 import { currentOf, messageOf, messagesFrame, personOf, placeholderOf } from "./messaging-words.ts";
 import { Receipts, type Thread } from "./thread.ts";
 
@@ -21,11 +24,13 @@ export interface MessagingPresenterOptions {
 
 /**
  * Sessions in the words of the messaging dialect. Every entry has a number there: those for which there is no
- * word are told as empty ones before the next message, so that a client that looks for gaps finds none.
+ * word are told as empty ones before the next message, so that a client that looks for gaps finds none; so are
+ * changes of messages, for clients that do not know the frames that tell of them at once.
  */
 export class MessagingPresenter implements Presenter {
   readonly #options: MessagingPresenterOptions;
   readonly #receipts = new Map<string, Receipts>();
+  readonly #progress = new AgentProgress();
 
   constructor(options: MessagingPresenterOptions) {
     this.#options = options;
@@ -53,10 +58,15 @@ export class MessagingPresenter implements Presenter {
   passing(sessionId: string, passing: Passing): readonly string[] {
     const thread = this.#options.threadOf(sessionId);
     if (thread === undefined) return [];
+    const frames: MessagingServerFrame[] = [];
     const typing = typingOf(passing, thread);
-    if (typing === undefined) return [];
     const { conversationId: conversation_id } = thread;
-    return [JSON.stringify({ type: "typing", conversation_id, ...typing })];
+    if (typing !== undefined) frames.push({ type: "typing", conversation_id, ...typing });
+    if (passing.kind === "run" && passing.event.type !== "start") {
+      const progress = this.#progress.of(thread, passing.event);
+      if (progress !== undefined) frames.push(progress);
+    }
+    return frames.map((frame) => JSON.stringify(frame));
   }
 
   #frames(
@@ -65,7 +75,9 @@ export class MessagingPresenter implements Presenter {
   ): MessagingServerFrame[] {
     if (payload === undefined) {
       thread.skip(said);
-      return said.kind === "receipt" ? this.#receipt(thread, said) : brokenOff(said, thread);
+      return said.kind === "receipt"
+        ? this.#receipt(thread, said)
+        : this.#noMessage(thread, said, isOwn);
     }
     thread.know(said);
     const skipped = thread.takeSkipped();
@@ -77,6 +89,12 @@ export class MessagingPresenter implements Presenter {
     // Whoever sent it has drawn it already, and gets its number with the acknowledgement.
     if (!isOwn) frames.push({ type: "message", payload });
     return frames;
+  }
+
+  #noMessage(thread: Thread, said: Said, isOwn: boolean): MessagingServerFrame[] {
+    if (isOwn || isHidden(said, this.#options.isAdmin)) return [];
+    const change = changeFrame(said, thread);
+    return change === undefined ? brokenOff(said, thread) : [change];
   }
 
   /** Told to who said what it is about, of the messages that this socket knows. */

@@ -91,6 +91,12 @@ export class Thread {
     return true;
   }
 
+  /** It could not be stored: what this device says again is news. */
+  lower(): void {
+    this.#acknowledged.delivered = NO_VERSIONS;
+    this.#acknowledged.read = NO_VERSIONS;
+  }
+
   /** Has a number, and nothing that this dialect could say. */
   skip(said: Said): void {
     this.#skipped.push(said);

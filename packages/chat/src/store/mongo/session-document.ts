@@ -5,7 +5,7 @@ import { figuresOf, type Figures } from "../../sessions/figures.ts";
 import { traitsOf } from "../../sessions/list-plan.ts";
 import { NO_END } from "../../sessions/order.ts";
 import { byCodePoint } from "../../sessions/code-points.ts";
-import { sessionRow, storedRow } from "../sqlite/stored-row.ts";
+import { sessionRow, storedRow } from "../stored-row.ts";
 
 /** A session's row: what lists and sums need as fields of their own, all of it as text. */
 export interface SessionDocument extends Document {

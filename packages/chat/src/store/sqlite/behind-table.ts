@@ -5,7 +5,7 @@ import type { BehindPage } from "../../sessions/behind.ts";
 import type { LogTable } from "./log-table.ts";
 import type { SessionTable } from "./session-table.ts";
 import { prepareAll } from "./statements.ts";
-import { versionsIn } from "./stored-row.ts";
+import { versionsIn } from "../stored-row.ts";
 
 /** Which rows lack what their logs have. Everything runs within the caller's transaction. */
 export class BehindTable {

@@ -5,6 +5,7 @@ import type { Figures } from "../../sessions/figures.ts";
 import type { ListPlan } from "../../sessions/list-plan.ts";
 import type { SessionMetrics } from "../../sessions/ports.ts";
 import { SessionColumns } from "./columns/session-columns.ts";
+import { EarlyList } from "./early-list.ts";
 import {
   COUNT_COLUMNS,
   countsOf,
@@ -16,7 +17,7 @@ import {
 } from "./figure-columns.ts";
 import { SessionHours } from "./session-hours.ts";
 import { prepareAll } from "./statements.ts";
-import { versionsIn, type StoredRow } from "./stored-row.ts";
+import { versionsIn, type StoredRow } from "../stored-row.ts";
 
 /** A row to be stored, with its figures. */
 export interface Folded extends StoredRow {
@@ -35,12 +36,14 @@ export class SessionTable {
   readonly #sql: Record<keyof typeof SESSION_SQL, StatementSync>;
   readonly #hours: SessionHours;
   readonly #columns: SessionColumns;
+  readonly #early: EarlyList;
 
   constructor(database: DatabaseSync) {
     this.#sql = prepareAll(database, SESSION_SQL);
     this.#sql.byIds.setReturnArrays(true);
     this.#hours = new SessionHours(database);
     this.#columns = new SessionColumns(database);
+    this.#early = new EarlyList(database);
   }
 
   get(key: SessionKey): StoredRow | undefined {
@@ -68,11 +71,11 @@ export class SessionTable {
   }
 
   /**
-   * Those of the page and one more; the total is exact up to `TOTAL_COUNTED`. Undefined: not everything
-   * is loaded yet, and is not while others wait.
+   * Those of the page and one more; the total is exact up to `TOTAL_COUNTED`. Undefined: it needs
+   * what is not loaded yet, and is not while others wait.
    */
   list(plan: ListPlan): { rows: StoredRow[]; total: number } | undefined {
-    const found = this.#columns.list(plan);
+    const found = this.#columns.list(plan) ?? this.#early.list(plan);
     return found && { rows: this.#rows(found.rows), total: found.total };
   }
 

@@ -2,7 +2,7 @@ import { figuresOf } from "../../sessions/figures.ts";
 import { pageOf, planList } from "../../sessions/list-plan.ts";
 import type { Sessions } from "../../sessions/ports.ts";
 import { checkSessionId, checkWindow, sessionIsTaken } from "../../sessions/refusals.ts";
-import { sessionRow, storedRow } from "./stored-row.ts";
+import { sessionRow, storedRow } from "../stored-row.ts";
 import type { CallWorker } from "./tables.ts";
 
 /** The sessions that the worker has. What is asked is checked here, where only who asks is told. */

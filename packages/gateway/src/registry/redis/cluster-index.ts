@@ -2,14 +2,14 @@ import { createHash } from "node:crypto";
 import type { RouteChange } from "../../ports.ts";
 import type { Quotas, Sized } from "../quotas.ts";
 import { KEYS } from "./keys.ts";
-import type { RedisLink } from "./redis-link.ts";
+import type { RegistryLink } from "./registry-link.ts";
 import { ADMIT, FREE, NOTE } from "./scripts.ts";
 
 /** Fields of one command, so that no single one holds Redis up. */
 const BATCH = 500;
 
 export interface ClusterIndexOptions {
-  link: RedisLink;
+  link: RegistryLink;
   quotas: Pick<Quotas, "clusterRoutes" | "clusterBytes">;
   ttlMs: number;
   writeMs: number;

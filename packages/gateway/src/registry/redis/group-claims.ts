@@ -2,7 +2,7 @@ import { HOST_TAKEN, NO_CLAIM, NO_MORE_PORTS, NO_PORT } from "../admission.ts";
 import type { PortRange, Refusal } from "../admission.ts";
 import type { Quotas } from "../quotas.ts";
 import { groupTag, KEYS } from "./keys.ts";
-import type { RedisLink } from "./redis-link.ts";
+import type { RegistryLink } from "./registry-link.ts";
 import { CLAIM, TAKE_PORT } from "./scripts.ts";
 
 /** Owners of places that are asked for at once. */
@@ -12,7 +12,7 @@ const RECOUNT_MS = 60_000;
 const MOST_COUNTED = 1_000;
 
 export interface GroupClaimsOptions {
-  link: RedisLink;
+  link: RegistryLink;
   quotas: Pick<Quotas, "groupClaims" | "groupPorts">;
   writeMs: number;
   /** Monotonic milliseconds. */

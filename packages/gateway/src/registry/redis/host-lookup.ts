@@ -5,12 +5,12 @@ import { KEYS } from "./keys.ts";
 import type { OwnRoutes } from "./own-routes.ts";
 import type { PlaceCopies } from "./place-copies.ts";
 import { readPlace } from "./place-record.ts";
-import type { RedisLink } from "./redis-link.ts";
+import type { RegistryLink } from "./registry-link.ts";
 import { READ } from "./scripts.ts";
 import type { VersionWatch } from "./version-watch.ts";
 
 export interface HostLookupOptions {
-  link: RedisLink;
+  link: RegistryLink;
   watch: VersionWatch;
   copies: PlaceCopies;
   own: OwnRoutes;

@@ -5,11 +5,11 @@ import { KEYS } from "./keys.ts";
 import type { PlaceChange } from "./own-routes.ts";
 import type { PlaceCopies } from "./place-copies.ts";
 import { readPlace, routeStrings, type PlaceRecord } from "./place-record.ts";
-import type { RedisLink } from "./redis-link.ts";
+import type { RegistryLink } from "./registry-link.ts";
 import { DERIVE, READ, RELEASE, RENEW, WITHDRAW, WRITE } from "./scripts.ts";
 
 export interface PlaceWriterOptions {
-  link: RedisLink;
+  link: RegistryLink;
   copies: PlaceCopies;
   ttlMs: number;
   /** For work off the request path, which may queue behind a batch of its own. */

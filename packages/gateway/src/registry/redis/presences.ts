@@ -1,11 +1,11 @@
 import type { Presence } from "../../ports.ts";
 import { KEYS } from "./keys.ts";
-import type { RedisLink } from "./redis-link.ts";
+import type { RegistryLink } from "./registry-link.ts";
 import { ALIVE, KEEP_ALIVE } from "./scripts.ts";
 import type { Change, VersionWatch } from "./version-watch.ts";
 
 export interface PresencesOptions {
-  link: RedisLink;
+  link: RegistryLink;
   watch: VersionWatch;
   gatewayId: string;
   /** How long a gateway's word counts without its renewal. */

@@ -26,11 +26,11 @@ import {
 } from "./own-routes.ts";
 import type { PlaceCopies } from "./place-copies.ts";
 import type { PlaceWriter, Written } from "./place-writer.ts";
-import type { RedisLink } from "./redis-link.ts";
+import type { RegistryLink } from "./registry-link.ts";
 import type { VersionWatch } from "./version-watch.ts";
 
 export interface PublisherOptions {
-  link: RedisLink;
+  link: RegistryLink;
   watch: VersionWatch;
   writer: PlaceWriter;
   own: OwnRoutes;

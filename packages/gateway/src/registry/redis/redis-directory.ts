@@ -2,12 +2,12 @@ import type { Clock } from "@warren/tunnel";
 import { LRUCache } from "lru-cache";
 import type { Directory, GatewayPlace, TunnelPlace } from "../../ports.ts";
 import { KEYS } from "./keys.ts";
-import type { RedisLink } from "./redis-link.ts";
+import type { RegistryLink } from "./registry-link.ts";
 import { ALIVE, KEEP_ALIVE } from "./scripts.ts";
 import type { Change, VersionWatch } from "./version-watch.ts";
 
 export interface RedisDirectoryOptions {
-  link: RedisLink;
+  link: RegistryLink;
   watch: VersionWatch;
   clock: Clock;
   /** Life of an entry without its owner's renewal. */

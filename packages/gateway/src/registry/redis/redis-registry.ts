@@ -1,3 +1,4 @@
+import type { RedisPlace } from "@warren/host/redis-link";
 import type { Clock, Random } from "@warren/tunnel";
 import type {
   Claim,
@@ -25,7 +26,7 @@ import { PlaceWriter } from "./place-writer.ts";
 import { Presences } from "./presences.ts";
 import { Publisher } from "./publisher.ts";
 import { RedisDirectory } from "./redis-directory.ts";
-import { RedisLink, type RedisPlace } from "./redis-link.ts";
+import { RegistryLink } from "./registry-link.ts";
 import { RedisRevocations } from "./redis-revocations.ts";
 import { VersionWatch, type Change } from "./version-watch.ts";
 
@@ -88,7 +89,7 @@ class RedisRegistry implements Registry {
   readonly directory: RedisDirectory;
   readonly revocations: RedisRevocations;
   readonly #options: RedisRegistryOptions;
-  readonly #link: RedisLink;
+  readonly #link: RegistryLink;
   readonly #watch: VersionWatch;
   readonly #copies: PlaceCopies;
   readonly #own: OwnRoutes;
@@ -107,7 +108,7 @@ class RedisRegistry implements Registry {
     // A batch of writes queues behind itself, and no request waits for it.
     const writeMs = commandMs * 10;
     const freshMs = Math.min(FRESH_MS, ttlMs / 2);
-    const link = (this.#link = new RedisLink(options));
+    const link = (this.#link = new RegistryLink(options));
     const watch = (this.#watch = new VersionWatch({
       link,
       clock,
@@ -224,7 +225,7 @@ class RedisRegistry implements Registry {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#watch.close();
-    this.#link.close();
+    await this.#link[Symbol.asyncDispose]();
   }
 
   /** Every place in order, read a page at a time. */

@@ -1,11 +1,11 @@
 import type { Revocations } from "../../ports.ts";
 import { Listeners } from "../listeners.ts";
 import { KEYS } from "./keys.ts";
-import type { RedisLink } from "./redis-link.ts";
+import type { RegistryLink } from "./registry-link.ts";
 import type { VersionWatch } from "./version-watch.ts";
 
 export interface RedisRevocationsOptions {
-  link: RedisLink;
+  link: RegistryLink;
   watch: VersionWatch;
   writeMs: number;
   /** Gives up what was claimed under the token. */

@@ -7,7 +7,7 @@
  * - `x CLUSTER`: "until revision changedRevision changedAt since", until when its routes live
  * - `r CLUSTER KEY`: a route as JSON
  */
-import { script } from "./redis-link.ts";
+import { script } from "@warren/host/redis-link";
 
 const NOW = `
 local t = redis.call('TIME')

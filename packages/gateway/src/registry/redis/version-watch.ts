@@ -1,6 +1,6 @@
 import type { Clock } from "@warren/tunnel";
 import { KEYS } from "./keys.ts";
-import type { RedisLink } from "./redis-link.ts";
+import type { RegistryLink } from "./registry-link.ts";
 import { ANNOUNCE, IDENTIFY } from "./scripts.ts";
 
 /** What gateways tell each other. Hints: whoever misses one finds out by the version. */
@@ -15,7 +15,7 @@ export interface Change {
 }
 
 export interface VersionWatchOptions {
-  link: RedisLink;
+  link: RegistryLink;
   clock: Clock;
   /** Of this gateway, to know its own words again. */
   gatewayId: string;

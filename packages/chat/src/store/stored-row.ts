@@ -1,6 +1,6 @@
-import type { SessionKey } from "../../log/entry.ts";
-import type { SessionRow } from "../../log/session-row.ts";
-import type { Versions } from "../../log/versions.ts";
+import type { SessionKey } from "../log/entry.ts";
+import type { SessionRow } from "../log/session-row.ts";
+import type { Versions } from "../log/versions.ts";
 
 /** A row as text, as it is stored and as it passes between the threads. */
 export interface StoredRow extends SessionKey {
