@@ -1,8 +1,10 @@
 // The lease of an answer in the hands of who writes it, where the store's own answers get lost.
+import { systemClock } from "@warren/host";
 import { ChatError } from "@warren/wire";
 import { expect, test } from "vitest";
 import type { Leases } from "../src/leases/ports.ts";
 import { RunLeases } from "../src/runs/run-leases.ts";
+import { Runs } from "../src/runs/runs.ts";
 import { RunNotes } from "../src/runs/run-note.ts";
 import type { Asked } from "../src/runs/run.ts";
 import { memoryLeases } from "../src/store/memory/memory-leases.ts";
@@ -19,6 +21,8 @@ const asked = (messageId: string, number: number): Asked => ({
   modelId: undefined,
   begun: "",
 });
+
+const nothing = () => {};
 
 /** Leases of which the answer to the next write can be lost, after it was done. */
 function losing(leases: Leases) {
@@ -57,4 +61,40 @@ test("what was asked meanwhile is left to others, also if a drain begins while t
   const [left] = await leases.list("run", undefined, 10);
   expect(left).toMatchObject({ holder: "" });
   expect(JSON.parse(left!.note)).toMatchObject({ asked: { messageId: "second" } });
+});
+
+test("what nobody can read of a dead instance's answer is given up, and said once", async () => {
+  const leases = memoryLeases();
+  const lost = new RunLeases({
+    leases,
+    notes: new RunNotes(await openTexts()),
+    holder: async () => "dead",
+  });
+  await lost.begin({ ...asked("first", 1), begun: "sealed by keys that are gone" });
+  // Other keys: as those of a session that was erased.
+  const notes = new RunNotes(await openTexts());
+  const failures: unknown[] = [];
+  const runs = new Runs({
+    leases: new RunLeases({ leases, notes, holder: async () => "heir" }),
+    notes,
+    clock: systemClock,
+    random: Math.random,
+    answers: undefined as never,
+    say: undefined as never,
+    request: undefined as never,
+    tell: nothing,
+    ended: nothing,
+    began: nothing,
+    over: nothing,
+    kept: nothing,
+    notKept: nothing,
+    follow: () => nothing,
+    isStored: async () => false,
+    failed: (cause) => failures.push(cause),
+  });
+  const [left] = await leases.list("run", "dead", 10);
+  await runs.adopt(left!);
+  expect(await leases.list("run", undefined, 10)).toEqual([]);
+  expect(failures).toHaveLength(1);
+  expect(runs.size).toBe(0);
 });
