@@ -12,6 +12,8 @@ import type { RunEvent, RunState } from "./run-event.ts";
 
 const ROLL_UP_MS = 40;
 
+const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
+
 /** What is to be answered. */
 export interface Asked {
   readonly key: SessionKey;
@@ -78,7 +80,9 @@ export class Run {
   #formerAttempts = 0;
   #isOvertaken = false;
   #isLost = false;
-  #usage: Usage = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
+  #usage: Usage = NO_USAGE;
+  /** What the tries before have used, and cost at the prices of whoever made them. */
+  #spent: { usage: Usage; micros: number | undefined } = { usage: NO_USAGE, micros: undefined };
   #firstTokenMs: number | undefined;
 
   constructor(asked: Asked, deps: RunDeps) {
@@ -175,6 +179,9 @@ export class Run {
   #note(event: Exclude<AnswerEvent, { type: "text" }>): void {
     if (event.type === "usage") this.#usage = event.usage;
     else if (event.type === "attempt") {
+      // A try that failed is paid for as well.
+      if (this.#usage !== NO_USAGE) this.#spent = this.#used();
+      this.#usage = NO_USAGE;
       this.#attempt = this.#formerAttempts + event.number;
       this.#modelId = event.provider.id;
       this.#tell({ type: "start", run: this.state });
@@ -231,8 +238,23 @@ export class Run {
     }
   }
 
-  #answer(status: AnswerStatus, why: string | undefined): Answer {
+  /** By all tries. */
+  #used(): { usage: Usage; micros: number | undefined } {
+    const { usage, micros } = this.#spent;
     const { prices } = this.#deps.answers.config(this.#modelId);
+    const more = prices && costMicros(this.#usage, prices);
+    return {
+      usage: {
+        inputTokens: usage.inputTokens + this.#usage.inputTokens,
+        outputTokens: usage.outputTokens + this.#usage.outputTokens,
+        totalTokens: usage.totalTokens + this.#usage.totalTokens,
+      },
+      micros: micros === undefined ? more : micros + (more ?? 0),
+    };
+  }
+
+  #answer(status: AnswerStatus, why: string | undefined): Answer {
+    const { usage, micros } = this.#used();
     return {
       runId: this.runId,
       modelId: this.#modelId,
@@ -240,10 +262,10 @@ export class Run {
       attempt: this.asked.attempt,
       status,
       ...(why !== undefined && { why }),
-      ...this.#usage,
+      ...usage,
       ...(this.#firstTokenMs !== undefined && { firstTokenMs: Math.round(this.#firstTokenMs) }),
       totalMs: Math.round(this.#deps.clock.now() - this.#begunMs),
-      ...(prices !== undefined && { costMicros: costMicros(this.#usage, prices) }),
+      ...(micros !== undefined && { costMicros: micros }),
     };
   }
 }
