@@ -1,25 +1,16 @@
 import { randomId } from "@warren/host";
 import { ChatError } from "@warren/wire";
-import type { ChatDeps } from "./chat-deps.ts";
-import type { ChatConfig } from "./config.ts";
-import type { ChatEvents } from "./events.ts";
-import type { FileLinks } from "./files/file-links.ts";
-import type { InstanceEvents } from "./instances/events.ts";
 import { Membership } from "./instances/membership.ts";
-import type { Ties } from "./instances/open-ties.ts";
 import { Settling } from "./instances/settling.ts";
-import { unansweredIn } from "./instances/unanswered.ts";
-import type { Leases } from "./leases/ports.ts";
+import { askIfOpen } from "./instances/unanswered.ts";
 import type { FanOut, Hint } from "./live/fan-out.ts";
 import { Hub } from "./live/hub.ts";
 import type { Entry, SessionKey } from "./log/entry.ts";
 import { wallMsOf } from "./log/hybrid-time.ts";
 import { Journal } from "./log/journal.ts";
-import type { MessageLog } from "./log/ports.ts";
 import { Presences } from "./presence/presences.ts";
-import type { Alerts } from "./notify/alerts.ts";
 import type { Said } from "./log/said.ts";
-import type { Providers } from "./providers/open-providers.ts";
+import type { Leaving } from "./privacy/ports.ts";
 import { ClusterRuns } from "./runs/cluster-runs.ts";
 import { Elsewhere } from "./runs/elsewhere.ts";
 import { patiently } from "./runs/patience.ts";
@@ -28,43 +19,18 @@ import { RunLeases } from "./runs/run-leases.ts";
 import { RunNotes } from "./runs/run-note.ts";
 import type { Asked } from "./runs/run.ts";
 import { Runs } from "./runs/runs.ts";
-import type { Seals } from "./seals.ts";
 import { askedAgain } from "./sessions/again.ts";
 import { Changes } from "./sessions/changes.ts";
 import { spokenOf } from "./sessions/conversation.ts";
 import { Folding } from "./sessions/folding.ts";
-import type { HeldCounters } from "./sessions/held-counters.ts";
+import type { ConversationsOptions } from "./conversations-options.ts";
 import { HelpQueue } from "./sessions/help-queue.ts";
 import { MessageIndex } from "./sessions/message-index.ts";
 import { TakeoverLeases } from "./sessions/takeover-leases.ts";
 import { NamedSessions } from "./sessions/named-sessions.ts";
-import type { Sessions } from "./sessions/ports.ts";
 import { Takeovers } from "./sessions/takeovers.ts";
 import { unlessErased } from "./sessions/unless-erased.ts";
 import { Talk } from "./sessions/talk.ts";
-
-export interface ConversationsOptions {
-  config: Pick<ChatConfig, "systemPrompt" | "returnMs" | "pseudonymKey" | "takeoverLeaseMs">;
-  deps: Pick<ChatDeps, "clock" | "wallClock" | "random">;
-  store: {
-    readonly log: MessageLog;
-    readonly sessions: Sessions;
-    readonly leases: Leases;
-    readonly isShared: boolean;
-  };
-  /** To and from the other instances; closed by whoever opened them. */
-  ties: Pick<Ties, "fanOut">;
-  instanceEvents: InstanceEvents;
-  seals: Pick<Seals, "keys" | "texts">;
-  links: FileLinks;
-  providers: Providers;
-  /** Tell people outside of the chat that they are needed. */
-  alerts: Pick<Alerts, "raise">;
-  /** By which takeovers are seen to live; shared by those who share the store. */
-  counters: HeldCounters;
-  events: ChatEvents;
-  failed: (cause: unknown) => void;
-}
 
 /** The parts that make conversations out of a store and models, wired to one another. */
 export class Conversations implements AsyncDisposable {
@@ -191,6 +157,7 @@ export class Conversations implements AsyncDisposable {
       joined: (key, listener) => this.presences.enter(key, listener),
       closed: (sessionId) => this.#elsewhere.forget(sessionId),
       failed,
+      clock: deps.clock,
     });
   }
 
@@ -243,6 +210,7 @@ export class Conversations implements AsyncDisposable {
       sessions: store.sessions,
       folding,
       runs,
+      askIfOpen: (key, messageId) => this.#askIfOpen(key, messageId),
       settling: this.#settling,
       patiently: (task) => patiently({ ...deps, signal: this.#closing.signal }, task),
       newHalf: () => randomId(8, "hex"),
@@ -252,6 +220,7 @@ export class Conversations implements AsyncDisposable {
       failed: unlessErased((cause) =>
         events.broke("a message is stored, but not what follows upon it", cause),
       ),
+      holdFile: (fileId, holder) => this.#options.fileStore.hold(fileId, holder),
       isModel: (modelId) => providers.models.some(({ id }) => id === modelId),
     });
   }
@@ -268,18 +237,19 @@ export class Conversations implements AsyncDisposable {
       hasHints: () => this.#fanOut.isOn,
       seen: (entry) => this.#seen(entry),
       adopt: (lease) => runs.adopt(lease),
-      answer: async (question) => {
-        const { journal, folding } = this;
-        const found = { journal, folding, wallClock: deps.wallClock };
-        const asked = await unansweredIn(found, question);
-        if (asked !== undefined) await runs.askIfOpen(asked);
-      },
+      answer: (question) => this.#askIfOpen(question, undefined),
       lost: () => {
         instanceEvents.wasLost();
         runs.loseAll();
       },
       events: instanceEvents,
     });
+  }
+
+  #askIfOpen(key: SessionKey, messageId: string | undefined): Promise<void> {
+    const { journal, folding, runs } = this;
+    const { wallClock } = this.#options.deps;
+    return askIfOpen({ journal, folding, runs, wallClock }, key, messageId);
   }
 
   /** The instances of the cluster, as far as this one sees them. */
@@ -308,9 +278,18 @@ export class Conversations implements AsyncDisposable {
     return { sessions: store.sessions, folding, journal, texts, talk, takeovers, queue };
   }
 
+  /** Ends what a user had open by then, here and on the other instances that follow the session. */
+  leave({ userId, sessionId, sinceMs }: Leaving): void {
+    this.#options.departures.depart(userId, sinceMs);
+    if (sessionId === undefined) return;
+    this.#fanOut.tell({ userId, sessionId }, { kind: "left", sinceMs });
+  }
+
   #again(key: SessionKey, which: { messageId: string; how: "anew" | "on" }): Promise<Asked> {
+    const { deps, providers } = this.#options;
+    const isModel = (modelId: string) => providers.models.some(({ id }) => id === modelId);
     const { journal, folding } = this;
-    return askedAgain({ journal, folding, wallClock: this.#options.deps.wallClock }, key, which);
+    return askedAgain({ journal, folding, isModel, wallClock: deps.wallClock }, key, which);
   }
 
   /** An admin is gone: the AI has the session again, and answers whoever waits for a word. */
@@ -350,6 +329,8 @@ export class Conversations implements AsyncDisposable {
         if (this.runs.has(key.sessionId)) void this.#checkControl(key);
         return;
       }
+      case "left":
+        return this.#options.departures.depart(key.userId, hint.sinceMs);
       case "stop":
         return void this.runs.stop(key, hint.runId);
       case "passing":

@@ -1,4 +1,6 @@
 import { ChatError } from "@warren/wire";
+import { holderOf } from "../files/file-id.ts";
+import { HERE } from "../files/file-links.ts";
 import type { Bodies, MessageType, StoredFile } from "../log/body.ts";
 import type { EntryKind, SessionKey } from "../log/entry.ts";
 import type { Journal, Recorded } from "../log/journal.ts";
@@ -22,6 +24,8 @@ export interface TalkOptions {
   sessions: Sessions;
   folding: Folding;
   runs: ClusterRuns;
+  /** Has a message answered unless it is, or is not the last question any more. */
+  askIfOpen: (key: SessionKey, messageId: string) => Promise<void>;
   /** What is stored and not followed up. */
   settling: Settling;
   /** Does something again and again while the store is away. */
@@ -34,6 +38,8 @@ export interface TalkOptions {
   returnMs: number;
   /** True for a session that was erased: its id is not used again. */
   isErased: (key: SessionKey) => Promise<boolean>;
+  /** The session names a file of ours from now on. False: it is gone. */
+  holdFile: (fileId: string, holder: string) => Promise<boolean>;
   /** True for a model that sessions may choose. */
   isModel: (modelId: string) => boolean;
   /** What follows upon a message could not be begun. */
@@ -117,6 +123,7 @@ export class Talk {
     const isOwner = viewer.userId === key.userId;
     const row = isOwner ? folding.peek(key) : await folding.upToDate(key);
     if (!isOwner) holdsControl(viewer, row);
+    await this.#hold(key, wording.file);
     // Whoever comes after this instance finds what is stored and not settled.
     const settled = await settling.begin();
     try {
@@ -127,13 +134,19 @@ export class Talk {
         fence: isOwner ? undefined : row!.control.epoch,
       });
       // Nobody who waits for the acknowledgement waits for these.
-      if (!isOwner || recorded.isRepeated) settled();
-      else this.#owned(this.#follow(key, row, { ...recorded, settled }));
+      if (isOwner) this.#owned(this.#follow(key, row, { ...recorded, settled }));
+      else settled();
       return recorded;
     } catch (reason) {
       settled();
       throw reason;
     }
+  }
+
+  /** Before anything names it: a crash leaves a file that is kept for nobody, and never a message without its file. */
+  async #hold(key: SessionKey, file: StoredFile | undefined): Promise<void> {
+    if (file?.url !== HERE || (await this.#options.holdFile(file.fileId, holderOf(key)))) return;
+    throw new ChatError("NOT_FOUND", "no such file: upload it first");
   }
 
   /** Resolves once what follows upon messages has begun. */
@@ -178,11 +191,16 @@ export class Talk {
     return this.#say(viewer, key, mark, "help", { isOpen: true });
   }
 
-  /** Ends a session; it ends when it is ended first, and may be ended again. */
-  async end(viewer: Viewer, key: SessionKey, mark: Mark): Promise<Recorded> {
+  /** Ends a session; it ends when it is ended first, and may be ended again. `mergedInto`: who goes on with it. */
+  async end(
+    viewer: Viewer,
+    key: SessionKey,
+    { mergedInto, ...mark }: Mark & Pick<Bodies["ended"], "mergedInto">,
+  ): Promise<Recorded> {
     const { sessions, runs } = this.#options;
     const by = authorOf(viewer, key.userId);
-    const recorded = await this.#say(viewer, key, mark, "ended", { by });
+    const body = { by, ...(mergedInto !== undefined && { mergedInto }) };
+    const recorded = await this.#say(viewer, key, mark, "ended", body);
     await runs.stop(key, undefined);
     const active = await sessions.active(key.userId);
     // Another session that is active stays so.
@@ -225,18 +243,22 @@ export class Talk {
     this.#following.add(owned);
   }
 
-  /** The answer where no person answers, and the name after the first message. */
+  /**
+   * The answer where no person answers, and the name after the first message. One that is said again may have
+   * been stored by a try whose end nobody heard of: then nothing has followed upon it yet.
+   */
   async #follow(
     key: SessionKey,
     peeked: SessionRow | undefined,
-    { said, settled }: Recorded<"message"> & { settled: () => void },
+    { said, isRepeated, settled }: Recorded<"message"> & { settled: () => void },
   ): Promise<void> {
-    const { journal, folding, patiently } = this.#options;
+    const { journal, folding, patiently, askIfOpen } = this.#options;
     const { entry } = said;
     const following = patiently(async () => {
       const known = isJustBefore(peeked, entry) ? peeked : await folding.upToDate(key);
       const isDue = !entry.isHeld && said.body.isUnasked !== true;
-      if (isDue) await this.#ask(key, said, known?.modelId);
+      if (isRepeated) await askIfOpen(key, said.messageId);
+      else if (isDue) await this.#ask(key, said, known?.modelId);
       return known;
     });
     // What fails for another reason than the store is nobody's to mend.
