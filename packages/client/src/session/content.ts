@@ -115,10 +115,17 @@ export class Content {
     const from = this.#id;
     this.#id = UNNAMED + this.#deps.newId();
     this.log = new SessionLog();
+    this.outbox.forget();
     this.outbox = new Outbox(this.#deps.storage, this.#id);
     this.read = {};
     this.answers.replace([]);
     this.#events.renamed(from, this.#id);
+    this.changed();
+  }
+
+  async recall(): Promise<void> {
+    await this.loaded;
+    await this.outbox.load();
     this.changed();
   }
 
@@ -169,4 +176,9 @@ export class Content {
 
 function keyOf(sessionId: string): string {
   return `session:${sessionId}`;
+}
+
+/** An id that the service takes, for a session that it has not named. */
+export function named(id: string): string {
+  return id.startsWith(UNNAMED) ? id.slice(UNNAMED.length).replaceAll("-", "") : id;
 }

@@ -115,3 +115,13 @@ export class Outbox {
     return `out:${this.#sessionId}:${clientMessageId}`;
   }
 }
+
+/** Ids of the sessions in which something waits to be said. */
+export async function waitingIn(storage: ClientStorage): Promise<ReadonlySet<string>> {
+  const kept = await storage.list("out:");
+  const waiting = kept.filter(([, value]) => {
+    const { failure, acknowledged } = value as Outgoing;
+    return failure === undefined && acknowledged === undefined;
+  });
+  return new Set(waiting.map(([key]) => key.split(":")[1]!));
+}

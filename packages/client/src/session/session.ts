@@ -174,6 +174,24 @@ export class Session implements ChatSession {
     return this.#content.keep();
   }
 
+  /** Resolves once it has what the service has. */
+  async live(): Promise<void> {
+    if (this.state === "live") return;
+    await new Promise<void>((resolve) => {
+      const off = this.on("change", () => {
+        if (this.state !== "live") return;
+        off();
+        resolve();
+      });
+    });
+  }
+
+  /** Something was kept from elsewhere that is to be said here. */
+  async recall(): Promise<void> {
+    await this.#content.recall();
+    this.#sync.dispatch.go();
+  }
+
   /** True for a thing that was said here and of which the entry has not come. */
   said(clientMessageId: string): boolean {
     return this.#content.outbox.get(clientMessageId) !== undefined;

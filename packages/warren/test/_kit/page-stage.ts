@@ -1,9 +1,7 @@
 /** The pages in a real browser, against the chat itself, under the policy that it serves them with. */
 import { openBrowser, type BrowserPage, type TestBrowser } from "@warren/client/testing";
-import { systemClock } from "@warren/host";
-import { recordingLog } from "@warren/host/testing";
-import { builtPages } from "../../src/pages/built-pages.ts";
 import { ChatService, chatToken } from "./chat-service.ts";
+import { testPages } from "./test-pages.ts";
 
 /** One browser and one chat for the tests of a file. */
 export class PageStage implements AsyncDisposable {
@@ -17,10 +15,7 @@ export class PageStage implements AsyncDisposable {
 
   /** `chromium`: its path. Builds the pages where they are stale. */
   static async open(chromium: string): Promise<PageStage> {
-    const never = new AbortController().signal;
-    const options = { log: recordingLog(), clock: systemClock, node: process.execPath };
-    const pages = await builtPages({ ...options, env: process.env }, never);
-    const service = await ChatService.start({}, pages);
+    const service = await ChatService.start({}, await testPages());
     return new PageStage(await openBrowser(chromium), service);
   }
 
