@@ -2,7 +2,7 @@ import { randomId } from "@warren/host";
 import { ChatError } from "@warren/wire";
 import { Membership } from "./instances/membership.ts";
 import { Settling } from "./instances/settling.ts";
-import { unansweredIn } from "./instances/unanswered.ts";
+import { askIfOpen } from "./instances/unanswered.ts";
 import type { FanOut, Hint } from "./live/fan-out.ts";
 import { Hub } from "./live/hub.ts";
 import type { Entry, SessionKey } from "./log/entry.ts";
@@ -157,6 +157,7 @@ export class Conversations implements AsyncDisposable {
       joined: (key, listener) => this.presences.enter(key, listener),
       closed: (sessionId) => this.#elsewhere.forget(sessionId),
       failed,
+      clock: deps.clock,
     });
   }
 
@@ -209,6 +210,7 @@ export class Conversations implements AsyncDisposable {
       sessions: store.sessions,
       folding,
       runs,
+      askIfOpen: (key, messageId) => this.#askIfOpen(key, messageId),
       settling: this.#settling,
       patiently: (task) => patiently({ ...deps, signal: this.#closing.signal }, task),
       newHalf: () => randomId(8, "hex"),
@@ -235,18 +237,19 @@ export class Conversations implements AsyncDisposable {
       hasHints: () => this.#fanOut.isOn,
       seen: (entry) => this.#seen(entry),
       adopt: (lease) => runs.adopt(lease),
-      answer: async (question) => {
-        const { journal, folding } = this;
-        const found = { journal, folding, wallClock: deps.wallClock };
-        const asked = await unansweredIn(found, question);
-        if (asked !== undefined) await runs.askIfOpen(asked);
-      },
+      answer: (question) => this.#askIfOpen(question, undefined),
       lost: () => {
         instanceEvents.wasLost();
         runs.loseAll();
       },
       events: instanceEvents,
     });
+  }
+
+  #askIfOpen(key: SessionKey, messageId: string | undefined): Promise<void> {
+    const { journal, folding, runs } = this;
+    const { wallClock } = this.#options.deps;
+    return askIfOpen({ journal, folding, runs, wallClock }, key, messageId);
   }
 
   /** The instances of the cluster, as far as this one sees them. */
@@ -283,8 +286,10 @@ export class Conversations implements AsyncDisposable {
   }
 
   #again(key: SessionKey, which: { messageId: string; how: "anew" | "on" }): Promise<Asked> {
+    const { deps, providers } = this.#options;
+    const isModel = (modelId: string) => providers.models.some(({ id }) => id === modelId);
     const { journal, folding } = this;
-    return askedAgain({ journal, folding, wallClock: this.#options.deps.wallClock }, key, which);
+    return askedAgain({ journal, folding, isModel, wallClock: deps.wallClock }, key, which);
   }
 
   /** An admin is gone: the AI has the session again, and answers whoever waits for a word. */

@@ -39,10 +39,12 @@ export async function drain(options: DrainOptions): Promise<void> {
   listener.stop();
   const uploading = drainUploads(options);
   await moveAll(options);
-  await conversations.talk.idle();
-  await conversations.runs.drain(runsMs);
+  // What cannot be stored now is found by whoever comes after this: a store that is away is not waited for.
+  const within = (ms: number, task: Promise<void>) => Promise.race([task, wait(clock, ms, never)]);
+  await within(LAST_MS, conversations.talk.idle());
+  await within(runsMs + 2 * LAST_MS, conversations.runs.drain(runsMs));
   await uploading;
-  await conversations.folding.idle();
+  await within(LAST_MS, conversations.folding.idle());
 }
 
 async function drainUploads({ files, runsMs, clock }: DrainOptions): Promise<void> {

@@ -125,6 +125,7 @@ function doorOf(options: FrontOptions, { verifier, limits }: Access): Door {
     takesQueryTokens,
     mostOfUser,
     most,
+    frameBytes: config.frameBytes,
     elsewhere: (userId) => arrivals.elsewhere(userId),
     events,
     deps: {

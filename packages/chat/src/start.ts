@@ -52,13 +52,15 @@ export async function startChat(
   const seals = await openSeals(config.keys, deps, store.keys);
   signal.throwIfAborted();
   const providers = opened.use(providersOf(config, deps, store));
-  const { alerts } = opened.use(openAlerts(config.notify, { ...deps, guards }));
   const pages = await openPages(config.pages);
   const failed = (cause: unknown) => events.broke("the chat's store could not be read", cause);
   const links = linksOf(config, deps, seals.masters);
   const counters = leaseCounters(store.leases);
   const instanceEvents = new InstanceEvents(deps.log, deps.metrics);
   const ties = opened.use(await openTies({ config, store, guards, deps, events: instanceEvents }));
+  const { alerts } = opened.use(
+    openAlerts(config.notify, { ...deps, guards, limits: ties.limits }),
+  );
   const fileStore = await openFiles(config.files, { ...deps, guards });
   for (const warning of warningsOf(config)) events.warned(warning);
   const close = (userId: string) => closeAll(door.connectionsOf(userId), "GONE");

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { systemClock } from "@warren/host";
+import { systemClock, type Clock } from "@warren/host";
 import { MasterKeys } from "../src/keys/master-keys.ts";
 import { memoryKeyStore } from "../src/keys/memory-key-store.ts";
 import { Sealer } from "../src/keys/sealer.ts";
@@ -28,6 +28,7 @@ export async function openTexts(): Promise<Texts> {
 export async function openInstance(
   log = new MemoryLog({ origin: "home:1", wallClock: Date.now }),
   texts?: Texts,
+  clock: Clock = systemClock,
 ) {
   const failures: unknown[] = [];
   const stored: Said[] = [];
@@ -48,6 +49,7 @@ export async function openInstance(
     joined: () => () => {},
     closed: () => {},
     failed: (cause) => failures.push(cause),
+    clock,
   });
   return { log, journal, hub, failures, stored };
 }

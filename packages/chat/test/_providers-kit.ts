@@ -130,7 +130,7 @@ export class Reader {
   readonly end: Promise<unknown>;
 
   constructor(providers: Pick<Providers, "answer">, request: ProviderRequest, modelId?: string) {
-    const answer = providers.answer({ modelId, request }, this.#stop.signal);
+    const answer = providers.answer({ modelId, isAlone: false, request }, this.#stop.signal);
     this.end = this.#read(answer);
   }
 

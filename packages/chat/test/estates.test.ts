@@ -36,8 +36,11 @@ beforeEach(async () => {
       told.push(`adopts ${lease.name[0]}`);
       await leases.put(lease, lease, takenBy("heir", lease, lease.note));
     },
-    answer: async ({ userId, clientMessageId }) =>
-      void told.push(`answers ${userId}'s ${clientMessageId}`),
+    async answer({ userId, clientMessageId }) {
+      if (clientMessageId === "unreadable") throw new Error("unreadable");
+      told.push(`answers ${userId}'s ${clientMessageId}`);
+    },
+    failed: (cause) => void told.push(`cannot: ${String(cause)}`),
     events: {
       instanceLost: (name) => void told.push(`${name} is gone`),
       runsTaken: (count) => events.runsTaken(count),
@@ -91,6 +94,13 @@ describe("whoever inherits", () => {
     await estates.inherit("gone", { settled });
     expect(told).toEqual(["gone is gone", "answers alice's q2", "answers bob's q3"]);
     expect(await metric("chatbox_questions_found_total")).toBe(2);
+  });
+
+  test("has the others answered where one question never can be", async () => {
+    await ask(ALICE, "unreadable");
+    await ask(BOB, "q");
+    await estates.inherit("gone", { settled });
+    expect(told).toEqual(["gone is gone", "cannot: Error: unreadable", "answers bob's q"]);
   });
 
   test("answers nothing that was answered, and nothing from before", async () => {

@@ -115,6 +115,16 @@ describe.skipIf(REDIS_SERVER === undefined)("hints by a Redis", () => {
   );
 });
 
+test("hints by a Redis that was never there keep nobody from closing", async () => {
+  await using opened = new AsyncDisposableStack();
+  const link = opened.use(linkTo({ kind: "single", url: "redis://127.0.0.1:1" }));
+  const of = { link, clock: systemClock, instance: "alone", heard: () => {}, events: NO_EVENTS };
+  const fanOut = opened.use(new RedisFanOut(of));
+  await fanOut.follow("a".repeat(32)).ready;
+  await opened.disposeAsync();
+  expect(fanOut.isOn).toBe(false);
+});
+
 test.each([
   { name: "no JSON", text: "{" },
   { name: "another shape", text: '{"user":1}' },

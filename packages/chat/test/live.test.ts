@@ -1,6 +1,7 @@
 import { ChatError } from "@warren/wire";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { virtualClock } from "@warren/host/testing";
+import { describe, expect, test, vi } from "vitest";
 import type { Passing } from "../src/live/room.ts";
 import type { Said } from "../src/log/said.ts";
 import type { Saying } from "../src/log/journal.ts";
@@ -142,5 +143,27 @@ describe("who follows a session", () => {
     log.after = after;
     await journal.say(text("2"));
     await expect.poll(() => listener.numbers()).toEqual([1, 2]);
+  });
+
+  test("hears what was missed while the log was away, though nothing more comes", async () => {
+    const clock = virtualClock();
+    const { hub, log, failures } = await openInstance(undefined, undefined, clock);
+    const listener = ear();
+    await hub.join(ALICE, listener);
+    await append(log, control("ann", 0));
+    const after = vi.spyOn(log, "after").mockRejectedValue(new ChatError("DATABASE_ERROR", "away"));
+    hub.hint({ ...ALICE, origin: "home:1", number: 1 });
+    await vi.waitFor(() => expect(after).toHaveBeenCalledTimes(1));
+    await vi.waitFor(() => {
+      clock.advance(1_000);
+      expect(after.mock.calls.length).toBeGreaterThan(1);
+    });
+    after.mockRestore();
+    await vi.waitFor(() => {
+      clock.advance(30_000);
+      expect(listener.numbers()).toEqual([1]);
+    });
+    // However often it was tried.
+    expect(failures).toHaveLength(1);
   });
 });

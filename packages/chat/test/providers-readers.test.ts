@@ -48,7 +48,10 @@ describe("a reader that leaves", () => {
     await using fake = await startFakeOpenai(KEY);
     await using kit = openKit(envFor(fake));
     const signal = AbortSignal.abort(new Error("gone"));
-    const answer = kit.providers.answer({ modelId: undefined, request: requestOf("hi") }, signal);
+    const answer = kit.providers.answer(
+      { modelId: undefined, isAlone: false, request: requestOf("hi") },
+      signal,
+    );
     await expect(Array.fromAsync(answer)).rejects.toThrow("gone");
     expect(fake.requests).toHaveLength(0);
   });
@@ -58,7 +61,10 @@ describe("a reader that leaves", () => {
     await using kit = openKit(envFor(fake));
     fake.next((exchange) => (exchange.events(), exchange.write(text("Hal"))));
     const signal = new AbortController().signal;
-    const answer = kit.providers.answer({ modelId: undefined, request: requestOf("hi") }, signal);
+    const answer = kit.providers.answer(
+      { modelId: undefined, isAlone: false, request: requestOf("hi") },
+      signal,
+    );
     for await (const event of answer) if (event.type === "text") break;
     await (
       await fake.request(1)
@@ -73,7 +79,7 @@ describe("a reader that leaves", () => {
     fake.next((exchange) => (exchange.events(), exchange.write(text("Hal").repeat(100))));
     const stop = new AbortController();
     const answer = kit.providers.answer(
-      { modelId: undefined, request: requestOf("hi") },
+      { modelId: undefined, isAlone: false, request: requestOf("hi") },
       stop.signal,
     );
     const events = answer[Symbol.asyncIterator]();
@@ -102,7 +108,7 @@ describe("a slow reader", () => {
     });
     const stop = new AbortController();
     const answer = kit.providers.answer(
-      { modelId: undefined, request: requestOf("hi") },
+      { modelId: undefined, isAlone: false, request: requestOf("hi") },
       stop.signal,
     );
     const events = answer[Symbol.asyncIterator]();

@@ -145,7 +145,7 @@ describe("time", () => {
     await using fake = await startFakeOpenai(KEY);
     await using kit = openKit(envFor(fake), { wholeMs: 10_000_000 });
     const answer = kit.providers.answer(
-      { modelId: undefined, request: requestOf("one two three") },
+      { modelId: undefined, isAlone: false, request: requestOf("one two three") },
       new AbortController().signal,
     );
     let said = "";

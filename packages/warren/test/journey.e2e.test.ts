@@ -100,10 +100,33 @@ describe.skipIf(chromium === undefined)("the pages", { timeout: 120_000 }, () =>
     expect(await violations(reader)).toEqual([]);
     await user.getByRole("button", { name: "Stop sharing" }).click();
     await user.getByRole("dialog").waitFor({ state: "detached" });
+    await reader.route("**/shared/*", (route) => route.abort());
     await reader.reload();
+    await reader.getByText("The service does not answer.").waitFor();
+    await seen(reader, "shared-away");
+    await reader.unroute("**/shared/*");
+    await reader.getByRole("button", { name: "Try again" }).click();
     await reader.getByText("Nothing to see here").waitFor();
     expect(await violations(reader)).toEqual([]);
     await Promise.all([user.context().close(), reader.context().close()]);
+  });
+
+  test("what is new begins apart from what goes on elsewhere, with a voice note as well", async () => {
+    const [first, second] = await Promise.all([browser.page(), browser.page()]);
+    const token = chatToken("twice");
+    await first.goto(at("chat.html", token));
+    await say(first, "Said on the first device");
+    await answered(first, 1);
+    await second.goto(at("chat.html?new=1", token));
+    await second.getByText("How can we help?").waitFor();
+    await second.getByRole("button", { name: "Record a voice note" }).click();
+    await second.getByText("0:01").waitFor();
+    await second.getByRole("button", { name: "Send voice note" }).click();
+    await second.locator(".row.sent .voice").waitFor();
+    expect(await second.locator(".row.mine").count()).toBe(1);
+    await first.getByText("This conversation has ended").waitFor();
+    await first.context().close();
+    await second.context().close();
   });
 
   test("one's own conversations: found, renamed, ended, begun anew, deleted", async () => {

@@ -74,8 +74,8 @@ export class ClassicPresenter implements Presenter {
     const frames: ServerFrame[] = [];
     if (isStreamed) frames.push({ type: "ai_response", ...of, metadata: streaming(true) });
     else if (content !== "") frames.push({ type: "ai_response", ...of, content });
-    // Stopped before its first word: who shows that an answer is coming must learn that none is.
-    else if (answer?.status === "stopped") {
+    // Over without a word: who shows that an answer is coming must learn that none is.
+    else if (answer !== undefined && answer.status !== "interrupted") {
       frames.push({ type: "ai_response", ...of, metadata: streaming(true) });
     }
     if (answer?.status === "interrupted") {

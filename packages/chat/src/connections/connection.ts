@@ -8,6 +8,7 @@ import type { ConnectionDeps, ConnectionIdentity } from "./connection-deps.ts";
 import { Follower, type Reader } from "./follower.ts";
 import { EASE, Outgoing, type OutgoingOwner } from "./outgoing.ts";
 import type { PageOptions } from "./pages.ts";
+import type { Renewed } from "./ports.ts";
 import { ReceiptGate } from "./receipt-gate.ts";
 import type { Presenter } from "./presenter.ts";
 
@@ -199,6 +200,18 @@ export abstract class Connection implements OutgoingOwner, Reader {
   /** Epoch milliseconds: of the token that counts now. */
   get expiresAtMs(): number {
     return this.#expiresAtMs;
+  }
+
+  /**
+   * Another token of the same user counts from now on; throws a `ChatError` for another's. What a socket may
+   * do and see was settled when it came in: one whose role is another now is sent to come in again.
+   */
+  renew({ userId, isAdmin, expiresAtMs }: Renewed): void {
+    if (userId !== this.identity.userId) {
+      throw new ChatError("UNAUTHORIZED", "the token is another user's");
+    }
+    if (isAdmin !== this.identity.isAdmin) return this.close("DRAINING");
+    this.expireAt(expiresAtMs);
   }
 
   /** A token counts until then, and the socket no longer. */

@@ -1,3 +1,4 @@
+import { ChatError } from "@warren/wire";
 import type { Lease, Leases } from "../leases/ports.ts";
 import { bodyOf } from "../log/body.ts";
 import type { Entry, SessionKey } from "../log/entry.ts";
@@ -16,6 +17,8 @@ export interface EstatesOptions {
   adopt: (lease: Lease) => Promise<void>;
   /** Has a question answered, unless it is, or nobody is to answer it any more. */
   answer: (question: Entry) => Promise<void>;
+  /** Something of an estate is nobody's to mend: the rest is gone on with. */
+  failed: (cause: unknown) => void;
   events: EstatesEvents;
 }
 
@@ -55,7 +58,7 @@ export class Estates {
   }
 
   async #questions(settled: string): Promise<void> {
-    const { log, answer, events } = this.#options;
+    const { log, answer, failed, events } = this.#options;
     const open = new Map<string, Entry>();
     for (let cursor = settled; ;) {
       const tail = await log.tail(cursor, PAGE);
@@ -65,9 +68,17 @@ export class Estates {
     }
     for (const question of open.values()) {
       events.questionFound();
-      await answer(question);
+      await answer(question).catch(unlessAway(failed));
     }
   }
+}
+
+/** A store that is away ends it, to be begun again; what can never be done does not keep the rest back. */
+function unlessAway(failed: (cause: unknown) => void): (reason: unknown) => void {
+  return (reason) => {
+    if (ChatError.from(reason).code === "DATABASE_ERROR") throw reason;
+    failed(reason);
+  };
 }
 
 /** The last question of each session that has no answer among the entries. */

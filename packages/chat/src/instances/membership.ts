@@ -39,8 +39,8 @@ export class Membership implements AsyncDisposable {
     this.#options = options;
     const { store, clock, settling, presences, lost, events } = options;
     const { log, leases, isShared } = store;
-    const estates = new Estates({ ...options, leases, log });
     const failed = (cause: unknown) => events.blind(cause);
+    const estates = new Estates({ ...options, leases, log, failed });
     this.#instance = this.#opened.use(
       new Instance({
         leases,

@@ -1,8 +1,9 @@
 import type { SessionKey } from "../log/entry.ts";
 import type { Journal } from "../log/journal.ts";
-import { spokenOf } from "../sessions/conversation.ts";
+import { spokenOf, type Spoken } from "../sessions/conversation.ts";
 import type { Folding } from "../sessions/folding.ts";
 import type { Asked } from "../runs/run.ts";
+import type { Runs } from "../runs/runs.ts";
 
 /** How far back an answer may be. */
 const LOOK_BACK = 100;
@@ -12,6 +13,17 @@ export interface UnansweredOptions {
   folding: Folding;
   /** Epoch milliseconds. */
   wallClock: () => number;
+}
+
+/** Has the last question of a session answered if nobody has. `messageId`: if it is this one. */
+export async function askIfOpen(
+  { runs, ...options }: UnansweredOptions & { runs: Pick<Runs, "askIfOpen"> },
+  key: SessionKey,
+  messageId: string | undefined,
+): Promise<void> {
+  const asked = await unansweredIn(options, key);
+  if (asked === undefined || asked.messageId !== (messageId ?? asked.messageId)) return;
+  await runs.askIfOpen(asked);
 }
 
 /** The last question of a session, if it is the AI's to answer and nobody has. */
@@ -29,10 +41,8 @@ export async function unansweredIn(
     ({ said: { sender, isUnasked } }) => sender === "user" && isUnasked !== true,
   );
   if (question === undefined || question.isDeleted) return undefined;
-  const isAnswered = messages.some(
-    ({ said: { answer } }) => answer?.replyTo === question.messageId,
-  );
-  if (isAnswered) return undefined;
+  const since = messages.slice(messages.indexOf(question));
+  if (since.some((message) => isAnswerTo(question, message))) return undefined;
   return {
     key,
     messageId: question.messageId,
@@ -43,4 +53,10 @@ export async function unansweredIn(
     modelId: row.modelId,
     begun: "",
   };
+}
+
+/** A model's, or what a person has said since. */
+function isAnswerTo({ messageId }: Spoken, { said }: Spoken): boolean {
+  if (said.answer !== undefined) return said.answer.replyTo === messageId;
+  return said.sender === "admin" && said.isNote !== true;
 }

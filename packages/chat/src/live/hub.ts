@@ -1,3 +1,4 @@
+import type { Clock } from "@warren/host";
 import type { SessionKey } from "../log/entry.ts";
 import type { Journal } from "../log/journal.ts";
 import type { MessageLog } from "../log/ports.ts";
@@ -22,6 +23,7 @@ export interface HubOptions {
   closed: (sessionId: string) => void;
   /** A room could not be read. */
   failed: (cause: unknown) => void;
+  clock: Clock;
 }
 
 export interface Membership {
@@ -108,13 +110,14 @@ export class Hub {
   }
 
   async #roomOf(key: SessionKey): Promise<Room> {
-    const { log, journal, failed, fanOut, told } = this.#options;
+    const { log, journal, failed, fanOut, told, clock } = this.#options;
     const read = (versions: Versions) => journal().after(key, versions, READ);
     const followed = fanOut.follow(key.sessionId);
     try {
       await followed.ready;
       const heads = await log.heads(key);
-      const room = new Room({ key, read, told, failed, left: () => followed.leave() }, heads);
+      const left = () => followed.leave();
+      const room = new Room({ key, read, told, failed, left, clock }, heads);
       this.#rooms.set(key.sessionId, room);
       // What was stored between the reading and now was offered to no room.
       void room.catchUp();

@@ -1,3 +1,4 @@
+import type { Clock } from "@warren/host";
 import type { Entry, SessionKey } from "../log/entry.ts";
 import type { Heads } from "../log/ports.ts";
 import type { Said } from "../log/said.ts";
@@ -45,9 +46,14 @@ export interface RoomOptions {
   told: (said: Said) => void;
   /** Nobody follows it any more. */
   left: () => void;
-  /** The log could not be read: what is missing is asked for again when something comes, or is looked for. */
+  /** The log could not be read: it is tried again, and when something comes. Told once, until it can be. */
   failed: (cause: unknown) => void;
+  clock: Clock;
 }
+
+/** How long until a log that could not be read is read again, and the longest of these times. */
+const AGAIN_MS = 1_000;
+const LONGEST_MS = 30_000;
 
 /**
  * A session as this instance follows it.
@@ -65,6 +71,9 @@ export class Room {
   #controlEpoch: number;
   #reading: Promise<void> | undefined;
   #isBehind = false;
+  #againMs = AGAIN_MS;
+  #forgetAgain = () => {};
+  #isLeft = false;
 
   constructor(options: RoomOptions, { versions, controlEpoch }: Heads) {
     this.key = options.key;
@@ -74,6 +83,8 @@ export class Room {
   }
 
   left(): void {
+    this.#isLeft = true;
+    this.#forgetAgain();
     this.#options.left();
   }
 
@@ -118,9 +129,19 @@ export class Room {
         for (const said of lacking) this.#tell(said);
         if (lacking.length > 0) this.#isBehind = true;
       }
+      this.#againMs = AGAIN_MS;
     } catch (cause) {
-      this.#options.failed(cause);
+      if (this.#againMs === AGAIN_MS) this.#options.failed(cause);
+      this.#tryAgain();
     }
+  }
+
+  /** Nothing may come for long that would have it read. */
+  #tryAgain(): void {
+    this.#forgetAgain();
+    if (this.#isLeft) return;
+    this.#forgetAgain = this.#options.clock.after(this.#againMs, () => void this.catchUp());
+    this.#againMs = Math.min(2 * this.#againMs, LONGEST_MS);
   }
 
   #tell(said: Said): void {

@@ -1,4 +1,4 @@
-import { EMPTY_HEAD, type Draft, type Entry, type Head } from "./entry.ts";
+import { BOT, EMPTY_HEAD, type Draft, type Entry, type Head } from "./entry.ts";
 import { tick } from "./hybrid-time.ts";
 
 /** What became of a draft. */
@@ -34,8 +34,13 @@ export function accept(draft: Draft, { origin, head, existing, wallMs }: Accepta
   if (draft.fence !== undefined && head.controlEpoch !== draft.fence) {
     return { outcome: "fenced", controlEpoch: head.controlEpoch };
   }
-  if (head.isClosed && !AFTER_THE_END.has(draft.kind)) return { outcome: "closed" };
+  if (head.isClosed && !isForAfter(draft)) return { outcome: "closed" };
   return { outcome: "stored", entry: entryOf(draft, origin, head, wallMs) };
+}
+
+/** Also an answer that was being written: people have read what there is of it. */
+function isForAfter({ kind, author }: Draft): boolean {
+  return AFTER_THE_END.has(kind) || (kind === "message" && author === BOT);
 }
 
 function entryOf(draft: Draft, origin: string, head: Head, wallMs: number): Entry {

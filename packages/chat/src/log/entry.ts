@@ -22,6 +22,9 @@ export type EntryKind =
   | "help"
   | "ended";
 
+/** Author who speaks for every model: which one it was is in the answer. */
+export const BOT = "bot";
+
 /** What somebody wants to add to a session's log. */
 export interface Draft extends SessionKey {
   readonly kind: EntryKind;

@@ -41,13 +41,15 @@ export interface RouterOptions {
 export interface Question {
   /** Provider id that the session chose; undefined for the default. */
   modelId: string | undefined;
+  /** No other may answer: it goes on with what this one wrote. */
+  isAlone: boolean;
   request: ProviderRequest;
 }
 
 /**
  * Gets an answer: from the chosen provider with its retries, else from the others in the order of the
  * configuration. All of that only before the first text: two models are never spliced. What ends
- * after that rejects with `broke_off`, whose cause says how.
+ * after that rejects with `broke_off`, whose cause says how. Nor where an answer goes on.
  */
 export class Router {
   /** In the order of the configuration. */
@@ -62,7 +64,8 @@ export class Router {
   }
 
   /** Ends with `finish`, or rejects with a ProviderError, or with the signal's reason. */
-  async *answer({ modelId, request }: Question, signal: AbortSignal): AsyncGenerator<AnswerEvent> {
+  async *answer(question: Question, signal: AbortSignal): AsyncGenerator<AnswerEvent> {
+    const { modelId, request } = question;
     const { clock, wholeMs } = this.#options;
     using whole = new LinkedAbort(signal);
     const forget = clock.after(wholeMs, () =>
@@ -70,7 +73,7 @@ export class Router {
     );
     const answer = new Answering(this.#options, this.#events, request, whole.signal);
     try {
-      yield* answer.by(this.#order(modelId), modelId);
+      yield* answer.by(this.#order(question), modelId);
     } catch (error) {
       throw signal.aborted ? signal.reason : endOf(error, answer.isText);
     } finally {
@@ -78,8 +81,9 @@ export class Router {
     }
   }
 
-  #order(modelId: string | undefined): Guarded[] {
+  #order({ modelId, isAlone }: Question): Guarded[] {
     const chosen = this.#all.filter(({ provider }) => provider.id === modelId);
+    if (isAlone) return chosen;
     return [...chosen, ...this.#all.filter((each) => !chosen.includes(each))];
   }
 }
@@ -130,7 +134,7 @@ class Answering {
       if (fault === undefined) return;
       failed = { id, fault };
     }
-    throw failed?.fault ?? new ProviderError("unreachable", "no provider is configured");
+    throw failed?.fault ?? new ProviderError("unreachable", "no such provider is configured");
   }
 
   /** Gives the fault after which another provider may be asked, or undefined once it has answered. */

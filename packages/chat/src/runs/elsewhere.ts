@@ -16,6 +16,12 @@ export interface ElsewhereOptions {
   pass: (sessionId: string, event: RunEvent) => void;
 }
 
+/** Text of a run that lacks what is before it. */
+interface Loose extends Pick<RunState, "runId" | "attempt"> {
+  readonly at: number;
+  readonly text: string;
+}
+
 /**
  * Answers that other instances write, as far as this one knows them. They come as hints, bit by bit; where
  * one is missing, and without hints, they go on from what was kept in the store.
@@ -23,8 +29,8 @@ export interface ElsewhereOptions {
 export class Elsewhere {
   readonly #options: ElsewhereOptions;
   readonly #known = new Map<string, RunState>();
-  /** Sessions of which something is missing. */
-  readonly #gaps = new Set<string>();
+  /** What was heard of sessions of which something before it is missing. */
+  readonly #gaps = new Map<string, Loose>();
   readonly #beats = new Map<string, number>();
 
   constructor(options: ElsewhereOptions) {
@@ -68,6 +74,9 @@ export class Elsewhere {
     const { leases, holder, hasHints, isWanted } = this.#options;
     if (hasHints() && this.#gaps.size === 0) return;
     const marks = await leases.marks("run", holder());
+    // Of an answer that is over nothing is kept any more: its entry has all of it.
+    const names = new Set(marks.map(({ name }) => name));
+    for (const name of this.#gaps.keys()) if (!names.has(name)) this.#gaps.delete(name);
     const wanted = marks.filter(
       ({ name }) => isWanted(name) && (!hasHints() || this.#gaps.has(name)),
     );
@@ -85,16 +94,36 @@ export class Elsewhere {
   #delta(sessionId: string, event: Extract<RunEvent, { type: "delta" }>): void {
     const { at, text } = event;
     const known = this.#known.get(sessionId);
-    const isOfIt = known?.runId === event.run.runId && known.attempt === event.run.attempt;
-    if (!isOfIt || at > known.text.length) return void this.#gaps.add(sessionId);
+    const isOfIt = known !== undefined && isOf(known, event.run);
+    if (!isOfIt || at > known.text.length) return this.#keep(sessionId, event);
     this.#gaps.delete(sessionId);
     this.#advance(sessionId, { ...known, text: known.text.slice(0, at) + text });
   }
 
-  /** As far as `state` is further than what is known. */
-  #advance(sessionId: string, state: RunState): void {
+  /** Until what is before it is there. */
+  #keep(sessionId: string, { run, at, text }: Extract<RunEvent, { type: "delta" }>): void {
+    const { runId, attempt } = run;
+    const loose = this.#gaps.get(sessionId);
+    const isNext = loose !== undefined && isOf(loose, run) && at === loose.at + loose.text.length;
+    const more = isNext ? { at: loose.at, text: loose.text + text } : { at, text };
+    this.#gaps.set(sessionId, { runId, attempt, ...more });
+  }
+
+  /** With what was heard of it that comes after it. */
+  #whole(sessionId: string, state: RunState): RunState {
+    const loose = this.#gaps.get(sessionId);
+    if (loose === undefined) return state;
+    if (isOf(loose, state) && loose.at > state.text.length) return state;
+    this.#gaps.delete(sessionId);
+    const text = state.text.slice(0, loose.at) + loose.text;
+    return isOf(loose, state) && text.length > state.text.length ? { ...state, text } : state;
+  }
+
+  /** As far as it is further than what is known. */
+  #advance(sessionId: string, given: RunState): void {
+    const state = this.#whole(sessionId, given);
     const known = this.#known.get(sessionId);
-    const isOfIt = known?.runId === state.runId && known.attempt === state.attempt;
+    const isOfIt = known !== undefined && isOf(known, state);
     if (isOfIt && state.text.length <= known.text.length) return;
     this.#known.set(sessionId, state);
     if (!isOfIt) return this.#options.pass(sessionId, { type: "start", run: state });
@@ -109,4 +138,8 @@ export class Elsewhere {
     this.forget(sessionId);
     this.#options.pass(sessionId, event);
   }
+}
+
+function isOf(a: Pick<RunState, "runId" | "attempt">, b: Pick<RunState, "runId" | "attempt">) {
+  return a.runId === b.runId && a.attempt === b.attempt;
 }

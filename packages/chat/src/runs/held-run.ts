@@ -21,17 +21,21 @@ export type AfterIt = "answer" | "leave" | "drop";
  * 1. Every write says what was there before: after another instance took it, nothing is written any more.
  * 2. Others write into it too, what is asked meanwhile and that it is to end: a write that finds that takes
  *    it over and is tried again.
+ * 3. A write whose answer was lost may have been done: what is to be answered next is then in the lease already.
  */
 export class HeldRun {
   readonly #options: HeldRunOptions;
   #lease: Lease;
   #note: RunNote;
+  /** What is being answered. */
+  #asked: NotedAsked;
   #turn: Promise<unknown> = Promise.resolve();
   #isOver = false;
 
   constructor(lease: Lease, options: HeldRunOptions) {
     this.#lease = lease;
     this.#note = JSON.parse(lease.note) as RunNote;
+    this.#asked = this.#note.asked;
     this.#options = options;
   }
 
@@ -60,16 +64,24 @@ export class HeldRun {
   finish(after: AfterIt): Promise<Asked | undefined> {
     return this.#inTurn(async () => {
       for (;;) {
-        const { next, stop } = this.#note;
-        const isLast = next === undefined || stop !== undefined || after === "drop";
+        // (3)
+        const isNoted = !isSameAsked(this.#note.asked, this.#asked);
+        const next = isNoted ? this.#note.asked : this.#note.next;
+        const isLast = next === undefined || this.#note.stop !== undefined || after === "drop";
+        if (isNoted && !isLast && after === "answer") return this.#goOn(next);
         const following = isLast ? undefined : this.#following(next, after);
         if (await this.#put(following)) {
           this.#isOver = following === undefined || after === "leave";
-          return this.#isOver ? undefined : this.#options.notes.asked(this.#key, next!);
+          return this.#isOver ? undefined : this.#goOn(next!);
         }
         if (!(await this.#isStillHeld())) return undefined;
       }
     });
+  }
+
+  #goOn(next: NotedAsked): Promise<Asked> {
+    this.#asked = next;
+    return this.#options.notes.asked(this.#key, next);
   }
 
   #following(next: NotedAsked, after: AfterIt): Lease {
@@ -120,7 +132,11 @@ export class HeldRun {
 
 /** Of several questions one answer follows, to the last: it knows the others. */
 export function withNext(note: RunNote, next: NotedAsked): RunNote {
-  const isKnown = note.asked.messageId === next.messageId && note.asked.attempt === next.attempt;
+  const isKnown = isSameAsked(note.asked, next);
   const isOlder = note.next !== undefined && note.next.number > next.number;
   return isKnown || isOlder ? note : { ...note, next };
+}
+
+function isSameAsked(a: NotedAsked, b: NotedAsked): boolean {
+  return a.messageId === b.messageId && a.attempt === b.attempt;
 }

@@ -38,6 +38,11 @@ export class RunLeases {
     return (await leases.put(lease, lease, taken)) ? new HeldRun(taken, this.#options) : undefined;
   }
 
+  /** Gives up what one who is gone has left, and nobody can go on with. */
+  async drop(lease: Lease): Promise<void> {
+    await this.#options.leases.put(lease, lease, undefined);
+  }
+
   /** What is written in a session, as far as it was kept. */
   async read(key: SessionKey): Promise<RunState | undefined> {
     const { leases, notes } = this.#options;

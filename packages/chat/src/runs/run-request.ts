@@ -18,7 +18,7 @@ const GO_ON = "Go on with your answer exactly where it broke off, without repeat
 
 /**
  * What the model is told: the session as it stands, without former answers to the same question. Rejects with
- * `RunEnded` where somebody else has the session by now.
+ * `RunEnded` where somebody else has the session by now, or it is over.
  */
 export async function runRequest(
   { log, journal, systemPrompt, pseudonymKey }: RunRequestOptions,
@@ -26,7 +26,8 @@ export async function runRequest(
   runId: string,
 ): Promise<ProviderRequest> {
   // Whoever takes the session from here on ends this answer; who took it before is seen here.
-  const { controlEpoch } = await log.heads(key);
+  const { controlEpoch, isClosed } = await log.heads(key);
+  if (isClosed) throw new RunEnded("stopped", undefined);
   if (controlEpoch !== asked) throw new RunEnded("superseded", undefined);
   const { said } = await journal.latest(key, undefined, 2 * PROMPT_LIMITS.messages);
   const conversation = conversationOf(said, begun === "" ? messageId : undefined);

@@ -1,18 +1,18 @@
 import { ChatError, type ChatErrorCode } from "@warren/wire";
 import type { AnswerStatus, Answer } from "../log/body.ts";
-import type { SessionKey } from "../log/entry.ts";
+import { BOT, type SessionKey } from "../log/entry.ts";
 import { messageIdOf } from "../log/view.ts";
 import { costMicros } from "../providers/costs.ts";
 import type { ProviderRequest, Usage } from "../providers/ports.ts";
-import { FAULTS, ProviderError } from "../providers/provider-error.ts";
+import { chatErrorOf, ProviderError } from "../providers/provider-error.ts";
 import type { AnswerEvent } from "../providers/router.ts";
 import type { RunDeps } from "./ports.ts";
 import { RollUp } from "./roll-up.ts";
 import type { RunEvent, RunState } from "./run-event.ts";
 
-/** Who speaks for every model: which one it was is in the answer. */
-export const BOT = "bot";
 const ROLL_UP_MS = 40;
+
+const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
 
 /** What is to be answered. */
 export interface Asked {
@@ -25,7 +25,7 @@ export interface Asked {
   readonly attempt: number;
   /** The control epoch under which it was asked. */
   readonly controlEpoch: number;
-  /** Provider id that the session chose; undefined: the default. */
+  /** Provider id that the session chose; undefined: the default. Of an answer that goes on: who began it. */
   readonly modelId: string | undefined;
   /** What is there of an answer that goes on; empty: a new one. */
   readonly begun: string;
@@ -62,7 +62,8 @@ export class RunEnded extends Error {
  *
  * 1. It belongs to nobody's socket: it ends by itself, by `end`, or by the control that changes.
  * 2. What viewers got is what is stored, whatever ended it.
- * 3. Two models are never spliced: another one may begin only while there is no text.
+ * 3. Two models are never spliced: another one may begin only while there is no text, and an answer that goes
+ *    on is its own model's.
  */
 export class Run {
   readonly asked: Asked;
@@ -79,7 +80,9 @@ export class Run {
   #formerAttempts = 0;
   #isOvertaken = false;
   #isLost = false;
-  #usage: Usage = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
+  #usage: Usage = NO_USAGE;
+  /** What the tries before have used, and cost at the prices of whoever made them. */
+  #spent: { usage: Usage; micros: number | undefined } = { usage: NO_USAGE, micros: undefined };
   #firstTokenMs: number | undefined;
 
   constructor(asked: Asked, deps: RunDeps) {
@@ -157,7 +160,8 @@ export class Run {
     const { answers, clock } = this.#deps;
     using rollUp = new RollUp({ clock, everyMs: ROLL_UP_MS, flush: (text) => this.#delta(text) });
     try {
-      const question = { modelId: this.asked.modelId, request: await ask() };
+      const { modelId, begun } = this.asked;
+      const question = { modelId, isAlone: begun !== "", request: await ask() };
       for await (const event of answers.answer(question, this.#abort.signal)) {
         // Whoever ended it is not told of one more step of it.
         this.#abort.signal.throwIfAborted();
@@ -175,6 +179,9 @@ export class Run {
   #note(event: Exclude<AnswerEvent, { type: "text" }>): void {
     if (event.type === "usage") this.#usage = event.usage;
     else if (event.type === "attempt") {
+      // A try that failed is paid for as well.
+      if (this.#usage !== NO_USAGE) this.#spent = this.#used();
+      this.#usage = NO_USAGE;
       this.#attempt = this.#formerAttempts + event.number;
       this.#modelId = event.provider.id;
       this.#tell({ type: "start", run: this.state });
@@ -231,8 +238,23 @@ export class Run {
     }
   }
 
-  #answer(status: AnswerStatus, why: string | undefined): Answer {
+  /** By all tries. */
+  #used(): { usage: Usage; micros: number | undefined } {
+    const { usage, micros } = this.#spent;
     const { prices } = this.#deps.answers.config(this.#modelId);
+    const more = prices && costMicros(this.#usage, prices);
+    return {
+      usage: {
+        inputTokens: usage.inputTokens + this.#usage.inputTokens,
+        outputTokens: usage.outputTokens + this.#usage.outputTokens,
+        totalTokens: usage.totalTokens + this.#usage.totalTokens,
+      },
+      micros: micros === undefined ? more : micros + (more ?? 0),
+    };
+  }
+
+  #answer(status: AnswerStatus, why: string | undefined): Answer {
+    const { usage, micros } = this.#used();
     return {
       runId: this.runId,
       modelId: this.#modelId,
@@ -240,17 +262,17 @@ export class Run {
       attempt: this.asked.attempt,
       status,
       ...(why !== undefined && { why }),
-      ...this.#usage,
+      ...usage,
       ...(this.#firstTokenMs !== undefined && { firstTokenMs: Math.round(this.#firstTokenMs) }),
       totalMs: Math.round(this.#deps.clock.now() - this.#begunMs),
-      ...(prices !== undefined && { costMicros: costMicros(this.#usage, prices) }),
+      ...(micros !== undefined && { costMicros: micros }),
     };
   }
 }
 
 function endOf(reason: unknown, failed: (cause: unknown) => void): RunEnded {
   if (reason instanceof RunEnded) return reason;
-  if (reason instanceof ProviderError) return new RunEnded("interrupted", FAULTS[reason.kind].code);
+  if (reason instanceof ProviderError) return new RunEnded("interrupted", chatErrorOf(reason).code);
   failed(reason);
   return new RunEnded("interrupted", "INTERNAL_ERROR");
 }

@@ -1,3 +1,4 @@
+import { ChatError } from "@warren/wire";
 import type { Lease } from "../leases/ports.ts";
 import type { SessionKey } from "../log/entry.ts";
 import type { ProviderRequest } from "../providers/ports.ts";
@@ -93,15 +94,32 @@ export class Runs {
 
   /** Goes on with what an instance left that is gone, unless another does. Resolves once that has begun. */
   async adopt(lease: Lease): Promise<void> {
-    const { notes, leases } = this.#options;
+    const { leases } = this.#options;
     const key = { userId: lease.userId, sessionId: lease.name };
     await this.#running.get(key.sessionId)?.over;
     if (this.#running.has(key.sessionId) || this.#isDraining) return;
-    const note = JSON.parse(lease.note) as RunNote;
-    const asked = await notes.asked(key, note.asked);
-    const left = { state: await notes.state(key, note), ranMs: note.told.ranMs };
+    const found = await this.#leftIn(key, lease);
+    if (found === undefined) return leases.drop(lease);
+    const { asked, left } = found;
     if (this.#running.has(key.sessionId)) return;
     await this.#enter(asked, leases.adopt(lease), (run) => this.#inherit(run, left)).held;
+  }
+
+  /** Undefined: it cannot be read, as where the session was erased, and never can be. */
+  async #leftIn(
+    key: SessionKey,
+    lease: Lease,
+  ): Promise<{ asked: Asked; left: LeftBy } | undefined> {
+    const { notes, failed } = this.#options;
+    try {
+      const note = JSON.parse(lease.note) as RunNote;
+      const asked = await notes.asked(key, note.asked);
+      return { asked, left: { state: await notes.state(key, note), ranMs: note.told.ranMs } };
+    } catch (reason) {
+      if (ChatError.from(reason).code === "DATABASE_ERROR") throw reason;
+      failed(reason);
+      return undefined;
+    }
   }
 
   has(sessionId: string): boolean {
@@ -193,7 +211,8 @@ export class Runs {
       // Who asked for it is told that it could not be held.
       const held = await running.held.catch(() => undefined);
       if (held === undefined) return undefined;
-      await this.#kept(running, held, writing);
+      // What breaks here is no reason to keep the lease: the session would seem to be answered for good.
+      await this.#kept(running, held, writing).catch(this.#options.failed);
       const asked = await this.#patiently(() => held.finish(running.after));
       return asked && { asked, held };
     } finally {

@@ -11,6 +11,8 @@ const LOOK_BACK = 300;
 export interface AgainOptions {
   journal: Journal;
   folding: Folding;
+  /** True for a model that answers. */
+  isModel: (modelId: string) => boolean;
   /** Epoch milliseconds. */
   wallClock: () => number;
 }
@@ -20,7 +22,7 @@ export interface AgainOptions {
  * may be the question or an answer to it. Rejects with a `ChatError`.
  */
 export async function askedAgain(
-  { journal, folding, wallClock }: AgainOptions,
+  { journal, folding, isModel, wallClock }: AgainOptions,
   key: SessionKey,
   { messageId, how }: { messageId: string; how: "anew" | "on" },
 ): Promise<Asked> {
@@ -28,6 +30,7 @@ export async function askedAgain(
   if (row?.control.mode === "person") {
     throw new ChatError("CONTROL_CHANGED", "a person answers in this session");
   }
+  if (row?.endMs !== undefined) throw new ChatError("SESSION_ENDED", "this session is over");
   const { said } = await journal.latest(key, undefined, LOOK_BACK);
   const messages = spokenOf(said);
   const named = messages.find((message) => message.messageId === messageId);
@@ -44,13 +47,19 @@ export async function askedAgain(
     atMs: wallClock(),
     attempt: Math.max(0, ...answers.map(({ said }) => said.answer!.attempt)) + 1,
     controlEpoch: row?.control.epoch ?? 0,
-    modelId: row?.modelId,
-    begun: how === "on" ? begunOf(named) : "",
+    ...(how === "on" ? begunOf(named, isModel) : { modelId: row?.modelId, begun: "" }),
   };
 }
 
-function begunOf(answer: Spoken | undefined): string {
-  const status = answer?.said.answer?.status;
-  if (status === "interrupted" || status === "stopped") return answer!.text;
+/** Its own model goes on with it, whatever was chosen since: two are never spliced. */
+function begunOf(
+  broken: Spoken | undefined,
+  isModel: AgainOptions["isModel"],
+): Pick<Asked, "modelId" | "begun"> {
+  const { status, modelId = "" } = broken?.said.answer ?? {};
+  if (status === "interrupted" || status === "stopped") {
+    if (isModel(modelId)) return { modelId, begun: broken!.text };
+    throw new ChatError("BAD_REQUEST", "the model that began this answer is not there any more");
+  }
   throw new ChatError("BAD_REQUEST", "only an answer that broke off can go on");
 }

@@ -24,6 +24,8 @@ export interface TalkOptions {
   sessions: Sessions;
   folding: Folding;
   runs: ClusterRuns;
+  /** Has a message answered unless it is, or is not the last question any more. */
+  askIfOpen: (key: SessionKey, messageId: string) => Promise<void>;
   /** What is stored and not followed up. */
   settling: Settling;
   /** Does something again and again while the store is away. */
@@ -132,8 +134,8 @@ export class Talk {
         fence: isOwner ? undefined : row!.control.epoch,
       });
       // Nobody who waits for the acknowledgement waits for these.
-      if (!isOwner || recorded.isRepeated) settled();
-      else this.#owned(this.#follow(key, row, { ...recorded, settled }));
+      if (isOwner) this.#owned(this.#follow(key, row, { ...recorded, settled }));
+      else settled();
       return recorded;
     } catch (reason) {
       settled();
@@ -241,18 +243,22 @@ export class Talk {
     this.#following.add(owned);
   }
 
-  /** The answer where no person answers, and the name after the first message. */
+  /**
+   * The answer where no person answers, and the name after the first message. One that is said again may have
+   * been stored by a try whose end nobody heard of: then nothing has followed upon it yet.
+   */
   async #follow(
     key: SessionKey,
     peeked: SessionRow | undefined,
-    { said, settled }: Recorded<"message"> & { settled: () => void },
+    { said, isRepeated, settled }: Recorded<"message"> & { settled: () => void },
   ): Promise<void> {
-    const { journal, folding, patiently } = this.#options;
+    const { journal, folding, patiently, askIfOpen } = this.#options;
     const { entry } = said;
     const following = patiently(async () => {
       const known = isJustBefore(peeked, entry) ? peeked : await folding.upToDate(key);
       const isDue = !entry.isHeld && said.body.isUnasked !== true;
-      if (isDue) await this.#ask(key, said, known?.modelId);
+      if (isRepeated) await askIfOpen(key, said.messageId);
+      else if (isDue) await this.#ask(key, said, known?.modelId);
       return known;
     });
     // What fails for another reason than the store is nobody's to mend.

@@ -31,10 +31,18 @@ export interface Acknowledged {
   readonly hlc: number;
 }
 
+/** What a file is shown as until its entry has come. */
+export interface ShownFile {
+  readonly name?: string;
+  readonly content_type?: string;
+  readonly bytes?: number;
+}
+
 /** Something that was said here and of which the entry has not come. */
 export interface Outgoing {
   readonly clientMessageId: string;
   readonly saying: Saying;
+  readonly file?: ShownFile | undefined;
   /** Epoch milliseconds of this device. */
   readonly saidAtMs: number;
   readonly failure: Failure | undefined;

@@ -46,12 +46,11 @@ type Handler<F> = (
 
 const HANDLERS: { [T in keyof Frames]: Handler<Frames[T]> } = {
   async auth(connection, { payload }) {
-    const { identity, deps } = connection;
-    const { userId, expiresAtMs } = await deps.renewal.verify(payload.auth_token);
-    if (userId !== identity.userId || payload.user_id !== userId) {
+    const renewed = await connection.deps.renewal.verify(payload.auth_token);
+    if (payload.user_id !== renewed.userId) {
       throw new ChatError("UNAUTHORIZED", "the token is another user's");
     }
-    connection.expireAt(expiresAtMs);
+    connection.renew(renewed);
     connection.succeed(undefined);
   },
   async message(connection, frame, about) {
