@@ -201,11 +201,7 @@ const HANDLERS: Handlers = {
     });
   },
   async auth(connection, { token }) {
-    const { userId, expiresAtMs } = await connection.deps.renewal.verify(token);
-    if (userId !== connection.identity.userId) {
-      throw new ChatError("UNAUTHORIZED", "the token is another user's");
-    }
-    connection.expireAt(expiresAtMs);
+    const expiresAtMs = await connection.renew(token);
     connection.send({ type: "auth_success", expires_at: new Date(expiresAtMs).toISOString() });
   },
   ping: (connection) => connection.send({ type: "pong", timestamp: connection.now() }),

@@ -8,6 +8,13 @@ export type LimitName = "message" | "frame" | "connect" | "admin" | "public" | "
 
 /** Tokens of sockets that live on: what they were let in by may end. */
 export interface Renewal {
-  /** Epoch milliseconds. Rejects with a `ChatError`. */
-  verify(token: string): Promise<{ readonly userId: string; readonly expiresAtMs: number }>;
+  /** Rejects with a `ChatError`. */
+  verify(token: string): Promise<Renewed>;
+}
+
+export interface Renewed {
+  readonly userId: string;
+  readonly isAdmin: boolean;
+  /** Epoch milliseconds. */
+  readonly expiresAtMs: number;
 }

@@ -49,12 +49,10 @@ type Handler<F> = (
 
 const HANDLERS: { [T in keyof Frames]: Handler<Frames[T]> } = {
   async auth(connection, { payload }) {
-    const { identity, deps } = connection;
-    const { userId, expiresAtMs } = await deps.renewal.verify(payload.auth_token);
-    if (userId !== identity.userId || payload.user_id !== userId) {
+    if (payload.user_id !== connection.identity.userId) {
       throw new ChatError("UNAUTHORIZED", "the token is another user's");
     }
-    connection.expireAt(expiresAtMs);
+    await connection.renew(payload.auth_token);
     connection.succeed(undefined);
   },
   async message(connection, frame, about) {
