@@ -46,6 +46,8 @@ export interface ChatConfig {
   /** Makes of a user id what models are told instead: the same in every instance. */
   pseudonymKey: string;
   rates: LimitTable;
+  /** The largest frame of a client. */
+  frameBytes: number;
   connections: { most: number; mostOfUser: number; mostWaitingBytes: number };
   /** A session in which nothing was said for this long is not gone back to by itself. */
   returnMs: number;

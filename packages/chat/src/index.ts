@@ -3,6 +3,7 @@ export type { ChatConfig } from "./config.ts";
 export { CLAIM_NAMES } from "./auth/claims.ts";
 export { mintToken, orderProblems, type TokenOrder } from "./auth/mint-token.ts";
 export { secretProblems } from "./auth/secret-strength.ts";
+export { isPlaceholder } from "./keys/placeholder.ts";
 export { chatOptions, type ChatOptions } from "./options.ts";
 export type { PageFolders } from "./pages/pages.ts";
 export { NO_BUCKET_KEYS, type BucketKeys } from "./read-content-config.ts";

@@ -1,4 +1,5 @@
 import {
+  cidrProblem,
   Duration,
   fromText,
   listOption,
@@ -18,6 +19,9 @@ import { LEGACY_CONTENTS } from "./keys/legacy.ts";
 
 const Prefix = fromText("a path like /chat", (text) =>
   /^(\/|(\/[\w.~-]+)+)$/.test(text) ? text : undefined,
+);
+const Cidr = fromText("an address or a CIDR like 10.0.0.0/8", (text) =>
+  cidrProblem(text) === undefined ? text : undefined,
 );
 const Name = fromText("letters, digits, dots and dashes, at most 100", (text) =>
   /^[\w.-]{1,100}$/.test(text) ? text : undefined,
@@ -93,13 +97,13 @@ const front = {
   }),
   trustedProxy: listOption({
     value: "<cidr>",
-    schema: Text,
+    schema: Cidr,
     help: "Balancers whose X-Forwarded-For is believed.",
     names: { env: "WARREN_CHAT_TRUSTED_PROXY", toml: "chatbox.trusted_proxies" },
   }),
   metricsNetwork: listOption({
     value: "<cidr>",
-    schema: Text,
+    schema: Cidr,
     help: "Networks that may read the metrics; private ones and this machine unless set.",
     names: { env: "WARREN_CHAT_METRICS_NETWORK", toml: "chatbox.metrics_allowed_networks" },
   }),
@@ -227,6 +231,48 @@ const bounds = {
     default: "1m",
     help: "The time that --admin-rate-limit is for.",
     names: { env: "ADMIN_RATE_WINDOW", toml: "chatbox.admin_rate_window" },
+  }),
+  userRateLimit: option({
+    value: "<count>",
+    schema: WholeNumber,
+    default: "600",
+    help: "HTTP requests of one user in a minute.",
+    names: { env: "USER_RATE_LIMIT", toml: "chatbox.user_rate_limit" },
+  }),
+  publicRateLimit: option({
+    value: "<count>",
+    schema: WholeNumber,
+    default: "60",
+    help: "Requests without a token of one address in a minute: share links and guests.",
+    names: { env: "PUBLIC_RATE_LIMIT", toml: "chatbox.public_rate_limit" },
+  }),
+  uploadRateLimit: option({
+    value: "<count>",
+    schema: WholeNumber,
+    default: "60",
+    help: "Uploads, and files and sessions removed, of one user in a minute.",
+    names: { env: "UPLOAD_RATE_LIMIT", toml: "chatbox.upload_rate_limit" },
+  }),
+  helpAlertLimit: option({
+    value: "<count>",
+    schema: WholeNumber,
+    default: "5",
+    help: "Alerts of one session in --help-alert-window.",
+    names: { env: "HELP_ALERT_LIMIT", toml: "notification.help_alert_limit" },
+  }),
+  helpAlertWindow: option({
+    value: "<duration>",
+    schema: Duration,
+    default: "5m",
+    help: "The time that --help-alert-limit is for.",
+    names: { env: "HELP_ALERT_WINDOW", toml: "notification.help_alert_window" },
+  }),
+  maxMessageSize: option({
+    value: "<size>",
+    schema: Size,
+    default: "1MiB",
+    help: "The largest frame of a client; a larger one closes its socket (1009).",
+    names: { env: "MAX_MESSAGE_SIZE", toml: "chatbox.max_message_size" },
   }),
   maxConnections: option({
     value: "<count>",

@@ -11,7 +11,8 @@ import type { TokenTrust } from "./auth/token-verifier.ts";
 import type { ChatDeps } from "./chat-deps.ts";
 import type { ChatConfig } from "./config.ts";
 import { CHAT_RATES } from "./connections/memory-limits.ts";
-import { keyProblems, type KeyTexts } from "./keys/key-text.ts";
+import { isPlaceholder } from "./keys/placeholder.ts";
+import { formerTexts, keyProblems, type KeyTexts } from "./keys/key-text.ts";
 import type { KeySource } from "./keys/master-keys.ts";
 import { readNotifyConfig, type CarrierSecrets } from "./notify/read-notify-config.ts";
 import type { ChatOptions } from "./options.ts";
@@ -69,10 +70,10 @@ export function readChatConfig(
     ...contentProblems(config, given.bucketKeys),
     ...("problem" in store ? [store.problem] : []),
     ...redisProblems(config),
+    ...boundsProblems(config),
+    ...placeholderProblems(config),
   ];
   if (problems.length > 0 || "problems" in alerts || "problem" in store) return { problems };
-  // Instances share it, whoever signs users' tokens.
-  const shared = given.jwtSecret === "" ? given.keys.current : given.jwtSecret;
   const [first = DEMO_PROVIDER, ...others] = llm.providers;
   return {
     config: {
@@ -84,9 +85,7 @@ export function readChatConfig(
       redis: redisOf(config),
       cluster: config.cluster,
       isDevelopment,
-      trust: trustOf(config, given),
-      takesQueryTokens: config.queryToken,
-      keys: given.keySource,
+      ...accessOf(config, given),
       origins,
       ...pagesConfig(config, given),
       trustedProxies: config.trustedProxy,
@@ -94,17 +93,25 @@ export function readChatConfig(
       providers: [first, ...others],
       providerSettings: { ...PROVIDER_SETTINGS, wholeMs: config.streamTimeout },
       systemPrompt: config.systemPrompt,
-      pseudonymKey: shared,
       returnMs: config.reconnectTimeout,
       takeoverLeaseMs: config.takeoverLease,
-      guests:
-        config.allowGuests || isDevelopment
-          ? { secrets: [shared], lifeMs: GUEST_LIFE_MS }
-          : undefined,
       notify: alerts.notify,
       ...boundsOf(config),
       ...contentConfig(config, given),
     },
+  };
+}
+
+function accessOf(config: ConfigOf<ChatOptions>, given: GivenChat) {
+  // Instances share them, whoever signs users' tokens.
+  const secrets = guestSecrets(given);
+  const takesGuests = config.allowGuests || config.dev;
+  return {
+    trust: trustOf(config, given),
+    takesQueryTokens: config.queryToken,
+    keys: given.keySource,
+    pseudonymKey: secrets[0] ?? "",
+    guests: takesGuests ? { secrets, lifeMs: GUEST_LIFE_MS } : undefined,
   };
 }
 
@@ -126,16 +133,69 @@ function framesOf({ frameOrigin }: ConfigOf<ChatOptions>): {
   return { origins: [...origins], problems: all };
 }
 
+/** Where no secret signs users' tokens the master keys do for guests: visitors outlive a rotation of these. */
+function guestSecrets({ jwtSecret, keys }: GivenChat): string[] {
+  return jwtSecret === "" ? [keys.current.trim(), ...formerTexts(keys)] : [jwtSecret];
+}
+
 /** A visitor who does not come back within this is a new one. */
 const GUEST_LIFE_MS = 30 * 86_400_000;
+
+/** What shows others who we are and is no secret by itself; secrets are looked at where they are read. */
+function placeholderProblems(config: ConfigOf<ChatOptions>): string[] {
+  const said = {
+    REDIS_URL: config.redisUrl.map(({ href }) => href).join(),
+    SMTP_USER: config.smtpUser,
+    SMS_ACCOUNT_SID: config.smsAccountSid,
+  };
+  const left = Object.entries(said).filter(([, text]) => isPlaceholder(text ?? ""));
+  return left.map(([name]) => `${name}: still the template's placeholder`);
+}
+
+/** A message of the largest content, with all that may go along. */
+const LEAST_FRAME_BYTES = 65_536;
+
+/** Nothing would ever be let through, which nobody means: 0 does not stand for no bound. */
+function boundsProblems(config: ConfigOf<ChatOptions>): string[] {
+  const positive = {
+    RATE_LIMIT: config.rateLimit,
+    USER_RATE_LIMIT: config.userRateLimit,
+    ADMIN_RATE_LIMIT: config.adminRateLimit,
+    ADMIN_RATE_WINDOW: config.adminRateWindow,
+    PUBLIC_RATE_LIMIT: config.publicRateLimit,
+    UPLOAD_RATE_LIMIT: config.uploadRateLimit,
+    HELP_ALERT_LIMIT: config.helpAlertLimit,
+    HELP_ALERT_WINDOW: config.helpAlertWindow,
+    MAX_CONNECTIONS: config.maxConnections,
+    MAX_USER_CONNECTIONS: config.maxUserConnections,
+    WARREN_CHAT_SLOW_CONSUMER: config.slowConsumerBytes,
+    RECONNECT_TIMEOUT: config.reconnectTimeout,
+    TAKEOVER_LEASE: config.takeoverLease,
+    LLM_STREAM_TIMEOUT: config.streamTimeout,
+    JWT_LONGEST_LIFE: config.tokenLife,
+  };
+  const none = Object.entries(positive).filter(([, value]) => value <= 0);
+  const problems = none.map(([name]) => `${name}: must be more than 0`);
+  if (config.maxMessageSize < LEAST_FRAME_BYTES) {
+    problems.push(
+      `MAX_MESSAGE_SIZE: must be ${LEAST_FRAME_BYTES} at least, or messages do not fit`,
+    );
+  }
+  return problems;
+}
 
 function boundsOf(config: ConfigOf<ChatOptions>) {
   return {
     rates: {
       ...CHAT_RATES,
       message: { points: config.rateLimit, perMs: 60_000 },
+      user: { points: config.userRateLimit, perMs: 60_000 },
+      public: { points: config.publicRateLimit, perMs: 60_000 },
+      upload: { points: config.uploadRateLimit, perMs: 60_000 },
+      alert: { points: config.helpAlertLimit, perMs: config.helpAlertWindow },
       admin: { points: config.adminRateLimit, perMs: config.adminRateWindow },
     },
+    frameBytes: config.maxMessageSize,
     connections: {
       most: config.maxConnections,
       mostOfUser: config.maxUserConnections,

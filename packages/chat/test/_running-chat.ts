@@ -81,6 +81,7 @@ export function configOf(
     systemPrompt: "",
     pseudonymKey: token,
     rates: CHAT_RATES,
+    frameBytes: 1_048_576,
     connections: { most: 20_000, mostOfUser: 10, mostWaitingBytes: 1_048_576 },
     returnMs: 900_000,
     takeoverLeaseMs: 300_000,

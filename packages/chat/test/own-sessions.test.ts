@@ -90,7 +90,10 @@ describe("a name", () => {
     { name: "one of two lines", body: { name: "a\nb" } },
     { name: "one that is too long", body: { name: "a".repeat(101) } },
     { name: "one that is not well-formed", body: { name: "\ud800" } },
-    { name: "one of 100 characters that never end", body: { name: "e\u0301".repeat(90_000) } },
+    {
+      name: "one of 100 characters that never end",
+      body: { name: `e${"\u0301".repeat(300)}`.repeat(90) },
+    },
     { name: "no object", body: null },
   ])("is not $name", async ({ body }) => {
     const id = await begun("erin");

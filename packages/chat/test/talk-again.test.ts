@@ -37,6 +37,7 @@ async function talking() {
     wallClock: Date.now,
     returnMs: 60_000,
     isErased: async () => false,
+    holdFile: async () => true,
     isModel: () => true,
     failed,
   });

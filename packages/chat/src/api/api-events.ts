@@ -2,7 +2,7 @@ import type { ChatError } from "@warren/wire";
 
 /** What the HTTP surface tells the log and the metrics. */
 export interface ApiEvents {
-  /** `path` has no query: tokens may be in it. `endpoint`: the route's template, "" for none. */
+  /** `path`: the pattern that it was routed by, which holds nothing of anybody. `endpoint`: its name in metrics, "" for none. */
   answered(request: {
     method: string;
     path: string;

@@ -1,6 +1,7 @@
 import { ChatError } from "@warren/wire";
 import { Hono, type MiddlewareHandler } from "hono";
-import { requestToken, withoutQuery } from "../auth/request-token.ts";
+import { matchedRoutes } from "hono/route";
+import { requestToken } from "../auth/request-token.ts";
 import { adminRoutes } from "./admin-routes.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { guestRoutes } from "./guest-routes.ts";
@@ -28,13 +29,13 @@ const HEADERS: readonly (readonly [string, string])[] = [
 export function apiUnder(prefix: string, deps: ApiDeps): Hono<Env> {
   const api = new Hono<Env>();
   api.route("/", probeRoutes(deps));
-  api.use("/me", signedIn(deps));
+  const own = [signedIn(deps), limited(deps, "user")] as const;
+  api.use("/me", ...own);
   api.route("/", meRoutes());
   api.route("/", documentRoutes(prefix));
   // Who asks without a handshake is asked for a token first, as with one.
   api.get("/ws", signedIn(deps), notUpgraded);
-  api.use("/sessions/*", signedIn(deps));
-  api.use("/sessions", signedIn(deps));
+  api.use("/sessions/*", ...own);
   api.route("/", sessionRoutes(deps));
   api.use("/admin/*", signedIn(deps), adminOnly, limited(deps, "admin"));
   api.route("/", adminRoutes(deps));
@@ -107,8 +108,8 @@ function observed({ cors, events, clock }: ApiDeps): MiddlewareHandler<Env> {
     for (const [name, value] of decision.headers) c.header(name, value, { append: true });
     if (decision.kind === "answer") return c.body(null, decision.status);
     await next();
-    // What opens a session is in the path of a share.
-    const path = withoutQuery(c.req.path).replace(/\/shared\/[^/]*/, "/shared/:shareToken");
+    // As it was routed and never as it came: paths hold share tokens and ids of users, which may be mail addresses.
+    const path = matchedRoutes(c).at(-1)?.path ?? "";
     const took = { method: c.req.method, path, status: c.res.status, ms: clock.now() - since };
     events.answered({ ...took, endpoint: c.get("route") ?? "" });
   };

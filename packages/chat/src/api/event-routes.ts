@@ -1,7 +1,7 @@
 import { ChatError } from "@warren/wire";
 import { Hono } from "hono";
 import { CloudEventError, readCloudEvent } from "../providers/cloud-event.ts";
-import { peerOf, tooMany, type ApiDeps, type Env } from "./http.ts";
+import { takePublic, type ApiDeps, type Env } from "./http.ts";
 import { readText } from "./request-body.ts";
 
 /** An answer as it is shown has at most this. */
@@ -11,14 +11,13 @@ const MOST_BYTES = 1_048_576;
  * Where functions bring their answers (`agent.response`), in both modes of the HTTP binding of CloudEvents. The
  * run's id, which only the function was told, is what lets an answer in.
  */
-export function eventRoutes({ answers, limits, addressOf }: ApiDeps): Hono<Env> {
+export function eventRoutes(deps: ApiDeps): Hono<Env> {
+  const { answers } = deps;
   const routes = new Hono<Env>();
   routes.post("/events", async (c) => {
     c.set("route", "/events");
     // A broker brings all functions' answers from one address: as many as a socket may say.
-    const address = addressOf(peerOf(c), c.req.header("x-forwarded-for"));
-    const waitMs = await limits.take("frame", `events:${address}`);
-    if (waitMs > 0) throw tooMany(waitMs);
+    await takePublic(c, deps, "frame");
     const header = (name: string) => c.req.header(name);
     const event = eventIn({ header, body: await readText(c, MOST_BYTES) });
     const outcome = answers.receive(event);

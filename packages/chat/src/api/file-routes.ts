@@ -2,6 +2,7 @@ import { ChatError } from "@warren/wire";
 import { Hono, type Context, type MiddlewareHandler } from "hono";
 import { ownerOf, type Served } from "../files/file-desk.ts";
 import { limited, type ApiDeps, type Env } from "./http.ts";
+import { readLoosely } from "./request-body.ts";
 import { streamed } from "./streamed.ts";
 import { incomingOf, kindIn } from "./upload-request.ts";
 
@@ -31,7 +32,7 @@ export function fileRoutes(deps: ApiDeps, signedIn: MiddlewareHandler<Env>): Hon
     const claim = { id: c.req.param("id"), name, kind: kindIn(kind) };
     return c.json(await files.complete(c.get("identity"), claim, c.req.raw.signal));
   });
-  routes.get("/files", signedIn, async (c) => {
+  routes.get("/files", signedIn, limited(deps, "user"), async (c) => {
     c.set("route", "/files");
     const all = [];
     for await (const file of files.list(c.get("identity"))) {
@@ -116,7 +117,7 @@ function sent(c: Context<Env>, served: Served, failed: (cause: unknown) => void)
 }
 
 async function readObject(c: Context<Env>): Promise<Record<string, unknown>> {
-  const said: unknown = await c.req.json().catch(() => undefined);
+  const said = await readLoosely(c);
   if (typeof said === "object" && said !== null) return said as Record<string, unknown>;
   throw new ChatError("BAD_REQUEST", "expected a JSON body");
 }

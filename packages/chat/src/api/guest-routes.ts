@@ -2,7 +2,7 @@ import { ChatError } from "@warren/wire";
 import { Hono, type MiddlewareHandler } from "hono";
 import * as v from "valibot";
 import { requestToken } from "../auth/request-token.ts";
-import { peerOf, tooMany, type ApiDeps, type Env } from "./http.ts";
+import { takePublic, type ApiDeps, type Env } from "./http.ts";
 import { readBody, Words } from "./request-body.ts";
 import { timeOf } from "./session-desk.ts";
 
@@ -42,11 +42,9 @@ export function guestRoutes(deps: ApiDeps): Hono<Env> {
   return routes;
 }
 
-function byAddress({ limits, addressOf }: ApiDeps): MiddlewareHandler<Env> {
+function byAddress(deps: ApiDeps): MiddlewareHandler<Env> {
   return async (c, next) => {
-    const address = addressOf(peerOf(c), c.req.header("x-forwarded-for"));
-    const waitMs = await limits.take("public", address);
-    if (waitMs > 0) throw tooMany(waitMs);
+    await takePublic(c, deps);
     await next();
   };
 }

@@ -7,6 +7,7 @@ import type { Cors } from "../auth/cors.ts";
 import type { Identity } from "../auth/identity.ts";
 import type { TokenVerifier } from "../auth/token-verifier.ts";
 import type { LimitName, Limits } from "../connections/ports.ts";
+import { networkOf } from "../connections/whence.ts";
 import type { FunctionAnswers } from "../providers/function-answers.ts";
 import type { CannedReplies } from "../replies/ports.ts";
 import type { Guests } from "../sessions/guests.ts";
@@ -95,6 +96,20 @@ export function limited({ limits }: ApiDeps, name: LimitName): MiddlewareHandler
 
 export function tooMany(retryAfterMs: number): ChatError {
   return new ChatError("RATE_LIMITED", "too many requests: wait a moment", { retryAfterMs });
+}
+
+/**
+ * For what needs no token: by the network that asks, for whoever has one IPv6 address has very many. Rejects
+ * with a ChatError (RATE_LIMITED).
+ */
+export async function takePublic(
+  c: Context<Env>,
+  { limits, addressOf }: Pick<ApiDeps, "limits" | "addressOf">,
+  name: "public" | "frame" = "public",
+): Promise<void> {
+  const address = networkOf(addressOf(peerOf(c), c.req.header("x-forwarded-for")));
+  const waitMs = await limits.take(name, name === "frame" ? `events:${address}` : address);
+  if (waitMs > 0) throw tooMany(waitMs);
 }
 
 export function nowOf({ wallClock }: ApiDeps): string {

@@ -14,6 +14,7 @@ const KEPT = [
   "that these sessions were and were erased: their ids and the user id, so that nothing brings them back",
   "messages and private notes that this user wrote as an admin in sessions of others",
   "backups made before: what was said in these sessions cannot be read from them without a backup of the keys of that time",
+  "that this user asked for a person: mails and short messages to admins name the user id",
   "what AI providers have in logs of their own, of which this service has no hold",
 ];
 

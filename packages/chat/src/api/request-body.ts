@@ -32,6 +32,16 @@ export async function readBody<S extends v.GenericSchema>(
   throw new ChatError("INVALID_FORMAT", `${field} is not what it should be (${issue.type})`);
 }
 
+/** What a body of JSON says, undefined for none. Rejects with a `ChatError`: MESSAGE_TOO_LARGE. */
+export async function readLoosely(c: Context<Env>): Promise<unknown> {
+  const text = await readText(c, MOST_BYTES);
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** A body as text, never more than that of it in memory. */
 export async function readText(c: Context<Env>, mostBytes: number): Promise<string> {
   const chunks: Uint8Array[] = [];

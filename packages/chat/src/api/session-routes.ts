@@ -3,6 +3,7 @@ import { ChatError } from "@warren/wire";
 import { Hono } from "hono";
 import { readQuery } from "./admin-query.ts";
 import type { ApiDeps, Env } from "./http.ts";
+import { readLoosely } from "./request-body.ts";
 
 /** Characters of a name, as people count them. */
 const LONGEST_NAME = 100;
@@ -46,7 +47,7 @@ export function sessionRoutes({ desk, wallClock }: ApiDeps): Hono<Env> {
     c.set("route", "/sessions/:sessionID");
     const identity = c.get("identity");
     const key = await desk.find(identity, c.req.param("id"));
-    const name = await readName(() => c.req.json());
+    const name = readName(await readLoosely(c));
     const mark = { clientMessageId: `name:${randomId(12)}`, seen: undefined };
     await desk.options.talk.rename(identity, key, { ...mark, name });
     return c.json({ session_id: key.sessionId, name });
@@ -61,8 +62,8 @@ export function sessionRoutes({ desk, wallClock }: ApiDeps): Hono<Env> {
   return routes;
 }
 
-async function readName(read: () => Promise<unknown>): Promise<string> {
-  const said = (await read().catch(() => undefined)) as { name?: unknown } | undefined;
+function readName(body: unknown): string {
+  const said = body as { name?: unknown } | null | undefined;
   const name = typeof said?.name === "string" ? said.name.trim() : "";
   if (name !== "" && name.isWellFormed() && !/\p{Cc}/u.test(name) && lengthOf(name) <= LONGEST_NAME)
     return name;

@@ -2,7 +2,8 @@ import { ChatError } from "@warren/wire";
 import { Hono, type Context, type MiddlewareHandler } from "hono";
 import type { OpenLink } from "../shares/share-desk.ts";
 import { sharedMessage } from "../shares/shared-session.ts";
-import { peerOf, tooMany, type ApiDeps, type Env } from "./http.ts";
+import { limited, takePublic, type ApiDeps, type Env } from "./http.ts";
+import { readLoosely } from "./request-body.ts";
 import { timeOf } from "./session-desk.ts";
 
 /** Links by which others may read a session. */
@@ -24,7 +25,7 @@ export function shareRoutes(deps: ApiDeps, signedIn: MiddlewareHandler<Env>): Ho
     }
     return c.json({ status: "revoked" });
   });
-  routes.get("/shares", signedIn, async (c) => {
+  routes.get("/shares", signedIn, limited(deps, "user"), async (c) => {
     c.set("route", "/shares");
     const links = await shares.list(c.get("identity"));
     return unkept(c).json({ shares: links.map(linkOf), count: links.length });
@@ -36,9 +37,7 @@ export function shareRoutes(deps: ApiDeps, signedIn: MiddlewareHandler<Env>): Ho
 /** What anybody gets who has the link: what was said, without notes. */
 async function shared(c: Context<Env>, deps: ApiDeps): Promise<Response> {
   c.set("route", "/shared/:shareToken");
-  const address = deps.addressOf(peerOf(c), c.req.header("x-forwarded-for"));
-  const waitMs = await deps.limits.take("public", address);
-  if (waitMs > 0) throw tooMany(waitMs);
+  await takePublic(c, deps);
   const { shares, desk, links } = deps;
   const link = await shares.read(c.req.param("token") ?? "");
   const row = await desk.row(link);
@@ -72,7 +71,7 @@ function linkOf({ token, sessionId, createdAtMs, expiresAtMs }: OpenLink) {
 
 /** `expires_in` seconds of a JSON body; clients of old send none, or what they like. */
 async function lifeIn(c: Context<Env>): Promise<number | undefined> {
-  const said: unknown = await c.req.json().catch(() => undefined);
+  const said = await readLoosely(c);
   const seconds = (said as Record<string, unknown> | null | undefined)?.["expires_in"];
   if (seconds === undefined || seconds === null) return undefined;
   if (typeof seconds === "number" && Number.isFinite(seconds)) return seconds * 1_000;

@@ -106,18 +106,20 @@ export class ChatboxConnection extends Connection {
 
   /** Rejects where `begun` would, and begins nothing. */
   async check(frame: Naming): Promise<void> {
-    if (this.#mayBegin(frame)) await this.#known(frame);
-    else await this.existing(frame);
+    if (!(await this.#mayBegin(frame))) await this.existing(frame);
   }
 
-  /** As `opened`; but a client of the oldest words is refused an id that nobody knows and its socket was not given. */
-  begun(frame: Naming): Promise<SessionKey> {
-    return this.#mayBegin(frame) ? this.opened(frame, undefined) : this.existing(frame);
+  /** As `opened`; but an id that nobody knows is refused where it would mean another session of the user. */
+  async begun(frame: Naming): Promise<SessionKey> {
+    const mayBegin = await this.#mayBegin(frame);
+    return mayBegin ? this.opened(frame, undefined) : this.existing(frame);
   }
 
-  /** Whose clients make ids themselves may say anything first. */
-  #mayBegin({ session_id: said }: Naming): boolean {
-    return this.presenter instanceof EntryPresenter || this.#means(said);
+  /** Clients that make ids themselves may say anything first. */
+  async #mayBegin({ session_id: said }: Naming): Promise<boolean> {
+    if (this.#means(said)) return true;
+    if (!this.speaksEntries) return false;
+    return !(await this.deps.talk.find(this.identity, said)).exists;
   }
 
   async #known({ session_id: said }: Naming): Promise<SessionKey | undefined> {

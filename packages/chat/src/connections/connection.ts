@@ -8,6 +8,7 @@ import type { ConnectionDeps, ConnectionIdentity } from "./connection-deps.ts";
 import { Follower, type Reader } from "./follower.ts";
 import { EASE, Outgoing, type OutgoingOwner } from "./outgoing.ts";
 import type { PageOptions } from "./pages.ts";
+import type { Renewed } from "./ports.ts";
 import { takeTurn } from "./take-turn.ts";
 import { ReceiptGate } from "./receipt-gate.ts";
 import type { Presenter } from "./presenter.ts";
@@ -202,6 +203,18 @@ export abstract class Connection implements OutgoingOwner, Reader {
     return this.#expiresAtMs;
   }
 
+  /**
+   * Another token of the same user counts from now on; throws a `ChatError` for another's. What a socket may
+   * do and see was settled when it came in: one whose role is another now is sent to come in again.
+   */
+  renew({ userId, isAdmin, expiresAtMs }: Renewed): void {
+    if (userId !== this.identity.userId) {
+      throw new ChatError("UNAUTHORIZED", "the token is another user's");
+    }
+    if (isAdmin !== this.identity.isAdmin) return this.close("DRAINING");
+    this.expireAt(expiresAtMs);
+  }
+
   /** A token counts until then, and the socket no longer. */
   expireAt(expiresAtMs: number): void {
     const { clock, wallClock } = this.deps;
@@ -209,22 +222,6 @@ export abstract class Connection implements OutgoingOwner, Reader {
     this.#forgetExpiry?.();
     const leftMs = expiresAtMs - wallClock();
     this.#forgetExpiry = clock.after(leftMs, () => this.close("EXPIRED_TOKEN"));
-  }
-
-  /**
-   * A fresh token for the socket of the same person, in the same role: what it was let in with is what it
-   * follows and is shown.
-   */
-  async renew(token: string): Promise<number> {
-    const { userId, isAdmin, expiresAtMs } = await this.deps.renewal.verify(token);
-    if (userId !== this.identity.userId) {
-      throw new ChatError("UNAUTHORIZED", "the token is another user's");
-    }
-    if (isAdmin !== this.identity.isAdmin) {
-      throw new ChatError("UNAUTHORIZED", "the token is for another role: connect anew with it");
-    }
-    this.expireAt(expiresAtMs);
-    return expiresAtMs;
   }
 
   /** Asks a client that was not heard of for long, and cuts off one that does not answer. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { CHAT_LIMITS, ChatError, MESSAGING_LIMITS } from "@warren/wire";
+import { ChatError, MESSAGING_LIMITS } from "@warren/wire";
 import { WebSocketServer, type WebSocket } from "ws";
 import { requestToken } from "../auth/request-token.ts";
 import type { SocketOrigins } from "../auth/socket-origins.ts";
@@ -26,6 +26,8 @@ export interface DoorOptions {
   /** Sockets of one user, and of this instance. */
   mostOfUser: number;
   most: number;
+  /** The largest frame; the messaging dialect has a bound of its own too. */
+  frameBytes: number;
   /** Sockets of a user on other instances, as far as is known. */
   elsewhere: (userId: string) => Promise<number>;
   /** Who asks, behind the proxies that are trusted. */
@@ -59,9 +61,9 @@ const MOST_TURNED_AWAY = 1_000;
  */
 export class Door implements Disposable {
   readonly #options: DoorOptions;
-  readonly #server = new WebSocketServer(serverOptions(CHAT_LIMITS.frame));
+  readonly #server: WebSocketServer;
   /** For the messaging dialect: nobody knows yet who is there. */
-  readonly #open = new WebSocketServer(serverOptions(MESSAGING_LIMITS.frame));
+  readonly #open: WebSocketServer;
   readonly #anteroom: Anteroom;
   readonly #deps: ConnectionDeps;
   readonly #connections = new Map<string, Set<Connection>>();
@@ -72,6 +74,9 @@ export class Door implements Disposable {
 
   constructor(options: DoorOptions) {
     this.#options = options;
+    const { frameBytes } = options;
+    this.#server = new WebSocketServer(serverOptions(frameBytes));
+    this.#open = new WebSocketServer(serverOptions(Math.min(frameBytes, MESSAGING_LIMITS.frame)));
     const { clock, closeMs, events } = options.deps;
     const writes = new Writes((frames) => events.sent(frames));
     const closed = (connection: Connection) => this.#leave(connection);
@@ -155,8 +160,10 @@ export class Door implements Disposable {
   /** What is asked for, by whoever may ask at all. */
   #gate(request: IncomingMessage): URL {
     const { paths, origins } = this.#options;
-    const target = new URL(request.url ?? "/", "http://host");
-    if (!paths.has(target.pathname)) throw new ChatError("NOT_FOUND", "no sockets here");
+    const target = URL.parse(request.url ?? "/", "http://host");
+    if (target === null || !paths.has(target.pathname)) {
+      throw new ChatError("NOT_FOUND", "no sockets here");
+    }
     if (origins.allows(request.headers.origin)) return target;
     throw new ChatError("FORBIDDEN", "this origin may not open sockets here");
   }

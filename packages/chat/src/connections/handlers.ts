@@ -201,8 +201,10 @@ const HANDLERS: Handlers = {
     });
   },
   async auth(connection, { token }) {
-    const expiresAtMs = await connection.renew(token);
-    connection.send({ type: "auth_success", expires_at: new Date(expiresAtMs).toISOString() });
+    const renewed = await connection.deps.renewal.verify(token);
+    connection.renew(renewed);
+    const expires_at = new Date(renewed.expiresAtMs).toISOString();
+    connection.send({ type: "auth_success", expires_at });
   },
   ping: (connection) => connection.send({ type: "pong", timestamp: connection.now() }),
   heartbeat: (connection) =>

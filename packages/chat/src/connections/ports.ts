@@ -4,17 +4,26 @@ export interface Limits {
   take(limit: LimitName, key: string): Promise<number>;
 }
 
-export type LimitName = "message" | "frame" | "connect" | "admin" | "public" | "upload" | "privacy";
+export type LimitName =
+  | "message"
+  | "frame"
+  | "connect"
+  | "user"
+  | "admin"
+  | "public"
+  | "upload"
+  | "privacy"
+  | "alert";
 
 /** Tokens of sockets that live on: what they were let in by may end. */
 export interface Renewal {
-  /** Rejects with a `ChatError`. */
+  /** Epoch milliseconds. Rejects with a `ChatError`. */
   verify(token: string): Promise<Renewed>;
 }
 
+/** What a new token says of whoever is there already. */
 export interface Renewed {
   readonly userId: string;
   readonly isAdmin: boolean;
-  /** Epoch milliseconds. */
   readonly expiresAtMs: number;
 }

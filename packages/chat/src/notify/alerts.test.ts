@@ -2,7 +2,8 @@ import { promMetrics } from "@warren/host";
 import { recordingLog, virtualClock, Waiting } from "@warren/host/testing";
 import { describe, expect, test } from "vitest";
 import type { Alert } from "./alert.ts";
-import { ALERT_LIMIT, memoryAlertLimit, type AlertLimit } from "./alert-limit.ts";
+import { CHAT_RATES, memoryLimits } from "../connections/memory-limits.ts";
+import { alertLimit, type AlertLimit } from "./alert-limit.ts";
 import { Alerts, type AlertsDeps, type AlertsOptions } from "./alerts.ts";
 import { AlertEvents } from "./events.ts";
 import { DeliveryError } from "./ports.ts";
@@ -37,7 +38,7 @@ function kit(more: Partial<AlertsOptions> = {}, other: Partial<AlertsDeps> = {})
   const alerts = new Alerts(options, {
     mailer: { send: ({ to }, signal) => carry(to, signal) },
     texter: { send: ({ to }, signal) => carry(to, signal) },
-    limit: memoryAlertLimit(ALERT_LIMIT, clock),
+    limit: alertLimit(memoryLimits(CHAT_RATES)),
     clock,
     random: () => 0.5,
     events: new AlertEvents(log, metrics),
@@ -165,35 +166,12 @@ describe("a message that may be taken later", () => {
 
 describe("the limit", () => {
   test("is five in five minutes for a session; others have their own", async () => {
-    const { alerts, clock, sent, counted } = kit({ emails: ["ada@x.org"], phones: [] });
+    const { alerts, sent, counted } = kit({ emails: ["ada@x.org"], phones: [] });
     for (let i = 0; i < 9; i++) alerts.raise(HELP);
     alerts.raise({ ...HELP, sessionId: "0ther" });
     await alerts.idle();
     expect(sent).toHaveLength(6);
     expect(await counted("mail", "limited")).toBe(4);
-    clock.advance(300_000);
-    alerts.raise(HELP);
-    await alerts.idle();
-    expect(sent).toHaveLength(7);
-  });
-
-  test("slides: a key's turns come back one by one", async () => {
-    const clock = virtualClock();
-    const limit = memoryAlertLimit({ most: 2, windowMs: 100, mostKeys: 10 }, clock);
-    expect(await limit.take("a")).toBe(true);
-    clock.advance(60);
-    expect(await limit.take("a")).toBe(true);
-    clock.advance(40);
-    expect(await limit.take("a")).toBe(true);
-    expect(await limit.take("a")).toBe(false);
-  });
-
-  test("remembers so many keys and no more, and refuses no new one", async () => {
-    const clock = virtualClock();
-    const limit = memoryAlertLimit({ most: 1, windowMs: 1e9, mostKeys: 100 }, clock);
-    for (let i = 0; i < 10_000; i++) expect(await limit.take(`key ${i}`)).toBe(true);
-    expect(await limit.take("key 9999")).toBe(false);
-    expect(await limit.take("key 0")).toBe(true);
   });
 
   test("that cannot be asked lets the alert through", async () => {

@@ -1,6 +1,7 @@
 import { BREAKERS, randomId, type Clock, type Log, type Metrics } from "@warren/host";
 import type { Guards } from "../guards.ts";
-import { ALERT_LIMIT, memoryAlertLimit } from "./alert-limit.ts";
+import type { Limits } from "../connections/ports.ts";
+import { alertLimit } from "./alert-limit.ts";
 import { Alerts } from "./alerts.ts";
 import type { ComposeDeps } from "./composed.ts";
 import { AlertEvents } from "./events.ts";
@@ -18,6 +19,7 @@ export interface OpenAlertsDeps {
   log: Log;
   metrics: Metrics;
   guards: Guards;
+  limits: Limits;
 }
 
 /** Messages under way, and how long one that may yet be taken is tried for. */
@@ -56,7 +58,7 @@ export function openAlerts(config: NotifyConfig, deps: OpenAlertsDeps): OpenedAl
     {
       mailer,
       texter,
-      limit: memoryAlertLimit(ALERT_LIMIT, clock),
+      limit: alertLimit(deps.limits),
       clock,
       random,
       events: new AlertEvents(log, metrics),

@@ -1,7 +1,8 @@
-import { CLAIM_NAMES, mintToken } from "@warren/chat";
+import { mintToken } from "@warren/chat";
 import { ExitError, wallClock, type Secret } from "@warren/host";
 import * as v from "valibot";
 import { chatSecretIn } from "./chat-secrets.ts";
+import type { TokenForm } from "./token-form.ts";
 
 export interface ChatAdminOptions {
   /** Origin and prefix of the chat. */
@@ -9,6 +10,8 @@ export interface ChatAdminOptions {
   /** An admin's token; undefined: one is made with the secret. */
   token: Secret | undefined;
   secret: Secret | undefined;
+  /** How a token that is made must be. */
+  form: TokenForm;
   data: string;
   signal: AbortSignal;
 }
@@ -40,7 +43,7 @@ export async function chatAdmin(options: ChatAdminOptions) {
   };
 }
 
-async function tokenOf({ token, secret, data }: ChatAdminOptions): Promise<string> {
+async function tokenOf({ token, secret, form, data }: ChatAdminOptions): Promise<string> {
   if (token !== undefined) return token.read();
   const kept = secret === undefined ? await chatSecretIn(data) : await secret.read();
   if (kept === undefined) {
@@ -55,8 +58,6 @@ async function tokenOf({ token, secret, data }: ChatAdminOptions): Promise<strin
     name: undefined,
     lifeMs: TOKEN_MS,
     nowMs: wallClock(),
-    names: CLAIM_NAMES,
-    issuer: undefined,
-    audience: undefined,
+    ...form,
   });
 }

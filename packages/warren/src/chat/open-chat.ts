@@ -21,6 +21,7 @@ import { startUnder } from "../cli/lifetime.ts";
 import { dataFolder } from "../data/data-folder.ts";
 import { builtPages } from "../pages/built-pages.ts";
 import { chatSecrets } from "./chat-secrets.ts";
+import { placeholders } from "./placeholders.ts";
 import { waysIn, type WayIn } from "./ways-in.ts";
 import { announceChat } from "./running-chat.ts";
 
@@ -52,16 +53,16 @@ export async function openChat(
   { command, log, drain }: OpenChatOptions,
 ): Promise<OpenedChat> {
   const { jwtSecret, keys: keySource } = await chatSecrets(config, secrets);
+  const { smtpPass, smsAuthToken } = secrets;
+  // A file that cannot be read is said at the start, and not when somebody calls for help.
+  await Promise.all([smtpPass?.read(), smsAuthToken?.read()]);
   const read = readChatConfig(config, {
     folder: dataFolder(config.data).chat,
     jwtSecret,
     keys: await keySource(),
     mongoUri: (await secrets.mongoUri?.read()) ?? "",
     keySource,
-    carriers: {
-      smtpPass: (await secrets.smtpPass?.read()) ?? "",
-      smsAuthToken: (await secrets.smsAuthToken?.read()) ?? "",
-    },
+    carriers: { smtpPass, smsAuthToken },
     outbox: dataFolder(config.data).outbox,
     pages: config.pages
       ? await builtPages({ log, clock: systemClock, env, node: self.node }, signal)
@@ -70,7 +71,8 @@ export async function openChat(
     env,
     deps: { clock: systemClock, log },
   });
-  if ("problems" in read) throw usage(command, read.problems);
+  const problems = [...(await placeholders(secrets)), ...("problems" in read ? read.problems : [])];
+  if (problems.length > 0 || "problems" in read) throw usage(command, problems);
   const chatConfig = drain === undefined ? read.config : { ...read.config, drain };
   const lost = Promise.withResolvers<never>();
   const deps = {
@@ -99,10 +101,10 @@ export async function openChat(
 }
 
 /** Where it is reached from this machine. */
-function urlOf({ host, port }: RunningChat, { prefix }: ChatConfig): string {
+function urlOf({ scheme, host, port }: RunningChat, { prefix }: ChatConfig): string {
   const everywhere: Record<string, string> = { "0.0.0.0": "127.0.0.1", "::": "[::1]" };
   const named = everywhere[host] ?? (host.includes(":") ? `[${host}]` : host);
-  return `http://${named}:${port}${prefix}`;
+  return `${scheme}://${named}:${port}${prefix}`;
 }
 
 function refused(command: string, reason: unknown): never {

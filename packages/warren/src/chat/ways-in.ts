@@ -1,6 +1,7 @@
-import { CLAIM_NAMES, mintToken, type ChatOptions } from "@warren/chat";
+import { mintToken, type ChatOptions } from "@warren/chat";
 import type { ConfigOf } from "@warren/host";
 import type { Paint } from "../cli/terminal.ts";
+import { tokenForm } from "./token-form.ts";
 
 export interface WaysInOptions {
   config: ConfigOf<ChatOptions>;
@@ -61,15 +62,12 @@ function tokenOf(
   user: { userId: string; name: string; roles: string[] },
   { config, jwtSecret, nowMs }: WaysInOptions,
 ): string {
-  const { userClaim: userId, rolesClaim: roles, nameClaim: name } = config;
   return mintToken({
     ...user,
     secret: jwtSecret,
     algorithm: "HS256",
     lifeMs: Math.min(LIFE_MS, config.tokenLife),
     nowMs,
-    names: { ...CLAIM_NAMES, userId, roles, name },
-    issuer: config.jwtIssuer,
-    audience: config.jwtAudience,
+    ...tokenForm(config),
   });
 }

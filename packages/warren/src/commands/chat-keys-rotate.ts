@@ -2,6 +2,7 @@ import { ExitError, option, secretOption, systemClock, urlOf, wait } from "@warr
 import * as v from "valibot";
 import { chatAdmin } from "../chat/chat-admin.ts";
 import { findChat } from "../chat/running-chat.ts";
+import { tokenForm, tokenFormOptions } from "../chat/token-form.ts";
 import { command, scoped } from "../cli/command.ts";
 import { dataOption, jsonOption } from "../cli/options.ts";
 import { dataFolder } from "../data/data-folder.ts";
@@ -47,12 +48,19 @@ the environment after a restart. Once this says that all is done, the old key ma
       why: "one that is elsewhere",
     },
   ],
-  options: { ...own, jwtSecret, data: dataOption, json: jsonOption },
+  options: { ...own, jwtSecret, ...tokenFormOptions, data: dataOption, json: jsonOption },
   words: { least: 0, most: 0 },
   async run({ config, secrets, signal, terminal }) {
     const url = config.url?.href.replace(/\/$/, "") ?? (await announced(config.data));
     const { token, jwtSecret: secret } = secrets;
-    const ask = await chatAdmin({ url, token, secret, data: config.data, signal });
+    const ask = await chatAdmin({
+      url,
+      token,
+      secret,
+      form: tokenForm(config),
+      data: config.data,
+      signal,
+    });
     let state = v.parse(State, await ask("POST", "/admin/keys/rotate"));
     while (state.state === "running" && (await wait(systemClock, ASK_MS, signal))) {
       state = v.parse(State, await ask("GET", "/admin/keys"));

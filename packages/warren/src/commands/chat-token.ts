@@ -1,12 +1,7 @@
-import {
-  CLAIM_NAMES,
-  mintToken,
-  orderProblems,
-  secretProblems,
-  type TokenOrder,
-} from "@warren/chat";
+import { mintToken, orderProblems, secretProblems, type TokenOrder } from "@warren/chat";
 import { Duration, listOption, option, secretOption, Text, wallClock } from "@warren/host";
 import { chatSecretIn } from "../chat/chat-secrets.ts";
+import { tokenForm, tokenFormOptions } from "../chat/token-form.ts";
 import { command, scoped, usage } from "../cli/command.ts";
 import { dataOption } from "../cli/options.ts";
 
@@ -25,7 +20,7 @@ const jwtSecret = secretOption({
   help: "What the chat checks tokens with; the data folder's unless set.",
   names: { env: "JWT_SECRET", toml: "chatbox.jwt_secret" },
 });
-const options = { ...own, jwtSecret, data: dataOption };
+const options = { ...own, jwtSecret, ...tokenFormOptions, data: dataOption };
 
 export const chatToken = command({
   name: "chat token",
@@ -33,7 +28,7 @@ export const chatToken = command({
   summary: "make a token with which somebody comes into the chat",
   about: `Makes a token for a user of \`warren chat\`, signed with JWT_SECRET or with the secret that
 \`warren chat --dev\` keeps in the data folder. In production whoever knows the users makes them:
-the chat checks what it is given.`,
+the chat checks what it is given. Claims are named as they were for the chat.`,
   examples: [
     { run: "warren chat token --user alice", why: "for half a day" },
     {
@@ -54,9 +49,7 @@ the chat checks what it is given.`,
       name,
       lifeMs,
       nowMs: wallClock(),
-      names: CLAIM_NAMES,
-      issuer: undefined,
-      audience: undefined,
+      ...tokenForm(config),
     };
     const problems = [
       ...(config.user === undefined ? ["--user: needed"] : orderProblems(order)),
