@@ -1,4 +1,4 @@
-import { bareFanOut, chat } from "./contenders/chat.ts";
+import { bareFanOut, chat, twoChats } from "./contenders/chat.ts";
 import { startDirect } from "./contenders/direct.ts";
 import { startHaproxy } from "./contenders/haproxy.ts";
 import { LONG_LINE, plainOver, SLOW_LINE, warrenOver } from "./contenders/lines.ts";
@@ -9,7 +9,7 @@ import type { StartContender } from "./contender.ts";
 import { openIdleCrowd } from "./idle-crowd.ts";
 import type { Measure } from "./measure.ts";
 import { bulk } from "./measures/bulk.ts";
-import { acks, fanOut, firstToken, inserts, resume } from "./measures/chat.ts";
+import { acks, delivery, fanOut, firstToken, inserts, resume } from "./measures/chat.ts";
 import { eventLag } from "./measures/event-lag.ts";
 import { besideBulk, oneBulk, stallReaders } from "./measures/flow.ts";
 import { idleMemory, idleUsers } from "./measures/idle-memory.ts";
@@ -94,6 +94,8 @@ export const ACTS: readonly Act[] = [
   { name: "slow line", contenders: { warren: warrenOver(SLOW_LINE) }, measures: [besideBulk] },
   { name: "chat memory", contenders: { chat: chat() }, measures: [idleUsers], rounds: 1 },
   { name: "chat", contenders: { chat: chat() }, measures: [acks, resume] },
+  // Once: FerretDB reads all that it has for each entry, so that a second round is not like the first.
+  { name: "chat instances", contenders: { chat: twoChats }, measures: [delivery], rounds: 1 },
   {
     name: "chat fan-out",
     contenders: { "bare ws": bareFanOut, chat: chat() },

@@ -81,6 +81,18 @@ export class Processes implements AsyncDisposable {
     if (child !== undefined) await end(child);
   }
 
+  /** Sends a signal, and resolves with the exit code once it is gone: null where a signal ended it. */
+  async end(pid: number, signal: NodeJS.Signals): Promise<number | null> {
+    const child = this.#children.find((child) => child.pid === pid);
+    if (child === undefined) throw new Error(`${pid} is none of these`);
+    if (child.exitCode === null && child.signalCode === null) {
+      const exited = once(child, "exit");
+      child.kill(signal);
+      await exited;
+    }
+    return child.exitCode;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const child of this.#children.toReversed()) await end(child);
     for (const signal of SIGNALS) process.removeListener(signal, this.#abandon);

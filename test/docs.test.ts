@@ -208,7 +208,7 @@ test("metrics of the chat", async () => {
     keys,
     mongoUri: "",
     keySource: () => Promise.resolve(keys),
-    carriers: { smtpPass: "", smsAuthToken: "" },
+    carriers: { smtpPass: undefined, smsAuthToken: undefined },
     outbox: join(folder.path, "outbox"),
     pages: undefined,
     bucketKeys: NO_BUCKET_KEYS,

@@ -1,7 +1,8 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { quantile, type Sample } from "../measure.ts";
 import { cpuMicros } from "../processes.ts";
-import { ChatSocket, fieldOf, heldSession } from "./chat-socket.ts";
+import { ChatSocket, heldSession } from "./chat-socket.ts";
+import { PacedTalk } from "./paced-talk.ts";
 
 /**
  * `node bench/chat/acks.ts PORT PID SECONDS RATE`: people write RATE messages a second, each at its
@@ -16,18 +17,14 @@ const [port, pid, seconds, rate] = process.argv.slice(2).map(Number) as [
 ];
 /** Nobody writes more than five a second. */
 const PEOPLE = Math.ceil(rate / 5);
-const TICK_MS = 5;
 const WARM_UP_MS = 2_000;
-const TEXT =
-  "What people write to each other is about as long as this line is, now and then longer.";
 
-const sentAt = new Map<string, number>();
 const acks: number[] = [];
 const deliveries: number[] = [];
 
 function took(into: number[], text: string): void {
-  const since = sentAt.get(fieldOf(text, "client_message_id"));
-  if (since !== undefined) into.push(performance.now() - since);
+  const ms = talk.tookMs(text);
+  if (ms !== undefined) into.push(ms);
 }
 
 const admins = await Promise.all(
@@ -48,31 +45,15 @@ for (let n = 0; n < PEOPLE; n += 1) {
 // Their part is over: what they follow is no part of what is measured.
 await Promise.all(admins.map((admin) => admin.close()));
 
-let said = 0;
-async function write(forMs: number): Promise<void> {
-  const startedAt = performance.now();
-  const before = said;
-  for (;;) {
-    const nowMs = performance.now() - startedAt;
-    if (nowMs >= forMs) return;
-    for (const due = before + (nowMs / 1_000) * rate; said < due; said += 1) {
-      const client_message_id = `m-${said}`;
-      // The moment it was due at: a load that comes late does not make the answer early.
-      sentAt.set(client_message_id, startedAt + ((said - before) / rate) * 1_000);
-      people[said % people.length]!.say({ type: "user_message", content: TEXT, client_message_id });
-    }
-    await wait(TICK_MS);
-  }
-}
-
-await write(WARM_UP_MS);
+const talk = new PacedTalk(people);
+await talk.write(rate, WARM_UP_MS);
 await wait(500);
-sentAt.clear();
+talk.forget();
 acks.length = deliveries.length = 0;
-const before = { said, cpu: cpuMicros([pid]) };
-await write(seconds * 1_000);
+const before = { said: talk.said, cpu: cpuMicros([pid]) };
+await talk.write(rate, seconds * 1_000);
 const cpu = cpuMicros([pid]) - before.cpu;
-const count = said - before.said;
+const count = talk.said - before.said;
 for (let left = 200; left > 0 && deliveries.length < count; left -= 1) await wait(50);
 if (acks.length !== count || deliveries.length !== count) {
   throw new Error(`of ${count}, ${acks.length} acknowledged and ${deliveries.length} delivered`);

@@ -13,6 +13,16 @@ export const acks: Measure = {
   },
 };
 
+/** From one instance to another; pids of the service, and of its store where it was started here. */
+export const delivery: Measure = {
+  name: "delivery",
+  async sample({ entries, pids }, _stage, { seconds, share }) {
+    const { chat = 0, other = 0, store = 0 } = pids;
+    const ports = [entries.service.port, entries.files.port];
+    return sampleOf("chat/delivery.ts", [...ports, RATE * share, seconds, store, chat, other]);
+  },
+};
+
 /** Of the chat, or of a bare loop over sockets. */
 export const fanOut: Measure = {
   name: "fan-out",

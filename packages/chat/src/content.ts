@@ -11,6 +11,7 @@ import { storedQuota, type Quota } from "./files/quota.ts";
 import { UPLOADS, Uploads } from "./files/uploads.ts";
 import { KeyRotation } from "./keys/key-rotation.ts";
 import { Eraser } from "./privacy/eraser.ts";
+import type { Leaving } from "./privacy/ports.ts";
 import { PrivacyEvents } from "./privacy/events.ts";
 import { Exporter } from "./privacy/export.ts";
 import { startRetention } from "./privacy/retention.ts";
@@ -27,8 +28,6 @@ export interface ContentOptions {
   seals: Seals;
   links: FileLinks;
   conversations: Conversations;
-  /** Ends what a user has open. */
-  leave: (userId: string) => void;
 }
 
 /** An owner's space is counted anew after this long, and for so many owners it is remembered. */
@@ -88,6 +87,13 @@ export class Content {
     this.rotation = new KeyRotation({ store: store.keys, values, masters: seals.masters, log });
   }
 
+  /** What becomes of the files of a guest who turns out to be a user. */
+  get forGuests() {
+    const { conversations } = this.#options;
+    const leave = (who: Leaving) => conversations.leave(who);
+    return { files: this.#store, quota: this.#quota, leave };
+  }
+
   /** What the HTTP interface has of it. */
   get forApi() {
     const { files, links, shares, exporter, eraser, rotation } = this;
@@ -132,7 +138,7 @@ export class Content {
   }
 
   #eraser(): Eraser {
-    const { deps, store, seals, conversations, leave } = this.#options;
+    const { deps, store, seals, conversations } = this.#options;
     const { folding, runs } = conversations;
     const { log, logErasure, erasures, shareLinks, sessions } = store;
     return new Eraser({
@@ -149,7 +155,7 @@ export class Content {
       fileEvents: this.#events.files,
       events: this.#events.privacy,
       wallClock: deps.wallClock,
-      leave,
+      leave: (who) => conversations.leave(who),
     });
   }
 }

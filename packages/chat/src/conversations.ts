@@ -1,25 +1,16 @@
 import { randomId } from "@warren/host";
 import { ChatError } from "@warren/wire";
-import type { ChatDeps } from "./chat-deps.ts";
-import type { ChatConfig } from "./config.ts";
-import type { ChatEvents } from "./events.ts";
-import type { FileLinks } from "./files/file-links.ts";
-import type { InstanceEvents } from "./instances/events.ts";
 import { Membership } from "./instances/membership.ts";
-import type { Ties } from "./instances/open-ties.ts";
 import { Settling } from "./instances/settling.ts";
 import { unansweredIn } from "./instances/unanswered.ts";
-import type { Leases } from "./leases/ports.ts";
 import type { FanOut, Hint } from "./live/fan-out.ts";
 import { Hub } from "./live/hub.ts";
 import type { Entry, SessionKey } from "./log/entry.ts";
 import { wallMsOf } from "./log/hybrid-time.ts";
 import { Journal } from "./log/journal.ts";
-import type { MessageLog } from "./log/ports.ts";
 import { Presences } from "./presence/presences.ts";
-import type { Alerts } from "./notify/alerts.ts";
 import type { Said } from "./log/said.ts";
-import type { Providers } from "./providers/open-providers.ts";
+import type { Leaving } from "./privacy/ports.ts";
 import { ClusterRuns } from "./runs/cluster-runs.ts";
 import { Elsewhere } from "./runs/elsewhere.ts";
 import { patiently } from "./runs/patience.ts";
@@ -28,43 +19,18 @@ import { RunLeases } from "./runs/run-leases.ts";
 import { RunNotes } from "./runs/run-note.ts";
 import type { Asked } from "./runs/run.ts";
 import { Runs } from "./runs/runs.ts";
-import type { Seals } from "./seals.ts";
 import { askedAgain } from "./sessions/again.ts";
 import { Changes } from "./sessions/changes.ts";
 import { spokenOf } from "./sessions/conversation.ts";
 import { Folding } from "./sessions/folding.ts";
-import type { HeldCounters } from "./sessions/held-counters.ts";
+import type { ConversationsOptions } from "./conversations-options.ts";
 import { HelpQueue } from "./sessions/help-queue.ts";
 import { MessageIndex } from "./sessions/message-index.ts";
 import { TakeoverLeases } from "./sessions/takeover-leases.ts";
 import { NamedSessions } from "./sessions/named-sessions.ts";
-import type { Sessions } from "./sessions/ports.ts";
 import { Takeovers } from "./sessions/takeovers.ts";
 import { unlessErased } from "./sessions/unless-erased.ts";
 import { Talk } from "./sessions/talk.ts";
-
-export interface ConversationsOptions {
-  config: Pick<ChatConfig, "systemPrompt" | "returnMs" | "pseudonymKey" | "takeoverLeaseMs">;
-  deps: Pick<ChatDeps, "clock" | "wallClock" | "random">;
-  store: {
-    readonly log: MessageLog;
-    readonly sessions: Sessions;
-    readonly leases: Leases;
-    readonly isShared: boolean;
-  };
-  /** To and from the other instances; closed by whoever opened them. */
-  ties: Pick<Ties, "fanOut">;
-  instanceEvents: InstanceEvents;
-  seals: Pick<Seals, "keys" | "texts">;
-  links: FileLinks;
-  providers: Providers;
-  /** Tell people outside of the chat that they are needed. */
-  alerts: Pick<Alerts, "raise">;
-  /** By which takeovers are seen to live; shared by those who share the store. */
-  counters: HeldCounters;
-  events: ChatEvents;
-  failed: (cause: unknown) => void;
-}
 
 /** The parts that make conversations out of a store and models, wired to one another. */
 export class Conversations implements AsyncDisposable {
@@ -252,6 +218,7 @@ export class Conversations implements AsyncDisposable {
       failed: unlessErased((cause) =>
         events.broke("a message is stored, but not what follows upon it", cause),
       ),
+      holdFile: (fileId, holder) => this.#options.fileStore.hold(fileId, holder),
       isModel: (modelId) => providers.models.some(({ id }) => id === modelId),
     });
   }
@@ -308,6 +275,13 @@ export class Conversations implements AsyncDisposable {
     return { sessions: store.sessions, folding, journal, texts, talk, takeovers, queue };
   }
 
+  /** Ends what a user had open by then, here and on the other instances that follow the session. */
+  leave({ userId, sessionId, sinceMs }: Leaving): void {
+    this.#options.departures.depart(userId, sinceMs);
+    if (sessionId === undefined) return;
+    this.#fanOut.tell({ userId, sessionId }, { kind: "left", sinceMs });
+  }
+
   #again(key: SessionKey, which: { messageId: string; how: "anew" | "on" }): Promise<Asked> {
     const { journal, folding } = this;
     return askedAgain({ journal, folding, wallClock: this.#options.deps.wallClock }, key, which);
@@ -350,6 +324,8 @@ export class Conversations implements AsyncDisposable {
         if (this.runs.has(key.sessionId)) void this.#checkControl(key);
         return;
       }
+      case "left":
+        return this.#options.departures.depart(key.userId, hint.sinceMs);
       case "stop":
         return void this.runs.stop(key, hint.runId);
       case "passing":

@@ -164,7 +164,7 @@ function apiOf(
   return {
     replies: store.replies,
     answers: providers.answers,
-    guests: tokens && new Guests({ ...forDesk, tokens, wallClock }),
+    guests: tokens && new Guests({ ...forDesk, ...content.forGuests, tokens, wallClock }),
     newId: () => randomId(12),
     desk: new SessionDesk({
       ...forDesk,
@@ -204,8 +204,10 @@ async function readiness(
   const kept = await checkOf(store.check(), deps.clock);
   const { status, providers_count, reason } = providers.checks();
   const llm = { status, providers_count, ...(reason !== undefined && { reason }) };
+  // `mongodb` is how probes of old know the store, whichever it is.
+  const checks = { [store.name]: kept, mongodb: kept, llm };
   // An AI that is away does not stop people from answering.
-  return { isReady: !isDraining && kept.status === "ready", checks: { [store.name]: kept, llm } };
+  return { isReady: !isDraining && kept.status === "ready", checks };
 }
 
 async function checkOf(asked: Promise<void>, clock: Clock): Promise<Check> {

@@ -1,4 +1,4 @@
-import { listen } from "@warren/host";
+import { listen, type Listener } from "@warren/host";
 import type { ChatDeps } from "./chat-deps.ts";
 import type { ChatConfig } from "./config.ts";
 import type { Connection } from "./connections/connection.ts";
@@ -6,7 +6,7 @@ import { Content } from "./content.ts";
 import { Conversations } from "./conversations.ts";
 import { drain } from "./drain.ts";
 import { ChatEvents } from "./events.ts";
-import { openFront } from "./front.ts";
+import { openFront, type Front } from "./front.ts";
 import { FileLinks } from "./files/file-links.ts";
 import { openFiles } from "./files/open-files.ts";
 import { chatGuards } from "./guards.ts";
@@ -14,6 +14,7 @@ import { InstanceEvents } from "./instances/events.ts";
 import { openTies } from "./instances/open-ties.ts";
 import type { MasterKeys } from "./keys/master-keys.ts";
 import { openPages } from "./pages/pages.ts";
+import { Departures } from "./privacy/departures.ts";
 import { startLegacyImport } from "./legacy/legacy-import.ts";
 import { leaseCounters } from "./leases/lease-counters.ts";
 import { openAlerts } from "./notify/open-alerts.ts";
@@ -44,14 +45,13 @@ export async function startChat(
   signal: AbortSignal,
 ): Promise<RunningChat> {
   await using opened = new AsyncDisposableStack();
-  const { clock, random } = deps;
+  const { clock } = deps;
   const events = new ChatEvents(deps.log, deps.metrics);
   const guards = chatGuards(deps);
   const store = opened.use(await openStore({ ...config, guards, events, deps }));
   const seals = await openSeals(config.keys, deps, store.keys);
   signal.throwIfAborted();
   const providers = opened.use(providersOf(config, deps, store));
-  for (const warning of notifyWarnings(config.notify)) events.warned(warning);
   const pages = await openPages(config.pages);
   const failed = (cause: unknown) => events.broke("the chat's store could not be read", cause);
   const links = linksOf(config, deps, seals.masters);
@@ -61,13 +61,14 @@ export async function startChat(
   const { alerts } = opened.use(
     openAlerts(config.notify, { ...deps, guards, limits: ties.limits }),
   );
-  const told = { alerts, events, instanceEvents, failed };
+  const fileStore = await openFiles(config.files, { ...deps, guards });
+  for (const warning of warningsOf(config)) events.warned(warning);
+  const close = (userId: string) => closeAll(door.connectionsOf(userId), "GONE");
+  const departures = new Departures({ ...deps, close });
+  const told = { alerts, events, instanceEvents, failed, departures, fileStore };
   const wired = { config, deps, store, seals, links, providers, counters, ties, ...told };
   const conversations = opened.use(new Conversations(wired));
-  const leave = (userId: string) => closeAll(door.connectionsOf(userId), "GONE");
-  const fileStore = await openFiles(config.files, { ...deps, guards });
-  if (isFolderOfOne(config)) events.warned(FOLDER_OF_ONE);
-  const content = new Content({ ...wired, fileStore, conversations, leave });
+  const content = new Content({ ...wired, conversations });
   opened.use(content.rotation);
   const wiredFront = { config, deps, events, store, providers, conversations, content, ties };
   const front = opened.use(await openFront({ ...wiredFront, pages }));
@@ -79,22 +80,48 @@ export async function startChat(
     closeAll(door.connections(), "DRAINING");
   });
   opened.use(content.startRetention());
+  if (store.isShared) opened.use(departures.watch({ ...store, clock, failed }));
   opened.use(bringOver(config, deps, { store, seals, content, events }));
   const { host, port } = listener;
   events.started({ host, port, store: nameOfStore(config), models: providers.models.length });
   const owned = opened.move();
+  const parts = { config, deps, front, listener, probes, events, conversations, content };
   return {
-    host,
-    port,
-    scheme: config.tls === undefined ? "http" : "https",
-    probePort: probes?.port,
+    ...addressOf(parts),
     async drain() {
-      front.unready();
-      await drain({ ...config.drain, clock, random, door, listener, events, conversations });
+      await drainAll(parts);
       await alerts.close(ALERTS_MS);
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+interface Started {
+  config: ChatConfig;
+  deps: ChatDeps;
+  front: Front;
+  listener: Listener;
+  probes: { readonly port: number } | undefined;
+  events: ChatEvents;
+  conversations: Conversations;
+  content: Content;
+}
+
+function addressOf({ config, listener, probes }: Started) {
+  const { host, port } = listener;
+  const scheme = config.tls === undefined ? ("http" as const) : ("https" as const);
+  return { host, port, scheme, probePort: probes?.port };
+}
+
+async function drainAll(parts: Started): Promise<void> {
+  const { config, deps, front, content } = parts;
+  front.unready();
+  await drain({ ...config.drain, ...deps, ...parts, door: front.door, files: content.files });
+}
+
+function warningsOf(config: ChatConfig): readonly string[] {
+  const warnings = notifyWarnings(config.notify);
+  return isFolderOfOne(config) ? [...warnings, FOLDER_OF_ONE] : warnings;
 }
 
 function closeAll(connections: Iterable<Connection>, code: "GONE" | "DRAINING"): void {

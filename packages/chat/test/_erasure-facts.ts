@@ -31,6 +31,20 @@ export const ERASURE_FACTS: readonly { name: string; holds: (all: Erasures) => P
     },
   },
   {
+    name: "users are told from sessions, the latest first",
+    async holds(erasures) {
+      await erasures.put({ ...erasure(3), userId: "bob" }, 30);
+      await erasures.put(erasure(5, "s1"), 10);
+      await erasures.put(erasure(4), 20);
+      await erasures.put({ ...erasure(1), userId: "carol" }, 20);
+      expect(await erasures.usersSince(2, 10)).toEqual([
+        erasure(4),
+        { ...erasure(3), userId: "bob" },
+      ]);
+      expect(await erasures.usersSince(2, 1)).toEqual([erasure(4)]);
+    },
+  },
+  {
     name: "one that is done is gone, unless it was asked for again meanwhile",
     async holds(erasures) {
       await erasures.put(erasure(1), 1);

@@ -69,6 +69,24 @@ export const LEASE_FACTS: readonly LeaseFact[] = [
     },
   },
   {
+    name: "of many who take it at once one has it, each time, and they know who",
+    async holds(leases) {
+      const contenders = Array.from({ length: 20 }, (_, at) => `holder ${at}`);
+      let was: Lease | undefined;
+      for (let round = 1; round <= 10; round += 1) {
+        const before = was;
+        const nexts = contenders.map((one) => (before ? takenBy(one, before, "{}") : run(one)));
+        const isPut = await Promise.all(nexts.map((next) => leases.put(RUN, before, next)));
+        expect(isPut.filter(Boolean)).toHaveLength(1);
+        was = await leases.get(RUN);
+        expect(was).toEqual(nexts[isPut.indexOf(true)]);
+        expect(was?.term).toBe(round);
+      }
+      const given = await Promise.all(contenders.map(() => leases.put(RUN, was, undefined)));
+      expect(given.filter(Boolean)).toHaveLength(1);
+    },
+  },
+  {
     name: "leases are found by kind and by holder, as many as are wanted",
     async holds(leases) {
       for (const [at, holder] of ["one", "two", "one"].entries()) {

@@ -29,8 +29,10 @@ export const FERRETDB = programPath("ferretdb");
 /**
  * The same over one connection. MongoDB changes a document only if it still fits the filter, all at once;
  * FerretDB looks first and writes then, so that of two calls both may change it. One at a time they cannot.
+ * Over many where MONGO_IS_ATOMIC=1 says that MONGO_URI names one that does it as MongoDB does.
  */
 export function oneByOne(uri: string): string {
+  if (process.env["MONGO_IS_ATOMIC"] === "1") return uri;
   const url = new URL(uri);
   url.searchParams.set("maxPoolSize", "1");
   url.searchParams.set("waitQueueTimeoutMS", "10000");

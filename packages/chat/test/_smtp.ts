@@ -16,6 +16,8 @@ export class TestSmtp implements AsyncDisposable {
   readonly mails: ReceivedMail[] = [];
   readonly waiting = new Waiting();
   connections = 0;
+  /** The password that it takes. */
+  right = "right";
   /** Passwords that were shown to it. */
   readonly passwords: string[] = [];
   /** Replies to RCPT in turn, before it takes any: 451, 550. */
@@ -33,7 +35,7 @@ export class TestSmtp implements AsyncDisposable {
       },
       onAuth: ({ username, password }, _session, done) => {
         this.passwords.push(password ?? "");
-        if (password === "right") done(null, { user: username });
+        if (password === this.right) done(null, { user: username });
         else done(Object.assign(new Error(`no ${username}`), { responseCode: 535 }));
       },
       onRcptTo: ({ address }, _session, done) => {

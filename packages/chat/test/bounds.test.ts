@@ -26,7 +26,7 @@ function read(argv: readonly string[], given: Partial<GivenChat> = {}) {
     pages: undefined,
     bucketKeys: NO_BUCKET_KEYS,
     keySource: async () => keys,
-    carriers: { smtpPass: "", smsAuthToken: "" },
+    carriers: { smtpPass: undefined, smsAuthToken: undefined },
     outbox: "data/outbox",
     env: {},
     deps: { clock: systemClock, log: silentLog() },

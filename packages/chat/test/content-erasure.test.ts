@@ -1,9 +1,10 @@
 import { ChatError } from "@warren/wire";
 import { expect, test } from "vitest";
+import { holderOf } from "../src/files/file-id.ts";
 import { Eraser } from "../src/privacy/eraser.ts";
 import { round } from "../src/privacy/retention.ts";
 import { DAY, teller, world } from "./_privacy-world.ts";
-import { query } from "./_session-kit.ts";
+import { idOf, query } from "./_session-kit.ts";
 import { NEVER } from "./_uploads.ts";
 
 const GONE = { entries: 0, row: undefined, keys: "destroyed", link: 0, file: undefined };
@@ -12,7 +13,7 @@ const GONE = { entries: 0, row: undefined, keys: "destroyed", link: 0, file: und
 const STEPS = [
   ["keys", "destroy"],
   ["shareLinks", "remove"],
-  ["files", "remove"],
+  ["files", "release"],
   ["logErasure", "erase"],
   ["folding", "forget"],
 ] as const;
@@ -67,6 +68,73 @@ test("a user's erasure takes sessions that began by then, and none that is begun
   expect(await all.isGone(before)).toEqual(GONE);
   expect(await all.isGone(after)).toMatchObject({ entries: 2, link: 1 });
   expect((await all.isGone(after)).file).toBeDefined();
+});
+
+/** A session of bob's that goes on with one of a guest's, and names its file. */
+async function merged(all: Awaited<ReturnType<typeof world>>) {
+  const guests = await all.say("guest:g", 7);
+  const key = { userId: "bob", sessionId: idOf(8) };
+  const { userId, sessionId, fileId } = guests;
+  const tell = teller(all.journal, key);
+  await tell("opened", "opened", { mergedFrom: { userId, sessionId } });
+  await all.options.files.hold(fileId, holderOf(key));
+  const file = { fileId, url: "" };
+  await tell("message", "m0", { sender: "user", type: "file", content: "0", file });
+  await all.options.folding.upToDate(key);
+  return { guests, bobs: { ...key, fileId } };
+}
+
+test("the erasure of a session takes the guest's session that it goes on with", async () => {
+  await using all = await world();
+  const { guests, bobs } = await merged(all);
+  const other = await all.say("guest:g", 9);
+  await new Eraser(all.options).session(bobs, "user");
+  expect(await all.isGone(bobs)).toMatchObject({ entries: 0, file: undefined });
+  expect(await all.isGone(guests)).toEqual(GONE);
+  expect(await all.isGone(other)).toMatchObject({ entries: 2 });
+});
+
+test("the erasure of a user takes all that the guest had who they were, merged or not", async () => {
+  await using all = await world();
+  const { guests, bobs } = await merged(all);
+  const other = await all.say("guest:g", 9);
+  const strangers = await all.say("guest:h", 10);
+  const left: string[] = [];
+  const leave = ({ userId }: { userId: string }) => void left.push(userId);
+  const erased = await new Eraser({ ...all.options, leave }).user("bob", "user");
+  expect(erased).toMatchObject({ sessions: 3, files: 2 });
+  for (const one of [guests, other]) expect(await all.isGone(one)).toEqual(GONE);
+  expect(await all.isGone(bobs)).toMatchObject({ entries: 0, file: undefined });
+  expect(await all.isGone(strangers)).toMatchObject({ entries: 2 });
+  expect(new Set(left)).toEqual(new Set(["bob", "guest:g"]));
+});
+
+test("what the erasure of a user had not reached of the guest when it died is gone on with", async () => {
+  await using all = await world();
+  const { guests, bobs } = await merged(all);
+  const dies = failing(all.options.keys, "destroy");
+  const broken = new Eraser({ ...all.options, keys: dies });
+  await expect(broken.user("bob", "user")).rejects.toMatchObject({ code: "DATABASE_ERROR" });
+  await new Eraser(all.options).resume(NEVER);
+  expect(await all.isGone(guests)).toEqual(GONE);
+  expect((await all.isGone(bobs)).entries).toBe(0);
+});
+
+test("a file that two sessions have goes with the last of them", async () => {
+  await using all = await world();
+  const eraser = new Eraser(all.options);
+  const one = await all.say("alice", 1);
+  const other = { userId: "alice", sessionId: idOf(2) };
+  const { files } = all.options;
+  for (const key of [one, other]) expect(await files.hold(one.fileId, holderOf(key))).toBe(true);
+  const tell = teller(all.journal, other);
+  await tell("opened", "opened", {});
+  const file = { fileId: one.fileId, url: "" };
+  await tell("message", "m0", { sender: "user", type: "file", content: "0", file });
+  expect(await eraser.session(one, "retention")).toMatchObject({ files: 0 });
+  expect(await files.head(one.fileId)).toBeDefined();
+  expect(await eraser.session(other, "retention")).toMatchObject({ files: 1 });
+  expect(await files.head(one.fileId)).toBeUndefined();
 });
 
 test("an erased session takes nothing more, of words or without", async () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Directory, Place } from "../src/instances/directory.ts";
 import { redisDirectory } from "../src/redis/redis-directory.ts";
 import { memoryDirectory } from "../src/store/memory/memory-directory.ts";
-import { oneRedis, REDIS_SERVER, redisCluster, redisCommand, type TestRedis } from "./_redis.ts";
+import { oneRedis, REDIS_SERVER, redisCluster, type TestRedis } from "./_redis.ts";
 import { linkTo } from "./_ties-kit.ts";
 
 const place = (given: Partial<Place> = {}): Place => ({
@@ -121,7 +121,6 @@ describe.skipIf(REDIS_SERVER === undefined)("a directory without its Redis", () 
   test("knows who is connected here", async () => {
     await using opened = new AsyncDisposableStack();
     const redis = opened.use(await oneRedis());
-    await redisCommand(Number(new URL(redis.url).port), "PING");
     const link = opened.use(linkTo(redis.place));
     const directory = opened.use(redisDirectory({ link, clock: systemClock }));
     await redis.kill();

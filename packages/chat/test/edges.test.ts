@@ -133,3 +133,16 @@ test("everything under the prefix answers under the old one", async () => {
     expect([path, now.status, before.status]).toEqual([path, 200, 200]);
   }
 });
+
+test("the store is ready under its own name, and under the one that probes of old know", async () => {
+  await using running = await runningChat();
+  const answer = await fetch(`http://127.0.0.1:${running.chat.port}/chatbox/readyz`);
+  const { status, checks } = (await answer.json()) as Record<string, unknown>;
+  expect([answer.status, status]).toEqual([200, "ready"]);
+  const ready = { status: "ready" };
+  expect(checks).toMatchObject({
+    store: ready,
+    mongodb: ready,
+    llm: { ...ready, providers_count: 1 },
+  });
+});

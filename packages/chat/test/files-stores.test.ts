@@ -60,6 +60,42 @@ describe.each([
     expect((await bytesOf(await store.files.get(id, range, NEVER))).toString()).toBe(want);
   });
 
+  test("stay while somebody holds them, and go with the last", async () => {
+    await using store = await open();
+    const { files } = store;
+    const { id } = await files.put(chunks("x"), META, NEVER);
+    for (const holder of ["one", "other", "one"]) expect(await files.hold(id, holder)).toBe(true);
+    expect(await files.release(id, "one")).toBe(false);
+    expect(await files.release(id, "nobody")).toBe(false);
+    expect(await files.head(id)).toBeDefined();
+    expect(await files.release(id, "other")).toBe(true);
+    expect(await files.head(id)).toBeUndefined();
+    expect(await files.hold(id, "late")).toBe(false);
+    expect(await files.release(id, "late")).toBe(false);
+    expect(await files.hold("../x", "one")).toBe(false);
+  });
+
+  test("that nobody ever held go with the first who lets go", async () => {
+    await using store = await open();
+    const { id } = await store.files.put(chunks("x"), META, NEVER);
+    expect(await store.files.release(id, "one")).toBe(true);
+  });
+
+  test("are another's once they are given, with their bytes and holders, and given again are the same", async () => {
+    await using store = await open();
+    const { files } = store;
+    const stored = await files.put(chunks("hello"), META, NEVER);
+    await files.hold(stored.id, "one");
+    const owner = "user:carol";
+    expect(await files.give(META.owner, owner)).toBe(1);
+    expect(await files.give(META.owner, owner)).toBe(0);
+    expect(await all(files.ofOwner(META.owner))).toEqual([]);
+    expect(await all(files.ofOwner(owner))).toEqual([{ ...stored, owner }]);
+    expect(String(await bytesOf(await files.get(stored.id, undefined, NEVER)))).toBe("hello");
+    expect(await files.removeOwner(META.owner)).toBe(0);
+    expect(await files.release(stored.id, "one")).toBe(true);
+  });
+
   test("that break off are not there, nor are they anyone's", async () => {
     await using store = await open();
     const gone = new Error("gone");

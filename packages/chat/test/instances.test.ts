@@ -28,6 +28,11 @@ const TIES = [
   },
 ];
 
+function erase(port: number, token: string): Promise<Response> {
+  const headers = { authorization: `Bearer ${token}` };
+  return fetch(`http://127.0.0.1:${port}/chat/me/data`, { method: "DELETE", headers });
+}
+
 const isRunnable = MONGO_URI !== undefined && REDIS_SERVER !== undefined;
 let users = 0;
 
@@ -101,6 +106,23 @@ describe.skipIf(!isRunnable).each(TIES)("two instances $name", ({ open, hasHints
       expect(said).toEqual(Array.from({ length: 10 }, (_, at) => `text ${at}`));
     }
     admin[Symbol.dispose]();
+  });
+
+  test("who has their data erased on one is closed for good on both, and may come back", async () => {
+    using both = await pair();
+    await both.question.answer("Good day.");
+    // Somebody who follows nothing: only the store tells of them.
+    using idle = await device(other.port, token, "idle");
+    expect((await erase(one.port, token)).status).toBeLessThan(300);
+    const closed = await Promise.all([both.here, both.there, idle].map((client) => client.closed));
+    expect(closed.map(({ code }) => code)).toEqual([4410, 4410, 4410]);
+    using again = await device(other.port, token, "again");
+    // By the time that another's erasure was seen in the store, the first was too.
+    const later = tokenOf(`user-${++users}`);
+    using another = await device(other.port, later, "idle");
+    await erase(one.port, later);
+    expect((await another.closed).code).toBe(4410);
+    expect(again.socket.readyState).toBe(again.socket.OPEN);
   });
 
   test("an answer that one writes is read on the other while it is written, and stopped from there", async () => {

@@ -9,7 +9,7 @@ import {
 } from "../src/store/mongo/indexes.ts";
 import { LOG_FINDS } from "../src/store/mongo/log-reads.ts";
 import { behindFilter, rowsFilter } from "../src/store/mongo/mongo-behind.ts";
-import { DUE_SORT, dueFilter } from "../src/store/mongo/mongo-erasures.ts";
+import { DUE_SORT, dueFilter, USERS_SORT, usersFilter } from "../src/store/mongo/mongo-erasures.ts";
 import { erasedFilters } from "../src/store/mongo/mongo-log-erasure.ts";
 import { SHARE_FINDS } from "../src/store/mongo/mongo-share-links.ts";
 import { HOUR_FINDS } from "../src/store/mongo/mongo-hours.ts";
@@ -165,6 +165,7 @@ describe("the declared indexes", () => {
       at: "share_links",
     },
     { name: "what is to be erased", filter: dueFilter(1), sort: DUE_SORT, at: "erasures" },
+    { name: "users who are erased", filter: usersFilter(1), sort: USERS_SORT, at: "erasures" },
     { name: "an erasure", filter: ROW, sort: {}, at: "erasures" },
     { name: "what is erased", filter: erasedFilters(ALICE, { a: 1 })[0]!, sort: {}, at: "log" },
     { name: "all keys", filter: {}, sort: { user_id: 1, session_id: 1 }, at: "keys" },

@@ -1,4 +1,7 @@
-import type { Guard } from "@warren/host";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Secret, type Guard } from "@warren/host";
 import { freePort, RawService, testCertificates, virtualClock } from "@warren/host/testing";
 import { describe, expect, test } from "vitest";
 import { DeliveryError, type Mail } from "../src/notify/ports.ts";
@@ -50,6 +53,30 @@ const failure = (sent: Promise<void>) =>
   );
 
 describe("a mail by SMTP", () => {
+  test("shows the password that is in its file then, and keeps no connection under another", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "warren-chat-"));
+    await using _ = { [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
+    const path = join(folder, "password");
+    await using smtp = await TestSmtp.start(server);
+    const password = Secret.file("SMTP_PASS_FILE", path);
+    const security = "starttls";
+    using to = mailer([
+      engine(smtp.port, { security, ca, credentials: { user: "chat", password } }),
+    ]);
+    await writeFile(path, "right\n");
+    for (let mail = 0; mail < 2; mail++) await to.send(MAIL, NEVER);
+    expect([smtp.connections, smtp.passwords]).toEqual([1, ["right"]]);
+    // Rotated: the server takes another one, and the file has it.
+    smtp.right = "rotated";
+    await writeFile(path, "rotated\n");
+    await to.send(MAIL, NEVER);
+    expect([smtp.connections, smtp.passwords]).toEqual([2, ["right", "rotated"]]);
+    expect(smtp.mails.map(({ user }) => user)).toEqual(["chat", "chat", "chat"]);
+    // Rotated once more, and the file is not there yet: it may be by the next try.
+    await rm(path);
+    expect(await failure(to.send(MAIL, NEVER))).toMatchObject({ retry: true });
+  });
+
   test("arrives with its letterhead, both bodies and nothing left to decode wrongly", async () => {
     await using smtp = await TestSmtp.start();
     using to = mailer([engine(smtp.port)]);
@@ -118,7 +145,7 @@ describe("encryption", () => {
     "by STARTTLS (%s), before the password",
     async (security) => {
       await using smtp = await TestSmtp.start({ ...server });
-      const credentials = { user: "chat", password: "right" };
+      const credentials = { user: "chat", password: Secret.text("SMTP_PASS", "right") };
       using to = mailer([engine(smtp.port, { security, ca, credentials })]);
       await to.send(MAIL, NEVER);
       expect(smtp.mails[0]).toMatchObject({ isSecure: true, user: "chat" });
@@ -129,7 +156,7 @@ describe("encryption", () => {
     "that somebody in between strips (%s) ends it: no password is shown",
     async (security) => {
       await using smtp = await TestSmtp.start({ hideSTARTTLS: true, allowInsecureAuth: true });
-      const credentials = { user: "chat", password: "right" };
+      const credentials = { user: "chat", password: Secret.text("SMTP_PASS", "right") };
       using to = mailer([engine(smtp.port, { security, ca, credentials })]);
       expect(await failure(to.send(MAIL, NEVER))).toBeInstanceOf(DeliveryError);
       expect(smtp.passwords).toEqual([]);
@@ -157,7 +184,7 @@ describe("encryption", () => {
 describe("a server that does not take the mail", () => {
   test("for a wrong password is not asked again, and its words stay out of the error", async () => {
     await using smtp = await TestSmtp.start({ ...server });
-    const credentials = { user: "chat", password: "wrong" };
+    const credentials = { user: "chat", password: Secret.text("SMTP_PASS", "wrong") };
     using to = mailer([engine(smtp.port, { security: "starttls", ca, credentials })]);
     const error = await failure(to.send(MAIL, NEVER));
     expect(error).toMatchObject({ code: "EAUTH", status: 535, retry: false });

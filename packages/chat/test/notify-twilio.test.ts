@@ -1,3 +1,7 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Secret } from "@warren/host";
 import { freePort, virtualClock } from "@warren/host/testing";
 import { describe, expect, test } from "vitest";
 import { DeliveryError } from "../src/notify/ports.ts";
@@ -25,9 +29,13 @@ const endless: Answer = (_asked, response) => {
   more();
 };
 
-function texter(baseUrl: string, clock = virtualClock()) {
+function texter(
+  baseUrl: string,
+  clock = virtualClock(),
+  authToken = Secret.text("SMS_AUTH_TOKEN", "s3cret"),
+) {
   const guard = guards(clock)("twilio", classifyTwilio);
-  const options = { accountSid: "AC12", authToken: "s3cret", from: "+15550000000", baseUrl };
+  const options = { accountSid: "AC12", authToken, from: "+15550000000", baseUrl };
   return { guard, to: twilioTexter(options, { guard, wallNow: () => 0 }) };
 }
 const failure = (sent: Promise<void>) =>
@@ -52,6 +60,20 @@ describe("a short message by Twilio", () => {
       To: MESSAGE.to,
       Body: MESSAGE.text,
     });
+  });
+
+  test("shows the token that is in its file then", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "warren-chat-"));
+    await using _ = { [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
+    const path = join(folder, "token");
+    await using twilio = await TestTwilio.start();
+    const { to } = texter(twilio.url, virtualClock(), Secret.file("SMS_AUTH_TOKEN_FILE", path));
+    for (const token of ["first", "second"]) {
+      await writeFile(path, `${token}\n`);
+      await to.send(MESSAGE, NEVER);
+    }
+    const shown = twilio.asked.map(({ authorization = "" }) => atob(authorization.slice(6)));
+    expect(shown).toEqual(["AC12:first", "AC12:second"]);
   });
 
   test("is cut at the length that Twilio takes", async () => {

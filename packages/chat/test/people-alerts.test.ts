@@ -1,3 +1,4 @@
+import { Secret } from "@warren/host";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort } from "@warren/host/testing";
@@ -51,7 +52,7 @@ async function helpOf(client: Client, client_message_id: string): Promise<string
 }
 const sms = (url: string) => ({
   accountSid: "AC1",
-  authToken: "token",
+  authToken: Secret.text("SMS_AUTH_TOKEN", "token"),
   from: "+15550001111",
   baseUrl: url,
 });

@@ -26,7 +26,7 @@ function read(toml: string, { argv = ["--dev"], env = {} }: Given = {}) {
     pages: undefined,
     bucketKeys: NO_BUCKET_KEYS,
     keySource: async () => KEYS,
-    carriers: { smtpPass: "", smsAuthToken: "" },
+    carriers: { smtpPass: undefined, smsAuthToken: undefined },
     outbox: "data/outbox",
     env,
     deps: { clock: systemClock, log: silentLog() },

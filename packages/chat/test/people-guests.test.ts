@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { GuestTokens } from "../src/auth/guest-tokens.ts";
 import { apiOf } from "./_api.ts";
+import { form } from "./_content-kit.ts";
 import { metricOf } from "./_metrics.ts";
 import { Client, runningChat, SECRETS, tokenOf } from "./_running-chat.ts";
+import { PNG } from "./_uploads.ts";
 import { device, entry, refusal, resume, say, scriptedModel, UNLIMITED } from "./_talk-kit.ts";
 
 const RATES = {
@@ -194,15 +196,76 @@ describe("a visitor who says who they are", () => {
       .toMatchObject({ count: 1, sessions: [{ message_count: 2, is_active: true }] });
   });
 
+  test("has their files, sent or not, as their own", async () => {
+    const guest = await visitor();
+    const upload = async (token: string, name: string) => {
+      const headers = { authorization: `Bearer ${token}` };
+      const at = `http://127.0.0.1:${port}/chat/upload`;
+      const answer = await fetch(at, { method: "POST", headers, body: form(PNG, name) });
+      return (await answer.json()) as { file_id: string; file_url: string };
+    };
+    using phone = await device(port, guest.token, "phone");
+    const { file_id, file_url } = await upload(guest.token, "cat.png");
+    phone.send({ type: "file_upload", file_id, file_url, content: "", client_message_id: "f1" });
+    await phone.next("message_ack");
+    const unsent = await upload(guest.token, "dog.png");
+    const token = tokenOf(`user-${++users}`);
+    const user = apiOf(port, token);
+    const { body } = await user("POST", "/guest/merge", { guest_token: guest.token });
+    const [{ session_id }] = body["sessions"] as [{ session_id: string }];
+    const shown = (await user("GET", `/sessions/${session_id}`)).body["messages"];
+    const [message] = shown as [{ file_id: string; file_url: string }];
+    expect(message).toMatchObject({ file_id });
+    expect(message.file_url).not.toBe(file_url);
+    expect((await fetch(`http://127.0.0.1:${port}${message.file_url}`)).status).toBe(200);
+    expect((await user("GET", "/files")).body).toMatchObject({ count: 2 });
+    using again = await device(port, token, "phone");
+    again.send({ type: "file_upload", ...unsent, content: "", client_message_id: "f2" });
+    await again.next("message_ack");
+    // The guest's session goes first, as by retention: the file stays with the user's.
+    await apiOf(port, guest.token)("DELETE", "/me/data");
+    expect((await fetch(`http://127.0.0.1:${port}${message.file_url}`)).status).toBe(200);
+  });
+
+  test("is the only one who has it: whoever holds the guest's token after that gets nothing", async () => {
+    using was = await talking();
+    const [alice, bob] = [`user-${++users}`, `user-${++users}`].map((one) =>
+      apiOf(port, tokenOf(one)),
+    );
+    const body = { guest_token: was.guest.token };
+    const first = await alice!("POST", "/guest/merge", body);
+    expect((await bob!("POST", "/guest/merge", body)).body).toMatchObject({ sessions: [] });
+    expect((await alice!("POST", "/guest/merge", body)).body).toEqual(first.body);
+    expect((await bob!("GET", "/sessions")).body).toMatchObject({ count: 0 });
+  });
+
+  test("changes what they said also by the names that the device knows, once", async () => {
+    using was = await talking();
+    const token = tokenOf(`user-${++users}`);
+    await apiOf(port, token)("POST", "/guest/merge", { guest_token: was.guest.token });
+    using again = await device(port, token, "phone");
+    const { session_id } = await resume(again, was.session_id);
+    const edit = { type: "edit", session_id, message_id: was.message_id, content: "and Gozo?" };
+    again.send({ ...edit, client_message_id: "e1" });
+    const { message_id } = await again.next("message_ack");
+    expect(message_id).not.toBe(was.message_id);
+    const { body } = await apiOf(port, token)("GET", `/sessions/${session_id}`);
+    expect(body["messages"]).toMatchObject([{ content: "and Gozo?", edited: true }, {}]);
+    again.send({ ...edit, message_id: "0".repeat(32) });
+    expect((await refusal(again)).error.code).toBe("NOT_FOUND");
+  });
+
   test("ends what the device has open as a guest, and costs are not counted twice", async () => {
     using was = await talking();
     const userId = `user-${++users}`;
     const user = apiOf(port, tokenOf(userId));
     await user("POST", "/guest/merge", { guest_token: was.guest.token });
     await entry(was.phone, ({ kind }) => kind === "ended");
-    const from = was.phone.heard.length;
-    was.phone.send({ type: "user_message", session_id: was.session_id, content: "one more" });
-    expect((await refusal(was.phone, from)).error.code).toBe("SESSION_ENDED");
+    // Whatever else of the device is open as the guest begins anew, as another one.
+    expect((await was.phone.closed).code).toBe(4410);
+    using late = await device(port, was.guest.token, "phone");
+    late.send({ type: "user_message", session_id: was.session_id, content: "one more" });
+    expect((await refusal(late)).error.code).toBe("SESSION_ENDED");
     await expect
       .poll(async () => (await user("GET", "/sessions")).body)
       .toMatchObject({ sessions: [{ total_tokens: 0, name: was.words }] });

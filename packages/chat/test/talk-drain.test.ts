@@ -1,7 +1,10 @@
 import { once } from "node:events";
 import { connect } from "node:net";
+import { text } from "node:stream/consumers";
 import type { ChatConfig } from "../src/config.ts";
 import { expect, test } from "vitest";
+import { metricOf } from "./_metrics.ts";
+import { PNG } from "./_uploads.ts";
 import { Client, runningChat, temporaryFolder, tokenOf } from "./_running-chat.ts";
 import { device, entry, over, resume, say, scriptedModel, UNLIMITED } from "./_talk-kit.ts";
 
@@ -163,4 +166,53 @@ test("the rows of sessions have all when the process ends", async () => {
   await using second = await world.start();
   const { body } = await over(second.chat.port, token, ["GET", "/sessions"]);
   expect(body["sessions"]).toMatchObject([{ id: session_id, name: "counted", message_count: 2 }]);
+});
+
+/** An upload that is heard and goes on as the test says. Resolves once its first bytes were read. */
+async function uploading(world: Awaited<ReturnType<typeof drainable>>) {
+  const { port, running } = world;
+  const bytes = Buffer.concat([PNG, Buffer.alloc(100_000)]);
+  const socket = connect(port, "127.0.0.1");
+  await once(socket, "connect");
+  const answered: Promise<string> = text(socket);
+  const head = [
+    "POST /chat/upload?name=cat.png HTTP/1.1",
+    "Host: chat",
+    `Authorization: Bearer ${token}`,
+    `Content-Length: ${bytes.length}`,
+    "Connection: close",
+  ];
+  socket.write(`${head.join("\r\n")}\r\n\r\n`);
+  socket.write(bytes.subarray(0, 50_000));
+  await expect.poll(async () => metricOf(running.metrics)("chat_uploads_under_way")).toBe(1);
+  return { answered, finish: () => void socket.write(bytes.subarray(50_000)) };
+}
+
+test("an upload that is under way ends before the process does, and no more begin", async () => {
+  await using world = await drainable();
+  const one = await uploading(world);
+  const keptAlive = connect(world.port, "127.0.0.1");
+  await once(keptAlive, "connect");
+  const drained = world.running.chat.drain();
+  const health = () =>
+    fetch(`http://127.0.0.1:${world.port}/health`, { headers: { connection: "close" } }).then(
+      () => "there",
+      () => "gone",
+    );
+  await expect.poll(health).toBe("gone");
+  const refused = text(keptAlive);
+  const head = `Host: chat\r\nAuthorization: Bearer ${token}\r\nContent-Length: 1\r\nConnection: close`;
+  keptAlive.write(`POST /chat/upload?name=a.png HTTP/1.1\r\n${head}\r\n\r\nx`);
+  expect(await refused).toMatch(/^HTTP\/1.1 503 [^]*retry-after: 5[^]*"code":"DRAINING"/i);
+  one.finish();
+  expect(await one.answered).toMatch(/^HTTP\/1.1 200 [^]*"file_id"/);
+  await drained;
+});
+
+test("an upload that does not end in time is told to be tried again", async () => {
+  await using world = await drainable({ runsMs: 100 });
+  const one = await uploading(world);
+  await world.running.chat.drain();
+  await world.running[Symbol.asyncDispose]();
+  expect(await one.answered).toMatch(/^HTTP\/1.1 503 [^]*retry-after: 5[^]*"code":"DRAINING"/i);
 });

@@ -16,7 +16,7 @@ function read(argv: readonly string[]) {
     jwtSecret: randomBytes(32).toString("base64"),
     mongoUri: "",
     bucketKeys: NO_BUCKET_KEYS,
-    carriers: { smtpPass: "", smsAuthToken: "" },
+    carriers: { smtpPass: undefined, smsAuthToken: undefined },
     outbox: "/nowhere/outbox",
     pages: undefined,
     keys,

@@ -2,8 +2,10 @@ import type { ServerFrame } from "@warren/wire";
 import { Emitter } from "./emitter.ts";
 import type { ConnectionState, Line, LineListener, Welcome } from "./line/line.ts";
 import type { ChatSession } from "./session/chat-session.ts";
+import { waitingIn } from "./session/outbox.ts";
 import { Session } from "./session/session.ts";
 import type { SessionDeps } from "./session/session-deps.ts";
+import type { Becoming } from "./visitor/becoming.ts";
 
 export interface ClientEvents {
   connection: ConnectionState;
@@ -45,6 +47,8 @@ export interface ChatOptions {
   openLine: (deviceId: string, listener: LineListener) => Line;
   /** Told of what becomes of the device's own things. */
   events: Emitter<ClientEvents>;
+  /** Makes the visitor of this device the user who signed in; undefined: nobody did. */
+  becoming: Becoming | undefined;
 }
 
 const USER = "user";
@@ -104,6 +108,7 @@ export class Chat implements ChatClient {
 
   async close(): Promise<void> {
     this.#isWanted = false;
+    this.#options.becoming?.stop();
     this.#line?.close();
     await Promise.all([...this.#sessions].map((session) => session.keep()));
   }
@@ -127,9 +132,39 @@ export class Chat implements ChatClient {
 
   async #dial(): Promise<void> {
     await this.#ready;
+    // Before the service is asked which session the user is in.
+    if (this.#line === undefined) await this.#options.becoming?.start(() => this.#joined());
     if (!this.#isWanted) return;
     this.#line ??= this.#options.openLine(this.#deviceId, this.#listener());
     this.#line.connect();
+  }
+
+  /** The user is known: what a visitor said who is the user now is theirs, and what waits is said. */
+  async #settle(welcome: Welcome): Promise<void> {
+    const landed = await this.#options.becoming?.land(welcome.userId);
+    const waiting = await waitingIn(this.#deps.storage);
+    const where = landed?.sessionId;
+    for (const id of waiting) if (id !== where) this.#sayIn(id, landed !== undefined);
+    if (where === undefined) return;
+    await this.#goOn(welcome, where);
+    if (waiting.has(where)) this.#sayIn(where, true);
+  }
+
+  /** What waits in a session, also in one that nobody looks at. `isNews`: it was put there from elsewhere. */
+  #sayIn(id: string, isNews: boolean): void {
+    const known = this.#of(id);
+    if (known.length === 0) this.#open(id);
+    else if (isNews) void known[0]!.recall();
+  }
+
+  /** The user goes on where the visitor was, unless they are in a session in which something was said. */
+  async #goOn(welcome: Welcome, sessionId: string): Promise<void> {
+    const session = this.#current;
+    await session?.live();
+    const isFree = session?.messages.length === 0 && session.id !== sessionId;
+    if (!isFree || this.#welcome !== welcome) return;
+    session.forget();
+    await session.opened({ ...welcome, sessionId });
   }
 
   #currentSession(): Session {
@@ -180,6 +215,12 @@ export class Chat implements ChatClient {
     this.#models = welcome.models;
     this.#options.events.emit("models", welcome.models);
     for (const session of this.#sessions) void session.opened(welcome);
+    void this.#settle(welcome);
+  }
+
+  /** Where there is no user yet, it is seen to once there is. */
+  #joined(): void {
+    if (this.#welcome !== undefined) void this.#settle(this.#welcome);
   }
 
   #hear(frame: ServerFrame): void {
@@ -207,6 +248,8 @@ export class Chat implements ChatClient {
   /** The device's name stays: it is the device's. */
   async #wipe(): Promise<void> {
     const { storage } = this.#deps;
+    // One that is still being loaded would have what it was to forget.
+    await Promise.all([...this.#sessions].map((session) => session.loaded()));
     for (const session of this.#sessions) session.forget();
     this.#userId = undefined;
     await storage.clear();

@@ -1,4 +1,4 @@
-export { createChat, type CreateChatOptions } from "./create-chat.ts";
+export { createChat, guestToken, type CreateChatOptions } from "./create-chat.ts";
 export type { ChatClient, ClientEvents } from "./chat-client.ts";
 export type {
   ChatSession,

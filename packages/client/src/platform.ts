@@ -3,6 +3,8 @@ import type { RandomBytes } from "./ids.ts";
 import type { OpenSocket } from "./line/line.ts";
 import type { Channel, Locks } from "./line/shared-line.ts";
 import type { IndexedDatabases } from "./storage/indexed-storage.ts";
+import { deviceStore } from "./visitor/device-store.ts";
+import type { DeviceStore } from "./visitor/visitors.ts";
 
 /** What the client needs of the world. The one place that knows where it runs. */
 export interface Platform {
@@ -22,6 +24,9 @@ export interface Platform {
   readonly tabs: { locks: Locks; openChannel: (name: string) => Channel } | undefined;
   /** Undefined: nothing outlives the page. */
   readonly databases: IndexedDatabases | undefined;
+  /** Who the visitor of this device is. */
+  readonly device: DeviceStore;
+  readonly fetch: typeof fetch;
 }
 
 /** Of a browser's window, as much as is used; in Node most of it is not there. */
@@ -29,6 +34,7 @@ interface Window {
   readonly document?: EventTarget & { readonly visibilityState: string };
   readonly location?: { readonly href: string };
   readonly indexedDB?: IndexedDatabases;
+  readonly localStorage?: DeviceStore;
   readonly navigator?: { readonly onLine?: boolean; readonly locks?: Locks };
   readonly BroadcastChannel?: new (name: string) => Channel;
   addEventListener?: EventTarget["addEventListener"];
@@ -52,7 +58,21 @@ export function thisPlatform(): Platform {
     wakes: (wake) => wakesOf(window, wake),
     tabs: tabsOf(window),
     databases: window.indexedDB,
+    device: DEVICE,
+    fetch: (...asked) => fetch(...asked),
   };
+}
+
+/** One for the whole page, which remembers what the browser does not. */
+const DEVICE = deviceStore(ownStore(globalThis));
+
+/** Undefined where the browser refuses even to look at it; Node's warns of itself when it is looked at. */
+function ownStore(window: Window): DeviceStore | undefined {
+  try {
+    return window.document === undefined ? undefined : window.localStorage;
+  } catch {
+    return undefined;
+  }
 }
 
 /** setTimeout fires at once for anything longer: what is due later waits in stretches. */

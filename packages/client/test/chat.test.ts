@@ -205,12 +205,12 @@ describe("what is sent", () => {
   test("with files is a message for each, the text with the last", async () => {
     const { session } = await live();
     const files = [
-      { fileId: "1", fileUrl: "u1" },
+      { fileId: "1", fileUrl: "u1", name: "a.png", contentType: "image/png", bytes: 7 },
       { fileId: "2", fileUrl: "u2", isVoice: true },
     ];
     const message = session.send("look", { files });
     expect(session.messages).toMatchObject([
-      { type: "file", content: "", file: { file_id: "1" } },
+      { type: "file", content: "", file: { file_id: "1", name: "a.png", bytes: 7 } },
       { type: "voice", content: "look", file: { file_id: "2" }, key: message.key },
     ]);
   });
@@ -331,6 +331,10 @@ describe("a session", () => {
     sockets.last.hear({ ...typing, on: true });
     expect(session.typing).toEqual([{ sender: "admin", name: "Bob" }]);
     clock.advance(6_000);
+    expect(session.typing).toEqual([]);
+    sockets.last.hear({ ...typing, on: true });
+    sockets.last.hear(heard(entry("message", { number: 1, ...bob, name: "Bob" })));
+    // What was being written is there.
     expect(session.typing).toEqual([]);
     for (let i = 0; i < 10; i++) session.typingNow();
     session.typingNow(false);

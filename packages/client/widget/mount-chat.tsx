@@ -1,9 +1,9 @@
 import { render } from "preact";
-import type { ChatSession } from "../src/index.ts";
+import { guestToken as tokenOfGuest, type ChatSession } from "../src/index.ts";
 import type { MountChatOptions, Theme } from "./mount-options.ts";
 import { applyLook } from "./look.ts";
 import { Conversation } from "./talk/conversation.ts";
-import { identity } from "./talk/identity.ts";
+import { serviceUrl } from "./talk/service-url.ts";
 import { TEXTS } from "./texts.ts";
 import { Panel } from "./view/panel.tsx";
 import type { Ui } from "./view/ui.ts";
@@ -30,7 +30,7 @@ export interface MountedChat extends Disposable {
 export function mountChat(element: HTMLElement, options: MountChatOptions): MountedChat {
   const { root, look } = applyLook(element, options);
   root.host.setAttribute("data-layout", "fill");
-  const conversation = new Conversation({ shown: options, identity: identity(options) });
+  const conversation = new Conversation(options);
   render(<Panel ui={uiOf(conversation, options)} shown={options} isVisible />, root);
   conversation.connect();
   return {
@@ -50,7 +50,7 @@ export function mountChat(element: HTMLElement, options: MountChatOptions): Moun
 
 /** Tokens of the visitor of this device, for pages that ask the service themselves. */
 export function guestToken(url: string): () => Promise<string> {
-  return identity({ token: "guest", url }).token;
+  return tokenOfGuest(`${serviceUrl(url)}/ws`);
 }
 
 /** What every part of the interface gets. */

@@ -38,7 +38,7 @@ export const TEXTS = {
   uploadFailed: "{name} could not be uploaded",
   uploading: "Uploading {name}: {percent} %",
   retryUpload: "Upload {name} again",
-  tooLong: "{count} characters too many",
+  tooLong: "Too long. Characters to take away: {count}",
   record: "Record a voice note",
   recording: "Recording",
   cancelRecording: "Cancel recording",
@@ -91,7 +91,8 @@ export const TEXTS = {
   typing: "{name} is typing",
   stopped: "Stopped",
   interrupted: "The answer broke off",
-  superseded: "Replaced by a newer answer",
+  unanswered: "No answer came",
+  superseded: "Stopped: a person took over",
   answered: "{name}: {text}",
 
   takenOver: "{name} joined the conversation",

@@ -3,7 +3,7 @@ import { startFaultProxy, virtualClock, type FaultProxy } from "@warren/host/tes
 import { describe, expect, test } from "vitest";
 import { openRegistry } from "../src/open-registry.ts";
 import { NO_QUOTAS } from "../src/registry/quotas.ts";
-import { HAS_REDIS, RedisServer } from "./_redis-kit.ts";
+import { HAS_REDIS, ownRedis } from "./_redis-kit.ts";
 import { found } from "./_registry-facts.ts";
 
 const NEVER = new AbortController().signal;
@@ -28,7 +28,7 @@ function opening(
 
 describe.skipIf(!HAS_REDIS)("a gateway's registry on Redis", () => {
   test("is open once Redis has answered: its first request is not refused", async () => {
-    await using server = await RedisServer.start();
+    await using server = await ownRedis();
     await using line = await startFaultProxy({ target: { port: server.port } });
     await using owned = new AsyncDisposableStack();
     line.blackHole();
@@ -39,7 +39,7 @@ describe.skipIf(!HAS_REDIS)("a gateway's registry on Redis", () => {
   });
 
   test("opens without a Redis that does not answer", async () => {
-    await using server = await RedisServer.start();
+    await using server = await ownRedis();
     await using line = await startFaultProxy({ target: { port: server.port } });
     await using owned = new AsyncDisposableStack();
     line.blackHole();
@@ -54,7 +54,7 @@ describe.skipIf(!HAS_REDIS)("a gateway's registry on Redis", () => {
     { name: "while it waits", when: "later" },
     { name: "before it waits", when: "before" },
   ])("waits no longer when the gateway is to stop $name", async ({ when }) => {
-    await using server = await RedisServer.start();
+    await using server = await ownRedis();
     await using line = await startFaultProxy({ target: { port: server.port } });
     await using owned = new AsyncDisposableStack();
     line.blackHole();

@@ -3,15 +3,10 @@ import { connect, createServer, type AddressInfo } from "node:net";
 import { pipeline } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "@warren/host";
+import type { PrivateRedis } from "@warren/host/testing";
 import { routeKey } from "@warren/wire";
 import type { Registry, TunnelPlace } from "../src/ports.ts";
-import {
-  eventually,
-  HAS_REDIS,
-  singleRedis,
-  type RedisBackend,
-  type RedisServer,
-} from "./_redis-kit.ts";
+import { eventually, HAS_REDIS, singleRedis, type RedisBackend } from "./_redis-kit.ts";
 import { NO_QUOTAS } from "../src/registry/quotas.ts";
 import { open, ready } from "./_redis-registry.ts";
 import { found } from "./_registry-facts.ts";
@@ -23,7 +18,7 @@ const LONG_MS = 300_000;
 
 describe.skipIf(!HAS_REDIS)("a registry on Redis", () => {
   let backend: RedisBackend;
-  let server: RedisServer;
+  let server: PrivateRedis;
   let here: Registry;
   let there: Registry;
   beforeEach(async () => {
@@ -51,7 +46,7 @@ describe.skipIf(!HAS_REDIS)("a registry on Redis", () => {
     await ready(watched);
     await server.kill();
     await eventually(async () => said.at(-1) === "away");
-    await server.run();
+    await server.restart();
     await eventually(async () => said.at(-1) === "back");
     await watched[Symbol.asyncDispose]();
   });
@@ -131,7 +126,7 @@ describe.skipIf(!HAS_REDIS)("a registry on Redis", () => {
     ]);
     expect(await found(here, "a.test")).toEqual(["c1/moved"]);
 
-    await server.run();
+    await server.restart();
     await eventually(async () => String(await found(there, "a.test")) === "c1/moved");
     expect(await string("route:a.test:/")).toMatchObject({ ServiceName: "moved" });
     await eventually(async () => (await string("route:b.test:/")) !== undefined);
@@ -147,7 +142,7 @@ describe.skipIf(!HAS_REDIS)("a registry on Redis", () => {
     expect((await late.apply(change({ routes: on("a.test") }))).rejected).toMatchObject([
       { code: "overloaded" },
     ]);
-    await server.run();
+    await server.restart();
     await ready(late);
     expect((await late.apply(change({ routes: on("a.test") }))).rejected).toEqual([]);
   });
@@ -175,7 +170,7 @@ describe.skipIf(!HAS_REDIS)("a registry on Redis", () => {
     await ready(quick);
     await here.apply(change({ routes: on("a.test") }));
     await found(quick, "a.test");
-    const thaw = server.freeze();
+    server.freeze();
     try {
       const started = performance.now();
       expect(await found(quick, "new.test")).toBe("overloaded");
@@ -183,7 +178,7 @@ describe.skipIf(!HAS_REDIS)("a registry on Redis", () => {
       expect(await found(quick, "a.test")).toEqual(["c1/web"]);
       expect(quick.lookup(asked("new.test"))).toMatchObject({ refused: "overloaded" });
     } finally {
-      thaw();
+      server.thaw();
     }
     await eventually(async () => (await found(quick, "new.test")) === "no_route");
   });
@@ -239,7 +234,7 @@ describe.skipIf(!HAS_REDIS)("a registry on Redis", () => {
   test("does not pretend that others heard of a revocation", async () => {
     await server.kill();
     await expect(here.revocations.revoke("t1")).rejects.toThrow();
-    await server.run();
+    await server.restart();
     await eventually(async () => there.revocations.isRevoked("t1"));
   });
 
@@ -247,9 +242,9 @@ describe.skipIf(!HAS_REDIS)("a registry on Redis", () => {
     await here.apply(change({ routes: on("a.example.com"), tokenId: "t1" }));
     const heard: string[] = [];
     there.revocations.onRevoked((tokenId) => heard.push(tokenId));
-    const go = server.freeze();
+    server.freeze();
     await expect(here.revocations.revoke("t1")).rejects.toThrow();
-    go();
+    server.thaw();
     await eventually(async () => (await here.claims()).length === 1);
     await here.revocations.revoke("t1");
     expect(await here.claims()).toEqual([]);
@@ -273,7 +268,7 @@ describe.skipIf(!HAS_REDIS)("a registry on Redis", () => {
     expect((await held.apply(add)).rejected).toMatchObject([
       { path: "/4", code: "quota_exceeded" },
     ]);
-    await server.run();
+    await server.restart();
     const count = async () => (await held.routes({ after: undefined, limit: 9 })).length;
     await eventually(() =>
       count().then(

@@ -1,6 +1,7 @@
+import type { PrivateRedis } from "@warren/host/testing";
 import { expect, test } from "vitest";
 import { KEYS } from "../src/registry/redis/keys.ts";
-import { clusterRedis, eventually, HAS_REDIS, type RedisServer } from "./_redis-kit.ts";
+import { clusterRedis, eventually, HAS_REDIS } from "./_redis-kit.ts";
 import { open, ready } from "./_redis-registry.ts";
 import { found } from "./_registry-facts.ts";
 import { change, route } from "./_routes-kit.ts";
@@ -9,13 +10,13 @@ const HOST = "moving.test";
 const KEY = KEYS.place(HOST);
 
 /** Moves the slot of `KEY` from one master to another, a step at a time as redis-cli does. */
-async function moving(servers: readonly RedisServer[]) {
+async function moving(servers: readonly PrivateRedis[]) {
   const slot = String(await servers[0]!.command("CLUSTER", "KEYSLOT", KEY));
   const from = servers[Math.min(2, Math.floor(Number(slot) / 5461))]!;
   const to = servers.find((server) => server !== from)!;
   const ids = await Promise.all([from, to].map((one) => one.command("CLUSTER", "MYID")));
   const [fromId, toId] = ids.map(String) as [string, string];
-  const set = (server: RedisServer, ...words: string[]) =>
+  const set = (server: PrivateRedis, ...words: string[]) =>
     server.command("CLUSTER", "SETSLOT", slot, ...words);
   return {
     async begin() {

@@ -12,6 +12,12 @@ export interface ListenOptions {
   said: { host: string; port: string };
 }
 
+/**
+ * Connections that wait to be accepted; the system may hold it lower. Node's own 511 are not enough for a
+ * crowd that comes back at one moment: those beyond are dropped, and try again seconds later.
+ */
+const BACKLOG = 4_096;
+
 /** A port could not be had. The message is for the operator and names the flag to change. */
 export class ListenError extends Error {
   override readonly name = "ListenError";
@@ -71,7 +77,8 @@ export async function listen(server: Server, options: ListenOptions): Promise<Li
 
 async function bind(server: Server, options: ListenOptions): Promise<void> {
   const { host, port, fd } = options;
-  server.listen(fd === undefined ? { port, ...(host !== undefined && { host }) } : { fd });
+  const address = { port, ...(host !== undefined && { host }), backlog: BACKLOG };
+  server.listen(fd === undefined ? address : { fd });
   try {
     await once(server, "listening");
   } catch (error) {

@@ -72,6 +72,20 @@ describe.skipIf(program === undefined)("a link to Redis", () => {
     expect(await heard.promise).toBe("hello");
   });
 
+  test("leaves one that has become a replica, for whoever its name leads to by now", async () => {
+    await using redis = await privateRedis(program!);
+    await using heir = await privateRedis(program!);
+    await using opened = open({ kind: "single", url: redis.url });
+    const { link } = opened;
+    await link.connected();
+    await redis.command("REPLICAOF", "127.0.0.1", String(heir.port));
+    await expect(link.command("a", ["SET", "a", "1"])).rejects.toThrow("READONLY");
+    await opened.connections(2);
+    // Here its name leads to the same one, which is a master again.
+    await redis.command("REPLICAOF", "NO", "ONE");
+    expect(await link.command("a", ["SET", "a", "1"])).toBe("OK");
+  });
+
   test.each([
     { name: "one Redis", place: { kind: "single", url: "redis://127.0.0.1:1" } },
     { name: "a Redis Cluster", place: { kind: "cluster", urls: ["redis://127.0.0.1:1"] } },

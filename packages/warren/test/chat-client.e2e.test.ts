@@ -7,6 +7,7 @@ import {
   type CreateChatOptions,
 } from "@warren/client";
 import { EventEmitter as Emitter } from "node:events";
+import { IDBFactory } from "fake-indexeddb";
 import { startFaultProxy } from "@warren/host/testing";
 import { afterEach, describe, expect, test } from "vitest";
 import { ChatService, chatToken } from "./_kit/chat-service.ts";
@@ -102,6 +103,57 @@ describe("a client", () => {
     const session = after.session();
     await until(session, () => isAllSent(session, 3));
     expect(spoken(session)).toEqual(["one", "two", "three"]);
+  });
+
+  test("takes what a visitor said, sent or not, for the user who signs in, and shows the next visitor nothing", async () => {
+    await using service = await ChatService.start();
+    await using proxy = await startFaultProxy({ target: { port: service.port } });
+    const kept = new Map<string, string>();
+    const device = {
+      getItem: (key: string) => kept.get(key) ?? null,
+      setItem: (key: string, value: string) => void kept.set(key, value),
+      removeItem: (key: string) => void kept.delete(key),
+    };
+    // A browser's storage: it is one for all who are here after one another.
+    const platform = { databases: new IDBFactory() as never, device, random: () => 0.01 };
+    const url = `ws://127.0.0.1:${proxy.port}/chat/ws`;
+    const open = (token: CreateChatOptions["token"]) => {
+      const client = createChat({ url, token, platform });
+      clients.push(client);
+      client.connect();
+      return { client, session: client.session() };
+    };
+    const visitor = open("guest");
+    visitor.session.send("Hello. Do you ship to Malta?");
+    await until(visitor.session, () => answerOf(visitor.session) !== undefined);
+    expect(visitor.client.userId).toMatch(/^guest:/);
+    proxy.refuse();
+    proxy.cut("rst");
+    visitor.session.edit(visitor.session.messages[0]!.id!, "Do you ship to Gozo?");
+    visitor.session.send("And how fast?");
+    await visitor.client.close();
+
+    const alice = open(async () => chatToken("alice"));
+    // The service is away: she is alice, and has nothing yet.
+    await proxy.until(({ refused }) => refused >= 2);
+    expect(texts(alice.session)).toEqual([]);
+    proxy.heal();
+    await until(
+      alice.session,
+      () => alice.session.messages.filter(({ answer }) => answer).length === 2,
+    );
+    expect(alice.session.messages).toMatchObject([
+      { content: "Do you ship to Gozo?", isMine: true, authorId: "alice", isEdited: true },
+      { sender: "ai" },
+      { content: "And how fast?", isMine: true, authorId: "alice" },
+      { sender: "ai" },
+    ]);
+    await alice.client.close();
+
+    const next = open("guest");
+    await until(next.session, () => next.session.state === "live");
+    expect(next.client.userId).not.toBe(visitor.client.userId);
+    expect(texts(next.session)).toEqual([]);
   });
 
   test("brings a change to every device of the user", async () => {

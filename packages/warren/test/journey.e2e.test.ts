@@ -1,39 +1,30 @@
 // The pages as people use them, in real browsers, against the chat itself, under the policy that it serves them with:
 // whatever that refuses fails the tests.
-import { systemClock } from "@warren/host";
-import { recordingLog } from "@warren/host/testing";
 import {
   chromiumPath,
   DESKTOP,
-  openBrowser,
   PHONE,
   violations,
   type BrowserPage,
   type TestBrowser,
 } from "@warren/client/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { builtPages } from "../src/pages/built-pages.ts";
-import { ChatService, chatToken } from "./_kit/chat-service.ts";
+import { chatToken } from "./_kit/chat-service.ts";
+import { adminToken as asAdmin, PageStage, say } from "./_kit/page-stage.ts";
 
 const chromium = chromiumPath();
-const asAdmin = (name: string) => chatToken(name, { roles: ["admin"] });
 
 describe.skipIf(chromium === undefined)("the pages", { timeout: 120_000 }, () => {
-  const opened = new AsyncDisposableStack();
+  let stage: PageStage;
   let browser: TestBrowser;
-  let service: ChatService;
   beforeAll(async () => {
-    const never = new AbortController().signal;
-    const options = { log: recordingLog(), clock: systemClock, node: process.execPath };
-    const pages = await builtPages({ ...options, env: process.env }, never);
-    service = opened.use(await ChatService.start({}, pages));
-    browser = opened.use(await openBrowser(chromium!));
+    stage = await PageStage.open(chromium!);
+    ({ browser } = stage);
   }, 180_000);
-  afterAll(() => opened.disposeAsync(), 60_000);
+  afterAll(() => stage?.[Symbol.asyncDispose](), 60_000);
   afterEach(() => expect(browser.errors).toEqual([]));
 
-  const at = (page: string, token: string) =>
-    `http://127.0.0.1:${service.port}/chat/${page}#token=${token}`;
+  const at = (page: string, token: string) => stage.at(page, token);
 
   test("a conversation, from the first word to the last", async () => {
     const user = await browser.page();
@@ -109,10 +100,33 @@ describe.skipIf(chromium === undefined)("the pages", { timeout: 120_000 }, () =>
     expect(await violations(reader)).toEqual([]);
     await user.getByRole("button", { name: "Stop sharing" }).click();
     await user.getByRole("dialog").waitFor({ state: "detached" });
+    await reader.route("**/shared/*", (route) => route.abort());
     await reader.reload();
+    await reader.getByText("The service does not answer.").waitFor();
+    await seen(reader, "shared-away");
+    await reader.unroute("**/shared/*");
+    await reader.getByRole("button", { name: "Try again" }).click();
     await reader.getByText("Nothing to see here").waitFor();
     expect(await violations(reader)).toEqual([]);
     await Promise.all([user.context().close(), reader.context().close()]);
+  });
+
+  test("what is new begins apart from what goes on elsewhere, with a voice note as well", async () => {
+    const [first, second] = await Promise.all([browser.page(), browser.page()]);
+    const token = chatToken("twice");
+    await first.goto(at("chat.html", token));
+    await say(first, "Said on the first device");
+    await answered(first, 1);
+    await second.goto(at("chat.html?new=1", token));
+    await second.getByText("How can we help?").waitFor();
+    await second.getByRole("button", { name: "Record a voice note" }).click();
+    await second.getByText("0:01").waitFor();
+    await second.getByRole("button", { name: "Send voice note" }).click();
+    await second.locator(".row.sent .voice").waitFor();
+    expect(await second.locator(".row.mine").count()).toBe(1);
+    await first.getByText("This conversation has ended").waitFor();
+    await first.context().close();
+    await second.context().close();
   });
 
   test("one's own conversations: found, renamed, ended, begun anew, deleted", async () => {
@@ -279,12 +293,6 @@ async function seen(page: BrowserPage, name: string): Promise<void> {
   const folder = process.env["PAGE_PICTURES"];
   if (folder === undefined) return;
   await page.screenshot({ path: `${folder}/pages-${name.replaceAll(/\W+/g, "-")}.png` });
-}
-
-async function say(page: BrowserPage, text: string): Promise<void> {
-  const field = page.getByRole("textbox", { name: "Write a message" });
-  await field.fill(text);
-  await field.press("Enter");
 }
 
 /** Whole answers in the thread. */

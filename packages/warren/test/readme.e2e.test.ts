@@ -10,7 +10,7 @@ const readme = readFileSync(`${ROOT}README.md`, "utf8");
 const blocks = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block = ""]) => block);
 const unused = new Set(blocks.flatMap((block) => block.trim().split("\n")));
 
-const PORTS = ["8080", "9090", "3000", "8081", "9091", "7001", "8082", "9092", "7002"];
+const PORTS = ["8080", "9090", "3000", "8081", "9091", "7001", "8082", "9092", "7002", "8085"];
 
 function moved(line: string): string {
   return line
@@ -21,6 +21,16 @@ function moved(line: string): string {
 }
 const free = await Promise.all(PORTS.map(() => freePort()));
 const port_ = (port: string) => String(free[PORTS.indexOf(port)]);
+
+test("its line with the widget is the chat's own, and what it links to is there", () => {
+  expect(readme).toContain(
+    '<script src="http://chat.localhost:8080/chat/widget.js" async></script>',
+  );
+  const links = [...readme.matchAll(/\]\(([^)#]+\.md)/g)].map(([, path = ""]) => path);
+  const chat = ["people", "privacy", "secrets", "keys", "mongodb", "widget", "operations"];
+  expect(links).toEqual(expect.arrayContaining(chat.map((name) => `docs/${name}.md`)));
+  for (const path of links) expect(existsSync(`${ROOT}${path}`), path).toBe(true);
+});
 
 /** The one line of the README that begins so. */
 function lineWith(start: string): string {
@@ -74,6 +84,8 @@ describe.skipIf(programPath("curl") === undefined)("the README", () => {
     expect(await you.run("npx warren status")).toContain("gateway ready, 2 tunnels, 3 routes");
     expect(await you.run("npx warren why")).toMatch(/served +true/);
     expect(await you.run("curl -s http://127.0.0.1:9090/metrics")).toMatch(/status_code="200"/);
+    await using chat = you.start("npx warren chat");
+    await chat.says(/^chat on http/m);
     expect(await you.run("node examples/talk.mjs")).toContain("Warren");
     // As Ctrl-C does: npm ends by the signal itself, once `warren up` has ended clean.
     process.kill(-up.child.pid!, "SIGINT");

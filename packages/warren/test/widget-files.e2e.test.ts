@@ -30,6 +30,8 @@ describe.skipIf(chromium === undefined)("a file in the widget", () => {
     await page.reload();
     await page.getByRole("button", { name: "Open chat" }).click();
     await expect.poll(() => widthOf(picture)).toBe(1);
+    // Said together, answered once.
+    expect(await page.locator(".answer").count()).toBe(1);
     const answer = await fetch((await file.getAttribute("href"))!);
     expect([answer.status, await answer.text()]).toEqual([200, "to be kept"]);
     expect(answer.headers.get("content-disposition")).toContain("attachment");

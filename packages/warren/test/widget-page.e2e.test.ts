@@ -77,6 +77,22 @@ describe.skipIf(chromium === undefined)("the widget", () => {
     expect(await page.locator("[role=log]").getAttribute("aria-live")).toBe("off");
   });
 
+  test("looks the same in a page whose styles are about everything", async () => {
+    const page = await stage.visit({ userId: "hostile", guest: true });
+    const launcher = page.getByRole("button", { name: "Open chat" });
+    const where = async () => JSON.stringify(await launcher.boundingBox());
+    const before = await where();
+    await page.evaluate(`
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync("* { all: unset !important } div { display: none !important; font-size: 99px !important }");
+      document.adoptedStyleSheets = [sheet];
+    `);
+    expect(await where()).toBe(before);
+    await launcher.click();
+    await page.getByText("How can we help?").waitFor();
+    await seen(page, "hostile");
+  });
+
   test("lets a visitor talk, who is the same one after a reload", async () => {
     const page = await stage.open({ userId: "", guest: true });
     await say(page, "Who are you?");

@@ -75,6 +75,42 @@ describe.skipIf(chromium === undefined)("a conversation in the widget", () => {
     ]);
   });
 
+  test("is a visitor's, then the user's who signs in, and the next visitor sees nothing of it", async () => {
+    const page = await stage.open({ userId: "visitor", guest: true });
+    await say(page, "Do you ship to Malta?");
+    await answered(page, 1);
+    const identify = (name: string) =>
+      page.evaluate((who) => {
+        type Identify = (token: string | (() => Promise<string>)) => void;
+        const { identify: as } = (globalThis as unknown as { WarrenChat: { identify: Identify } })
+          .WarrenChat;
+        if (who === "guest") return as("guest");
+        as(async () => {
+          const answer = await fetch(`/token?user=${who}`);
+          return ((await answer.json()) as { token: string }).token;
+        });
+      }, name);
+    await identify("signed-in");
+    await answered(page, 1);
+    await page.locator(".row.mine").getByText("Do you ship to Malta?").waitFor();
+    await say(page, "And to Gozo?");
+    await answered(page, 2);
+    await seen(page, "signed-in");
+    const elsewhere = stage.clientOf("signed-in", "user").session();
+    await expect
+      .poll(() => elsewhere.messages.filter(({ isMine }) => isMine).map(({ content }) => content))
+      .toEqual(["Do you ship to Malta?", "And to Gozo?"]);
+    await identify("guest");
+    await page.getByText("How can we help?").waitFor();
+    await say(page, "Hello, I am new");
+    await answered(page, 1);
+    expect(await page.locator(".row.mine .plain").allTextContents()).toEqual(["Hello, I am new"]);
+    await page.reload();
+    await page.getByRole("button", { name: /^Open chat/ }).click();
+    await answered(page, 1);
+    expect(await page.locator(".row.mine .plain").allTextContents()).toEqual(["Hello, I am new"]);
+  });
+
   test("asks for a person, shows who came and what they say, and when they leave", async () => {
     const page = await stage.open({ userId: "helped" });
     await page.getByRole("button", { name: "Talk to a human" }).click();

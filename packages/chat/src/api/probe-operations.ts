@@ -7,7 +7,7 @@ const word = v.picklist(["ready", "not ready"]);
 const Readiness = v.strictObject({
   status: word,
   timestamp: time,
-  /** By dependency. A model that is away does not make the service not ready: people can answer. */
+  /** By dependency: the store as `mongodb` whichever it is (and as `store`, where it is a folder), and `llm`. A model that is away does not make the service not ready: people can answer. */
   checks: v.record(
     v.string(),
     v.object({

@@ -118,7 +118,7 @@ export class ChatboxConnection extends Connection {
   /** Clients that make ids themselves may say anything first. */
   async #mayBegin({ session_id: said }: Naming): Promise<boolean> {
     if (this.#means(said)) return true;
-    if (!(this.presenter instanceof EntryPresenter)) return false;
+    if (!this.speaksEntries) return false;
     return !(await this.deps.talk.find(this.identity, said)).exists;
   }
 

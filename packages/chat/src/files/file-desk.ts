@@ -57,6 +57,11 @@ export class FileDesk {
     this.#options = options;
   }
 
+  /** As `Uploads.drain`. */
+  drain(withinMs: number): Promise<boolean> {
+    return this.#options.uploads.drain(withinMs);
+  }
+
   /** Rejects with a ChatError; then nothing is stored. */
   async upload(viewer: Viewer, incoming: Incoming, signal: AbortSignal) {
     const { uploads } = this.#options;

@@ -20,6 +20,13 @@ export function timeOfId(id: string): number {
   return Number.parseInt(id.slice(0, TIME_DIGITS), 16);
 }
 
+/** Who holds a file, of whom nothing can be told by it. */
+export function holderOf({ userId, sessionId }: { userId: string; sessionId: string }): string {
+  return createHash("sha256")
+    .update(JSON.stringify([userId, sessionId]))
+    .digest("hex");
+}
+
 /** An owner as a name of a folder or a key: owners may hold anything, and be personal. */
 export function ownerKey(owner: string): string {
   return createHash("sha256").update(owner).digest("hex").slice(0, 32);

@@ -29,6 +29,7 @@ const YOUNG_MS = 3_600_000;
  *     objects/<6 of id>/<2>/<id>      the bytes
  *     objects/<6 of id>/<2>/<id>.json its FileMeta
  *     owners/<2 of hash>/<hash>/<id>  a mark, so that an owner's files are found
+ *     holders/<6 of id>/<2>/<id>/<holder>  a mark of each session that names it
  *
  * 1. The bytes are flushed before they get their name, and get it last: a file is there when
  *    `objects/../<id>` is, whole, with all that belongs to it.
@@ -94,6 +95,35 @@ export class FolderFiles implements Files, FileUpkeep {
     return wasThere;
   }
 
+  async hold(id: string, holder: string): Promise<boolean> {
+    if (!isFileId(id)) return false;
+    // First the mark: whoever releases the last one before it is seen takes the file before we look.
+    await writeState(join(this.#holders(id), holder), {});
+    if ((await this.head(id)) !== undefined) return true;
+    await rm(this.#holders(id), { recursive: true, force: true });
+    return false;
+  }
+
+  async release(id: string, holder: string): Promise<boolean> {
+    if (!isFileId(id)) return false;
+    await rm(join(this.#holders(id), holder), { force: true });
+    if ((await namesIn(this.#holders(id))).length > 0) return false;
+    return this.remove(id);
+  }
+
+  async give(from: string, to: string): Promise<number> {
+    let given = 0;
+    for (const id of await namesIn(this.#marks(from))) {
+      const meta = await this.#meta(id);
+      if (meta === undefined) continue;
+      await writeState(this.#mark(to, id), {});
+      await writeState(`${this.#path(id)}.json`, { ...meta, owner: to });
+      await rm(this.#mark(from, id), { force: true });
+      given += 1;
+    }
+    return given;
+  }
+
   async *ofOwner(owner: string): AsyncGenerator<StoredFile> {
     for (const id of await namesIn(this.#marks(owner))) {
       const file = await this.head(id);
@@ -147,6 +177,9 @@ export class FolderFiles implements Files, FileUpkeep {
     const key = ownerKey(owner);
     return join(this.#root, "owners", key.slice(0, 2), key);
   }
+  #holders(id: string): string {
+    return join(this.#root, "holders", id.slice(0, 6), id.slice(6, 8), id);
+  }
   #mark(owner: string, id: string): string {
     return join(this.#marks(owner), id);
   }
@@ -157,9 +190,12 @@ export class FolderFiles implements Files, FileUpkeep {
   async #forget(id: string, owner: string | undefined): Promise<void> {
     await rm(`${this.#path(id)}.json`, { force: true });
     if (owner !== undefined) await rm(this.#mark(owner, id), { force: true });
+    await rm(this.#holders(id), { recursive: true, force: true });
     if (this.#deps.wallNow() - timeOfId(id) < YOUNG_MS) return;
-    await removeEmpty(dirname(this.#path(id)));
-    await removeEmpty(dirname(dirname(this.#path(id))));
+    for (const path of [this.#path(id), this.#holders(id)]) {
+      await removeEmpty(dirname(path));
+      await removeEmpty(dirname(dirname(path)));
+    }
   }
 }
 

@@ -38,8 +38,12 @@ export interface Files {
   head(id: string): Promise<StoredFile | undefined>;
   /** The bytes, or a part that is within them. Whoever asked reads to the end or destroys. */
   get(id: string, range: ByteRange | undefined, signal: AbortSignal): Promise<Readable | undefined>;
-  /** False: it was not there. Also clears what a removal that died left. */
+  /** Whoever holds it. False: it was not there. Also clears what a removal that died left. */
   remove(id: string): Promise<boolean>;
+  /** A session names the file from now on, and it stays as long as one does. False: it is not there. */
+  hold(id: string, holder: string): Promise<boolean>;
+  /** A session names it no more: it goes with the last. True: it went. */
+  release(id: string, holder: string): Promise<boolean>;
   /** Undefined where browsers cannot reach the store by themselves. */
   readonly direct: DirectFiles | undefined;
 }
@@ -47,6 +51,8 @@ export interface Files {
 /** What retention, erasure and quotas ask of a store. */
 export interface FileUpkeep {
   ofOwner(owner: string): AsyncIterable<StoredFile>;
+  /** Makes an owner's files another's; resolves with how many. It may be done again. */
+  give(from: string, to: string): Promise<number>;
   /** Ids of files stored before that time, oldest first. */
   storedBefore(wallMs: number): AsyncIterable<string>;
   /** Removes all of an owner's files, also what is not accepted yet; resolves with how many. */

@@ -1,4 +1,5 @@
 import {
+  CopyObjectCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
@@ -38,6 +39,11 @@ export interface S3Options {
   partBytes: number;
 }
 
+interface ObjectDescription {
+  ContentType: string;
+  Metadata: Record<string, string>;
+}
+
 /** What was read is believed for this long: a mounted Secret that is renewed counts by then. */
 const CREDENTIALS_MS = 600_000;
 /** A connection on which nothing moves: a reader who pauses longer asks again for the rest. */
@@ -71,6 +77,13 @@ export class Bucket {
   /** An object without bytes. */
   async mark(key: string): Promise<void> {
     await this.client.send(new PutObjectCommand({ ...this.at(key), Body: new Uint8Array() }));
+  }
+  /** The same object under other metadata. */
+  async describe(key: string, description: ObjectDescription): Promise<void> {
+    const CopySource = this.source(key);
+    const MetadataDirective = "REPLACE";
+    const copy = { ...this.at(key), ...description, CopySource, MetadataDirective } as const;
+    await this.client.send(new CopyObjectCommand(copy));
   }
   async delete(key: string): Promise<void> {
     await this.client.send(new DeleteObjectCommand(this.at(key)));

@@ -5,7 +5,15 @@ import { isFileId, newFileId, ownerKey, timeOfId } from "./file-id.ts";
 import type { ByteRange, DirectFiles, FileMeta, Files, FileUpkeep, StoredFile } from "./ports.ts";
 import { Bucket, type S3Options } from "./s3-bucket.ts";
 import { S3Direct, type S3DirectDeps } from "./s3-direct.ts";
-import { bare, described, incomingKey, markKey, objectKey, storedFile } from "./s3-layout.ts";
+import {
+  bare,
+  described,
+  holdersOf,
+  incomingKey,
+  markKey,
+  objectKey,
+  storedFile,
+} from "./s3-layout.ts";
 
 export { classifyS3 } from "./s3-bucket.ts";
 
@@ -21,6 +29,7 @@ const PARTS_AT_ONCE = 2;
  *
  *     objects/<id>            the bytes, with their FileMeta as the object's metadata
  *     owners/<hash>/<id>      empty, written first and removed last, so that an owner's files are found
+ *     holders/<id>/<holder>   empty, of each session that names it
  *     incoming/<hash>/<id>    what a browser uploaded by itself, until it is accepted
  *
  * An object is there when its upload was completed, so none is ever half there. Parts of uploads that a
@@ -79,7 +88,37 @@ export class S3Files implements Files, FileUpkeep {
     if (file === undefined) return false;
     await this.#bucket.delete(objectKey(id));
     await this.#bucket.delete(markKey(file.owner, id));
+    await this.#letGo(id);
     return true;
+  }
+
+  async hold(id: string, holder: string): Promise<boolean> {
+    if (!isFileId(id)) return false;
+    // First the mark: whoever releases the last one before it is seen takes the file before we look.
+    await this.#bucket.mark(holdersOf(id) + holder);
+    if ((await this.head(id)) !== undefined) return true;
+    await this.#letGo(id);
+    return false;
+  }
+
+  async release(id: string, holder: string): Promise<boolean> {
+    if (!isFileId(id)) return false;
+    await this.#bucket.delete(holdersOf(id) + holder);
+    const other = await this.#bucket.keys(holdersOf(id)).next();
+    return other.done === true && this.remove(id);
+  }
+
+  async give(from: string, to: string): Promise<number> {
+    let given = 0;
+    for await (const id of this.#ids(`owners/${ownerKey(from)}/`)) {
+      const file = await this.head(id);
+      if (file === undefined) continue;
+      await this.#bucket.mark(markKey(to, id));
+      await this.#bucket.describe(objectKey(id), described({ ...file, owner: to }));
+      await this.#bucket.delete(markKey(from, id));
+      given += 1;
+    }
+    return given;
   }
 
   async *ofOwner(owner: string): AsyncGenerator<StoredFile> {
@@ -126,6 +165,10 @@ export class S3Files implements Files, FileUpkeep {
     // The failure that led here is told. Erasure finds by its mark what could not be deleted now.
     const gone = this.#bucket.delete(objectKey(id));
     await gone.then(() => this.#bucket.delete(markKey(owner, id))).catch(() => {});
+  }
+
+  async #letGo(id: string): Promise<void> {
+    for await (const key of this.#bucket.keys(holdersOf(id))) await this.#bucket.delete(key);
   }
 
   async *#ids(folder: string): AsyncGenerator<string> {

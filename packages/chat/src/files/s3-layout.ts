@@ -6,6 +6,9 @@ export const objectKey = (id: string) => `objects/${id}`;
 export const incomingKey = (owner: string, id: string) => `incoming/${ownerKey(owner)}/${id}`;
 export const markKey = (owner: string, id: string) => `owners/${ownerKey(owner)}/${id}`;
 
+/** Below it a mark of each session that names the file. */
+export const holdersOf = (id: string) => `holders/${id}/`;
+
 export function bare({ owner, name, type, kind }: FileMeta): FileMeta {
   return { owner, name, type, kind };
 }

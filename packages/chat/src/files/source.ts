@@ -60,7 +60,8 @@ export async function* lively(
   }
 }
 
-/** Its `cause` stays out of the log: sockets end every day. */
+/** Its `cause` stays out of the log: sockets end every day. One of our own was ended by us, and says why. */
 export function brokeOff(cause: unknown): ChatError {
+  if (cause instanceof ChatError) return cause;
   return new ChatError("BAD_REQUEST", "the upload broke off", { cause });
 }

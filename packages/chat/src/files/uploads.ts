@@ -62,6 +62,10 @@ export class Uploads {
   readonly #options: UploadsOptions;
   readonly #deps: UploadsDeps;
   readonly #byOwner = new Map<string, number>();
+  /** Ends what is under way, and keeps more from beginning. */
+  readonly #ending = new AbortController();
+  #isDraining = false;
+  #idle: (() => void)[] = [];
   #atOnce = 0;
 
   constructor(options: UploadsOptions, deps: UploadsDeps) {
@@ -70,9 +74,9 @@ export class Uploads {
   }
 
   /** Stores what `upload.source` gives, or nothing. The source is left when it is refused. */
-  receive(upload: Upload, signal: AbortSignal): Promise<StoredFile> {
+  receive(upload: Upload, asker: AbortSignal): Promise<StoredFile> {
     const { owner, name, kind } = upload;
-    return this.#counted(owner, signal, () =>
+    return this.#counted(owner, asker, (signal) =>
       this.#take(owner, { name, kind, body: this.#alive(upload, signal) }, signal),
     );
   }
@@ -81,9 +85,9 @@ export class Uploads {
   receiveForm(
     request: UploadRequest,
     contentType: string | undefined,
-    signal: AbortSignal,
+    asker: AbortSignal,
   ): Promise<StoredFile> {
-    return this.#counted(request.owner, signal, async () => {
+    return this.#counted(request.owner, asker, async (signal) => {
       const alive = this.#alive(request, signal);
       try {
         const form = await uploadForm(alive, contentType);
@@ -97,9 +101,9 @@ export class Uploads {
   }
 
   /** Looks at what came past this process, and makes a file of it, or discards it. */
-  adopt(claim: DirectClaim, signal: AbortSignal): Promise<StoredFile> {
+  adopt(claim: DirectClaim, asker: AbortSignal): Promise<StoredFile> {
     const { id, owner, kind } = claim;
-    return this.#counted(owner, signal, async () => {
+    return this.#counted(owner, asker, async (signal) => {
       const direct = this.#deps.files.direct;
       const came = await direct?.incoming(owner, id);
       if (direct === undefined || came === undefined) throw notThere();
@@ -125,6 +129,20 @@ export class Uploads {
     });
   }
 
+  /**
+   * No more begin. Resolves once those under way have ended, or were ended with a refusal to be tried again: true
+   * then, and somebody is being answered.
+   */
+  async drain(withinMs: number): Promise<boolean> {
+    this.#isDraining = true;
+    if (this.#atOnce === 0) return false;
+    const end = () => this.#ending.abort(draining());
+    const forget = this.#deps.clock.after(withinMs, end);
+    await new Promise<void>((resolve) => void this.#idle.push(resolve));
+    forget();
+    return this.#ending.signal.aborted;
+  }
+
   #alive({ declaredBytes = 0, source }: UploadRequest, signal: AbortSignal) {
     // A form around the file is a little larger than the file.
     if (declaredBytes > this.#options.mostBytes + FORM_BYTES) throw this.#tooLarge();
@@ -145,10 +163,12 @@ export class Uploads {
 
   async #counted(
     owner: string,
-    signal: AbortSignal,
-    store: () => Promise<StoredFile>,
+    asker: AbortSignal,
+    store: (signal: AbortSignal) => Promise<StoredFile>,
   ): Promise<StoredFile> {
     const { events } = this.#deps;
+    if (this.#isDraining) throw this.#told(draining());
+    const signal = AbortSignal.any([asker, this.#ending.signal]);
     const mine = this.#byOwner.get(owner) ?? 0;
     const { mostAtOnce, mostAtOncePerOwner } = this.#options;
     if (mine >= mostAtOncePerOwner || this.#atOnce >= mostAtOnce) {
@@ -158,7 +178,7 @@ export class Uploads {
     }
     this.#begin(owner, mine);
     try {
-      const file = await store();
+      const file = await store(signal);
       events.stored(file);
       return file;
     } catch (error) {
@@ -177,6 +197,7 @@ export class Uploads {
     if (left === 0) this.#byOwner.delete(owner);
     else this.#byOwner.set(owner, left);
     this.#deps.events.underWay((this.#atOnce -= 1));
+    if (this.#atOnce === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   #told(error: unknown): ChatError {
@@ -225,6 +246,11 @@ function typeFor(kind: FileKind, type: string): string {
   const as = kind === "voice" ? voiceType(type) : type;
   if (as === undefined) throw new ChatError("INVALID_FILE_TYPE", "a voice note is a sound");
   return as;
+}
+
+function draining(): ChatError {
+  const message = "this instance is shutting down: send the file again";
+  return new ChatError("DRAINING", message, { retryAfterMs: RETRY_MS });
 }
 
 function full(): ChatError {

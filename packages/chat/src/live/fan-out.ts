@@ -6,6 +6,8 @@ import type { Passing } from "./room.ts";
 export type Hint =
   /** An entry was stored: it is to be read. */
   | ({ readonly kind: "stored" } & Position)
+  /** The session's user is to leave, who came before that time: their data is erased, or another's now. */
+  | { readonly kind: "left"; readonly sinceMs: number }
   /** What is not stored. */
   | { readonly kind: "passing"; readonly event: Passing }
   /** Whoever writes this answer is to end it. */

@@ -38,6 +38,7 @@ const Told = v.object({
   hint: v.variant("kind", [
     v.object({ kind: v.literal("stored"), origin: v.string(), number: v.number() }),
     v.object({ kind: v.literal("passing"), event: Event }),
+    v.object({ kind: v.literal("left"), sinceMs: v.number() }),
     v.object({ kind: v.literal("stop"), runId: v.optional(v.string()) }),
   ]),
 });
@@ -64,7 +65,7 @@ function brief(hint: Hint): unknown {
 }
 
 function whole(hint: v.InferOutput<typeof Told>["hint"]): Hint {
-  if (hint.kind === "stored") return hint;
+  if (hint.kind === "stored" || hint.kind === "left") return hint;
   if (hint.kind === "stop") return { kind: "stop", runId: hint.runId };
   const { event } = hint;
   switch (event.kind) {

@@ -83,7 +83,11 @@ export interface Bodies {
   named: { readonly name: Sealed };
   model: { readonly modelId: string };
   help: { readonly isOpen: boolean };
-  ended: { readonly by: string };
+  ended: {
+    readonly by: string;
+    /** The user who goes on with it: a guest's session is one user's and no other's. */
+    readonly mergedInto?: string;
+  };
 }
 
 export function bodyOf<K extends keyof Bodies>(entry: { kind: K; body: string }): Bodies[K] {

@@ -94,6 +94,12 @@ export class Journal {
     return this.#open(await this.#options.log.after(key, versions, limit));
   }
 
+  /** The same for a copy: files of ours have no address. */
+  async unaddressed(key: SessionKey, versions: Versions, limit: number): Promise<Said[]> {
+    const { log, texts } = this.#options;
+    return texts.openAll(await log.after(key, versions, limit));
+  }
+
   /** The newest, in the session's order, and what is left below them. */
   async latest(key: SessionKey, before: Versions | undefined, limit: number) {
     const { entries, older } = await this.#options.log.latest(key, before, limit);

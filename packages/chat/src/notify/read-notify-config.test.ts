@@ -1,10 +1,12 @@
-import { loadConfig } from "@warren/host";
+import { loadConfig, Secret } from "@warren/host";
 import { describe, expect, test } from "vitest";
 import { notifyOptions } from "./options.ts";
 import { notifyWarnings, readNotifyConfig, type CarrierSecrets } from "./read-notify-config.ts";
 
 const OUTBOX = "data/outbox";
-const NO_SECRETS: CarrierSecrets = { smtpPass: "", smsAuthToken: "" };
+const NO_SECRETS: CarrierSecrets = { smtpPass: undefined, smsAuthToken: undefined };
+
+const secret = (text: string) => Secret.text("SECRET_FILE", text);
 
 function load(env: Record<string, string>, toml = "") {
   const file = { name: "config.toml", text: toml };
@@ -66,21 +68,22 @@ describe("carriers", () => {
     const hosts = "mail.x.org, backup.x.org:465,[::1]:25";
     const found = notify(
       { ...SMTP, SMTP_HOST: hosts, SMTP_USER: "chat" },
-      { smtpPass: "s3cret-pass" },
+      { smtpPass: secret("s3cret-pass") },
     );
     expect(found.smtp).toMatchObject([
       { host: "mail.x.org", port: 587, security: "starttls" },
       { host: "backup.x.org", port: 465, security: "tls" },
       { host: "::1", port: 25, security: "opportunistic" },
     ]);
-    expect(found.smtp[0]!.credentials).toEqual({ user: "chat", password: "s3cret-pass" });
+    expect(found.smtp[0]!.credentials).toMatchObject({ user: "chat" });
     // Where a server is set there is nobody whom nobody named.
     expect(found.emails).toEqual([]);
   });
 
   test("are Twilio's with account, token and sender", () => {
-    const { sms } = notify(SMS, { smsAuthToken: "t" });
-    expect(sms).toMatchObject({ accountSid: "AC1", authToken: "t", from: "+15550001111" });
+    const { sms } = notify(SMS, { smsAuthToken: secret("t") });
+    expect(String(sms?.authToken)).toContain("SECRET_FILE");
+    expect(sms).toMatchObject({ accountSid: "AC1", from: "+15550001111" });
   });
 
   test.each<{ name: string; env: Record<string, string>; secrets?: object; want: RegExp }>([
@@ -90,16 +93,28 @@ describe("carriers", () => {
       env: { ...SMTP, SMTP_USER: "a" },
       want: /SMTP_USER, SMTP_PASS/,
     },
-    { name: "a password and no server", env: {}, secrets: { smtpPass: "p" }, want: /SMTP_HOST/ },
+    {
+      name: "a password and no server",
+      env: {},
+      secrets: { smtpPass: secret("p") },
+      want: /SMTP_HOST/,
+    },
     { name: "an account without its token", env: SMS, want: /SMS_AUTH_TOKEN: needed/ },
-    { name: "a token alone", env: {}, secrets: { smsAuthToken: "t" }, want: /SMS_ACCOUNT_SID/ },
+    {
+      name: "a token alone",
+      env: {},
+      secrets: { smsAuthToken: secret("t") },
+      want: /SMS_ACCOUNT_SID/,
+    },
   ])("are refused with $name", ({ env, secrets = {}, want }) => {
     const found = read(env, secrets);
     expect("problems" in found && found.problems.join("\n")).toMatch(want);
   });
 
   test("without anybody to tell are warned of", () => {
-    expect(notifyWarnings(notify({ ...SMTP, ...SMS }, { smsAuthToken: "t" }))).toHaveLength(2);
+    expect(notifyWarnings(notify({ ...SMTP, ...SMS }, { smsAuthToken: secret("t") }))).toHaveLength(
+      2,
+    );
     expect(notifyWarnings(notify({}))).toEqual([]);
   });
 });

@@ -1,13 +1,13 @@
-import type { ConfigOf } from "@warren/host";
+import type { ConfigOf, Secret } from "@warren/host";
 import type { NotifyConfig } from "./notify-config.ts";
 import type { NotifyOptions } from "./options.ts";
 import { securityOfPort, type SmtpEngine } from "./smtp-mailer.ts";
 import { TWILIO_URL, type TwilioOptions } from "./twilio-texter.ts";
 
-/** What shows carriers who we are; "" where nothing was said. */
+/** What shows carriers who we are, read whenever it is shown; undefined where nothing was said. */
 export interface CarrierSecrets {
-  smtpPass: string;
-  smsAuthToken: string;
+  smtpPass: Secret | undefined;
+  smsAuthToken: Secret | undefined;
 }
 
 export interface GivenNotify {
@@ -67,10 +67,10 @@ function mailProblems(config: Config, { smtpPass }: CarrierSecrets): string[] {
   const isOn = smtpHost.length > 0;
   return [
     isOn && emailFrom === undefined ? "EMAIL_FROM: needed with SMTP_HOST" : "",
-    isOn && (smtpUser !== undefined) !== (smtpPass !== "")
+    isOn && (smtpUser !== undefined) !== (smtpPass !== undefined)
       ? "SMTP_USER, SMTP_PASS: both or neither are needed"
       : "",
-    !isOn && (smtpUser !== undefined || smtpPass !== "")
+    !isOn && (smtpUser !== undefined || smtpPass !== undefined)
       ? "SMTP_HOST: needed with SMTP_USER and SMTP_PASS"
       : "",
   ].filter((problem) => problem !== "");
@@ -79,7 +79,7 @@ function mailProblems(config: Config, { smtpPass }: CarrierSecrets): string[] {
 function smsProblems(config: Config, { smsAuthToken }: CarrierSecrets): string[] {
   const said = {
     SMS_ACCOUNT_SID: config.smsAccountSid !== undefined,
-    SMS_AUTH_TOKEN: smsAuthToken !== "",
+    SMS_AUTH_TOKEN: smsAuthToken !== undefined,
     SMS_FROM_NUMBER: config.smsFromNumber !== undefined,
   };
   const missing = Object.entries(said).filter(([, isSaid]) => !isSaid);
@@ -93,7 +93,7 @@ function enginesOf(config: Config, { smtpPass: password }: CarrierSecrets): Smtp
     host,
     port,
     security: smtpSecurity ?? securityOfPort(port),
-    credentials: user === undefined ? undefined : { user, password },
+    credentials: user === undefined || password === undefined ? undefined : { user, password },
     ca: undefined,
     silenceMs: SILENCE_MS,
     maxConnections: CONNECTIONS,
@@ -104,6 +104,6 @@ function twilioOf(
   { smsAccountSid: accountSid, smsFromNumber: from }: Config,
   { smsAuthToken: authToken }: CarrierSecrets,
 ): TwilioOptions | undefined {
-  if (accountSid === undefined || from === undefined) return undefined;
+  if (accountSid === undefined || from === undefined || authToken === undefined) return undefined;
   return { accountSid, authToken, from, baseUrl: TWILIO_URL };
 }

@@ -1,4 +1,11 @@
-import { OPERATIONS, type FailureKind, type Guard, type Operation } from "@warren/host";
+import {
+  OPERATIONS,
+  SecretError,
+  type FailureKind,
+  type Guard,
+  type Operation,
+  type Secret,
+} from "@warren/host";
 import { createTransport } from "nodemailer";
 import { composed, type ComposeDeps, type Letterhead } from "./composed.ts";
 import { deliveryError, type CarrierWords } from "./delivery.ts";
@@ -20,7 +27,8 @@ export interface SmtpEngine {
   host: string;
   port: number;
   security: SmtpSecurity;
-  credentials: { user: string; password: string } | undefined;
+  /** The password is read for each mail: one that was changed counts from the next mail on. */
+  credentials: { user: string; password: Secret } | undefined;
   /** PEM of a private authority. */
   ca: string | undefined;
   /** For a silence of the server, in each step. */
@@ -43,7 +51,7 @@ export function smtpMailer(
   head: Letterhead,
   deps: ComposeDeps,
 ): Mailer & Disposable {
-  const pools = routes.map(({ engine, guard }) => ({ pool: openPool(engine), guard }));
+  const pools = routes.map(({ engine, guard }) => ({ pool: new Pool(engine), guard }));
   const once: Operation = { ...OPERATIONS.mail, retries: 0 };
   return {
     async send(mail, signal) {
@@ -57,7 +65,7 @@ export function smtpMailer(
         const operation = i < pools.length - 1 ? once : OPERATIONS.mail;
         const sent = guard.run(
           operation,
-          (stop) => pool.sendMail({ ...message, signal: stop }),
+          async (stop) => (await pool.now()).sendMail({ ...message, signal: stop }),
           signal,
         );
         const error = await sent.then(
@@ -72,12 +80,42 @@ export function smtpMailer(
       throw failure;
     },
     [Symbol.dispose]() {
-      for (const { pool } of pools) pool.close({ force: true });
+      for (const { pool } of pools) pool.close();
     },
   };
 }
 
-function openPool(engine: SmtpEngine) {
+/** Connections under one password: once it is another one they are let go, and new ones opened. */
+class Pool {
+  readonly #engine: SmtpEngine;
+  readonly #open = new Set<Transport>();
+  #now: { transport: Transport; password: string | undefined } | undefined;
+
+  constructor(engine: SmtpEngine) {
+    this.#engine = engine;
+  }
+
+  /** Rejects with a SecretError. */
+  async now(): Promise<Transport> {
+    const password = await this.#engine.credentials?.password.read();
+    if (this.#now !== undefined && this.#now.password === password) return this.#now.transport;
+    const former = this.#now?.transport;
+    const transport = openTransport(this.#engine, password);
+    this.#now = { transport, password };
+    this.#open.add(transport);
+    // What is under way ends by itself.
+    former?.close();
+    return transport;
+  }
+
+  close(): void {
+    for (const transport of this.#open) transport.close({ force: true });
+  }
+}
+
+type Transport = ReturnType<typeof openTransport>;
+
+function openTransport(engine: SmtpEngine, password: string | undefined) {
   const { host, port, security, credentials, ca, silenceMs, maxConnections } = engine;
   return createTransport({
     pool: true,
@@ -88,7 +126,8 @@ function openPool(engine: SmtpEngine) {
     requireTLS:
       security === "starttls" || (security === "opportunistic" && credentials !== undefined),
     ignoreTLS: security === "plain",
-    ...(credentials && { auth: { user: credentials.user, pass: credentials.password } }),
+    ...(credentials &&
+      password !== undefined && { auth: { user: credentials.user, pass: password } }),
     ...(ca !== undefined && { tls: { ca } }),
     connectionTimeout: silenceMs,
     greetingTimeout: silenceMs,
@@ -113,6 +152,8 @@ interface SmtpError extends Error {
 /** By nodemailer's codes, the reply code and the step (RFC 5321 §4.2.1). */
 export function classifySmtp(error: unknown): FailureKind {
   if (!(error instanceof Error)) return "not-a-failure";
+  // A mounted Secret that is being renewed.
+  if (error instanceof SecretError) return "transient";
   const { code = "", responseCode = 0, command = "" } = error as SmtpError;
   const isLater = responseCode >= 400 && responseCode < 500;
   if (responseCode === 421) return "transient";

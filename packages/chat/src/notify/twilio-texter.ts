@@ -3,8 +3,10 @@ import {
   classifyStatus,
   OPERATIONS,
   retryAfterMs,
+  SecretError,
   type Failure,
   type Guard,
+  type Secret,
 } from "@warren/host";
 import * as v from "valibot";
 import { deliveryError, type CarrierWords } from "./delivery.ts";
@@ -14,7 +16,8 @@ export const TWILIO_URL = "https://api.twilio.com";
 
 export interface TwilioOptions {
   accountSid: string;
-  authToken: string;
+  /** Read for each message: one that was changed counts from the next on. */
+  authToken: Secret;
   /** E.164, or what Twilio calls an alphanumeric sender. */
   from: string;
   /** `TWILIO_URL`, or a server that speaks as it does. */
@@ -38,8 +41,8 @@ export function twilioTexter(options: TwilioOptions, deps: TwilioDeps): Texter {
   const { accountSid, authToken, from, baseUrl } = options;
   const path = `/2010-04-01/Accounts/${encodeURIComponent(accountSid)}/Messages.json`;
   const url = new URL(path, baseUrl);
-  const basic = Buffer.from(`${accountSid}:${authToken}`).toString("base64");
   const post = async ({ to, text }: ShortMessage, signal: AbortSignal) => {
+    const basic = Buffer.from(`${accountSid}:${await authToken.read()}`).toString("base64");
     const answer = await fetch(url, {
       method: "POST",
       headers: { authorization: `Basic ${basic}`, accept: "application/json" },
@@ -102,6 +105,8 @@ async function boundedText(answer: Response): Promise<string> {
 const DEFERRED_CODES = new Set([20429, 21611, 14107]);
 
 export function classifyTwilio(error: unknown): Failure {
+  // A mounted Secret that is being renewed.
+  if (error instanceof SecretError) return { kind: "transient", retryAfterMs: 0 };
   if (!(error instanceof TwilioRefusal)) {
     return { kind: classifyNetwork(error) ?? "not-a-failure", retryAfterMs: 0 };
   }

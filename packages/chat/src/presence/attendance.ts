@@ -30,7 +30,8 @@ export class Attendance {
   told: { readonly admins: string; readonly users: string } | undefined;
   readonly #options: AttendanceOptions;
   readonly #people = new Map<string, Person>();
-  #newcomers = new Set<Listener>();
+  /** None nearly always. */
+  #newcomers: Set<Listener> | undefined;
 
   constructor(options: AttendanceOptions) {
     this.#options = options;
@@ -53,12 +54,13 @@ export class Attendance {
 
   /** It is to be told how things stand. */
   welcome(listener: Listener): void {
+    this.#newcomers ??= new Set();
     this.#newcomers.add(listener);
   }
 
   takeNewcomers(): readonly Listener[] {
-    const newcomers = [...this.#newcomers];
-    this.#newcomers.clear();
+    const newcomers = [...(this.#newcomers ?? [])];
+    this.#newcomers = undefined;
     return newcomers;
   }
 

@@ -149,12 +149,10 @@ export class Presences implements Disposable {
   }
 
   async #tellAll(): Promise<void> {
-    const due = [...this.#due];
+    const due = [...this.#due].flatMap((sessionId) => this.#sessions.get(sessionId) ?? []);
     this.#due.clear();
-    for (const sessionId of due) {
-      const attendance = this.#sessions.get(sessionId);
-      if (attendance !== undefined) await this.#tell(attendance);
-    }
+    // Together: that a store is slow for one is nothing to the others.
+    await Promise.all(due.map((attendance) => this.#tell(attendance)));
   }
 
   async #tell(attendance: Attendance): Promise<void> {

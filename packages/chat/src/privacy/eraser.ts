@@ -1,5 +1,6 @@
 import type { FileEvents } from "../files/events.ts";
 import { ownerOf } from "../files/file-desk.ts";
+import { holderOf } from "../files/file-id.ts";
 import { HERE } from "../files/file-links.ts";
 import type { Files, FileUpkeep } from "../files/ports.ts";
 import type { Quota } from "../files/quota.ts";
@@ -15,7 +16,7 @@ import type { Sessions } from "../sessions/ports.ts";
 import { queryAll } from "../sessions/query-all.ts";
 import type { ShareLinks } from "../shares/ports.ts";
 import type { Erased, ErasedBy, PrivacyEvents } from "./events.ts";
-import type { Erasure, Erasures, LogErasure } from "./ports.ts";
+import type { Erasure, Erasures, Leaving, LogErasure } from "./ports.ts";
 
 export interface EraserOptions {
   log: MessageLog;
@@ -32,8 +33,8 @@ export interface EraserOptions {
   events: PrivacyEvents;
   /** Epoch milliseconds. */
   wallClock: () => number;
-  /** Ends what a user has open. */
-  leave: (userId: string) => void;
+  /** Ends what a user had open by then, here and on the other instances that follow the session. */
+  leave: (who: Leaving) => void;
 }
 
 /** Entries, sessions and erasures that are taken at once. */
@@ -54,6 +55,7 @@ const AT_ONCE_MS = 60_000;
  * 1. What is to be erased is written down first and struck out last: a crash in between ends nothing.
  * 2. The keys go first. From then on nothing can be read, whatever else is still there, and nothing said.
  * 3. All steps may be done again, also twice at once.
+ * 4. What a session goes on with, of the guest who its user was, goes too.
  */
 export class Eraser {
   readonly #options: EraserOptions;
@@ -75,7 +77,7 @@ export class Eraser {
   async user(userId: string, by: ErasedBy): Promise<Erased> {
     const { wallClock, events, leave } = this.#options;
     const erasure = { userId, sessionId: undefined, sinceMs: wallClock() };
-    leave(userId);
+    leave(erasure);
     const erased = await this.#asked(erasure, (signal) => this.#user(erasure, signal));
     events.erased(by, erased);
     return erased;
@@ -114,13 +116,32 @@ export class Eraser {
   async #session(key: SessionKey, signal: AbortSignal): Promise<Erased> {
     const { runs, keys, folding, shareLinks } = this.#options;
     runs.stop(key, undefined);
+    const before = await this.#guestsSession(key, signal);
     await keys.destroy(key);
     for (const { id, userId } of await shareLinks.ofSessions([key.sessionId])) {
       if (userId === key.userId) await shareLinks.remove(id);
     }
     const erased = await this.#log(key, signal);
     await folding.forget(key);
-    return { ...erased, sessions: 1 };
+    return sumOf({ ...erased, sessions: 1 }, before);
+  }
+
+  /** (4) Written down before the entry goes that tells of it (1). */
+  async #guestsSession(key: SessionKey, signal: AbortSignal): Promise<Erased> {
+    const { erasures, wallClock } = this.#options;
+    const mergedFrom = await this.#mergedFrom(key);
+    if (mergedFrom === undefined) return NOTHING;
+    const erasure = { ...mergedFrom, sinceMs: wallClock() };
+    await erasures.put(erasure, erasure.sinceMs);
+    const erased = await this.#session(mergedFrom, signal);
+    await this.#lookAgain(erasure);
+    return erased;
+  }
+
+  async #mergedFrom(key: SessionKey): Promise<SessionKey | undefined> {
+    const [first] = await this.#options.log.after(key, NO_VERSIONS, 1);
+    if (first?.kind !== "opened") return undefined;
+    return bodyOf<"opened">({ kind: "opened", body: first.body }).mergedFrom;
   }
 
   /** The entries, each page of them after the files that it names: a crash leaves none that nobody knows. */
@@ -130,7 +151,9 @@ export class Eraser {
     while (!signal.aborted) {
       const page = await log.after(key, NO_VERSIONS, ENTRIES);
       if (page.length === 0) break;
-      for (const id of page.flatMap(fileIdsOf)) if (await files.remove(id)) sum.files += 1;
+      for (const id of page.flatMap(fileIdsOf)) {
+        if (await files.release(id, holderOf(key))) sum.files += 1;
+      }
       const upTo = page.reduce((had: Versions, entry) => including(had, entry), NO_VERSIONS);
       sum.entries += await logErasure.erase(key, upTo);
     }
@@ -142,8 +165,9 @@ export class Eraser {
   }
 
   async #user({ userId, sinceMs }: Erasure, signal: AbortSignal): Promise<Erased> {
-    const { sessions, erasures } = this.#options;
-    const sum = { sessions: 0, entries: 0, files: 0 };
+    const { sessions, erasures, leave, wallClock } = this.#options;
+    const guests = new Set<string>();
+    let sum = NOTHING;
     while (!signal.aborted) {
       // Those before them are gone by then.
       const begun = queryAll({ userId, toMs: sinceMs, limit: SESSIONS, nowMs: sinceMs });
@@ -151,14 +175,26 @@ export class Eraser {
       if (rows.length === 0) break;
       for (const { sessionId } of rows) {
         await erasures.put({ userId, sessionId, sinceMs }, sinceMs);
+        const mergedFrom = await this.#mergedFrom({ userId, sessionId });
+        if (mergedFrom !== undefined) {
+          await erasures.put(allOf(mergedFrom.userId, sinceMs), sinceMs);
+          guests.add(mergedFrom.userId);
+        }
+        // Not whoever has come back since.
+        if (wallClock() - sinceMs < AT_ONCE_MS) leave({ userId, sessionId, sinceMs });
         const erased = await this.#session({ userId, sessionId }, signal);
         await this.#lookAgain({ userId, sessionId, sinceMs });
-        sum.sessions += 1;
-        sum.entries += erased.entries;
-        sum.files += erased.files;
+        sum = sumOf(sum, erased);
       }
     }
-    sum.files += await this.#files(userId, sinceMs);
+    const files = await this.#files(userId, sinceMs);
+    sum = { ...sum, files: sum.files + files };
+    // (4) With what was not the user's yet.
+    for (const guest of guests) {
+      leave(allOf(guest, sinceMs));
+      sum = sumOf(sum, await this.#user(allOf(guest, sinceMs), signal));
+      await this.#lookAgain(allOf(guest, sinceMs));
+    }
     return sum;
   }
 
@@ -176,6 +212,20 @@ export class Eraser {
     quota.recount(owner);
     return removed;
   }
+}
+
+function allOf(userId: string, sinceMs: number): Erasure {
+  return { userId, sessionId: undefined, sinceMs };
+}
+
+const NOTHING: Erased = { sessions: 0, entries: 0, files: 0 };
+
+function sumOf(one: Erased, other: Erased): Erased {
+  return {
+    sessions: one.sessions + other.sessions,
+    entries: one.entries + other.entries,
+    files: one.files + other.files,
+  };
 }
 
 /** Of files that were their sender's own when they were sent: an id beside another address is anybody's words. */

@@ -11,6 +11,14 @@ export interface LogErasure {
   erase(key: SessionKey, upTo: Versions): Promise<number>;
 }
 
+/** Who is to leave, and who of the other instances are told: those that follow the session. */
+export interface Leaving {
+  readonly userId: string;
+  readonly sessionId: string | undefined;
+  /** When it was asked for: it is done once. Epoch milliseconds. */
+  readonly sinceMs: number;
+}
+
 /** Something that is to be erased, and is not done before nothing of it can come back. */
 export interface Erasure {
   readonly userId: string;
@@ -29,5 +37,7 @@ export interface Erasures {
   put(erasure: Erasure, dueMs: number): Promise<void>;
   /** Those that are due by then, the longest due first. */
   due(wallMs: number, limit: number): Promise<readonly Erasure[]>;
+  /** Users all of whose data was asked to be erased since that time, the latest first. */
+  usersSince(wallMs: number, limit: number): Promise<readonly Erasure[]>;
   remove(erasure: Erasure): Promise<void>;
 }

@@ -81,8 +81,8 @@ function whoIAm({ system }: ProviderRequest): string {
 
 function aboutPeople(): string {
   return [
-    "A person can answer here too. Press **Talk to a human**: the admins are told by mail and SMS,",
-    "one of them takes the session over, and until it is handed back I stay silent.",
+    "A person can answer here too. Press **Talk to a human**: the admins are told by mail and SMS, " +
+      "one of them takes the session over, and until it is handed back I stay silent.",
     "",
     "> What was said meanwhile is part of my next prompt.",
   ].join("\n");
@@ -141,8 +141,9 @@ function anything(request: ProviderRequest): string {
   return [
     `You wrote ${quoted(asked(request))} (${words} ${words === 1 ? "word" : "words"}).`,
     "",
-    "I am Warren's **demo model**, so I only know a few things by heart. Every message of yours is",
-    "stored before it is acknowledged, and this answer goes on if you close the tab: come back and it",
-    "is here. Try `hello`, `show me code`, or `what did I say?`",
+    // One line: where text is shown with its line breaks, these would be some.
+    "I am Warren's **demo model**, so I only know a few things by heart. " +
+      "Every message of yours is stored before it is acknowledged, and this answer goes on if you close the tab: " +
+      "come back and it is here. Try `hello`, `show me code`, or `what did I say?`",
   ].join("\n");
 }

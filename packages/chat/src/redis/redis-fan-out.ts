@@ -55,12 +55,7 @@ export class RedisFanOut implements FanOut {
     const heard = (text: string) => this.#hear(text);
     this.#subscriptions = new Subscriptions({ link, clock, heard });
     this.#own = `warren:chat:instance:{${instance}}`;
-    void this.#subscriptions.add(this.#own);
-    const { signal } = this.#closing;
-    const probe = async () => this.#enqueue(this.#own, "");
-    this.#probing = link
-      .connected()
-      .then(() => steadily({ clock, everyMs: EVERY_PROBE, signal, failed: SAID }, probe));
+    this.#probing = this.#probe();
   }
 
   get isOn(): boolean {
@@ -88,6 +83,20 @@ export class RedisFanOut implements FanOut {
     this.#channels.clear();
     await this.#probing;
     await this.#subscriptions[Symbol.asyncDispose]();
+  }
+
+  async #probe(): Promise<void> {
+    const { link, clock } = this.#options;
+    const { signal } = this.#closing;
+    // Redis may never come, and whoever closes does not wait for it.
+    const closed = new Promise<void>((resolve) => {
+      signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+    await Promise.race([link.connected(), closed]);
+    // First: it would not hear its own first word, and hints would be off until the next.
+    await this.#subscriptions.add(this.#own);
+    const probe = async () => this.#enqueue(this.#own, "");
+    await steadily({ clock, everyMs: EVERY_PROBE, signal, failed: SAID }, probe);
   }
 
   #open(sessionId: string): Channel {

@@ -27,8 +27,9 @@ export class Changes {
   }
 
   async edit(viewer: Viewer, key: SessionKey, change: Mark & Bodies["edit"]): Promise<Recorded> {
-    const { messageId, content } = change;
-    const { author, note } = await this.#target(viewer, key, { messageId, isKept: true });
+    const { content } = change;
+    const asked = { messageId: change.messageId, isKept: true };
+    const { messageId, author, note } = await this.#target(viewer, key, asked);
     if (!mayEdit(authorOf(viewer, key.userId), author)) throw notYours("changed");
     return this.#say(viewer, key, change, { kind: "edit", body: { messageId, content, ...note } });
   }
@@ -38,8 +39,8 @@ export class Changes {
     key: SessionKey,
     change: Mark & Bodies["delete"],
   ): Promise<Recorded> {
-    const { messageId } = change;
-    const { author, note } = await this.#target(viewer, key, { messageId, isKept: false });
+    const asked = { messageId: change.messageId, isKept: false };
+    const { messageId, author, note } = await this.#target(viewer, key, asked);
     if (!mayDelete(authorOf(viewer, key.userId), author)) throw notYours("deleted");
     return this.#say(viewer, key, change, { kind: "delete", body: { messageId, ...note } });
   }
@@ -49,8 +50,9 @@ export class Changes {
     key: SessionKey,
     change: Mark & Bodies["reaction"],
   ): Promise<Recorded> {
-    const { messageId, emoji, isOn } = change;
-    const { note } = await this.#target(viewer, key, { messageId, isKept: isOn });
+    const { emoji, isOn } = change;
+    const asked = { messageId: change.messageId, isKept: isOn };
+    const { messageId, note } = await this.#target(viewer, key, asked);
     return this.#say(viewer, key, change, {
       kind: "reaction",
       body: { messageId, emoji, isOn, ...note },
@@ -62,7 +64,7 @@ export class Changes {
     viewer: Viewer,
     key: SessionKey,
     { messageId, isKept }: { messageId: string; isKept: boolean },
-  ): Promise<{ author: string; note: { isNote?: true } }> {
+  ): Promise<{ messageId: string; author: string; note: { isNote?: true } }> {
     const { index, isErased } = this.#options;
     const message = await index.find(key, messageId);
     if (message === undefined && (await isErased(key))) {
@@ -72,7 +74,8 @@ export class Changes {
       throw new ChatError("NOT_FOUND", "there is no such message");
     }
     if (isKept && message.isDeleted) throw new ChatError("GONE", "this message was deleted");
-    return { author: message.author, note: message.isNote ? { isNote: true } : {} };
+    const { id, author, isNote } = message;
+    return { messageId: id, author, note: isNote ? { isNote: true } : {} };
   }
 
   #say<K extends "edit" | "delete" | "reaction">(

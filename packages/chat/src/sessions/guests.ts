@@ -2,7 +2,14 @@ import { ChatError } from "@warren/wire";
 import type { GuestTokens, MintedGuest } from "../auth/guest-tokens.ts";
 import type { Identity } from "../auth/identity.ts";
 import type { SessionKey } from "../log/entry.ts";
+import { ownerOf } from "../files/file-desk.ts";
+import { holderOf } from "../files/file-id.ts";
+import { HERE } from "../files/file-links.ts";
+import type { Files, FileUpkeep } from "../files/ports.ts";
+import type { Leaving } from "../privacy/ports.ts";
+import type { Quota } from "../files/quota.ts";
 import type { Journal } from "../log/journal.ts";
+import type { Said } from "../log/said.ts";
 import { NO_VERSIONS, type Versions, including } from "../log/versions.ts";
 import { EVERY, everyRow, type ListSessions } from "./every-row.ts";
 import type { Folding } from "./folding.ts";
@@ -19,6 +26,10 @@ export interface GuestsOptions {
   talk: Talk;
   /** Epoch milliseconds. */
   wallClock: () => number;
+  files: Pick<Files & FileUpkeep, "hold" | "give">;
+  quota: Pick<Quota, "recount">;
+  /** Ends what a user had open by then, here and on the other instances that follow the session. */
+  leave: (who: Leaving) => void;
 }
 
 export interface MergedSession {
@@ -50,27 +61,37 @@ export class Guests {
   }
 
   /**
-   * Gives a user the sessions of the guest whose token they hold, and ends these for the guest. What is
-   * there after a crash is not done again: doing it twice is doing it once. Rejects with a `ChatError`.
+   * Gives a user the sessions of the guest whose token they hold, but for those that another user has, and ends
+   * these for the guest, whose sockets are closed. What is there after a crash is not done again: doing it twice
+   * is doing it once. Rejects with a `ChatError`.
    */
   async merge(user: Identity, token: string): Promise<MergedSession[]> {
-    const { tokens, wallClock, talk, sessions } = this.#options;
+    const { tokens, wallClock, talk, sessions, leave } = this.#options;
     const guestId = tokens.mergeable(token, user, wallClock());
     const guest = { userId: guestId, name: guestId, isAdmin: false };
     const merged: MergedSession[] = [];
+    let isAnothers = false;
     await this.#settle(guestId);
     const list: ListSessions = (query) => sessions.list(query);
     const theirs = { ...EVERY, userId: guestId, nowMs: wallClock() };
     // The latest first: that is the one that the user goes on in.
     for await (const { userId, sessionId } of everyRow(list, theirs, MOST_SESSIONS)) {
       const key = { userId, sessionId };
-      // First the end: nothing is said in it from then on that would not be copied.
-      await talk.end(guest, key, { clientMessageId: MERGED, seen: undefined }).catch(unlessOver);
+      // First the end: nothing is said in it from then on that would not be copied, and nobody else gets it.
+      const mark = { clientMessageId: MERGED, seen: undefined, mergedInto: user.userId };
+      const isTheirs = await talk.end(guest, key, mark).then(() => true, unlessTaken);
+      if (!isTheirs) {
+        isAnothers = true;
+        continue;
+      }
       const to = { userId: user.userId, sessionId: sessionIdFor(user.userId, key.sessionId) };
       await this.#copy(key, to);
       merged.push({ from: key.sessionId, to: to.sessionId });
     }
     await this.#goOn(user, merged[0]?.to);
+    if (!isAnothers) await this.#giveFiles(guestId, user.userId);
+    // Other pages of the device begin anew, as another guest.
+    leave({ userId: guestId, sessionId: merged[0]?.from, sinceMs: wallClock() });
     return merged;
   }
 
@@ -86,14 +107,30 @@ export class Guests {
     const copy = new SessionCopy(from, to);
     let versions: Versions = NO_VERSIONS;
     for (;;) {
-      const page = await journal.after(from, versions, READ);
+      const page = await journal.unaddressed(from, versions, READ);
       for (const said of page) {
         versions = including(versions, said.entry);
         const saying = copy.of(said);
-        if (saying !== undefined) await journal.say(saying).catch(unlessThere);
+        if (saying === undefined) continue;
+        await this.#hold(said, to);
+        await journal.say(saying).catch(unlessThere);
       }
       if (page.length < READ) return;
     }
+  }
+
+  /** A file of ours stays as long as either session has it. */
+  async #hold({ kind, body }: Said, to: SessionKey): Promise<void> {
+    const file = kind === "message" ? body.file : undefined;
+    if (file?.url === HERE) await this.#options.files.hold(file.fileId, holderOf(to));
+  }
+
+  /** Also what was uploaded and is not sent yet. */
+  async #giveFiles(guestId: string, userId: string): Promise<void> {
+    const { files, quota } = this.#options;
+    const [from, to] = [ownerOf({ userId: guestId }), ownerOf({ userId })];
+    await files.give(from, to);
+    for (const owner of [from, to]) quota.recount(owner);
   }
 
   /** The user goes on in the guest's latest session, unless they are in one of their own. */
@@ -106,9 +143,10 @@ export class Guests {
   }
 }
 
-/** It was ended before. */
-function unlessOver(reason: unknown): void {
-  if (ChatError.from(reason).code !== "SESSION_ENDED") throw reason;
+/** Another user had it first. */
+function unlessTaken(reason: unknown): false {
+  if (ChatError.from(reason).code !== "CONFLICT") throw reason;
+  return false;
 }
 
 /** It was copied before, or the user has ended the copy since. */

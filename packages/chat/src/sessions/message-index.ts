@@ -7,6 +7,7 @@ import { mayDelete, messageIdOf } from "../log/view.ts";
 
 /** What can be told of a message without opening it. */
 export interface KnownMessage {
+  readonly id: string;
   readonly author: string;
   /** For admins alone. */
   readonly isNote: boolean;
@@ -15,6 +16,10 @@ export interface KnownMessage {
 
 interface Indexed {
   readonly messages: Map<string, KnownMessage>;
+  /** Ids that messages had when a guest said them, whose device may go on to know them so. */
+  readonly former: Map<string, string>;
+  /** The guest's session that this one goes on with. */
+  mergedFrom: SessionKey | undefined;
   versions: Versions;
 }
 
@@ -31,7 +36,7 @@ export class MessageIndex {
   readonly #log: MessageLog;
   readonly #sessions = new LRUCache<string, Indexed>({
     maxSize: MOST_KNOWN,
-    sizeCalculation: ({ messages }) => messages.size + 1,
+    sizeCalculation: ({ messages, former }) => messages.size + former.size + 1,
   });
 
   constructor(log: MessageLog) {
@@ -42,11 +47,13 @@ export class MessageIndex {
   async find(key: SessionKey, messageId: string): Promise<KnownMessage | undefined> {
     const indexed = this.#sessions.get(key.sessionId) ?? {
       messages: new Map(),
+      former: new Map(),
+      mergedFrom: undefined,
       versions: NO_VERSIONS,
     };
     await this.#readOn(key, indexed);
     this.#sessions.set(key.sessionId, indexed);
-    return indexed.messages.get(messageId);
+    return indexed.messages.get(indexed.former.get(messageId) ?? messageId);
   }
 
   async #readOn(key: SessionKey, indexed: Indexed): Promise<void> {
@@ -65,11 +72,26 @@ function take(indexed: Indexed, entry: Entry): void {
     const isNote = bodyOf({ ...entry, kind: "message" }).isNote === true;
     // Another cluster's twin of it changes nothing.
     const id = messageIdOf(entry);
-    if (!messages.has(id)) messages.set(id, { author: entry.author, isNote, isDeleted: false });
+    if (messages.has(id)) return;
+    messages.set(id, { id, author: entry.author, isNote, isDeleted: false });
+    if (indexed.mergedFrom !== undefined)
+      indexed.former.set(formerId(entry, indexed.mergedFrom), id);
+  } else if (entry.kind === "opened") {
+    indexed.mergedFrom ??= bodyOf({ ...entry, kind: "opened" }).mergedFrom;
   } else if (entry.kind === "delete") {
     const { messageId } = bodyOf({ ...entry, kind: "delete" });
     const message = messages.get(messageId);
     if (message === undefined || !mayDelete(entry.author, message.author)) return;
     messages.set(messageId, { ...message, isDeleted: true });
   }
+}
+
+function formerId(entry: Entry, { userId, sessionId }: SessionKey): string {
+  const isOwn = entry.author === `user:${entry.userId}`;
+  const { clientMessageId } = entry;
+  return messageIdOf({
+    sessionId,
+    author: isOwn ? `user:${userId}` : entry.author,
+    clientMessageId,
+  });
 }

@@ -1,4 +1,6 @@
 import { ChatError } from "@warren/wire";
+import { holderOf } from "../files/file-id.ts";
+import { HERE } from "../files/file-links.ts";
 import type { Bodies, MessageType, StoredFile } from "../log/body.ts";
 import type { EntryKind, SessionKey } from "../log/entry.ts";
 import type { Journal, Recorded } from "../log/journal.ts";
@@ -34,6 +36,8 @@ export interface TalkOptions {
   returnMs: number;
   /** True for a session that was erased: its id is not used again. */
   isErased: (key: SessionKey) => Promise<boolean>;
+  /** The session names a file of ours from now on. False: it is gone. */
+  holdFile: (fileId: string, holder: string) => Promise<boolean>;
   /** True for a model that sessions may choose. */
   isModel: (modelId: string) => boolean;
   /** What follows upon a message could not be begun. */
@@ -117,6 +121,7 @@ export class Talk {
     const isOwner = viewer.userId === key.userId;
     const row = isOwner ? folding.peek(key) : await folding.upToDate(key);
     if (!isOwner) holdsControl(viewer, row);
+    await this.#hold(key, wording.file);
     // Whoever comes after this instance finds what is stored and not settled.
     const settled = await settling.begin();
     try {
@@ -134,6 +139,12 @@ export class Talk {
       settled();
       throw reason;
     }
+  }
+
+  /** Before anything names it: a crash leaves a file that is kept for nobody, and never a message without its file. */
+  async #hold(key: SessionKey, file: StoredFile | undefined): Promise<void> {
+    if (file?.url !== HERE || (await this.#options.holdFile(file.fileId, holderOf(key)))) return;
+    throw new ChatError("NOT_FOUND", "no such file: upload it first");
   }
 
   /** Resolves once what follows upon messages has begun. */
@@ -178,11 +189,16 @@ export class Talk {
     return this.#say(viewer, key, mark, "help", { isOpen: true });
   }
 
-  /** Ends a session; it ends when it is ended first, and may be ended again. */
-  async end(viewer: Viewer, key: SessionKey, mark: Mark): Promise<Recorded> {
+  /** Ends a session; it ends when it is ended first, and may be ended again. `mergedInto`: who goes on with it. */
+  async end(
+    viewer: Viewer,
+    key: SessionKey,
+    { mergedInto, ...mark }: Mark & Pick<Bodies["ended"], "mergedInto">,
+  ): Promise<Recorded> {
     const { sessions, runs } = this.#options;
     const by = authorOf(viewer, key.userId);
-    const recorded = await this.#say(viewer, key, mark, "ended", { by });
+    const body = { by, ...(mergedInto !== undefined && { mergedInto }) };
+    const recorded = await this.#say(viewer, key, mark, "ended", body);
     await runs.stop(key, undefined);
     const active = await sessions.active(key.userId);
     // Another session that is active stays so.

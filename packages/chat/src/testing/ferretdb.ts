@@ -30,6 +30,11 @@ export class FerretDb implements AsyncDisposable {
     return `mongodb://${this.#address}/`;
   }
 
+  /** Undefined while it does not run. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   /** On the port that it had before, if it had one. */
   async run(): Promise<void> {
     const child = spawn(this.#program, [this.#folder, this.#address], {

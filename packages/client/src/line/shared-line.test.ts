@@ -40,7 +40,7 @@ class Browser {
     };
   };
 
-  tab() {
+  tab(refused: { locks?: Locks; openChannel?: () => Channel } = {}) {
     const heard: string[] = [];
     const listener: LineListener = {
       state: ({ name }) => heard.push(name),
@@ -53,7 +53,8 @@ class Browser {
       return line;
     };
     const { locks, openChannel } = this;
-    return { line: new SharedLine({ name: "chat", locks, openChannel, direct, listener }), heard };
+    const options = { name: "chat", locks, openChannel, direct, listener, ...refused };
+    return { line: new SharedLine(options), heard };
   }
 
   async #give(): Promise<void> {
@@ -172,4 +173,22 @@ describe("tabs of a browser", () => {
     follower.line.connect();
     expect(browser.dialled[0]!.state.name).toBe("connecting");
   });
+});
+
+const REFUSED = () => {
+  throw new DOMException("denied", "SecurityError");
+};
+test.each([
+  { name: "locks", refused: { locks: { request: async () => REFUSED() } } },
+  { name: "channels", refused: { openChannel: REFUSED } },
+])("a tab whose browser refuses it $name has a connection of its own", async ({ refused }) => {
+  const browser = new Browser();
+  const { line, heard } = browser.tab(refused);
+  line.connect();
+  await settle();
+  expect(browser.dialled).toHaveLength(1);
+  browser.dialled[0]!.open();
+  expect(heard).toContain("opened s1");
+  line.close();
+  expect(browser.dialled[0]!.state.name).toBe("closed");
 });

@@ -66,13 +66,20 @@ export class SharedLine implements Line {
     if (this.#candidacy !== undefined) return this.#say({ from: "follower", asks: "connect" });
     const { locks, name, openChannel } = this.#options;
     this.#candidacy = new AbortController();
-    this.#channel = openChannel(name);
-    this.#channel.addEventListener("message", ({ data }) => this.#heard(data as Said));
-    this.#enter({ name: "connecting" });
-    this.#say({ from: "follower", asks: "state" });
     const { signal } = this.#candidacy;
-    // Rejected when this tab closes before its turn has come.
-    void locks.request(name, { signal }, () => this.#lead()).catch(() => undefined);
+    this.#enter({ name: "connecting" });
+    // Frames without an origin and browsers that keep nothing refuse one or the other: such a tab is alone.
+    const alone = () => {
+      if (!signal.aborted && this.#led === undefined) void this.#lead();
+    };
+    try {
+      this.#channel = openChannel(name);
+    } catch {
+      return alone();
+    }
+    this.#channel.addEventListener("message", ({ data }) => this.#heard(data as Said));
+    this.#say({ from: "follower", asks: "state" });
+    void locks.request(name, { signal }, () => this.#lead()).catch(alone);
   }
 
   send(frame: ClientFrame): boolean {

@@ -1,5 +1,5 @@
 import { Alarm, type Clock } from "../clock.ts";
-import { expiryOf } from "./token-expiry.ts";
+import { expiryOf } from "./token-claims.ts";
 
 export interface TokenRenewalOptions {
   token: () => Promise<string>;

@@ -9,6 +9,10 @@ export interface SentFile {
   readonly fileUrl: string;
   /** It was spoken: shown as a voice message. */
   readonly isVoice?: boolean;
+  /** What it is shown as until the service has said so itself. */
+  readonly name?: string;
+  readonly contentType?: string;
+  readonly bytes?: number;
 }
 
 export interface SendOptions {

@@ -5,7 +5,7 @@ import type { Versions } from "../log/versions.ts";
 import { view, type View } from "../log/view.ts";
 import { Answers } from "./answers.ts";
 import { messageOf, type Message } from "./message.ts";
-import { Outbox, type Saying } from "./outbox.ts";
+import { Outbox, type Saying, type ShownFile } from "./outbox.ts";
 import { provisional } from "./provisional.ts";
 import type { SessionDeps } from "./session-deps.ts";
 
@@ -73,11 +73,11 @@ export class Content {
   }
 
   /** Something is to be said. Returns its key. */
-  queue(saying: Saying): string {
+  queue(saying: Saying, file?: ShownFile): string {
     const clientMessageId = this.#deps.newId();
     const saidAtMs = this.#deps.wallClock();
     const fresh = { failure: undefined, acknowledged: undefined };
-    this.outbox.put({ clientMessageId, saying, saidAtMs, ...fresh });
+    this.outbox.put({ clientMessageId, saying, file, saidAtMs, ...fresh });
     this.changed();
     return clientMessageId;
   }
@@ -115,10 +115,17 @@ export class Content {
     const from = this.#id;
     this.#id = UNNAMED + this.#deps.newId();
     this.log = new SessionLog();
+    this.outbox.forget();
     this.outbox = new Outbox(this.#deps.storage, this.#id);
     this.read = {};
     this.answers.replace([]);
     this.#events.renamed(from, this.#id);
+    this.changed();
+  }
+
+  async recall(): Promise<void> {
+    await this.loaded;
+    await this.outbox.load();
     this.changed();
   }
 
@@ -169,4 +176,9 @@ export class Content {
 
 function keyOf(sessionId: string): string {
   return `session:${sessionId}`;
+}
+
+/** An id that the service takes, for a session that it has not named. */
+export function named(id: string): string {
+  return id.startsWith(UNNAMED) ? id.slice(UNNAMED.length).replaceAll("-", "") : id;
 }

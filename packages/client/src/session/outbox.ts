@@ -31,10 +31,18 @@ export interface Acknowledged {
   readonly hlc: number;
 }
 
+/** What a file is shown as until its entry has come. */
+export interface ShownFile {
+  readonly name?: string;
+  readonly content_type?: string;
+  readonly bytes?: number;
+}
+
 /** Something that was said here and of which the entry has not come. */
 export interface Outgoing {
   readonly clientMessageId: string;
   readonly saying: Saying;
+  readonly file?: ShownFile | undefined;
   /** Epoch milliseconds of this device. */
   readonly saidAtMs: number;
   readonly failure: Failure | undefined;
@@ -114,4 +122,14 @@ export class Outbox {
   #key(clientMessageId: string): string {
     return `out:${this.#sessionId}:${clientMessageId}`;
   }
+}
+
+/** Ids of the sessions in which something waits to be said. */
+export async function waitingIn(storage: ClientStorage): Promise<ReadonlySet<string>> {
+  const kept = await storage.list("out:");
+  const waiting = kept.filter(([, value]) => {
+    const { failure, acknowledged } = value as Outgoing;
+    return failure === undefined && acknowledged === undefined;
+  });
+  return new Set(waiting.map(([key]) => key.split(":")[1]!));
 }

@@ -1,4 +1,4 @@
-import type { ServerFrames } from "@warren/wire";
+import type { ServerFrames, WireEntry } from "@warren/wire";
 import { Alarm, type Clock } from "../clock.ts";
 
 /** Somebody else writes. */
@@ -55,6 +55,15 @@ export class Passing {
       alarm.set(TYPING_MS, () => this.#stopped(key));
     } else {
       alarm.clear();
+      this.#typing.delete(key);
+    }
+  }
+
+  /** Somebody said something: what they were writing is there. */
+  spoke({ sender, name }: Pick<WireEntry, "sender"> & { name?: string | undefined }): void {
+    for (const [key, who] of this.#typing) {
+      if (who.sender !== sender || (who.name ?? name) !== name) continue;
+      who.alarm.clear();
       this.#typing.delete(key);
     }
   }

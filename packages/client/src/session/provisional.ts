@@ -26,7 +26,7 @@ export function provisional(item: Outgoing, author: Author): WireEntry | undefin
     sender: author.sender,
     ...(author.userId !== undefined && { author_id: author.userId }),
   };
-  const message = messageOf(saying);
+  const message = messageOf(item);
   if (message !== undefined) return { ...of, ...message };
   return failure === undefined ? changeOf(saying, of) : undefined;
 }
@@ -36,7 +36,7 @@ type Of = Pick<
   "origin" | "number" | "hlc" | "timestamp" | "message_id" | "client_message_id" | "sender"
 >;
 
-function messageOf(saying: Outgoing["saying"]) {
+function messageOf({ saying, file: shown }: Outgoing) {
   switch (saying.type) {
     case "user_message":
       return { kind: "message", message_type: "text", ...wordsOf(saying) } as const;
@@ -44,7 +44,7 @@ function messageOf(saying: Outgoing["saying"]) {
     case "voice_message": {
       const { file_id, file_url } = saying;
       const message_type = saying.type === "voice_message" ? "voice" : "file";
-      const file = { file_id, file_url };
+      const file = { file_id, file_url, ...shown };
       return { kind: "message", message_type, ...wordsOf(saying), file } as const;
     }
     default:

@@ -1,10 +1,10 @@
 import type { ServerFrame, ServerFrames, WireEntry } from "@warren/wire";
 import { Emitter } from "../emitter.ts";
 import type { Welcome } from "../line/line.ts";
-import type { ChatSession, SendOptions, SessionEvents } from "./chat-session.ts";
+import type { ChatSession, SendOptions, SentFile, SessionEvents } from "./chat-session.ts";
 import { Content } from "./content.ts";
 import type { Message } from "./message.ts";
-import type { Saying } from "./outbox.ts";
+import type { Saying, ShownFile } from "./outbox.ts";
 import { OwnTyping, Passing } from "./passing.ts";
 import type { SessionDeps } from "./session-deps.ts";
 import { Sync } from "./sync.ts";
@@ -96,7 +96,10 @@ export class Session implements ChatSession {
 
   send(text: string, options: SendOptions = {}): Message {
     this.#ownTyping.forget();
-    const keys = sayingsOf(text, options).map((saying) => this.#queue(saying));
+    const { files = [] } = options;
+    const keys = sayingsOf(text, options).map((saying, at) =>
+      this.#queue(saying, shown(files[at])),
+    );
     return this.messages.find(({ key }) => key === keys.at(-1))!;
   }
 
@@ -174,6 +177,24 @@ export class Session implements ChatSession {
     return this.#content.keep();
   }
 
+  /** Resolves once it has what the service has. */
+  async live(): Promise<void> {
+    if (this.state === "live") return;
+    await new Promise<void>((resolve) => {
+      const off = this.on("change", () => {
+        if (this.state !== "live") return;
+        off();
+        resolve();
+      });
+    });
+  }
+
+  /** Something was kept from elsewhere that is to be said here. */
+  async recall(): Promise<void> {
+    await this.#content.recall();
+    this.#sync.dispatch.go();
+  }
+
   /** True for a thing that was said here and of which the entry has not come. */
   said(clientMessageId: string): boolean {
     return this.#content.outbox.get(clientMessageId) !== undefined;
@@ -207,8 +228,8 @@ export class Session implements ChatSession {
     this.#sync.resumed(state);
   }
 
-  #queue(saying: Saying): string {
-    const key = this.#content.queue(saying);
+  #queue(saying: Saying, file?: ShownFile): string {
+    const key = this.#content.queue(saying, file);
     this.#sync.dispatch.go();
     return key;
   }
@@ -229,6 +250,7 @@ export class Session implements ChatSession {
   }
 
   #came(entries: readonly WireEntry[]): void {
+    for (const entry of entries) if (entry.kind === "message") this.#passing.spoke(entry);
     const names = new Set(entries.map(({ message_id }) => message_id));
     for (const message of this.messages) {
       if (!message.isMine && names.has(message.id ?? "")) this.#events.emit("message", message);
@@ -240,6 +262,16 @@ export class Session implements ChatSession {
     if (answer !== undefined) this.#events.emit("answer", answer);
     this.#events.emit("change", undefined);
   }
+}
+
+function shown(file: SentFile | undefined): ShownFile | undefined {
+  if (file === undefined) return undefined;
+  const { name, contentType, bytes } = file;
+  return {
+    ...(name !== undefined && { name }),
+    ...(contentType !== undefined && { content_type: contentType }),
+    ...(bytes !== undefined && { bytes }),
+  };
 }
 
 /** Each file is a message of its own; the text goes with the last, and is what an answer is to. */

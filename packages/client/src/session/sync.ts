@@ -6,6 +6,7 @@ import {
   type WireEntry,
 } from "@warren/wire";
 import { Alarm } from "../clock.ts";
+import { has } from "../log/versions.ts";
 import { backoffMs } from "../line/backoff.ts";
 import type { Welcome } from "../line/line.ts";
 import type { SessionState } from "./chat-session.ts";
@@ -111,6 +112,9 @@ export class Sync {
     const isElsewhere = frame.session_id !== this.#content.id;
     this.#content.rename(frame.session_id);
     this.dispatch.acknowledged(client_message_id, { messageId, origin, number, hlc });
+    // It came long ago, and was said again.
+    const { log, outbox } = this.#content;
+    if (has(log.versions, { origin, number })) outbox.remove(client_message_id);
     this.#content.changed();
     // What came before it was not told to who did not know the session yet (2).
     if (isElsewhere || !this.#isBorn) this.#resume();

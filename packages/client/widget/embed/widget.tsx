@@ -6,7 +6,6 @@ import { uiOf } from "../mount-chat.tsx";
 import type { MountChatOptions, Theme } from "../mount-options.ts";
 import { browserStorage } from "../talk/browser-storage.ts";
 import { Conversation } from "../talk/conversation.ts";
-import { identity } from "../talk/identity.ts";
 import { serviceUrl } from "../talk/service-url.ts";
 import { TEXTS } from "../texts.ts";
 import type { Ui } from "../view/ui.ts";
@@ -113,7 +112,7 @@ export class Widget implements Disposable {
       onClose: () => this.close(),
       onSession: (session) => this.#watch(session),
     };
-    const conversation = new Conversation({ shown: options, identity: identity(options) });
+    const conversation = new Conversation(options);
     this.#shown = { conversation, options, ui: uiOf(conversation, options) };
     conversation.subscribe(() => this.#changed());
     conversation.connect();

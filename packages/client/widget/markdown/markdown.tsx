@@ -1,6 +1,7 @@
 import type { ComponentChildren, VNode } from "preact";
 import { useMemo } from "preact/hooks";
 import { CodeBlock } from "./code-block.tsx";
+import { GrowingBlocks } from "./growing-blocks.ts";
 import { readBlocks } from "./read-blocks.ts";
 import { safeLink } from "./safe-link.ts";
 import type { Block, Inline, ListItem } from "./tree.ts";
@@ -16,7 +17,11 @@ export interface MarkdownProps {
  * block is drawn again.
  */
 export function Markdown({ text, isRunning }: MarkdownProps) {
-  const blocks = useMemo(() => readBlocks(text, isRunning), [text, isRunning]);
+  const growing = useMemo(() => new GrowingBlocks(), []);
+  const blocks = useMemo(
+    () => (isRunning ? growing.read(text) : readBlocks(text, false)),
+    [text, isRunning],
+  );
   return (
     <div class="md" dir="auto">
       {blocks.map(({ block, raw }, at) => (

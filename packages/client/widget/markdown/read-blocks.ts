@@ -25,20 +25,28 @@ const DEEPEST = 16;
  * Reads what models write of CommonMark and GFM: headings, lists and tasks, quotes, fences, tables and rules. HTML is
  * text. With `isRunning` the text may end anywhere, and nothing that was shown turns into something else.
  */
-export function readBlocks(
-  text: string,
-  isRunning: boolean,
-): readonly { block: Block; raw: string }[] {
-  const lines = text.replaceAll("\r\n", "\n").replaceAll("\t", "    ").split("\n");
+export function readBlocks(text: string, isRunning: boolean): readonly ReadBlock[] {
+  return readLines(linesOf(text), isRunning);
+}
+
+export interface ReadBlock {
+  readonly block: Block;
+  /** What it was read from. */
+  readonly raw: string;
+  /** Its first line. */
+  readonly at: number;
+}
+
+export function linesOf(text: string): string[] {
+  return text.replaceAll("\r\n", "\n").replaceAll("\t", "    ").split("\n");
+}
+
+export function readLines(lines: readonly string[], isRunning: boolean): readonly ReadBlock[] {
   return blocksOf(isRunning ? calmed(lines) : lines, isRunning, 0);
 }
 
-function blocksOf(
-  lines: readonly string[],
-  isRunning: boolean,
-  depth: number,
-): { block: Block; raw: string }[] {
-  const found: { block: Block; raw: string }[] = [];
+function blocksOf(lines: readonly string[], isRunning: boolean, depth: number): ReadBlock[] {
+  const found: ReadBlock[] = [];
   const inner = (within: readonly string[], isRunning: boolean) =>
     blocksOf(within, isRunning, depth + 1).map(({ block }) => block);
   const read = depth < DEEPEST ? readBlock : readParagraph;
@@ -49,7 +57,7 @@ function blocksOf(
       continue;
     }
     const { block, count } = read({ lines, at, isRunning, inner });
-    found.push({ block, raw: lines.slice(at, at + count).join("\n") });
+    found.push({ block, raw: lines.slice(at, at + count).join("\n"), at });
     at += count;
   }
   return found;
@@ -68,12 +76,8 @@ function readBlock(place: Place): Read {
 
 function readFence({ lines, at, isRunning }: Place, fence: RegExpExecArray): Read {
   const [, indent = "", marks = "", info = ""] = fence;
-  const isEnd = (line: string) => {
-    const bare = line.trim();
-    return bare.length >= marks.length && bare === marks[0]!.repeat(bare.length);
-  };
   let end = at + 1;
-  while (end < lines.length && !isEnd(lines[end]!)) end += 1;
+  while (end < lines.length && !endsFence(lines[end]!, marks)) end += 1;
   const code = lines.slice(at + 1, end).map((line) => unindented(line, indent.length));
   // Half of the fence that closes it is none of its code.
   if (isRunning && end === lines.length && /^ *[`~]{1,2}$/.test(code.at(-1) ?? "")) code.pop();
@@ -119,7 +123,17 @@ function readParagraph(place: Place): Read {
 
 /** Without a last line of which nobody can say yet what it will be; one in a fence is code. */
 function calmed(lines: readonly string[]): readonly string[] {
-  const last = lines.at(-1)!;
-  const fences = lines.filter((line) => FENCE.test(line)).length;
-  return fences % 2 === 0 && BEGINNING.test(last) ? lines.slice(0, -1) : lines;
+  if (!BEGINNING.test(lines.at(-1)!)) return lines;
+  const before = lines.slice(0, -1);
+  let open: string | undefined;
+  for (const line of before) {
+    if (open === undefined) open = FENCE.exec(line)?.[2];
+    else if (endsFence(line, open)) open = undefined;
+  }
+  return open === undefined ? before : lines;
+}
+
+function endsFence(line: string, marks: string): boolean {
+  const bare = line.trim();
+  return bare.length >= marks.length && bare === marks[0]!.repeat(bare.length);
 }

@@ -1,13 +1,12 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Conversation } from "./conversation.ts";
-import { identity } from "./identity.ts";
 
 beforeEach(() => void vi.stubGlobal("location", new URL("http://page.test/")));
 afterEach(() => void vi.unstubAllGlobals());
 
 test("a new conversation is drawn before one is told that it has begun", async () => {
   const shown = { url: "http://127.0.0.1:1/chat", token: async () => "a token" };
-  using conversation = new Conversation({ shown, identity: identity(shown) });
+  using conversation = new Conversation(shown);
   const drawn: number[] = [];
   conversation.subscribe(() => drawn.push(conversation.round));
   const before = conversation.session;

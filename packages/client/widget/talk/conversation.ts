@@ -1,5 +1,6 @@
 import {
   createChat,
+  guestToken,
   type ChatClient,
   type ChatSession,
   type Message,
@@ -8,18 +9,12 @@ import {
 import type { MountChatOptions } from "../mount-options.ts";
 import { browserStorage } from "./browser-storage.ts";
 import { Drafts } from "./drafts.ts";
-import type { Identity } from "./identity.ts";
 import { serviceUrl } from "./service-url.ts";
 import { RequestError, Service } from "./service.ts";
 import { Uploads } from "./uploads.ts";
 
 /** What the next thing that is sent does to a message that is there. */
 export type Aim = { readonly kind: "reply" | "edit"; readonly message: Message };
-
-export interface ConversationOptions {
-  shown: MountChatOptions;
-  identity: Identity;
-}
 
 /** Words to somebody, for a moment. */
 export interface Word {
@@ -35,7 +30,7 @@ export class Conversation implements Disposable {
   readonly client: ChatClient;
   readonly uploads: Uploads;
   readonly drafts = new Drafts(browserStorage("sessionStorage"));
-  readonly #options: ConversationOptions;
+  readonly #shown: MountChatOptions;
   readonly #service: Service;
   readonly #listeners = new Set<() => void>();
   #session: ChatSession;
@@ -46,13 +41,15 @@ export class Conversation implements Disposable {
   #round = 0;
   #isOver = false;
 
-  constructor(options: ConversationOptions) {
-    const { shown, identity } = options;
-    const { token, account } = identity;
-    this.#options = options;
+  constructor(shown: MountChatOptions) {
+    const { token, role = "user" } = shown;
+    this.#shown = shown;
     const url = serviceUrl(shown.url);
-    this.client = createChat({ url: `${url}/ws`, token, account, role: shown.role ?? "user" });
-    this.#service = new Service({ url, token });
+    this.client = createChat({ url: `${url}/ws`, token, role });
+    this.#service = new Service({
+      url,
+      token: token === "guest" ? guestToken(`${url}/ws`) : token,
+    });
     this.uploads = new Uploads(this.#service, {
       changed: () => this.changed(),
       spoken: ({ id, sent }) => {
@@ -60,17 +57,7 @@ export class Conversation implements Disposable {
         if (sent !== undefined) this.send("", [sent]);
       },
     });
-    let isSecondTry = false;
-    this.client.on("connection", ({ name }) => {
-      if (name === "open") isSecondTry = false;
-      if (name === "waiting" || name === "closed") identity.doubt();
-      // A visitor who was refused is a new one, once.
-      if (name === "closed" && identity.isGuest && !isSecondTry && !this.#isOver) {
-        isSecondTry = true;
-        this.client.connect();
-      }
-      this.changed();
-    });
+    this.client.on("connection", () => this.changed());
     this.client.on("models", () => this.#choose());
     this.client.on("notice", (text) => this.say(text));
     this.#session = this.#enter(this.client.session(shown.sessionId));
@@ -90,7 +77,7 @@ export class Conversation implements Disposable {
     return this.#word;
   }
   get role(): "user" | "admin" {
-    return this.#options.shown.role ?? "user";
+    return this.#shown.role ?? "user";
   }
 
   connect(): void {
@@ -118,7 +105,7 @@ export class Conversation implements Disposable {
     this.aimAt(undefined);
     const id = aim?.message.id;
     if (aim?.kind === "edit" && id !== undefined) return this.#session.edit(id, text);
-    const metadata = this.#options.shown.context?.();
+    const metadata = this.#shown.context?.();
     this.#session.send(text, {
       files,
       ...(id !== undefined && { replyTo: id }),
@@ -208,13 +195,13 @@ export class Conversation implements Disposable {
     this.#left = () => {
       for (const off of offs) off();
     };
-    this.#options.shown.onSession?.(session);
+    this.#shown.onSession?.(session);
     return session;
   }
 
   /** The model that the page wants, in a conversation that has none. */
   #choose(): void {
-    const { model } = this.#options.shown;
+    const { model } = this.#shown;
     const isOffered = this.client.models.some(({ id }) => id === model);
     const { modelId, messages } = this.#session;
     if (isOffered && modelId === undefined && messages.length === 0) {

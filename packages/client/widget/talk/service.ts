@@ -84,7 +84,8 @@ export class Service {
     const said = await settled(request, form);
     const { file_id: fileId, file_url: fileUrl } = said as Record<string, unknown>;
     if (typeof fileId !== "string" || typeof fileUrl !== "string") throw new RequestError(0, "");
-    return { fileId, fileUrl, isVoice: kind === "voice" };
+    const { name, type: contentType, size: bytes } = file;
+    return { fileId, fileUrl, isVoice: kind === "voice", name, contentType, bytes };
   }
 
   async #post(path: string): Promise<Record<string, unknown>> {

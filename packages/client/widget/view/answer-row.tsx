@@ -121,7 +121,9 @@ function Kept({ message, isActive, isLast, pager }: KeptProps) {
       <div class="meta">
         <time dateTime={message.timestamp}>{timeOf(message.timestamp, locale)}</time>
         {pager}
-        {!message.isDeleted && <AnswerActions message={message} isActive={isActive} />}
+        {!message.isDeleted && message.content !== "" && (
+          <AnswerActions message={message} isActive={isActive} />
+        )}
       </div>
     </>
   );
@@ -132,17 +134,20 @@ function Ending({ message, isLast }: { message: Message; isLast: boolean }) {
   const { conversation, texts } = useUi();
   const status = message.answer?.status;
   if (status === undefined || status === "complete") return null;
+  const isNothing = message.content === "" && status === "interrupted";
   const canContinue = isLast && isAnswering(conversation) && status !== "superseded";
+  const goOn = (session: ChatSession) =>
+    isNothing ? session.regenerate(message.id!) : session.continue(message.id!);
   return (
     <div class={`ending ${status}`}>
-      <span>{texts[status]}</span>
+      <span>{isNothing ? texts.unanswered : texts[status]}</span>
       {canContinue && (
         <button
           type="button"
           class="pill"
-          onClick={() => toldOr(conversation, texts.offline, (on) => on.continue(message.id!))}
+          onClick={() => toldOr(conversation, texts.offline, goOn)}
         >
-          {texts.continue}
+          {isNothing ? texts.retry : texts.continue}
         </button>
       )}
     </div>

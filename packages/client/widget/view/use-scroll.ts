@@ -12,6 +12,7 @@ export function useScroll(own: string | undefined) {
   const content = useRef<HTMLDivElement>(null);
   const isFollowing = useRef(true);
   const keptHeight = useRef<number | undefined>(undefined);
+  const lastTop = useRef(0);
   const [isAtEnd, setAtEnd] = useState(true);
 
   const settle = () => {
@@ -44,8 +45,11 @@ export function useScroll(own: string | undefined) {
     moved: () => {
       const { scrollHeight, scrollTop, clientHeight } = scroller.current!;
       const isNear = scrollHeight - scrollTop - clientHeight < NEAR_PX;
-      isFollowing.current = isNear;
-      setAtEnd(isNear);
+      // Only who goes up leaves: what grew since the last scroll has moved the end, not its reader.
+      if (isNear) isFollowing.current = true;
+      else if (scrollTop < lastTop.current) isFollowing.current = false;
+      lastTop.current = scrollTop;
+      setAtEnd(isFollowing.current);
     },
     /** What comes next comes above; the returned function says that nothing does. */
     keepPlace: () => {

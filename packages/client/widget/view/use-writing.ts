@@ -1,4 +1,6 @@
 import type { RefObject } from "preact";
+import { useMemo } from "preact/hooks";
+import { excess } from "../talk/excess.ts";
 import { addFiles } from "./add-files.ts";
 import { useDraft } from "./use-draft.ts";
 import { useUi, type Ui } from "./ui.ts";
@@ -9,7 +11,7 @@ export interface Writing {
   /** Nothing is there to be sent. */
   readonly isEmpty: boolean;
   readonly canSend: boolean;
-  /** Bytes more than the service takes; none where it is not greater than 0. */
+  /** Characters more than the service takes. */
   readonly over: number;
   readonly write: (text: string) => void;
   readonly send: () => void;
@@ -17,17 +19,14 @@ export interface Writing {
   readonly paste: (event: ClipboardEvent) => void;
 }
 
-/** Bytes of UTF-8, as the service takes at most. */
-const MOST_TEXT_BYTES = 10_000;
-
 export function useWriting(field: RefObject<HTMLTextAreaElement | null>): Writing {
   const ui = useUi();
   const { conversation } = ui;
   const { text, write, clear } = useDraft(field);
   const { all } = conversation.uploads;
-  const over = new TextEncoder().encode(text).length - MOST_TEXT_BYTES;
+  const over = useMemo(() => excess(text), [text]);
   const isEmpty = text.trim() === "" && !all.some(({ state }) => state === "done");
-  const canSend = !isEmpty && over <= 0 && !all.some(({ state }) => state === "uploading");
+  const canSend = !isEmpty && over === 0 && !all.some(({ state }) => state === "uploading");
   const send = () => {
     if (!canSend) return;
     conversation.send(text.trim());

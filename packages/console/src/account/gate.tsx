@@ -7,7 +7,7 @@ import { askWho, isAboutToken, refusalText, type Account } from "./account.ts";
 import { useExpiry } from "./expiry.ts";
 import { useGuest } from "./guest.ts";
 import { SignIn } from "./sign-in.tsx";
-import { TokenKeeper } from "./token-keeper.ts";
+import { hasToken, TokenKeeper } from "./token-keeper.ts";
 
 /** Somebody who was let in, and what they ask the service with. */
 export interface Inside {
@@ -86,6 +86,14 @@ function useAccount(isForAdmins: boolean) {
   useEffect(() => {
     void keeper.find().then((token) => (token === undefined ? out(undefined) : look()));
   }, [keeper, look]);
+  useEffect(() => {
+    // A link with a token that is followed where the page is already: only the fragment changes.
+    const look = () => {
+      if (hasToken(location.hash)) location.reload();
+    };
+    window.addEventListener("hashchange", look);
+    return () => window.removeEventListener("hashchange", look);
+  }, []);
   useExpiry(state.name === "in" ? state.account.expiresAtMs : undefined, async () => {
     const fresh = await keeper.fromParent();
     if (fresh === undefined) out("Your token has expired. Come in with a new one.");

@@ -84,6 +84,10 @@ export class TokenKeeper {
   }
 }
 
+export function hasToken(fragment: string): boolean {
+  return new URLSearchParams(fragment.slice(1)).has("token");
+}
+
 /** `#token=...`; it does not stay in the address, where it would be copied and kept in the history. */
 function fromAddress(): string | undefined {
   const fragment = new URLSearchParams(location.hash.slice(1));

@@ -72,6 +72,9 @@ function Line({ values }: { values: readonly (readonly [x: number, y: number])[]
     <>
       <path class="chart-area" d={`${path} L${last[0]} ${HEIGHT} L${first[0]} ${HEIGHT} Z`} />
       <path class="chart-line" d={path} vector-effect="non-scaling-stroke" />
+      {values.length === 1 && (
+        <path class="chart-line dot" d={`${path} h0`} vector-effect="non-scaling-stroke" />
+      )}
     </>
   );
 }

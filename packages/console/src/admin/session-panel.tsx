@@ -79,6 +79,7 @@ function PanelActions({ inside, session, user, onDone }: PanelActionsProps) {
     session.send(text);
     onDone();
   };
+  const colleagues = (session.presence?.admins ?? []).filter(({ id }) => id !== adminId);
   const dialog = { inside, sessionId: session.id, onClose: close };
   return (
     <footer class="panel-actions">
@@ -100,7 +101,7 @@ function PanelActions({ inside, session, user, onDone }: PanelActionsProps) {
       )}
       {asking === "reply" && <ReplyPicker {...{ inside, user }} onSend={send} onClose={close} />}
       {asking === "note" && <NoteDialog {...dialog} />}
-      {asking === "transfer" && <TransferDialog {...dialog} />}
+      {asking === "transfer" && <TransferDialog {...dialog} colleagues={colleagues} />}
     </footer>
   );
 }

@@ -8,8 +8,9 @@ import { useNow, useTask } from "../parts/hooks.ts";
 import { Icon } from "../parts/icon.tsx";
 import { Mark } from "../parts/mark.tsx";
 import { AccountMenu } from "../parts/account-menu.tsx";
-import { beginAnew } from "../sessions/begin-anew.ts";
+import { beginAnew, endCurrent } from "../sessions/begin-anew.ts";
 import { PAGES } from "../service/pages.ts";
+import type { Service } from "../service/service.ts";
 import { listOwn, titleOf, type Summary } from "../service/summary.ts";
 import { dayGroup } from "../service/times.ts";
 import { usePaged } from "../sessions/paged.ts";
@@ -58,7 +59,7 @@ export function ChatView({ inside, sessionId, isNew }: ChatViewProps) {
           onSession={follow}
           onMounted={(chat) => {
             if (!isBegun)
-              void begin(chat).finally(() => {
+              void begin(chat, service).finally(() => {
                 setBegun(true);
                 requestAnimationFrame(() => chat.focus());
               });
@@ -77,8 +78,10 @@ export function ChatView({ inside, sessionId, isNew }: ChatViewProps) {
 const NEWEST = { sort_by: "last_activity", sort_order: "desc", limit: 30 };
 
 /** What is typed before it is there would be lost with what was there before. */
-async function begin(chat: MountedChat): Promise<void> {
+async function begin(chat: MountedChat, service: Service): Promise<void> {
   await chat.session.loaded();
+  // Also what was begun on another device. Without a connection the service finds a place for what is said.
+  await endCurrent(service).catch(() => undefined);
   await chat.begin();
   history.replaceState(history.state, "", PAGES.chat());
 }

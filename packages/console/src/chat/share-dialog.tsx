@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Button } from "../parts/button.tsx";
 import { Dialog, DialogActions } from "../parts/dialog.tsx";
 import { Problem } from "../parts/empty.tsx";
@@ -55,19 +55,29 @@ export function ShareDialog({ service, sessionId, onClose }: ShareDialogProps) {
 function ShareLink({ share }: { share: Share }) {
   const [isCopied, setCopied] = useState(false);
   const link = PAGES.shared(share.share_token);
-  const copy = () => void navigator.clipboard.writeText(link).then(() => setCopied(true));
+  const field = useRef<HTMLInputElement>(null);
+  // Refused outside of a secure context, or by the person: then it is there to be copied by hand.
+  const byHand = () => field.current?.select();
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(link);
+      setCopied(true);
+    } catch {
+      byHand();
+    }
+  };
   return (
     <>
       <label class="field">
         <span>Link</span>
-        <input readOnly value={link} onFocus={(event) => event.currentTarget.select()} />
+        <input ref={field} readOnly value={link} onFocus={byHand} />
       </label>
       {share.expires_at !== undefined && (
         <p class="muted">
           Good until {new Date(share.expires_at).toLocaleString(undefined, { dateStyle: "long" })}.
         </p>
       )}
-      <Button kind="primary" onClick={copy}>
+      <Button kind="primary" onClick={() => void copy()}>
         <Icon name={isCopied ? "check" : "copy"} />
         <span aria-live="polite">{isCopied ? "Copied" : "Copy link"}</span>
       </Button>

@@ -1,10 +1,11 @@
 import { mountMarkdown } from "@warren/client/widget";
 import { useEffect, useRef } from "preact/hooks";
+import { Button } from "../parts/button.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { useLoaded } from "../parts/hooks.ts";
 import { Icon } from "../parts/icon.tsx";
 import { Mark } from "../parts/mark.tsx";
-import { Service, serviceBase } from "../service/service.ts";
+import { Service, ServiceError, serviceBase } from "../service/service.ts";
 import { inFull } from "../service/times.ts";
 import "./shared-view.css";
 
@@ -29,11 +30,12 @@ interface Shared {
 export function SharedView({ token }: { token: string }) {
   const service = new Service(serviceBase(location.href), () => undefined);
   const path = `/shared/${encodeURIComponent(token)}`;
-  const { value, problem, reload } = useLoaded<Shared>((signal) => service.ask(path, { signal }), {
-    key: token,
-  });
+  const { value, problem, reload } = useLoaded(
+    (signal) => service.ask<Shared>(path, { signal }).catch(whatIsGone),
+    { key: token },
+  );
   useEffect(() => {
-    if (value) document.title = `${value.name} · Warren`;
+    if (value && value !== "gone") document.title = `${value.name} · Warren`;
   }, [value]);
   return (
     <>
@@ -42,21 +44,28 @@ export function SharedView({ token }: { token: string }) {
         <span>Shared conversation</span>
       </header>
       <main class="shared">
-        {value && <Transcript shared={value} />}
-        {value === undefined && <h1 class="unseen">Shared conversation</h1>}
-        {value === undefined && problem !== undefined && (
+        {value !== undefined && value !== "gone" && <Transcript shared={value} />}
+        {(value === undefined || value === "gone") && <h1 class="unseen">Shared conversation</h1>}
+        {value === "gone" && (
           <Empty
             title="Nothing to see here"
             text="This link has expired, was taken back, or never was one."
-          >
-            <button type="button" class="button button-plain" onClick={reload}>
-              Try again
-            </button>
+          />
+        )}
+        {value === undefined && problem !== undefined && (
+          <Empty title="This cannot be shown now" text={problem}>
+            <Button onClick={reload}>Try again</Button>
           </Empty>
         )}
       </main>
     </>
   );
+}
+
+/** Another time it would be no other. Rejects with anything else. */
+function whatIsGone(reason: unknown): "gone" {
+  if (reason instanceof ServiceError && [400, 404, 410].includes(reason.status)) return "gone";
+  throw reason;
 }
 
 function Transcript({ shared: { name, messages } }: { shared: Shared }) {

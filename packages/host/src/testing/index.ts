@@ -5,6 +5,8 @@ export * from "./free-port.ts";
 export * as http2Frames from "./http2-frames.ts";
 export * from "./leaping-clock.ts";
 export * from "./logs.ts";
+export * from "./private-redis.ts";
+export * from "./private-redis-cluster.ts";
 export * from "./raw-end.ts";
 export * from "./virtual-clock.ts";
 export * from "./services.ts";

@@ -56,16 +56,16 @@ export async function chatProblems(call: ChatCall, log: Log): Promise<readonly s
 
 async function readChat({ config, secrets, env, signal, self }: ChatCall, log: Log) {
   const { jwtSecret, keys: keySource } = await chatSecrets(config, secrets);
+  const { smtpPass, smsAuthToken } = secrets;
+  // A file that cannot be read is said at the start, and not when somebody calls for help.
+  await Promise.all([smtpPass?.read(), smsAuthToken?.read()]);
   const read = readChatConfig(config, {
     folder: dataFolder(config.data).chat,
     jwtSecret,
     keys: await keySource(),
     mongoUri: (await secrets.mongoUri?.read()) ?? "",
     keySource,
-    carriers: {
-      smtpPass: (await secrets.smtpPass?.read()) ?? "",
-      smsAuthToken: (await secrets.smsAuthToken?.read()) ?? "",
-    },
+    carriers: { smtpPass, smsAuthToken },
     outbox: dataFolder(config.data).outbox,
     pages: config.pages
       ? await builtPages({ log, clock: systemClock, env, node: self.node }, signal)

@@ -100,7 +100,7 @@ async function startIn(folder: string, { env, pages }: Given): Promise<RunningCh
     mongoUri: "",
     keys,
     keySource: async () => keys,
-    carriers: { smtpPass: "", smsAuthToken: "" },
+    carriers: { smtpPass: undefined, smsAuthToken: undefined },
     outbox: join(folder, "outbox"),
     pages,
     bucketKeys: NO_BUCKET_KEYS,

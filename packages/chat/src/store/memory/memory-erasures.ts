@@ -14,6 +14,13 @@ export function memoryErasures(): Erasures {
         .slice(0, limit)
         .map(({ erasure }) => erasure);
     },
+    async usersSince(wallMs, limit) {
+      return [...all.values()]
+        .map(({ erasure }) => erasure)
+        .filter(({ sessionId, sinceMs }) => sessionId === undefined && sinceMs >= wallMs)
+        .toSorted((a, b) => b.sinceMs - a.sinceMs)
+        .slice(0, limit);
+    },
     async remove(erasure) {
       const kept = all.get(nameOf(erasure));
       // One that was asked for again meanwhile stays.

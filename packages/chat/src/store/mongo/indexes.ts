@@ -116,6 +116,7 @@ export const HELPFUL: readonly DeclaredIndex[] = [
   helpful(COLLECTIONS.shares, "share_user", { user_id: 1, created_ms: -1, id: 1 }),
   helpful(COLLECTIONS.shares, "share_expires", { expires_ms: 1 }),
   helpful(COLLECTIONS.erasures, "erasure_due", { due_ms: 1 }),
+  helpful(COLLECTIONS.erasures, "erasure_users", { session_id: 1, since_ms: -1 }),
   { ...helpful(COLLECTIONS.limits, "limit_expire", { expire: 1 }), isDeadline: true },
   helpful(COLLECTIONS.leases, "lease_holder", { kind: 1, holder: 1 }),
 ];

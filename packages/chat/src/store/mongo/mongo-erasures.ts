@@ -27,6 +27,11 @@ export function dueFilter(wallMs: number) {
   return { due_ms: { $lte: wallMs } };
 }
 
+export const USERS_SORT = { since_ms: -1 } as const;
+export function usersFilter(sinceMs: number) {
+  return { session_id: ALL, since_ms: { $gte: sinceMs } };
+}
+
 /** What is being erased, in MongoDB. */
 export function mongoErasures(options: MongoErasuresOptions): Erasures {
   const { latest, durable, calls, ready } = options;
@@ -41,6 +46,11 @@ export function mongoErasures(options: MongoErasuresOptions): Erasures {
       calls.read(async () => {
         const due = durable.find(dueFilter(wallMs)).sort(DUE_SORT).limit(limit);
         return (await due.toArray()).map(erasureOf);
+      }),
+    usersSince: (wallMs, limit) =>
+      calls.read(async () => {
+        const users = durable.find(usersFilter(wallMs)).sort(USERS_SORT).limit(limit);
+        return (await users.toArray()).map(erasureOf);
       }),
     remove: ({ userId, sessionId = ALL, sinceMs }) =>
       calls.write(async () => {

@@ -37,12 +37,16 @@ export class MongoLeases implements Leases {
 
   put(name: LeaseName, was: Lease | undefined, next: Lease | undefined): Promise<boolean> {
     const { calls, ready } = this.#options;
+    let isRepeated = false;
     return calls.write(async () => {
       await ready();
+      const isAgain = isRepeated;
+      isRepeated = true;
       if (await this.#isPut(name, was, next)) return true;
-      if (next === undefined) return false;
-      // It may have been this very call, whose answer was lost on its first try.
+      if (!isAgain) return false;
+      // It may have been this very call, whose answer was lost on an earlier try.
       const there = await this.#find(name);
+      if (next === undefined) return was !== undefined && there === undefined;
       return there !== undefined && isSameLease(there, next) && there.note === next.note;
     });
   }

@@ -27,7 +27,7 @@ const ALL = "all";
 /** An id is part of a field's path: one that says more would change something else. */
 const ID = /^[\w-]{1,64}$/;
 
-/** Canned replies in MongoDB. What is tried again after a lost answer does the same once more. */
+/** Canned replies in MongoDB. What is tried again after a lost answer does what is left of it. */
 export function mongoReplies({ documents, calls, ready }: MongoRepliesOptions): CannedReplies {
   const put = async (reply: CannedReply, filter: Document, more: Document): Promise<boolean> => {
     const change = { $set: { [`replies.${reply.id}`]: { ...reply } }, ...more };
@@ -53,12 +53,17 @@ export function mongoReplies({ documents, calls, ready }: MongoRepliesOptions): 
         return put(reply, { ...isRoom, ...isNew }, { $inc: { count: 1 } });
       }),
     replace: async (reply) => ID.test(reply.id) && calls.write(() => replace(reply)),
-    remove: async (id) =>
-      ID.test(id) &&
-      calls.write(async () => {
+    remove: async (id) => {
+      if (!ID.test(id)) return false;
+      let wasThere = false;
+      return calls.write(async () => {
         const filter = { _id: ALL, [`replies.${id}`]: { $exists: true } };
         const change = { $unset: { [`replies.${id}`]: "" }, $inc: { count: -1 } };
-        return (await documents.updateOne(filter, change)).matchedCount === 1;
-      }),
+        // A try before this one may have removed it and lost the answer.
+        wasThere ||= (await documents.findOne(filter, { projection: { _id: 1 } })) !== null;
+        await documents.updateOne(filter, change);
+        return wasThere;
+      });
+    },
   };
 }

@@ -1,4 +1,4 @@
-import type { Collection, Document } from "mongodb";
+import type { Collection, Document, FindCursor } from "mongodb";
 import type { SealedValue } from "../../keys/ports.ts";
 import type { ShareLink, ShareLinks } from "../../shares/ports.ts";
 import { untilDecided, type Chance } from "./attempts.ts";
@@ -101,14 +101,16 @@ export class MongoShareLinks implements ShareLinks {
 
   removeExpired(wallMs: number, limit: number): Promise<number> {
     const { latest } = this.#options;
-    const { expired } = SHARE_FINDS;
+    const expired = SHARE_FINDS.expired(wallMs);
+    let ids: string[] | undefined;
     return this.#write(async () => {
-      const found = latest.find(expired(wallMs), { projection: { _id: 1 } });
-      const ids = (await found.limit(limit).toArray()).map(({ _id }) => _id);
+      // The same on each try: one before this may have removed them and lost the answer.
+      ids ??= await idsOf(latest.find(expired, { projection: { _id: 1 } }).limit(limit));
       if (ids.length === 0) return 0;
+      const these = { _id: { $in: ids } };
       // One whose end was moved meanwhile stays.
-      const removed = await latest.deleteMany({ _id: { $in: ids }, ...expired(wallMs) });
-      return removed.deletedCount;
+      await latest.deleteMany({ ...these, ...expired });
+      return ids.length - (await idsOf(latest.find(these, { projection: { _id: 1 } }))).length;
     });
   }
 
@@ -145,6 +147,10 @@ export class MongoShareLinks implements ShareLinks {
       return call(signal);
     });
   }
+}
+
+async function idsOf(found: FindCursor<ShareDocument>): Promise<string[]> {
+  return (await found.toArray()).map(({ _id }) => _id);
 }
 
 function sealedAs(id: string, { masterKeyId, digest, sealed }: SealedValue) {

@@ -15,11 +15,11 @@ export class ErasureTable {
   }
 
   due(wallMs: number, limit: number): Erasure[] {
-    return (this.#sql.due.all(wallMs, limit) as unknown as Row[]).map((row) => ({
-      userId: row.user_id,
-      sessionId: row.session_id === ALL ? undefined : row.session_id,
-      sinceMs: row.since_ms,
-    }));
+    return (this.#sql.due.all(wallMs, limit) as unknown as Row[]).map(erasureOf);
+  }
+
+  usersSince(wallMs: number, limit: number): Erasure[] {
+    return (this.#sql.users.all(ALL, wallMs, limit) as unknown as Row[]).map(erasureOf);
   }
 
   remove({ userId, sessionId = ALL, sinceMs }: Erasure): void {
@@ -36,11 +36,18 @@ interface Row {
   since_ms: number;
 }
 
+function erasureOf({ user_id, session_id, since_ms }: Row): Erasure {
+  const sessionId = session_id === ALL ? undefined : session_id;
+  return { userId: user_id, sessionId, sinceMs: since_ms };
+}
+
 const SQL = {
   put: `INSERT INTO erasure (user_id, session_id, since_ms, due_ms) VALUES (?, ?, ?, ?)
     ON CONFLICT (user_id, session_id)
     DO UPDATE SET since_ms = excluded.since_ms, due_ms = excluded.due_ms`,
   due: "SELECT * FROM erasure WHERE due_ms <= ? ORDER BY due_ms LIMIT ?",
+  users:
+    "SELECT * FROM erasure WHERE session_id = ? AND since_ms >= ? ORDER BY since_ms DESC LIMIT ?",
   // One that was asked for again meanwhile stays.
   remove: "DELETE FROM erasure WHERE user_id = ? AND session_id = ? AND since_ms = ?",
 };

@@ -24,6 +24,7 @@ export function sqliteErasures(call: CallWorker): Erasures {
   return {
     put: (erasure, dueMs) => call("putErasure", erasure, dueMs),
     due: (wallMs, limit) => call("dueErasures", wallMs, limit),
+    usersSince: (wallMs, limit) => call("erasuresOfUsers", wallMs, limit),
     remove: (erasure) => call("removeErasure", erasure),
   };
 }

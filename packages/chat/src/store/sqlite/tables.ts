@@ -52,6 +52,7 @@ export interface Operations {
   replaceShare: ShareTable["replace"];
   putErasure: ErasureTable["put"];
   dueErasures: ErasureTable["due"];
+  erasuresOfUsers: ErasureTable["usersSince"];
   removeErasure: ErasureTable["remove"];
 }
 
@@ -136,6 +137,7 @@ export function openTables(database: DatabaseSync, origin: string): Tables<Opera
       ...shareOperations(shares),
       putErasure: (erasure, dueMs) => erasures.put(erasure, dueMs),
       dueErasures: (wallMs, limit) => erasures.due(wallMs, limit),
+      erasuresOfUsers: (wallMs, limit) => erasures.usersSince(wallMs, limit),
       removeErasure: (erasure) => erasures.remove(erasure),
     },
     isForGood,

@@ -1,19 +1,29 @@
 import { describe, expect, test } from "vitest";
+import { deviceStore } from "./device-store.ts";
 import { GuestToken } from "./guest-token.ts";
+import { Visitors } from "./visitors.ts";
 
 const HOUR = 3_600_000;
+
+function denied(): never {
+  throw new Error("denied");
+}
 
 /** A service that hands out tokens for ten hours, and a device that keeps them. */
 function setup(given: { refuses?: (token: string | undefined) => number | undefined } = {}) {
   const kept = new Map<string, string>();
   const asked: (string | undefined)[] = [];
   let nowMs = 1_767_225_600_000;
+  const url = "https://chat.example/chat";
+  const store = deviceStore({
+    getItem: (key: string) => kept.get(key) ?? null,
+    setItem: (key: string, value: string) => void kept.set(key, value),
+    removeItem: (key: string) => void kept.delete(key),
+  });
+  let ids = 0;
+  const visitors = () => new Visitors({ url, store, newId: () => `id${++ids}` });
   const options = {
-    url: "https://chat.example/chat",
-    storage: {
-      getItem: (key: string) => kept.get(key) ?? null,
-      setItem: (key: string, value: string) => void kept.set(key, value),
-    },
+    url,
     wallClock: () => nowMs,
     fetch: async (_url: unknown, init?: RequestInit) => {
       const { authorization } = (init?.headers ?? {}) as Record<string, string>;
@@ -24,18 +34,23 @@ function setup(given: { refuses?: (token: string | undefined) => number | undefi
       return Response.json({ token: `t${asked.length}`, expires_at });
     },
   };
-  return { kept, asked, later: (ms: number) => (nowMs += ms), open: () => new GuestToken(options) };
+  return {
+    kept,
+    asked,
+    later: (ms: number) => (nowMs += ms),
+    visitors,
+    open: () => new GuestToken({ ...options, visitors: visitors() }),
+  };
 }
 
 describe("a visitor's token", () => {
   test("is asked for once, and known after a reload", async () => {
-    const { open, asked } = setup();
+    const { open, asked, visitors } = setup();
+    expect(visitors().now).toBeUndefined();
     const first = open();
-    expect(first.isKnown).toBe(false);
     expect(await first.token()).toBe("t1");
     expect(await first.token()).toBe("t1");
-    const second = open();
-    expect([second.isKnown, await second.token()]).toEqual([true, "t1"]);
+    expect(await open().token()).toBe("t1");
     expect(asked).toEqual([undefined]);
   });
 
@@ -96,10 +111,36 @@ describe("a visitor's token", () => {
   });
 
   test("that was kept as nonsense is none", async () => {
-    const { open, kept } = setup();
+    const { visitors, kept } = setup();
     for (const nonsense of ["", "null", "{", `{"token":1}`, `[]`]) {
       kept.set("warren-chat guest https://chat.example/chat", nonsense);
-      expect(open().isKnown).toBe(false);
+      expect(visitors().now?.token).toBeUndefined();
     }
+  });
+
+  test("is kept with what was said, which no other visitor sees", async () => {
+    const { open, visitors } = setup();
+    const { account } = visitors();
+    await open().token();
+    expect(visitors().account).toBe(account);
+    visitors().leave("alice");
+    expect(visitors().now).toBeUndefined();
+    expect(visitors().leavingFor("alice")).toMatchObject([{ token: "t1", account }]);
+    expect(visitors().leavingFor("bob")).toEqual([]);
+    expect(await open().token()).toBe("t2");
+    expect(visitors().account).not.toBe(account);
+    visitors().gone(visitors().leavingFor("alice")[0]!);
+    expect(visitors().leavingFor("alice")).toEqual([]);
+    expect(visitors().now?.token).toBe("t2");
+  });
+
+  test("is known as long as the page is there where the browser keeps nothing", async () => {
+    const store = deviceStore({ getItem: denied, setItem: denied, removeItem: denied });
+    const visitors = () =>
+      new Visitors({ url: "https://chat.example/chat", store, newId: () => "id" });
+    visitors().keep({ token: "t", expiresAtMs: 1 });
+    expect(visitors().now?.token).toBe("t");
+    visitors().leave("alice");
+    expect([visitors().now, visitors().leavingFor("alice").length]).toEqual([undefined, 1]);
   });
 });
