@@ -217,13 +217,13 @@ describe.skipIf(chromium === undefined)("the pages", { timeout: 120_000 }, () =>
 
   test("who comes in again goes on with the conversation that they began, and with their draft", async () => {
     const page = await browser.page();
-    const token = chatToken("eve");
+    const token = chatToken("ida");
     await page.goto(at("chat.html?new=1", token));
     await page.getByText("How can we help?").waitFor();
     await say(page, "Said before");
     await answered(page, 1);
     await page.getByRole("textbox", { name: "Write a message" }).fill("Half a thought");
-    await page.getByRole("button", { name: "Account of eve" }).click();
+    await page.getByRole("button", { name: "Account of ida" }).click();
     await page.getByRole("menuitem", { name: "Sign out" }).click();
     await page.getByRole("textbox", { name: "Token" }).fill(token);
     await page.keyboard.press("Enter");
