@@ -94,7 +94,9 @@ export const killsOnMongo: Proof = async (stage) => {
 
 async function killsOnOne(stage: Stage, kills: number): Promise<string> {
   await using mongo = await startMongo();
+  stage.processes.goesWithThese(mongo);
   await using redis = await startRedis();
+  stage.processes.goesWithThese(redis);
   const env = { MONGO_URI: mongo.uri, REDIS_URL: redis.url };
   await using here = await Instance.start(stage, "kills-a", env);
   await using there = await Instance.start(stage, "kills-b", env);
