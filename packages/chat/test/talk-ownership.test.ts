@@ -165,3 +165,16 @@ test("another user's token does not renew a socket", async () => {
   stranger.send({ type: "auth", token: alice });
   expect((await refusal(stranger)).error.code).toBe("UNAUTHORIZED");
 });
+
+test("frames that cannot be read are counted like any others", async () => {
+  await using few = await runningChat({
+    rates: { ...UNLIMITED, frame: { points: 5, perMs: 60_000 } },
+  });
+  using client = await Client.open(few.chat.port, tokenOf("noisy"));
+  await client.next("connection_status");
+  for (let at = 0; at < 6; at++) client.socket.send("{");
+  const limited = await client.next("error", ({ error }) => error.code === "TOO_MANY_REQUESTS");
+  expect(limited.error.retry_after).toBeGreaterThan(0);
+  const codes = client.heard.flatMap((one) => (one.type === "error" ? [one.error.code] : []));
+  expect(codes).toEqual([...Array<string>(5).fill("INVALID_FORMAT"), "TOO_MANY_REQUESTS"]);
+});

@@ -9,6 +9,7 @@ import { Follower, type Reader } from "./follower.ts";
 import { EASE, Outgoing, type OutgoingOwner } from "./outgoing.ts";
 import type { PageOptions } from "./pages.ts";
 import type { Renewed } from "./ports.ts";
+import { takeTurn } from "./take-turn.ts";
 import { ReceiptGate } from "./receipt-gate.ts";
 import type { Presenter } from "./presenter.ts";
 
@@ -266,18 +267,24 @@ export abstract class Connection implements OutgoingOwner, Reader {
     if (this.#isOver) return;
     const heard = this.read(text);
     this.deps.events.received();
-    if (heard.problem !== undefined) return this.refuse(heard.problem, heard.about);
     this.#waiting += 1;
     if (this.#waiting >= MOST_WAITING) this.#socket.pause();
-    if (heard.passesBy) void this.#after(this.#greeted, heard);
+    if (heard.problem === undefined && heard.passesBy) void this.#after(this.#greeted, heard);
     else this.#turn = this.#after(this.#turn, heard);
   }
 
   async #after(before: Promise<void>, heard: Heard): Promise<void> {
     await before;
-    await heard.run().catch((reason: unknown) => this.refuse(reason, heard.about));
+    await this.#do(heard).catch((reason: unknown) => this.refuse(reason, heard.about));
     this.#waiting -= 1;
     if (this.#socket.isPaused && this.#waiting <= FEW_WAITING) this.#socket.resume();
+  }
+
+  /** What cannot be read is counted as well: it has to be parsed and answered like anything else. */
+  async #do(heard: Heard): Promise<void> {
+    if (heard.problem === undefined) return heard.run();
+    await takeTurn(this, false);
+    throw heard.problem;
   }
 
   #closed(): void {

@@ -193,6 +193,8 @@ export class Door implements Disposable {
 
   /** `others`: sockets of the user on other instances; here they are counted when a place is taken. */
   #checkPlaces(userId: string, others = 0): void {
+    // Again: it may have been shut meanwhile, and nobody would tell who comes after that to go.
+    this.#checkOpen();
     const { mostOfUser, most } = this.#options;
     if (this.#count >= most) throw full("this instance is full", 5_000);
     const open = this.#connections.get(userId) ?? new Set();
