@@ -53,7 +53,8 @@ export function s3Files(endpoint: string, wall: Wall): S3Files {
     endpoint,
     region: "us-east-1",
     bucket: "chat-files",
-    prefix: "chat/",
+    // Whatever an operator calls it.
+    prefix: "文 件/",
     pathStyle: true,
     // s3rver's own.
     credentials: async () => ({ accessKeyId: "S3RVER", secretAccessKey: "S3RVER" }),

@@ -35,7 +35,7 @@ export const TEXTS = {
   dropHere: "Drop files to attach them",
   removeFile: "Remove {name}",
   tooLarge: "{name} is larger than {size}",
-  uploadFailed: "{name} could not be uploaded",
+  uploadFailed: "Could not be uploaded",
   uploading: "Uploading {name}: {percent} %",
   retryUpload: "Upload {name} again",
   tooLong: "Too long. Characters to take away: {count}",

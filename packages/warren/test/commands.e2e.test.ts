@@ -152,6 +152,19 @@ describe("warren", () => {
     ]);
   });
 
+  test("tells what a chat was told wrongly together with what cannot be read", async () => {
+    using home = house();
+    const env = { WARREN_CHAT_FOO: "1", RATE_LIMIT: "x", JWT_SECRET: "s3cret" };
+    const { code, stderr } = await home.run(["chat"], { ...env, SMTP_PASS: "change-me" });
+    expect(code).toBe(2);
+    for (const name of ["WARREN_CHAT_FOO: unknown", "RATE_LIMIT: expected", "JWT_SECRET: shorter"])
+      expect(stderr).toContain(name);
+    expect(stderr).toContain("ENCRYPTION_KEY: not set");
+    expect(stderr).toContain("WS_ALLOWED_ORIGINS: not set");
+    expect(stderr).toContain("SMTP_PASS: still the template's placeholder");
+    expect(stderr).not.toMatch(/s3cret|change-me/);
+  });
+
   test.each(["up", "token keygen"])("%s names a data folder that cannot be", async (name) => {
     using home = house();
     writeFileSync(home.at("file"), "");

@@ -57,7 +57,8 @@ export class TokenVerifier {
       return known.identity;
     const identity = await this.#identify(readJws(token));
     const untilMs = Math.min(identity.expiresAtMs, nowMs + verifiedMs);
-    this.#verified.set(digest, { identity, untilMs, version: trust.keys.version });
+    // As it was before the look: keys that were taken away meanwhile may have been what it was found good by.
+    this.#verified.set(digest, { identity, untilMs, version });
     return identity;
   }
 

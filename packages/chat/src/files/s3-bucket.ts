@@ -65,9 +65,10 @@ export class Bucket {
   at(key: string) {
     return { Bucket: this.#name, Key: `${this.#prefix}${key}` };
   }
-  /** The same as the source of a copy. */
+  /** The same as the source of a copy, which goes into a header field as it is: percent-encoded. */
   source(key: string): string {
-    return `${this.#name}/${this.#prefix}${key}`;
+    const path = `${this.#name}/${this.#prefix}${key}`;
+    return path.split("/").map(encodeURIComponent).join("/");
   }
 
   /** Undefined: not there. */

@@ -80,6 +80,18 @@ describe("the view of a session", () => {
     expect(view(entries).control.mode).toBe(mode);
   });
 
+  test("a call for help is answered by whoever takes the session, also once they have left", () => {
+    const called = [entry("help", { number: 1, open: true })];
+    const taken = [...called, control(2, "person", 1)];
+    const left = [...taken, control(3, "bot", 2)];
+    expect([called, taken, left].map((entries) => view(entries).isHelpOpen)).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect(view([...left, entry("help", { number: 4, open: true })]).isHelpOpen).toBe(true);
+  });
+
   test("is the same whatever the order in which entries came", () => {
     const all = [
       said,

@@ -133,6 +133,8 @@ function apply(state: State, entry: WireEntry): void {
       return move(state, entry);
     case "control":
       state.control = greater(state.control, controlOf(entry));
+      // Whoever takes the session has answered the call for help.
+      if (entry.mode === "person") state.isHelpOpen = false;
       return;
     case "opened":
     case "model":

@@ -65,15 +65,23 @@ describe("a visitor's token", () => {
 
   test("is another visitor's once it has ended, or the service does not know it", async () => {
     const { open, asked, later } = setup({
-      refuses: (token) => (token === "Bearer t1" ? 401 : undefined),
+      refuses: (token) => (token === undefined ? undefined : 401),
     });
     const guest = open();
     await guest.token();
     later(9.5 * HOUR);
     expect(await guest.token()).toBe("t3");
     later(11 * HOUR);
-    expect(await guest.token()).toBe("t4");
-    expect(asked).toEqual([undefined, "Bearer t1", undefined, undefined]);
+    expect(await guest.token()).toBe("t5");
+    expect(asked).toEqual([undefined, "Bearer t1", undefined, "Bearer t3", undefined]);
+  });
+
+  test("is the same visitor's where it is only the device's clock that says it has ended", async () => {
+    const { open, asked, later } = setup();
+    await open().token();
+    later(11 * HOUR);
+    expect(await open().token()).toBe("t2");
+    expect(asked).toEqual([undefined, "Bearer t1"]);
   });
 
   test("is not given up while the service is away", async () => {

@@ -34,11 +34,12 @@ export class GuestToken {
     const { visitors, wallClock } = this.#options;
     const { token, expiresAtMs = 0 } = visitors.now ?? {};
     const leftMs = expiresAtMs - wallClock();
-    if (token === undefined || leftMs <= 0) return this.#keep(await this.#ask(undefined));
+    if (token === undefined) return this.#keep(await this.#ask(undefined));
     if (leftMs > RENEW_MS && !this.#isDoubted) return token;
+    // Also one that has ended by the clock of this device, which may be wrong: the service knows.
     const renewed = await this.#ask(token);
     if (renewed === "refused") return this.#keep(await this.#ask(undefined));
-    return renewed === "away" ? token : this.#keep(renewed);
+    return renewed === "away" && leftMs > 0 ? token : this.#keep(renewed);
   }
 
   #keep(given: Asked): string {

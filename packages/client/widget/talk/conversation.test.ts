@@ -1,7 +1,12 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Conversation } from "./conversation.ts";
 
-beforeEach(() => void vi.stubGlobal("location", new URL("http://page.test/")));
+beforeEach(() => {
+  const page = new EventTarget();
+  vi.stubGlobal("location", new URL("http://page.test/"));
+  vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
+  vi.stubGlobal("removeEventListener", page.removeEventListener.bind(page));
+});
 afterEach(() => void vi.unstubAllGlobals());
 
 test("a new conversation is drawn before one is told that it has begun", async () => {

@@ -33,6 +33,7 @@ export class Conversation implements Disposable {
   readonly #shown: MountChatOptions;
   readonly #service: Service;
   readonly #listeners = new Set<() => void>();
+  readonly #back = () => this.uploads.retryAll();
   #session: ChatSession;
   #left: () => void = () => undefined;
   #drawing: ReturnType<typeof setTimeout> | undefined;
@@ -60,6 +61,11 @@ export class Conversation implements Disposable {
     this.client.on("connection", () => this.changed());
     this.client.on("models", () => this.#choose());
     this.client.on("notice", (text) => this.say(text));
+    this.client.on("connection", ({ name }) => {
+      if (name === "open") this.#back();
+    });
+    // A network that was away for a moment breaks uploads, and no socket.
+    globalThis.addEventListener("online", this.#back);
     this.#session = this.#enter(this.client.session(shown.sessionId));
   }
 
@@ -173,6 +179,7 @@ export class Conversation implements Disposable {
     if (this.#isOver) return;
     this.#isOver = true;
     clearTimeout(this.#drawing);
+    globalThis.removeEventListener("online", this.#back);
     this.#left();
     this.#listeners.clear();
     this.uploads.clear();

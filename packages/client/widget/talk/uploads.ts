@@ -59,6 +59,13 @@ export class Uploads {
     void this.#upload(id);
   }
 
+  /** There is a connection again: what failed without one goes well now. */
+  retryAll(): void {
+    for (const { id, state, canRetry } of this.#all) {
+      if (state === "failed" && canRetry) this.retry(id);
+    }
+  }
+
   remove(id: number): void {
     this.#all = this.#all.filter((one) => one.id !== id);
     this.#ends.get(id)?.abort();

@@ -24,7 +24,7 @@ function Chip({ attachment }: { attachment: Attachment }) {
   const { id, file, kind, state, progress, why, canRetry } = attachment;
   const name = kind === "voice" ? texts.voiceNote : file.name;
   const percent = Math.round(progress * 100);
-  const failure = why || filled(texts.uploadFailed, { name });
+  const failure = why || texts.uploadFailed;
   return (
     <li class={`chip ${state}`}>
       {kind === "voice" ? <MicIcon /> : <FileIcon />}

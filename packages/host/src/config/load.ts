@@ -38,7 +38,12 @@ export type Loaded<O extends Options> = {
       /** The name under which a key was said, for problems found later; its flag if nobody did. */
       said(key: keyof O & string): string;
     }
-  | { ok: false; problems: string[] }
+  | {
+      ok: false;
+      problems: string[];
+      /** What could be read, and the rest as if nobody had said it: to look for what else is wrong. */
+      rest: { config: ConfigOf<O>; secrets: SecretsOf<O> };
+    }
 );
 
 /** Reads one command's options. Never throws for what an operator wrote. */
@@ -56,16 +61,20 @@ export function loadConfig<O extends Options>(options: O, sources: Sources): Loa
     const read =
       option.kind === "secret" ? readSecret(key, option, found) : readValue(key, option, found);
     if ("problem" in read) problems.push(read.problem);
-    else if (option.kind === "secret") secrets[key] = read.value as Secret | undefined;
-    else config[key] = read.value;
+    const value = "problem" in read ? option.unset : read.value;
+    if (option.kind === "secret") secrets[key] = value as Secret | undefined;
+    else config[key] = value;
     names.set(key, read.name);
   }
   const { warnings } = checked;
-  if (problems.length > 0) return { ok: false, problems, warnings };
-  return {
-    ok: true,
+  const rest = {
     config: Object.freeze(config) as ConfigOf<O>,
     secrets: Object.freeze(secrets) as SecretsOf<O>,
+  };
+  if (problems.length > 0) return { ok: false, problems, warnings, rest };
+  return {
+    ok: true,
+    ...rest,
     positionals: flags.positionals,
     said: (key) => names.get(key) ?? key,
     warnings,

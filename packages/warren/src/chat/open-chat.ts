@@ -47,11 +47,14 @@ export interface OpenedChat extends AsyncDisposable {
   readonly lost: Promise<never>;
 }
 
-/** Reads what a chat needs and starts it in this process. */
-export async function openChat(
-  { config, secrets, env, signal, self }: ChatCall,
-  { command, log, drain }: OpenChatOptions,
-): Promise<OpenedChat> {
+/** All that is wrong with what a chat was told, as far as it could be read. */
+export async function chatProblems(call: ChatCall, log: Log): Promise<readonly string[]> {
+  // For what is wrong nobody needs to build the pages.
+  const { problems } = await readChat({ ...call, config: { ...call.config, pages: false } }, log);
+  return problems;
+}
+
+async function readChat({ config, secrets, env, signal, self }: ChatCall, log: Log) {
   const { jwtSecret, keys: keySource } = await chatSecrets(config, secrets);
   const { smtpPass, smsAuthToken } = secrets;
   // A file that cannot be read is said at the start, and not when somebody calls for help.
@@ -72,6 +75,16 @@ export async function openChat(
     deps: { clock: systemClock, log },
   });
   const problems = [...(await placeholders(secrets)), ...("problems" in read ? read.problems : [])];
+  return { jwtSecret, read, problems };
+}
+
+/** Reads what a chat needs and starts it in this process. */
+export async function openChat(
+  call: ChatCall,
+  { command, log, drain }: OpenChatOptions,
+): Promise<OpenedChat> {
+  const { config, signal, self } = call;
+  const { jwtSecret, read, problems } = await readChat(call, log);
   if (problems.length > 0 || "problems" in read) throw usage(command, problems);
   const chatConfig = drain === undefined ? read.config : { ...read.config, drain };
   const lost = Promise.withResolvers<never>();

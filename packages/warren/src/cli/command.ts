@@ -85,6 +85,11 @@ interface CommandWords {
 export interface CommandDeclaration<O extends Options> extends CommandText, CommandWords {
   options: O;
   run(call: Call<O & typeof everywhere>): Promise<Exit | void>;
+  /**
+   * What else is wrong where something already is: with what could be read, and the rest as if nobody had said
+   * it. Where it cannot tell it rejects, and nothing more is said.
+   */
+  alsoWrong?(call: Stage & Also<O & typeof everywhere>): Promise<readonly string[]>;
 }
 
 const everywhere = { config: configOption };
@@ -98,8 +103,12 @@ export function command<O extends Options>(declared: CommandDeclaration<O>): Com
     async run(words, stage) {
       const file = textOf(configFile(words, stage.env));
       const loaded = load(options, words, { ...stage, file });
-      const problems = loaded.ok ? countProblem(loaded.positionals, declared) : loaded.problems;
-      if (problems.length > 0 || !loaded.ok) throw usage(declared.name, problems);
+      if (!loaded.ok) {
+        const more = declared.alsoWrong?.({ ...stage, ...loaded.rest }).catch(() => []);
+        throw usage(declared.name, [...loaded.problems, ...((await more) ?? [])]);
+      }
+      const problems = countProblem(loaded.positionals, declared);
+      if (problems.length > 0) throw usage(declared.name, problems);
       const { config } = loaded;
       const named = { options, config, said: (key: string) => loaded.said(key) };
       const also = <M extends Options>(more: M, flags: readonly string[]) =>

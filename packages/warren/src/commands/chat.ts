@@ -1,5 +1,5 @@
 import { chatOptions } from "@warren/chat";
-import { openChat } from "../chat/open-chat.ts";
+import { chatProblems, openChat } from "../chat/open-chat.ts";
 import { wayLines } from "../chat/ways-in.ts";
 import { command } from "../cli/command.ts";
 import { aborted } from "../cli/lifetime.ts";
@@ -26,6 +26,7 @@ _MODEL, n from 1 to 10; where none is, a demo model answers.`,
   ],
   options,
   words: { least: 0, most: 0 },
+  alsoWrong: (call) => chatProblems(call, openLog(call.config, { ...call, warnings: [] })),
   async run(call) {
     const { config, signal, terminal } = call;
     const log = openLog(config, call);
