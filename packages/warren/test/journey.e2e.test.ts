@@ -215,6 +215,27 @@ describe.skipIf(chromium === undefined)("the pages", { timeout: 120_000 }, () =>
     await another.context().close();
   });
 
+  test("who comes in again goes on with the conversation that they began, and with their draft", async () => {
+    const page = await browser.page();
+    const token = chatToken("eve");
+    await page.goto(at("chat.html?new=1", token));
+    await page.getByText("How can we help?").waitFor();
+    await say(page, "Said before");
+    await answered(page, 1);
+    await page.getByRole("textbox", { name: "Write a message" }).fill("Half a thought");
+    await page.getByRole("button", { name: "Account of eve" }).click();
+    await page.getByRole("menuitem", { name: "Sign out" }).click();
+    await page.getByRole("textbox", { name: "Token" }).fill(token);
+    await page.keyboard.press("Enter");
+    await answered(page, 1);
+    await page.locator(".row.mine").getByText("Said before").waitFor();
+    const field = page.getByRole("textbox", { name: "Write a message" });
+    await expect.poll(() => field.inputValue()).toBe("Half a thought");
+    await page.reload();
+    await expect.poll(() => field.inputValue()).toBe("Half a thought");
+    await page.context().close();
+  });
+
   test("who signs out in one tab is out in all", async () => {
     const first = await browser.page();
     await first.goto(at("sessions.html", chatToken("tia")));

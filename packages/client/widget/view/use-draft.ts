@@ -18,6 +18,10 @@ export function useDraft(field: RefObject<HTMLTextAreaElement | null>) {
     wasEditing.current = editing;
     if (aim !== undefined) field.current?.focus();
   }, [aim]);
+  useLayoutEffect(() => {
+    // Which conversation it is was not known at first: what was kept of it comes, unless something was typed.
+    if (editing === undefined) setText((typed) => typed || drafts.get(session.id));
+  }, [session.id]);
   useLayoutEffect(() => grow(field.current), [text]);
   return {
     text,

@@ -23,6 +23,7 @@ export function useScroll(own: string | undefined) {
       current.scrollTop += grownPx;
       keptHeight.current = undefined;
     } else if (isFollowing.current) current.scrollTop = current.scrollHeight;
+    lastTop.current = current.scrollTop;
   };
   const toEnd = () => {
     isFollowing.current = true;

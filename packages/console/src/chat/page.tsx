@@ -9,10 +9,11 @@ const shareToken = query.get("share_token");
 if (shareToken !== null) location.replace(`./shared.html#${encodeURIComponent(shareToken)}`);
 else {
   const sessionId = query.get("session_id") ?? undefined;
-  const isNew = query.has("new");
+  // As the address says now: who comes in again, after a token that ended, goes on where they were.
+  const isNew = () => new URLSearchParams(location.search).has("new");
   start(
     <Gate what="your conversation">
-      {(inside) => <ChatView {...{ inside, sessionId, isNew }} />}
+      {(inside) => <ChatView {...{ inside, sessionId }} isNew={isNew()} />}
     </Gate>,
   );
 }
