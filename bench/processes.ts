@@ -75,6 +75,11 @@ export class Processes implements AsyncDisposable {
     this.#last.push(task);
   }
 
+  /** Something with processes of its own: it goes with these, also where whoever opened it was interrupted. */
+  goesWithThese(owned: AsyncDisposable): void {
+    this.defer(() => void Promise.resolve(owned[Symbol.asyncDispose]()).catch(() => {}));
+  }
+
   /** Ends one program and waits until it is gone. */
   async stop(pid: number): Promise<void> {
     const child = this.#children.find((child) => child.pid === pid);

@@ -188,7 +188,7 @@ export const TARGETS: readonly Target[] = [
     bound: { most: 100 },
   },
   {
-    // Of 2,000 with a p99 under 100 ms, as much as the store takes: see RESULTS.md.
+    // Of 2,000 with a p99 under 100 ms, as much as the store takes: see PROOFS.md.
     what: "chat: messages/s with p99 < 100 ms to a device on another instance",
     ours: chatFigure("chat instances", "delivery", "messagesPerSecond"),
     unit: "/s",

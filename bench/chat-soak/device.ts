@@ -1,9 +1,12 @@
 import { once } from "node:events";
+import { setTimeout as wait } from "node:timers/promises";
 import type { ServerFrame, ServerFrames, ServerFrameType, WireEntry } from "@warren/wire";
 import { WebSocket } from "ws";
 import { tokenOf } from "../chat/secret.ts";
 
 const ANSWER_MS = 60_000;
+const AGAIN_MS = 500;
+const COME_BACK_MS = 90_000;
 
 /** A device that sees every frame, and does nothing by itself. */
 export class Device {
@@ -56,9 +59,28 @@ export class Device {
   }
 }
 
+/** Who is not let in comes back, as every client does: places that died with an instance count for a while. */
+export async function persistently(
+  port: number,
+  userId: string,
+  isOver: () => boolean,
+): Promise<Device> {
+  for (let left = COME_BACK_MS / AGAIN_MS; ; left -= 1) {
+    try {
+      const device = await Device.open(port, userId);
+      if (!isOver()) return device;
+      device.close();
+      throw new Error("it came to the next one");
+    } catch (reason) {
+      if (left <= 0 || isOver()) throw reason;
+      await wait(AGAIN_MS);
+    }
+  }
+}
+
 /** All of a session's log, as a device reads it that has nothing. */
 export async function wholeLog(port: number, userId: string, session_id: string) {
-  const device = await Device.open(port, userId);
+  const device = await persistently(port, userId, () => false);
   device.say({ type: "hello", device_id: "reader", protocol: 1 });
   await device.next("hello");
   device.say({ type: "resume", sessions: [{ session_id }] });

@@ -1,8 +1,7 @@
-import { setTimeout as wait } from "node:timers/promises";
 import type { ServerFrames } from "@warren/wire";
 import { startMongo } from "../mongo.ts";
 import { startRedis } from "../redis.ts";
-import { Device, wholeLog } from "./device.ts";
+import { persistently, wholeLog, type Device } from "./device.ts";
 import { Instance } from "./instance.ts";
 import { must, type Proof, type Stage } from "./proof.ts";
 
@@ -10,7 +9,6 @@ const USERS = 5;
 /** Of each user in each round. */
 const MESSAGES = 4;
 const AGAIN_MS = 500;
-const COME_BACK_MS = 90_000;
 const KILLS_OF_DATABASE = 25;
 
 /** What a user said and was promised. */
@@ -29,7 +27,7 @@ class Talker {
 
   /** Says what is not acknowledged and some more; `acked` at each acknowledgement. */
   async talk(port: number, acked: () => void, isOver = () => false): Promise<Device> {
-    const device = await persistently(() => Device.open(port, this.userId), isOver);
+    const device = await persistently(port, this.userId, isOver);
     device.hear((frame) => {
       if (frame.type === "error" && frame.client_message_id !== undefined) {
         return this.#sayLater(device, frame);
@@ -59,21 +57,6 @@ class Talker {
     this.sessionId ||= session_id;
     must(this.sessionId === session_id, () => `${this.userId} came into another session`);
     this.acks.set(ack.client_message_id, ack);
-  }
-}
-
-/** Who is not let in comes back, as every client does: places that died with an instance count for a while. */
-async function persistently(open: () => Promise<Device>, isOver: () => boolean): Promise<Device> {
-  for (let left = COME_BACK_MS / AGAIN_MS; ; left -= 1) {
-    try {
-      const device = await open();
-      if (!isOver()) return device;
-      device.close();
-      throw new Error("it came to the next one");
-    } catch (reason) {
-      if (left <= 0 || isOver()) throw reason;
-      await wait(AGAIN_MS);
-    }
   }
 }
 
@@ -111,7 +94,9 @@ export const killsOnMongo: Proof = async (stage) => {
 
 async function killsOnOne(stage: Stage, kills: number): Promise<string> {
   await using mongo = await startMongo();
+  stage.processes.goesWithThese(mongo);
   await using redis = await startRedis();
+  stage.processes.goesWithThese(redis);
   const env = { MONGO_URI: mongo.uri, REDIS_URL: redis.url };
   await using here = await Instance.start(stage, "kills-a", env);
   await using there = await Instance.start(stage, "kills-b", env);

@@ -58,7 +58,9 @@ class Pair {
 export const redisGone: Proof = async (stage) => {
   const { size, say } = stage;
   await using mongo = await startMongo();
+  stage.processes.goesWithThese(mongo);
   await using redis = await startRedis();
+  stage.processes.goesWithThese(redis);
   const env = { MONGO_URI: mongo.uri, REDIS_URL: redis.url };
   await using one = await Instance.start(stage, "redis-a", env);
   await using other = await Instance.start(stage, "redis-b", env);

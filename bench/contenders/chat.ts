@@ -43,8 +43,8 @@ export const twoChats: StartContender = async ({ processes }) => {
     return undefined;
   }
   const [mongo, redis] = [await startMongo(), await startRedis()];
-  processes.defer(() => void mongo[Symbol.asyncDispose]());
-  processes.defer(() => void redis[Symbol.asyncDispose]());
+  processes.goesWithThese(mongo);
+  processes.goesWithThese(redis);
   const env = {
     MONGO_URI: mongo.uri,
     REDIS_URL: redis.url,

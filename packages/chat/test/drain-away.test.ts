@@ -24,6 +24,7 @@ test("a drain ends while the store is away: what is left is found by others", as
     events: { stopping() {} },
     door,
     conversations,
+    files: { drain: async () => false },
   } as unknown as DrainOptions).then(ended);
   for (let ms = 0; ms < 180_000; ms += 1_000) {
     clock.advance(1_000);

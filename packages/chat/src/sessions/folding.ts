@@ -59,6 +59,8 @@ export class Folding {
   /** The row with all that the log had when it was asked for; undefined: there is no such session. */
   async upToDate(key: SessionKey): Promise<SessionRow | undefined> {
     const { versions } = await this.#options.log.heads(key);
+    // Another instance may have erased the session: what is at hand of it here is of before.
+    if (Object.keys(versions).length === 0) this.#rows.delete(key.sessionId);
     for (;;) {
       const row = (await this.#busy.get(key.sessionId)) ?? (await this.#known(key));
       if (covers(row?.versions ?? NO_VERSIONS, versions)) return row;
