@@ -185,8 +185,10 @@ export class ChatEvents
     this.#log.debug("request", { method, path, status, duration_ms: Math.round(ms) });
   }
   failed(error: ChatError): void {
-    if (error.code === "RATE_LIMITED") this.#blocked("admin").add();
     this.#unexpected(error);
+  }
+  limited(limiter: string): void {
+    this.#blocked(limiter).add();
   }
 
   /** What a client did wrong is its own to read; what is wrong here is the operator's. */

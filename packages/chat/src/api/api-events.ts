@@ -11,4 +11,6 @@ export interface ApiEvents {
     ms: number;
   }): void;
   failed(error: ChatError): void;
+  /** A request was refused by a limit. */
+  limited(limiter: string): void;
 }

@@ -86,17 +86,21 @@ export function refusal(c: Context<Env>, error: ChatError): Response {
   );
 }
 
-export function limited({ limits }: ApiDeps, name: LimitName): MiddlewareHandler<Env> {
+export function limited(deps: ApiDeps, name: LimitName): MiddlewareHandler<Env> {
   return async (c, next) => {
-    const waitMs = await limits.take(name, c.get("identity").userId);
-    if (waitMs > 0) throw tooMany(waitMs);
+    await take(deps, name, c.get("identity").userId);
     await next();
   };
 }
 
-export function tooMany(retryAfterMs: number): ChatError {
-  return new ChatError("RATE_LIMITED", "too many requests: wait a moment", { retryAfterMs });
+async function take({ limits, events }: Limiting, name: LimitName, key: string): Promise<void> {
+  const retryAfterMs = await limits.take(name, key);
+  if (retryAfterMs === 0) return;
+  events.limited(name);
+  throw new ChatError("RATE_LIMITED", "too many requests: wait a moment", { retryAfterMs });
 }
+
+type Limiting = Pick<ApiDeps, "limits" | "events">;
 
 /**
  * For what needs no token: by the network that asks, for whoever has one IPv6 address has very many. Rejects
@@ -104,12 +108,11 @@ export function tooMany(retryAfterMs: number): ChatError {
  */
 export async function takePublic(
   c: Context<Env>,
-  { limits, addressOf }: Pick<ApiDeps, "limits" | "addressOf">,
+  deps: Limiting & Pick<ApiDeps, "addressOf">,
   name: "public" | "frame" = "public",
 ): Promise<void> {
-  const address = networkOf(addressOf(peerOf(c), c.req.header("x-forwarded-for")));
-  const waitMs = await limits.take(name, name === "frame" ? `events:${address}` : address);
-  if (waitMs > 0) throw tooMany(waitMs);
+  const address = networkOf(deps.addressOf(peerOf(c), c.req.header("x-forwarded-for")));
+  await take(deps, name, name === "frame" ? `events:${address}` : address);
 }
 
 export function nowOf({ wallClock }: ApiDeps): string {

@@ -72,6 +72,7 @@ export abstract class Connection implements OutgoingOwner, Reader {
   #forgetExpiry: (() => void) | undefined;
   #depart: (() => void) | undefined;
   #isOver = false;
+  #isBarred = false;
 
   constructor(socket: WebSocket, identity: ConnectionIdentity, deps: ConnectionDeps) {
     this.id = deps.newId();
@@ -247,6 +248,7 @@ export abstract class Connection implements OutgoingOwner, Reader {
   close(code: ChatErrorCode): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#isBarred = BARRING.has(code);
     this.#leave();
     this.#outgoing.flush();
     this.#socket.close(CHAT_CODES[code].close, code);
@@ -282,6 +284,8 @@ export abstract class Connection implements OutgoingOwner, Reader {
 
   /** What cannot be read is counted as well: it has to be parsed and answered like anything else. */
   async #do(heard: Heard): Promise<void> {
+    // It had waited while the right to say it ended.
+    if (this.#isBarred) return;
     if (heard.problem === undefined) return heard.run();
     await takeTurn(this, false);
     throw heard.problem;
@@ -303,6 +307,9 @@ export abstract class Connection implements OutgoingOwner, Reader {
 
 /** After these the socket is closed. */
 const FATAL: ReadonlySet<ChatErrorCode> = new Set(["INVALID_TOKEN", "EXPIRED_TOKEN"]);
+
+/** What came before such a close and has not been done is not done any more. */
+const BARRING: ReadonlySet<ChatErrorCode> = new Set([...FATAL, "GONE"]);
 
 /** The part of a refusal that both dialects have. */
 export function errorBody({ code, message, retryAfterMs }: ChatError) {

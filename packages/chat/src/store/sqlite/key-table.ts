@@ -46,6 +46,7 @@ export function openKeyTables(database: DatabaseSync): Tables<KeyOperations> {
       keysOfOthers: (masterKeyId, after, limit) => table.wrappedByOthers(masterKeyId, after, limit),
     },
     isForGood: () => true,
+    erases: () => false,
     committed: () => {},
     rolledBack: () => {},
     warm: () => false,

@@ -65,6 +65,10 @@ const PASSING: ReadonlySet<string> = new Set<keyof Operations>([
   ...(["getLease", "listLeases", "leaseHolders", "leaseMarks"] as const),
 ]);
 
+const ERASING: ReadonlySet<string> = new Set<keyof Operations>([
+  ...(["eraseEntries", "forgetSession", "removeErasure", "removeShare"] as const),
+]);
+
 function isForGood(operation: string, args: readonly unknown[]): boolean {
   if (operation !== "putLease") return !PASSING.has(operation);
   // A beat says that its holder lives, which after a power failure it does not.
@@ -86,6 +90,8 @@ export interface Tables<O> {
    * there with the next commit that the disk is waited for, and after a crash of the process alone.
    */
   isForGood(operation: string, args: readonly unknown[]): boolean;
+  /** True for what is to leave no trace in the file either. */
+  erases(operation: string): boolean;
   /** What was written so far is there for good. */
   committed(): void;
   /** What was written since the last commit is not there after all. */
@@ -141,6 +147,7 @@ export function openTables(database: DatabaseSync, origin: string): Tables<Opera
       removeErasure: (erasure) => erasures.remove(erasure),
     },
     isForGood,
+    erases: (operation) => ERASING.has(operation),
     committed: () => sessions.committed(),
     rolledBack() {
       log.rolledBack();

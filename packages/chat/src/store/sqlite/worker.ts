@@ -65,6 +65,8 @@ function open(): DatabaseSync {
     -- What is read is not copied: a page of 1,000 sessions is as many places of the file.
     PRAGMA mmap_size = 2147418112;
     PRAGMA temp_store = MEMORY;
+    -- Without another page written for it; what is erased is overwritten wherever it was.
+    PRAGMA secure_delete = FAST;
   `);
   return opened;
 }
@@ -78,15 +80,23 @@ function commit(group: readonly Call[]): Reply[] {
   try {
     const isForGood = group.some(([, operation, args]) => tables.isForGood(operation, args));
     database.exec(`PRAGMA synchronous = ${isForGood ? "FULL" : "NORMAL"}`);
+    const erases = group.some(([, operation]) => tables.erases(operation));
+    if (erases) database.exec("PRAGMA secure_delete = ON");
     database.exec("BEGIN IMMEDIATE");
     const replies = group.map(run);
     database.exec("COMMIT");
     tables.committed();
+    if (erases) leaveNoTrace();
     return replies;
   } catch (error) {
     rollBack();
     return group.map(([id]) => [id, undefined, failureOf(error)]);
   }
+}
+
+/** What was erased is in the pages of the write-ahead log until these are written again. */
+function leaveNoTrace(): void {
+  database.exec("PRAGMA secure_delete = FAST; PRAGMA wal_checkpoint(TRUNCATE);");
 }
 
 function run([id, operation, args]: Call): Reply {
