@@ -66,7 +66,10 @@ const PASSING: ReadonlySet<string> = new Set<keyof Operations>([
 ]);
 
 const ERASING: ReadonlySet<string> = new Set<keyof Operations>([
-  ...(["eraseEntries", "forgetSession", "removeErasure", "removeShare"] as const),
+  "eraseEntries",
+  "forgetSession",
+  "removeErasure",
+  "removeShare",
 ]);
 
 function isForGood(operation: string, args: readonly unknown[]): boolean {
