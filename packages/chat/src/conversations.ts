@@ -272,10 +272,10 @@ export class Conversations implements AsyncDisposable {
   }
 
   get forDesk() {
-    const { folding, journal, talk, takeovers, queue } = this;
+    const { folding, journal, talk, clusterRuns: runs, takeovers, queue } = this;
     const { seals, store } = this.#options;
     const { texts } = seals;
-    return { sessions: store.sessions, folding, journal, texts, talk, takeovers, queue };
+    return { sessions: store.sessions, folding, journal, texts, talk, runs, takeovers, queue };
   }
 
   /** Ends what a user had open by then, here and on the other instances that follow the session. */

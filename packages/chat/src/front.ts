@@ -164,7 +164,7 @@ function apiOf(
   return {
     replies: store.replies,
     answers: providers.answers,
-    guests: tokens && new Guests({ ...forDesk, ...content.forGuests, tokens, wallClock }),
+    guests: tokens && new Guests({ ...forDesk, ...content.forGuests, tokens, clock, wallClock }),
     newId: () => randomId(12),
     desk: new SessionDesk({
       ...forDesk,

@@ -177,13 +177,32 @@ describe("a visitor who says who they are", () => {
       const { body } = await user("POST", "/guest/merge", { guest_token: guest.token });
       expect(body).toMatchObject({ sessions: [{ from }] });
       const [{ session_id: to }] = body["sessions"] as [{ session_id: string }];
-      // With the answer that was being written, if there was one by then.
-      const { messages } = (await user("GET", `/sessions/${to}`)).body;
-      const said = (messages as { sender: string; content: string }[]).filter(
-        ({ sender }) => sender === "user",
-      );
-      expect(said).toMatchObject([{ content: "just now" }]);
+      // With the answer that was just begun, as far as it was.
+      const told = [
+        { sender: "user", content: "just now" },
+        { sender: "ai", content: "", status: "stopped" },
+      ];
+      expect((await user("GET", `/sessions/${to}`)).body["messages"]).toMatchObject(told);
+      const left = apiOf(port, guest.token);
+      expect((await left("GET", `/sessions/${from}`)).body["messages"]).toMatchObject(told);
     }
+  });
+
+  test("has the answer that was being written, with all that was read of it", async () => {
+    const guest = await visitor();
+    using phone = await device(port, guest.token, "phone");
+    const words = `may I ask (${++talks})?`;
+    await say(phone, words);
+    const question = await questionWith(words);
+    await question.say("You may ");
+    await phone.next("run_delta");
+    const user = apiOf(port, tokenOf(`user-${++users}`));
+    const { body } = await user("POST", "/guest/merge", { guest_token: guest.token });
+    const [{ session_id: to }] = body["sessions"] as [{ session_id: string }];
+    expect((await user("GET", `/sessions/${to}`)).body["messages"]).toMatchObject([
+      { content: words },
+      { sender: "ai", content: "You may " },
+    ]);
   });
 
   test("has it once, however often it is asked for and by however many at once", async () => {

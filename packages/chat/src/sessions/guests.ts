@@ -1,3 +1,4 @@
+import type { Clock } from "@warren/host";
 import { ChatError } from "@warren/wire";
 import type { GuestTokens, MintedGuest } from "../auth/guest-tokens.ts";
 import type { Identity } from "../auth/identity.ts";
@@ -11,8 +12,10 @@ import type { Quota } from "../files/quota.ts";
 import type { Journal } from "../log/journal.ts";
 import type { Said } from "../log/said.ts";
 import { NO_VERSIONS, type Versions, including } from "../log/versions.ts";
+import type { ClusterRuns } from "../runs/cluster-runs.ts";
 import { EVERY, everyRow, type ListSessions } from "./every-row.ts";
 import type { Folding } from "./folding.ts";
+import { lastAnswer } from "./last-answer.ts";
 import { MERGED, SessionCopy } from "./session-copy.ts";
 import { sessionIdFor } from "./session-id.ts";
 import type { Sessions } from "./ports.ts";
@@ -24,6 +27,8 @@ export interface GuestsOptions {
   folding: Folding;
   journal: Journal;
   talk: Talk;
+  runs: Pick<ClusterRuns, "of" | "stop">;
+  clock: Clock;
   /** Epoch milliseconds. */
   wallClock: () => number;
   files: Pick<Files & FileUpkeep, "hold" | "give">;
@@ -63,7 +68,8 @@ export class Guests {
   /**
    * Gives a user the sessions of the guest whose token they hold, but for those that another user has, and ends
    * these for the guest, whose sockets are closed. What is there after a crash is not done again: doing it twice
-   * is doing it once. Rejects with a `ChatError`.
+   * is doing it once. Rejects with a `ChatError`: a retryable one where an answer is not stored yet, which would
+   * be lost to the user.
    */
   async merge(user: Identity, token: string): Promise<MergedSession[]> {
     const { tokens, wallClock, talk, sessions, leave } = this.#options;
@@ -85,6 +91,7 @@ export class Guests {
         continue;
       }
       const to = { userId: user.userId, sessionId: sessionIdFor(user.userId, key.sessionId) };
+      await lastAnswer(this.#options, key);
       await this.#copy(key, to);
       merged.push({ from: key.sessionId, to: to.sessionId });
     }
