@@ -1,5 +1,6 @@
 import { randomId } from "@warren/host";
 import { ChatError } from "@warren/wire";
+import { AnswerRelay } from "./instances/answer-relay.ts";
 import { Membership } from "./instances/membership.ts";
 import { Settling } from "./instances/settling.ts";
 import { askIfOpen } from "./instances/unanswered.ts";
@@ -46,6 +47,8 @@ export class Conversations implements AsyncDisposable {
   readonly leases: TakeoverLeases;
   readonly queue: HelpQueue;
   readonly presences: Presences;
+  /** Takes what functions answer later. */
+  readonly answers: AnswerRelay;
   readonly #options: ConversationsOptions;
   readonly #fanOut: FanOut;
   readonly #settling = new Settling();
@@ -79,6 +82,7 @@ export class Conversations implements AsyncDisposable {
       tellStop: (key, runId) => this.#fanOut.tell(key, { kind: "stop", runId }),
       isShared,
     });
+    this.answers = this.#answers();
     this.talk = this.#talk();
     const isErased = (key: SessionKey) => seals.keys.isDestroyed(key);
     this.changes = new Changes({
@@ -187,6 +191,19 @@ export class Conversations implements AsyncDisposable {
         const { said } = await this.journal.latest(key, undefined, LOOK_BACK);
         return said.some((one) => one.messageId === messageId);
       },
+    });
+  }
+
+  #answers(): AnswerRelay {
+    const { providers, store, deps } = this.#options;
+    return new AnswerRelay({
+      answers: providers.answers,
+      runs: this.clusterRuns,
+      owner: (sessionId) => this.folding.owner(sessionId),
+      fanOut: this.#fanOut,
+      isShared: store.isShared,
+      clock: deps.clock,
+      newId: () => randomId(12),
     });
   }
 
@@ -333,6 +350,9 @@ export class Conversations implements AsyncDisposable {
         return this.#options.departures.depart(key.userId, hint.sinceMs);
       case "stop":
         return void this.runs.stop(key, hint.runId);
+      case "answer":
+      case "answered":
+        return this.answers.heard(key, hint);
       case "passing":
         if (hint.event.kind === "run") this.#elsewhere.heard(key, hint.event.event);
         else this.hub.passHere(key.sessionId, hint.event);

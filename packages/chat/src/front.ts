@@ -151,7 +151,7 @@ function listenerOf(fetch: Parameters<typeof getRequestListener>[0]) {
 }
 
 function apiOf(
-  { config, deps, events, store, providers, conversations, content, pages }: FrontOptions,
+  { config, deps, events, store, conversations, content, pages }: FrontOptions,
   { verifier, limits, guestTokens: tokens }: Access,
   ready: () => Promise<Readiness>,
 ): ApiDeps {
@@ -163,7 +163,7 @@ function apiOf(
   const { forDesk } = conversations;
   return {
     replies: store.replies,
-    answers: providers.answers,
+    answers: conversations.answers,
     guests: tokens && new Guests({ ...forDesk, ...content.forGuests, tokens, clock, wallClock }),
     newId: () => randomId(12),
     desk: new SessionDesk({

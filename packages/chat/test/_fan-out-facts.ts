@@ -107,10 +107,16 @@ export const FAN_OUT_FACTS: readonly FanOutFact[] = [
         }),
         { kind: "stop", runId: "r" },
         { kind: "stop", runId: undefined },
+        {
+          kind: "answer",
+          ask: "x",
+          answer: { source: "/fn", id: "1", runKey: "k", text: "Hello\nthere" },
+        },
+        { kind: "answered", ask: "x", outcome: "delivered" },
       ];
       for (const hint of told) one.fanOut.tell(key(S), hint);
       await other.hears(told.length);
-      const [start, delta, end, ...stops] = other.heard.map(({ hint }) => hint);
+      const [start, delta, end, ...others] = other.heard.map(({ hint }) => hint);
       expect(start).toEqual(told[0]);
       const brief = { ...run, text: "" };
       expect(delta).toEqual(
@@ -119,7 +125,7 @@ export const FAN_OUT_FACTS: readonly FanOutFact[] = [
       expect(end).toMatchObject({
         event: { event: { status: "interrupted", why: "LLM_TIMEOUT" } },
       });
-      expect(stops).toEqual(told.slice(3));
+      expect(others).toEqual(told.slice(3));
     },
   },
   {

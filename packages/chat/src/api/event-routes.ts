@@ -1,6 +1,7 @@
 import { ChatError } from "@warren/wire";
 import { Hono } from "hono";
 import { CloudEventError, readCloudEvent } from "../providers/cloud-event.ts";
+import { answerIn, type LateAnswer } from "../providers/function-answers.ts";
 import { takePublic, type ApiDeps, type Env } from "./http.ts";
 import { readText } from "./request-body.ts";
 
@@ -9,7 +10,7 @@ const MOST_BYTES = 1_048_576;
 
 /**
  * Where functions bring their answers (`agent.response`), in both modes of the HTTP binding of CloudEvents. The
- * run's id, which only the function was told, is what lets an answer in.
+ * run's key, which only the function was told, is what lets an answer in. Any instance takes it.
  */
 export function eventRoutes(deps: ApiDeps): Hono<Env> {
   const { answers } = deps;
@@ -19,25 +20,18 @@ export function eventRoutes(deps: ApiDeps): Hono<Env> {
     // A broker brings all functions' answers from one address: as many as a socket may say.
     await takePublic(c, deps, "frame");
     const header = (name: string) => c.req.header(name);
-    const event = eventIn({ header, body: await readText(c, MOST_BYTES) });
-    const outcome = answers.receive(event);
-    switch (outcome.outcome) {
-      case "delivered":
-      case "duplicate":
-        return c.json({ status: outcome.outcome }, 202);
-      case "unknown":
-        // Not taken: a broker may bring it to another instance, or give up.
-        throw new ChatError("NOT_FOUND", "nobody waits for this answer here");
-      case "invalid":
-        throw new ChatError("INVALID_FORMAT", outcome.problem);
-    }
+    const answer = answerOf({ header, body: await readText(c, MOST_BYTES) });
+    const status = await answers.receive(answer);
+    // Of a run that is over, or never was.
+    if (status === "unknown") throw new ChatError("NOT_FOUND", "nobody waits for this answer");
+    return c.json({ status }, 202);
   });
   return routes;
 }
 
-function eventIn(message: Parameters<typeof readCloudEvent>[0]) {
+function answerOf(message: Parameters<typeof readCloudEvent>[0]): LateAnswer {
   try {
-    return readCloudEvent(message);
+    return answerIn(readCloudEvent(message));
   } catch (reason) {
     if (!(reason instanceof CloudEventError)) throw reason;
     throw new ChatError("INVALID_FORMAT", reason.message, { cause: reason });

@@ -8,7 +8,7 @@ import type { Identity } from "../auth/identity.ts";
 import type { TokenVerifier } from "../auth/token-verifier.ts";
 import type { LimitName, Limits } from "../connections/ports.ts";
 import { networkOf } from "../connections/whence.ts";
-import type { FunctionAnswers } from "../providers/function-answers.ts";
+import type { AnswerRelay } from "../instances/answer-relay.ts";
 import type { CannedReplies } from "../replies/ports.ts";
 import type { Guests } from "../sessions/guests.ts";
 import type { FileDesk } from "../files/file-desk.ts";
@@ -44,7 +44,7 @@ export interface ApiDeps {
   replies: CannedReplies;
   newId: () => string;
   /** Takes events by which functions answer. */
-  answers: FunctionAnswers;
+  answers: Pick<AnswerRelay, "receive">;
   /** Undefined: there are no guests. */
   guests: Guests | undefined;
   files: FileDesk;

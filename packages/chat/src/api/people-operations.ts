@@ -98,7 +98,7 @@ export const peopleOperations: Operations = {
     audience: "user",
     body: { json: v.object({ guest_token: v.string() }) },
     answers: ok("Where the sessions are now, the latest first.", Merged),
-    errors: ["FORBIDDEN", "INVALID_FORMAT", "MISSING_FIELD", "RATE_LIMITED"],
+    errors: ["FORBIDDEN", "INVALID_FORMAT", "MISSING_FIELD", "RATE_LIMITED", "SERVICE_UNAVAILABLE"],
   },
   "POST /events": {
     ...plain,
@@ -109,6 +109,12 @@ export const peopleOperations: Operations = {
       description: "The event, structured or binary.",
     },
     answers: { 202: { description: "It was taken, now or before.", body: { json: Taken } } },
-    errors: ["NOT_FOUND", "INVALID_FORMAT", "MESSAGE_TOO_LARGE", "RATE_LIMITED"],
+    errors: [
+      "NOT_FOUND",
+      "INVALID_FORMAT",
+      "MESSAGE_TOO_LARGE",
+      "RATE_LIMITED",
+      "SERVICE_UNAVAILABLE",
+    ],
   },
 };

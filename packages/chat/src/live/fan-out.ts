@@ -1,5 +1,6 @@
 import type { Position } from "../log/versions.ts";
 import type { SessionKey } from "../log/entry.ts";
+import type { LateAnswer } from "../providers/function-answers.ts";
 import type { Passing } from "./room.ts";
 
 /** What one instance tells the others that follow a session. */
@@ -11,7 +12,18 @@ export type Hint =
   /** What is not stored. */
   | { readonly kind: "passing"; readonly event: Passing }
   /** Whoever writes this answer is to end it. */
-  | { readonly kind: "stop"; readonly runId: string | undefined };
+  | { readonly kind: "stop"; readonly runId: string | undefined }
+  /** A function has brought this answer, and whoever waits for it is to say so under this name. */
+  | { readonly kind: "answer"; readonly ask: string; readonly answer: BroughtAnswer }
+  /** It was waited for, and is taken. */
+  | {
+      readonly kind: "answered";
+      readonly ask: string;
+      readonly outcome: "delivered" | "duplicate";
+    };
+
+/** The hint's session is the one in which it was asked. */
+export type BroughtAnswer = Omit<LateAnswer, "conversationId">;
 
 /** A hint came from another instance. */
 export type Heard = (key: SessionKey, hint: Hint) => void;

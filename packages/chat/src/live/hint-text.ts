@@ -31,6 +31,14 @@ const Event = v.variant("kind", [
   }),
 ]);
 
+const Brought = v.object({
+  source: v.string(),
+  id: v.string(),
+  runKey: v.string(),
+  text: v.string(),
+});
+const Taken = v.picklist(["delivered", "duplicate"]);
+
 /** Of another release it may be something else: what is not known is not heard. */
 const Told = v.object({
   user: v.string(),
@@ -40,6 +48,8 @@ const Told = v.object({
     v.object({ kind: v.literal("passing"), event: Event }),
     v.object({ kind: v.literal("left"), sinceMs: v.number() }),
     v.object({ kind: v.literal("stop"), runId: v.optional(v.string()) }),
+    v.object({ kind: v.literal("answer"), ask: v.string(), answer: Brought }),
+    v.object({ kind: v.literal("answered"), ask: v.string(), outcome: Taken }),
   ]),
 });
 
@@ -65,8 +75,8 @@ function brief(hint: Hint): unknown {
 }
 
 function whole(hint: v.InferOutput<typeof Told>["hint"]): Hint {
-  if (hint.kind === "stored" || hint.kind === "left") return hint;
   if (hint.kind === "stop") return { kind: "stop", runId: hint.runId };
+  if (hint.kind !== "passing") return hint;
   const { event } = hint;
   switch (event.kind) {
     case "typing":

@@ -11,13 +11,22 @@ const Data = v.looseObject({
   response: v.string(),
 });
 
+/** An answer that came by an event of its own. */
+export interface LateAnswer {
+  /** Of the event: two of the same are one. */
+  readonly source: string;
+  readonly id: string;
+  readonly runKey: string;
+  /** The session in which it was asked. */
+  readonly conversationId: string;
+  readonly text: string;
+}
+
 /**
- * What became of an event: given to the run that waited; had already, under the same source and id;
- * for a run that does not wait here (over, another instance's, or never asked); or no such event.
+ * What became of an answer: given to the run that waited; had already, under the same source and id; or for a
+ * run that does not wait here: over, another instance's, or never asked.
  */
-export type AnswerOutcome =
-  | { outcome: "delivered" | "duplicate" | "unknown" }
-  | { outcome: "invalid"; problem: string };
+export type AnswerOutcome = "delivered" | "duplicate" | "unknown";
 
 /** Delivered events that are remembered. */
 const MOST_REMEMBERED = 10_000;
@@ -42,21 +51,15 @@ export class FunctionAnswers {
     return createHmac("sha256", this.#secret).update(runId).digest("hex").slice(0, 32);
   }
 
-  /** Gives an event that came in to the run that its `idempotency_key` names. */
-  receive(event: CloudEvent): AnswerOutcome {
-    const key = `${event.source}\n${event.id}`;
-    if (this.#delivered.has(key)) return { outcome: "duplicate" };
-    try {
-      const { runKey, text } = answerIn(event);
-      const deliver = this.#waiting.get(runKey);
-      if (deliver === undefined) return { outcome: "unknown" };
-      this.#delivered.set(key, true);
-      deliver(text);
-      return { outcome: "delivered" };
-    } catch (error) {
-      if (error instanceof CloudEventError) return { outcome: "invalid", problem: error.message };
-      throw error;
-    }
+  /** Gives an answer to the run that its key names. */
+  receive({ source, id, runKey, text }: LateAnswer): AnswerOutcome {
+    const key = `${source}\n${id}`;
+    if (this.#delivered.has(key)) return "duplicate";
+    const deliver = this.#waiting.get(runKey);
+    if (deliver === undefined) return "unknown";
+    this.#delivered.set(key, true);
+    deliver(text);
+    return "delivered";
   }
 
   /** Waits for the answer to a run until disposed. */
@@ -79,10 +82,13 @@ export class FunctionAnswers {
 }
 
 /** Throws a CloudEventError where the event is no answer. */
-export function answerIn(event: CloudEvent): { runKey: string; text: string } {
-  if (event.type !== ANSWER_TYPE) throw new CloudEventError(`the type is not ${ANSWER_TYPE}`);
-  const data = v.safeParse(Data, event.data);
-  if (data.success) return { runKey: data.output.idempotency_key, text: data.output.response };
+export function answerIn({ type, source, id, data: said }: CloudEvent): LateAnswer {
+  if (type !== ANSWER_TYPE) throw new CloudEventError(`the type is not ${ANSWER_TYPE}`);
+  const data = v.safeParse(Data, said);
+  if (data.success) {
+    const { idempotency_key: runKey, conversation_id: conversationId, response } = data.output;
+    return { source, id, runKey, conversationId, text: response };
+  }
   const names = [...new Set(data.issues.map((issue) => v.getDotPath(issue) ?? "data"))];
   throw new CloudEventError(`missing or malformed in data: ${names.join(", ")}`);
 }
