@@ -28,13 +28,13 @@ export const SECRETS: TestSecrets = {
   key: randomBytes(32).toString("base64"),
 };
 
-export function tokenOf(userId: string, roles: readonly string[] = []): string {
+export function tokenOf(userId: string, roles: readonly string[] = [], name?: string): string {
   return mintToken({
     secret: SECRETS.token,
     algorithm: "HS256",
     userId,
     roles,
-    name: undefined,
+    name,
     lifeMs: 3_600_000,
     nowMs: Date.now(),
     names: CLAIM_NAMES,

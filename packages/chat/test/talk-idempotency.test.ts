@@ -141,3 +141,28 @@ test.each(REPEATED)("a repeated $name is stored once", async ({ name, frame }) =
   const { entries } = await resume(phone, session_id);
   expect(entries.filter(({ client_message_id }) => client_message_id === "again")).toHaveLength(1);
 });
+
+test("an admin's message that comes again under another display name is the one of before", async () => {
+  await using chat = await runningChat({ rates: UNLIMITED });
+  const { port } = chat.chat;
+  using phone = await device(port, token, "phone");
+  const { session_id } = await say(phone, "is anybody there?");
+  using desk = await device(port, namedAdmin("Bob"), "desk");
+  desk.send({ type: "admin_join", session_id });
+  await entry(phone, ({ kind }) => kind === "control");
+  const first = await say(desk, "I am.", { session_id, client_message_id: "a1" });
+  using renamed = await device(port, namedAdmin("Robert"), "desk");
+  const again = await say(renamed, "I am.", { session_id, client_message_id: "a1" });
+  expect(again).toMatchObject({ message_id: first.message_id, number: first.number });
+  renamed.send({
+    type: "user_message",
+    session_id,
+    content: "I am not.",
+    client_message_id: "a1",
+  });
+  expect((await refusal(renamed)).error.code).toBe("CONFLICT");
+});
+
+function namedAdmin(name: string): string {
+  return tokenOf("bob", ["admin"], name);
+}
