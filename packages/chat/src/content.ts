@@ -140,7 +140,7 @@ export class Content {
   #eraser(): Eraser {
     const { deps, store, seals, conversations } = this.#options;
     const { folding, runs } = conversations;
-    const { log, logErasure, erasures, shareLinks, sessions } = store;
+    const { log, logErasure, erasures, shareLinks, sessions, leases } = store;
     return new Eraser({
       log,
       logErasure,
@@ -149,6 +149,7 @@ export class Content {
       sessions,
       folding,
       runs,
+      leases,
       keys: seals.keys,
       files: this.#store,
       quota: this.#quota,

@@ -17,6 +17,7 @@ import type { RetentionPolicy } from "../src/privacy/retention.ts";
 import { Folding } from "../src/sessions/folding.ts";
 import { ShareEvents } from "../src/shares/events.ts";
 import { memoryErasures } from "../src/store/memory/memory-erasures.ts";
+import { memoryLeases } from "../src/store/memory/memory-leases.ts";
 import { MemoryLog } from "../src/store/memory/memory-log.ts";
 import { MemorySessions } from "../src/store/memory/memory-sessions.ts";
 import { memoryShareLinks } from "../src/store/memory/memory-share-links.ts";
@@ -57,6 +58,7 @@ export async function world() {
     sessions,
     folding: new Folding({ log, sessions, failed: never }),
     runs: { stop: never } as unknown as EraserOptions["runs"],
+    leases: memoryLeases(),
     keys,
     files,
     quota: storedQuota(files, { mostBytes: 1e9, believedMs: 1, mostOwners: 9 }, wall.now),

@@ -1,6 +1,7 @@
 import { ChatError } from "@warren/wire";
 import { expect, test } from "vitest";
 import { holderOf } from "../src/files/file-id.ts";
+import { leaseCounters } from "../src/leases/lease-counters.ts";
 import { Eraser } from "../src/privacy/eraser.ts";
 import { round } from "../src/privacy/retention.ts";
 import { DAY, teller, world } from "./_privacy-world.ts";
@@ -53,6 +54,20 @@ test("what an instance adds that did not hear of the erasure is taken away by a 
   await eraser.resume(NEVER);
   expect(await all.isGone(one)).toEqual(GONE);
   expect(await all.erasures.due(Infinity, 10)).toEqual([]);
+});
+
+test("no takeover of it is left, also where whoever watched it is gone or goes on for a while", async () => {
+  await using all = await world();
+  const one = await all.say("alice", 1);
+  const counters = leaseCounters(all.options.leases);
+  await counters.move(one, 1);
+  const eraser = new Eraser(all.options);
+  await eraser.session(one, "user");
+  expect(await all.options.leases.list("takeover", undefined, 9)).toEqual([]);
+  await counters.move(one, 1);
+  all.wall.ms += 600_000;
+  await eraser.resume(NEVER);
+  expect(await all.options.leases.list("takeover", undefined, 9)).toEqual([]);
 });
 
 test("a user's erasure takes sessions that began by then, and none that is begun after it", async () => {

@@ -33,6 +33,15 @@ export function leaseCounters(leases: Leases): HeldCounters {
   };
 }
 
+/** Removes a session's counter, of whatever term: the session is gone. */
+export async function dropCounter(leases: Leases, key: SessionKey): Promise<void> {
+  const lease = nameOf(key);
+  for (;;) {
+    const there = await leases.get(lease);
+    if (there === undefined || (await leases.put(lease, there, undefined))) return;
+  }
+}
+
 function nameOf({ userId, sessionId }: SessionKey): LeaseName {
   return { kind: "takeover", userId, name: sessionId };
 }

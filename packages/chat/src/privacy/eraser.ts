@@ -10,6 +10,8 @@ import { bodyOf } from "../log/body.ts";
 import type { Entry, SessionKey } from "../log/entry.ts";
 import type { MessageLog } from "../log/ports.ts";
 import { including, NO_VERSIONS, type Versions } from "../log/versions.ts";
+import { dropCounter } from "../leases/lease-counters.ts";
+import type { Leases } from "../leases/ports.ts";
 import type { Runs } from "../runs/runs.ts";
 import type { Folding } from "../sessions/folding.ts";
 import type { Sessions } from "../sessions/ports.ts";
@@ -26,6 +28,7 @@ export interface EraserOptions {
   sessions: Sessions;
   folding: Folding;
   runs: Runs;
+  leases: Leases;
   keys: SessionKeys;
   files: Files & FileUpkeep;
   quota: Quota;
@@ -114,7 +117,7 @@ export class Eraser {
   }
 
   async #session(key: SessionKey, signal: AbortSignal): Promise<Erased> {
-    const { runs, keys, folding, shareLinks } = this.#options;
+    const { runs, leases, keys, folding, shareLinks } = this.#options;
     runs.stop(key, undefined);
     const before = await this.#guestsSession(key, signal);
     await keys.destroy(key);
@@ -122,6 +125,8 @@ export class Eraser {
       if (userId === key.userId) await shareLinks.remove(id);
     }
     const erased = await this.#log(key, signal);
+    // The instance that watched a takeover of it may be gone; one that still does is looked after again.
+    await dropCounter(leases, key);
     await folding.forget(key);
     return sumOf({ ...erased, sessions: 1 }, before);
   }

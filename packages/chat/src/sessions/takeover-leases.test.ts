@@ -9,6 +9,8 @@ import { TakeoverLeases } from "./takeover-leases.ts";
 const LEASE_MS = 60_000;
 const KEY = { userId: "alice", sessionId: "5".repeat(32) };
 
+const FREE = { ...KEY, control: NO_CONTROL, endMs: undefined } as SessionRow;
+
 /** An instance over counters that others may share, with rows and admins as a test says. */
 function instance({ counters = memoryCounters(), rows = [] as SessionRow[] } = {}) {
   const clock = virtualClock();
@@ -16,13 +18,14 @@ function instance({ counters = memoryCounters(), rows = [] as SessionRow[] } = {
   const ended: number[] = [];
   const failures: unknown[] = [];
   let away: Error | undefined;
+  let isErased = false;
   const leases = new TakeoverLeases({
     counters,
     clock,
     wallClock: () => 0,
     leaseMs: LEASE_MS,
     isThere: (_, adminId) => there.has(adminId),
-    row: async () => rows[0],
+    row: async () => (isErased ? undefined : (rows[0] ?? FREE)),
     list: async () => ({ rows, total: rows.length, isCapped: false, next: undefined }),
     end: async (_, epoch) => {
       if (away !== undefined) throw away;
@@ -38,7 +41,8 @@ function instance({ counters = memoryCounters(), rows = [] as SessionRow[] } = {
     await settled();
   };
   const setAway = (error: Error | undefined) => (away = error);
-  return { leases, there, ended, failures, advance, setAway };
+  const erase = () => (isErased = true);
+  return { leases, there, ended, failures, advance, setAway, erase };
 }
 const settled = () => new Promise<void>((resolve) => void setImmediate(resolve));
 
@@ -105,6 +109,19 @@ describe("a takeover", () => {
       act(leases);
     }
     expect(ended.length === 0).toBe(lasts);
+  });
+
+  test("of a session that was erased is forgotten, also while its admin looks at it", async () => {
+    const counters = memoryCounters();
+    const { leases, there, ended, advance, erase } = instance({ counters });
+    await using _ = leases;
+    there.add("bob");
+    leases.note(taken("bob"));
+    await advance(2 * LEASE_MS);
+    expect(leases.size).toBe(1);
+    erase();
+    await advance(2 * LEASE_MS);
+    expect([leases.size, await counters.read(KEY, 1), ended]).toEqual([0, undefined, []]);
   });
 
   test("that was handed on has a lease of its own", async () => {

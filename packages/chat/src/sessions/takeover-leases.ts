@@ -30,6 +30,8 @@ interface Watched {
   count: number | undefined;
   /** When the counter, or the admin, was last seen to move, by this instance's clock. */
   movedMs: number;
+  /** When it was last seen to be there at all. */
+  foundMs: number;
 }
 
 /** Looks in the time of a lease. */
@@ -98,7 +100,8 @@ export class TakeoverLeases implements AsyncDisposable {
   #watch({ userId, sessionId }: SessionKey, epoch: number, adminId: string): void {
     const movedMs = this.#options.clock.now();
     const key = { userId, sessionId };
-    this.#watched.set(sessionId, { key, epoch, adminId, count: undefined, movedMs });
+    const watched = { key, epoch, adminId, count: undefined, movedMs, foundMs: movedMs };
+    this.#watched.set(sessionId, watched);
   }
 
   #forget(sessionId: string): void {
@@ -149,6 +152,7 @@ export class TakeoverLeases implements AsyncDisposable {
   async #look(watched: Watched): Promise<void> {
     const { counters, clock, leaseMs, isThere, end } = this.#options;
     const { key, epoch, adminId } = watched;
+    if (await this.#isErased(watched)) return this.#forget(key.sessionId);
     if (isThere(key.sessionId, adminId)) this.#seen(watched);
     const count = await counters.read(key, epoch);
     if (count !== watched.count) {
@@ -159,6 +163,14 @@ export class TakeoverLeases implements AsyncDisposable {
     await end(key, epoch);
     // Unless it has become another takeover meanwhile.
     if (this.#watched.get(key.sessionId) === watched) this.#forget(key.sessionId);
+  }
+
+  /** An admin may go on to look at a session that was erased, and nothing more is heard of it. */
+  async #isErased(watched: Watched): Promise<boolean> {
+    const { clock, leaseMs, row } = this.#options;
+    if (clock.now() - watched.foundMs < leaseMs) return false;
+    watched.foundMs = clock.now();
+    return (await row(watched.key)) === undefined;
   }
 
   /** (3) */
