@@ -9,6 +9,7 @@ import { Hub } from "./live/hub.ts";
 import type { Entry, SessionKey } from "./log/entry.ts";
 import { wallMsOf } from "./log/hybrid-time.ts";
 import { Journal } from "./log/journal.ts";
+import { latestMessages } from "./log/latest-messages.ts";
 import { Presences } from "./presence/presences.ts";
 import type { Said } from "./log/said.ts";
 import type { Leaving } from "./privacy/ports.ts";
@@ -188,7 +189,7 @@ export class Conversations implements AsyncDisposable {
         return () => followed.leave();
       },
       isStored: async (key, messageId) => {
-        const { said } = await this.journal.latest(key, undefined, LOOK_BACK);
+        const said = await latestMessages(this.journal, key, LOOK_BACK);
         return said.some((one) => one.messageId === messageId);
       },
     });
@@ -312,7 +313,7 @@ export class Conversations implements AsyncDisposable {
   /** An admin is gone: the AI has the session again, and answers whoever waits for a word. */
   async #handBack(key: SessionKey, epoch: number): Promise<void> {
     if (!(await this.takeovers.expire(key, epoch))) return;
-    const { said } = await this.journal.latest(key, undefined, LOOK_BACK);
+    const said = await latestMessages(this.journal, key, LOOK_BACK);
     const last = spokenOf(said).findLast(
       ({ isDeleted, said: { isNote, isUnasked } }) =>
         !isDeleted && isNote !== true && isUnasked !== true,
@@ -391,5 +392,5 @@ export class Conversations implements AsyncDisposable {
 
 /** An older call for help is a copy of one that was told. */
 const CALL_MS = 60_000;
-/** How far back a message may be that waits for an answer, or an answer of an instance that died. */
+/** How many messages back one may be that waits for an answer, or an answer of an instance that died. */
 const LOOK_BACK = 100;

@@ -1,11 +1,12 @@
 import type { SessionKey } from "../log/entry.ts";
 import type { Journal } from "../log/journal.ts";
+import { latestMessages } from "../log/latest-messages.ts";
 import { spokenOf, type Spoken } from "../sessions/conversation.ts";
 import type { Folding } from "../sessions/folding.ts";
 import type { Asked } from "../runs/run.ts";
 import type { Runs } from "../runs/runs.ts";
 
-/** How far back an answer may be. */
+/** How many messages back an answer may be. */
 const LOOK_BACK = 100;
 
 export interface UnansweredOptions {
@@ -35,7 +36,7 @@ export async function unansweredIn(
   const row = await folding.upToDate(key);
   if (row === undefined || row.control.mode === "person" || row.endMs !== undefined)
     return undefined;
-  const { said } = await journal.latest(key, undefined, LOOK_BACK);
+  const said = await latestMessages(journal, key, LOOK_BACK);
   const messages = spokenOf(said);
   const question = messages.findLast(
     ({ said: { sender, isUnasked } }) => sender === "user" && isUnasked !== true,

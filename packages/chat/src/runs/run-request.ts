@@ -1,4 +1,5 @@
 import type { Journal } from "../log/journal.ts";
+import { latestMessages } from "../log/latest-messages.ts";
 import type { MessageLog } from "../log/ports.ts";
 import type { ProviderRequest } from "../providers/ports.ts";
 import { buildPrompt, PROMPT_LIMITS } from "../providers/prompt.ts";
@@ -29,7 +30,7 @@ export async function runRequest(
   const { controlEpoch, isClosed } = await log.heads(key);
   if (isClosed) throw new RunEnded("stopped", undefined);
   if (controlEpoch !== asked) throw new RunEnded("superseded", undefined);
-  const { said } = await journal.latest(key, undefined, 2 * PROMPT_LIMITS.messages);
+  const said = await latestMessages(journal, key, 2 * PROMPT_LIMITS.messages);
   const conversation = conversationOf(said, begun === "" ? messageId : undefined);
   const { system, history } = buildPrompt(systemPrompt, conversation, PROMPT_LIMITS);
   if (begun !== "") history.push({ role: "user", text: GO_ON, name: undefined });

@@ -1,6 +1,7 @@
 import { ChatError } from "@warren/wire";
 import type { SessionKey } from "../log/entry.ts";
 import type { Journal } from "../log/journal.ts";
+import { latestMessages } from "../log/latest-messages.ts";
 import type { Asked } from "../runs/run.ts";
 import { spokenOf, type Spoken } from "./conversation.ts";
 import type { Folding } from "./folding.ts";
@@ -31,7 +32,7 @@ export async function askedAgain(
     throw new ChatError("CONTROL_CHANGED", "a person answers in this session");
   }
   if (row?.endMs !== undefined) throw new ChatError("SESSION_ENDED", "this session is over");
-  const { said } = await journal.latest(key, undefined, LOOK_BACK);
+  const said = await latestMessages(journal, key, LOOK_BACK);
   const messages = spokenOf(said);
   const named = messages.find((message) => message.messageId === messageId);
   const questionId = named?.said.answer?.replyTo ?? named?.messageId;

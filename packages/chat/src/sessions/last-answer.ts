@@ -3,6 +3,7 @@ import { ChatError } from "@warren/wire";
 import type { SessionKey } from "../log/entry.ts";
 import { wallMsOf } from "../log/hybrid-time.ts";
 import type { Journal } from "../log/journal.ts";
+import { latestMessages } from "../log/latest-messages.ts";
 import type { ClusterRuns } from "../runs/cluster-runs.ts";
 
 export interface LastAnswerOptions {
@@ -18,7 +19,7 @@ const LOOK_MS = 50;
 const MOST_MS = 4_000;
 /** A question that was stored by then has been given to a model, or never is. */
 const BEGIN_MS = 2_000;
-/** How far back an answer may be. */
+/** How many messages back an answer may be. */
 const LOOK_BACK = 100;
 
 /**
@@ -47,7 +48,7 @@ const LATER = { retryAfterMs: 5_000 };
 
 /** True where a question was stored just now and neither its answer nor its run is there. */
 async function isToBegin({ journal, wallClock }: LastAnswerOptions, key: SessionKey) {
-  const { said } = await journal.latest(key, undefined, LOOK_BACK);
+  const said = await latestMessages(journal, key, LOOK_BACK);
   const messages = said.filter((one) => one.kind === "message");
   const asked = messages.findLast(({ body }) => body.answer === undefined);
   if (asked?.body.sender !== "user" || asked.body.isUnasked === true) return false;
