@@ -286,7 +286,10 @@ export class Conversations implements AsyncDisposable {
       }
       await runs.ask(asked);
     };
-    return { log, hub, journal, runs, talk, named, changes, takeovers, queue, presences, again };
+    const isHolder = (sessionId: string, adminId: string) =>
+      this.leases.isHeldBy(sessionId, adminId);
+    const people = { takeovers, isHolder, queue, presences };
+    return { log, hub, journal, runs, talk, named, changes, ...people, again };
   }
 
   get forDesk() {

@@ -115,7 +115,9 @@ export class Chat implements ChatClient {
 
   session(id?: string): ChatSession {
     if (id === undefined) return this.#currentSession();
-    return [...this.#sessions].find((session) => session.id === id) ?? this.#open(id);
+    const known = this.#of(id)[0];
+    known?.wanted();
+    return known ?? this.#open(id);
   }
 
   begin(): ChatSession {
@@ -168,7 +170,10 @@ export class Chat implements ChatClient {
   }
 
   #currentSession(): Session {
-    if (this.#current !== undefined && !this.#current.isEnded) return this.#current;
+    if (this.#current !== undefined && !this.#current.isEnded) {
+      this.#current.wanted();
+      return this.#current;
+    }
     const session = this.#open(undefined);
     this.#current = session;
     void this.#keepCurrent(session);

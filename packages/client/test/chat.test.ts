@@ -71,6 +71,34 @@ test("the place among those who wait for a person is shown until somebody comes"
   expect(session.waiting).toBeUndefined();
 });
 
+describe("a session that the service does not follow any more, for there are too many", () => {
+  test.each<{ name: string; want: (all: Awaited<ReturnType<typeof live>>) => void }>([
+    { name: "it is asked for", want: ({ client }) => void client.session("s1") },
+    { name: "something is said in it", want: ({ session }) => void session.send("hello") },
+    { name: "it is looked at", want: ({ session }) => session.markRead() },
+  ])("is caught up with when $name, once", async ({ want }) => {
+    const all = await live();
+    const { client, session, sockets, said } = all;
+    expect(client.session("s1")).toBe(session);
+    sockets.last.hear(heard(text(1)));
+    const before = said("resume").length;
+    sockets.last.hear({ type: "unfollowed", session_id: "s1" });
+    expect(session.state).toBe("offline");
+    expect(said("resume")).toHaveLength(before);
+    want(all);
+    want(all);
+    expect(said("resume").slice(before)).toMatchObject([
+      { sessions: [{ session_id: "s1", versions: { "home:1": 1 } }] },
+    ]);
+    resume(all, { entries: [text(2)] });
+    expect(session.state).toBe("live");
+    expect(session.messages.slice(0, 2).map(({ content }) => content)).toEqual([
+      "text 1",
+      "text 2",
+    ]);
+  });
+});
+
 test("who is there is known once it was told, and not without a connection", async () => {
   const { session, sockets } = await live();
   expect(session.presence).toBeUndefined();

@@ -85,6 +85,7 @@ export class ChatboxConnection extends Connection {
   async existing(frame: Naming): Promise<SessionKey> {
     const key = await this.#known(frame);
     if (key === undefined) throw new ChatError("NOT_FOUND", "there is no such session");
+    this.used(key);
     return key;
   }
 
@@ -141,6 +142,15 @@ export class ChatboxConnection extends Connection {
   #bind(found: Found, said: string | undefined): void {
     this.#session = found;
     this.#hint = said;
+  }
+
+  /** Not its own session, nor one in which its user answers: there they are missed. */
+  protected override tellLeft({ sessionId }: SessionKey): boolean {
+    const { identity, deps } = this;
+    const isOwn = sessionId === this.#session?.key.sessionId;
+    if (!this.speaksEntries || isOwn || deps.isHolder(sessionId, identity.userId)) return false;
+    this.send({ type: "unfollowed", session_id: sessionId });
+    return true;
   }
 
   override migrate(afterMs: number): void {

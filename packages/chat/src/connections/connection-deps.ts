@@ -30,6 +30,8 @@ export interface ConnectionDeps {
   changes: Changes;
   named: NamedSessions;
   takeovers: Takeovers;
+  /** True for an admin who has the session, as far as this instance knows. */
+  isHolder: (sessionId: string, adminId: string) => boolean;
   queue: HelpQueue;
   presences: Pick<Presences, "welcome">;
   /** Has a message answered once more. */

@@ -16,7 +16,7 @@ import type { Presenter } from "./presenter.ts";
 /** Frames that wait their turn before the socket is no longer read. */
 const MOST_WAITING = 32;
 const FEW_WAITING = 8;
-/** Sessions that one socket follows at once. */
+/** Sessions that one socket follows at once; where a client can be told, the one used longest ago is left for another. */
 const MOST_FOLLOWED = 100;
 
 /** Whoever said nothing for this long is asked whether they are there (`reference/chatbox.md` W-8). */
@@ -151,8 +151,11 @@ export abstract class Connection implements OutgoingOwner, Reader {
 
   follow(key: SessionKey): Follower {
     const known = this.#followed.get(key.sessionId);
-    if (known !== undefined) return known;
-    if (this.#followed.size >= MOST_FOLLOWED) {
+    if (known !== undefined) {
+      this.used(key);
+      return known;
+    }
+    if (this.#followed.size >= MOST_FOLLOWED && !this.#leaveOne()) {
       throw new ChatError(
         "TOO_MANY_REQUESTS",
         `a socket follows at most ${MOST_FOLLOWED} sessions`,
@@ -162,6 +165,28 @@ export abstract class Connection implements OutgoingOwner, Reader {
     const follower = new Follower({ reader: this, key, hub, journal, runs });
     this.#followed.set(key.sessionId, follower);
     return follower;
+  }
+
+  /** Its client is about this session now: others are left before it. */
+  protected used({ sessionId }: SessionKey): void {
+    const follower = this.#followed.get(sessionId);
+    if (follower === undefined) return;
+    this.#followed.delete(sessionId);
+    this.#followed.set(sessionId, follower);
+  }
+
+  /** True where the session may be left and the client was told so: it knows nothing of it from then on. */
+  protected abstract tellLeft(key: SessionKey): boolean;
+
+  /** The first are those that were used longest ago. */
+  #leaveOne(): boolean {
+    for (const [sessionId, follower] of this.#followed) {
+      if (!this.tellLeft(follower.key)) continue;
+      this.#followed.delete(sessionId);
+      follower.leave();
+      return true;
+    }
+    return false;
   }
 
   /** True, once, for what this socket said itself. */

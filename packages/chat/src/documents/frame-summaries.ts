@@ -57,6 +57,8 @@ export const SERVER_SUMMARIES: Readonly<Record<ServerFrameType, string>> = {
   run_end: "It is over; the entry that holds it follows or came before.",
   typing: "Somebody types.",
   presence: "Who of the session is there.",
+  unfollowed:
+    "The socket follows too many sessions: nothing more of this one is told on it until it is resumed.",
   queue: "The place among those who wait for a person; 0: it waits no more.",
   migration: "Come back elsewhere, after a moment.",
   auth_success: "The fresh token counts.",

@@ -66,6 +66,11 @@ export class TakeoverLeases implements AsyncDisposable {
     return this.#watched.size;
   }
 
+  /** True while this admin has the session, as far as it was heard of. */
+  isHeldBy(sessionId: string, adminId: string): boolean {
+    return this.#watched.get(sessionId)?.adminId === adminId;
+  }
+
   /** Something was stored in a session here. */
   note(entry: Entry): void {
     const watched = this.#watched.get(entry.sessionId);

@@ -109,6 +109,7 @@ export class Session implements ChatSession {
     if (item?.failure === undefined) return;
     outbox.putLast({ ...item, failure: undefined });
     this.#content.changed();
+    this.wanted();
     this.#sync.dispatch.go();
   }
 
@@ -150,12 +151,14 @@ export class Session implements ChatSession {
     return this.#sync.tell({ type: "continue", message_id: messageId });
   }
   typingNow(isOn = true): void {
+    this.wanted();
     if (this.state === "live") this.#ownTyping.set(isOn);
   }
   older(limit = 100): Promise<boolean> {
     return this.#sync.older(limit);
   }
   markRead(): void {
+    this.wanted();
     if (this.#sync.receipts.markRead()) this.#content.changed();
   }
 
@@ -167,6 +170,11 @@ export class Session implements ChatSession {
     this.#passing.clear();
     this.#ownTyping.forget();
     this.#sync.down();
+  }
+
+  /** Somebody has asked for it. */
+  wanted(): void {
+    this.#sync.wanted();
   }
 
   forget(): void {
@@ -216,6 +224,10 @@ export class Session implements ChatSession {
       case "queue":
         this.#passing.queued(frame);
         return this.#events.emit("change", undefined);
+      case "unfollowed":
+        this.#passing.clear();
+        this.#ownTyping.forget();
+        return this.#sync.left();
       case "connection_status":
         if (frame.content !== undefined) this.#events.emit("notice", frame.content);
         return;
@@ -230,6 +242,7 @@ export class Session implements ChatSession {
 
   #queue(saying: Saying, file?: ShownFile): string {
     const key = this.#content.queue(saying, file);
+    this.wanted();
     this.#sync.dispatch.go();
     return key;
   }

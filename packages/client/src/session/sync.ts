@@ -49,6 +49,8 @@ export class Sync {
   #isBorn = true;
   /** (3) */
   #asked = new Set<string>();
+  /** The service has stopped telling of it, and nobody has wanted it since. */
+  #isLeft = false;
   #older: ((isLoaded: boolean) => void)[] = [];
 
   constructor(content: Content, deps: SessionDeps, events: SyncEvents) {
@@ -83,6 +85,7 @@ export class Sync {
   down(): void {
     this.#connection += 1;
     this.#state = "offline";
+    this.#isLeft = false;
     this.#isBorn = true;
     this.#refusals = 0;
     this.#asked.clear();
@@ -91,6 +94,19 @@ export class Sync {
     this.receipts.pause();
     this.#answerOlder(false);
     this.#events.state();
+  }
+
+  /** The service tells of it no more, since this connection follows too many others. */
+  left(): void {
+    this.down();
+    this.#isLeft = true;
+  }
+
+  /** Somebody looks at it again, or says something in it: what has come meanwhile is asked for. */
+  wanted(): void {
+    if (!this.#isLeft) return;
+    this.#isLeft = false;
+    this.#resume();
   }
 
   /** Says something about this session. False: it could not be said (1). */

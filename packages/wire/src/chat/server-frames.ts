@@ -182,6 +182,8 @@ export const SERVER_FRAMES = {
     waiting: count,
     since: v.optional(timestamp),
   }),
+  /** The socket follows too many sessions, and this one no more: a `resume` follows it again. */
+  unfollowed: v.object({ type: v.literal("unfollowed"), session_id }),
   migration: v.object({
     type: v.literal("migration"),
     reason: v.picklist(["draining", "moving"]),

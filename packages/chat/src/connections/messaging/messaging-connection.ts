@@ -134,6 +134,11 @@ export class MessagingConnection extends Connection {
     return this.#threads.values();
   }
 
+  /** Its dialect has no word for that. */
+  protected override tellLeft(): boolean {
+    return false;
+  }
+
   override migrate(afterMs: number): void {
     const payload = {
       new_endpoint: this.#endpoint,
