@@ -24,7 +24,8 @@ export interface SendOptions {
 }
 
 /**
- * `offline`: shown from what was kept. `syncing`: what is missing is on its way. `live`: all is here.
+ * `offline`: shown from what was kept; also one that is followed no more, for there are too many, until it is
+ * asked for. `syncing`: what is missing is on its way. `live`: all is here.
  * `refused`: the service does not show this session to this user.
  */
 export type SessionState = "offline" | "syncing" | "live" | "refused";
