@@ -260,10 +260,10 @@ describe.skipIf(chromium === undefined)("the pages", { timeout: 120_000 }, () =>
     await page.reload();
     await expect.poll(() => field.inputValue()).toBe("Olga's secret");
     await signOut("olga");
-    const kept = await page.evaluate<string>("JSON.stringify(sessionStorage)");
-    expect(kept).not.toContain("secret");
     await comeIn("otto");
     expect(await field.inputValue()).toBe("");
+    const kept = await page.evaluate<string>("JSON.stringify(sessionStorage)");
+    expect(kept).not.toContain("secret");
     await say(page, "Otto here");
     await answered(page, 1);
     await field.fill("Otto's second thought");
