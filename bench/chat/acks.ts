@@ -58,6 +58,12 @@ for (let left = 200; left > 0 && deliveries.length < count; left -= 1) await wai
 if (acks.length !== count || deliveries.length !== count) {
   throw new Error(`of ${count}, ${acks.length} acknowledged and ${deliveries.length} delivered`);
 }
+// Else an AI would answer all of them in the next round, when it takes over from admins that are gone.
+for (const person of people) {
+  const ended = person.next('"message_ack"');
+  person.say({ type: "end_session" });
+  await ended;
+}
 const sample: Sample = {
   ackP50Ms: quantile(acks, 0.5),
   ackP99Ms: quantile(acks, 0.99),
