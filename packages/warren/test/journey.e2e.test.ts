@@ -141,6 +141,7 @@ describe.skipIf(chromium === undefined)("the pages", { timeout: 120_000 }, () =>
     await page.getByRole("button", { name: "Back", exact: true }).click();
     await page.getByRole("button", { name: "More about The first of several" }).click();
     await page.getByRole("menuitem", { name: "Rename" }).press("Enter");
+    await page.getByRole("textbox", { name: "Name" }).and(page.locator(":focus")).waitFor();
     await lookAt(page, "rename");
     await page.getByRole("textbox", { name: "Name" }).fill("My trip");
     await page.keyboard.press("Enter");
@@ -351,8 +352,8 @@ describe.skipIf(chromium === undefined)("the pages", { timeout: 120_000 }, () =>
 async function lookAt(page: BrowserPage, what: string): Promise<void> {
   for (const colorScheme of ["dark", "light"] as const) {
     await page.emulateMedia({ colorScheme });
-    await seen(page, `${what} ${colorScheme}`);
     expect(await violations(page), what).toEqual([]);
+    await seen(page, `${what} ${colorScheme}`);
   }
 }
 
