@@ -85,9 +85,9 @@ describe.skipIf(chromium === undefined)("the widget", () => {
         window.said.push(...records.map(({ target }) => target.textContent));
       }).observe(live, { childList: true, characterData: true, subtree: true });
     `);
-    await say(page, "Who are you?");
+    await say(page, "Something else");
     await answered(page, 1);
-    await live.getByText("I am the demo model").waitFor();
+    await live.getByText("I am Warren's demo model").waitFor();
     const said = await page.evaluate<string[]>("window.said");
     expect(said.filter((text) => text.includes("demo model"))).toHaveLength(1);
     expect(said.filter((text) => text === "Thinking")).toHaveLength(1);
