@@ -50,6 +50,23 @@ test("a file by itself is answered", async () => {
   await entry(phone, ({ sender }) => sender === "ai");
 });
 
+test("a conversation that began by a file is called like it, by its words where it has some", async () => {
+  const file = { file_id: "n", file_url: "https://files.example.com/dir/tax%20form.pdf?v=2" };
+  const begun = async (user: string, given: object) => {
+    using phone = await device(port, tokenOf(user), "phone");
+    phone.send({ ...file, client_message_id: "begins", ...given });
+    const { entry: named } = await entry(phone, ({ kind }) => kind === "named");
+    await (await model.question(++asked)).answer("Thank you.");
+    return named;
+  };
+  const bare = { type: "file_upload" };
+  expect(await begun("dora", bare)).toMatchObject({ name: "tax form.pdf" });
+  expect(await begun("dina", { ...bare, content: "My taxes. Help!" })).toMatchObject({
+    name: "My taxes.",
+  });
+  expect(await begun("dana", { type: "voice_message" })).toMatchObject({ name: "Voice note" });
+});
+
 test("a bare file of an old client is stored and shown, and not answered; its voice message is", async () => {
   const token = tokenOf("carol");
   using old = await Client.open(port, token);

@@ -255,8 +255,9 @@ export class Chat implements ChatClient {
     const { storage } = this.#deps;
     // One that is still being loaded would have what it was to forget.
     await Promise.all([...this.#sessions].map((session) => session.loaded()));
-    for (const session of this.#sessions) session.forget();
+    // First: whoever hears that a session is forgotten sees that it is nobody's.
     this.#userId = undefined;
+    for (const session of this.#sessions) session.forget();
     await storage.clear();
     await storage.set(DEVICE, this.#deviceId);
     if (this.#current !== undefined) await this.#keepCurrent(this.#current);

@@ -180,6 +180,27 @@ describe("what is sent", () => {
     expect(session.discard(a.key)).toBe(false);
   });
 
+  test("and failed stays where it was said, also after a reload, until it is tried again", async () => {
+    const all = await live();
+    const { client, session, sockets, storage } = all;
+    const place = (of: typeof session) => of.messages.map(({ content }) => content);
+    sockets.last.hear(heard(text(1)));
+    const failed = session.send("a");
+    sockets.last.hear(refusal(failed.key, "FORBIDDEN"));
+    const later = session.send("b");
+    acknowledge(all, later.key, 2);
+    sockets.last.hear(heard(text(3)));
+    const stored = { number: 2, message_id: "m2", client_message_id: later.key, content: "b" };
+    sockets.last.hear(heard(entry("message", stored)));
+    expect(place(session)).toEqual(["text 1", "a", "b", "text 3"]);
+    await client.close();
+    const again = await chat({ storage, online: false });
+    await again.session.loaded();
+    expect(place(again.session)).toEqual(["text 1", "a", "b", "text 3"]);
+    again.session.retry(failed.key);
+    expect(place(again.session)).toEqual(["text 1", "b", "text 3", "a"]);
+  });
+
   test("and not answered is said again under the same id", async () => {
     const { session, clock, sockets, said } = await live();
     const { key } = session.send("a");

@@ -2,13 +2,16 @@ import { render } from "preact";
 import { guestToken as tokenOfGuest, type ChatSession } from "../src/index.ts";
 import type { MountChatOptions, Theme } from "./mount-options.ts";
 import { applyLook } from "./look.ts";
+import { browserStorage } from "./talk/browser-storage.ts";
 import { Conversation } from "./talk/conversation.ts";
+import { forgetDrafts as forgetDraftsIn } from "./talk/drafts.ts";
 import { serviceUrl } from "./talk/service-url.ts";
 import { TEXTS } from "./texts.ts";
 import { Panel } from "./view/panel.tsx";
 import type { Ui } from "./view/ui.ts";
 
 export type { MountChatOptions, Theme } from "./mount-options.ts";
+export { copyText } from "./copy-text.ts";
 export { mountMarkdown } from "./mount-markdown.tsx";
 export { TEXTS, type Texts } from "./texts.ts";
 
@@ -46,6 +49,11 @@ export function mountChat(element: HTMLElement, options: MountChatOptions): Moun
       look[Symbol.dispose]();
     },
   };
+}
+
+/** For a sign-out: what was written in this tab in conversations that have not begun is forgotten. */
+export function forgetDrafts(): void {
+  forgetDraftsIn(browserStorage("sessionStorage"));
 }
 
 /** Tokens of the visitor of this device, for pages that ask the service themselves. */

@@ -54,6 +54,7 @@ export const TEXTS = {
   actions: "Actions for this message",
   copy: "Copy",
   copied: "Copied",
+  notCopied: "Could not be copied",
   copyCode: "Copy code",
   reply: "Reply",
   replyingTo: "Replying to {name}",
@@ -114,6 +115,7 @@ export const TEXTS = {
   refused: "This conversation cannot be shown",
   closed: "The connection was refused. Sign in again.",
   ended: "This conversation has ended",
+  dismiss: "Dismiss",
   failedRequest: "That did not work. Please try again.",
 
   earlier: "Show earlier messages",

@@ -90,8 +90,11 @@ describe.skipIf(chromium === undefined)("the pages", { timeout: 120_000 }, () =>
     await answered(user, 1);
     await user.getByRole("button", { name: "Share conversation" }).click();
     const link = await user.getByRole("textbox", { name: "Link" }).inputValue();
+    await lookAt(user, "share");
+    await user.evaluate(`Object.defineProperty(navigator, "clipboard", { value: undefined })`);
     await user.getByRole("button", { name: "Copy link" }).click();
     await user.getByText("Copied").waitFor();
+    expect(await violations(user)).toEqual([]);
     const reader = await browser.page({ viewport: PHONE });
     await reader.goto(link);
     await reader.getByText("Show me **code**").first().waitFor();
@@ -138,6 +141,8 @@ describe.skipIf(chromium === undefined)("the pages", { timeout: 120_000 }, () =>
     await page.getByRole("button", { name: "Back", exact: true }).click();
     await page.getByRole("button", { name: "More about The first of several" }).click();
     await page.getByRole("menuitem", { name: "Rename" }).press("Enter");
+    await page.getByRole("textbox", { name: "Name" }).and(page.locator(":focus")).waitFor();
+    await lookAt(page, "rename");
     await page.getByRole("textbox", { name: "Name" }).fill("My trip");
     await page.keyboard.press("Enter");
     await page.getByRole("link", { name: "My trip" }).waitFor();
@@ -156,6 +161,7 @@ describe.skipIf(chromium === undefined)("the pages", { timeout: 120_000 }, () =>
       .toEqual(["My trip"]);
     await page.getByRole("button", { name: "More about My trip" }).click();
     await page.getByRole("menuitem", { name: "Delete" }).click();
+    await lookAt(page, "delete");
     await page.getByRole("button", { name: "Delete it" }).click();
     await page.getByText("No conversation of yours is like this.").waitFor();
     await page.reload();
@@ -236,6 +242,39 @@ describe.skipIf(chromium === undefined)("the pages", { timeout: 120_000 }, () =>
     await page.context().close();
   });
 
+  test("what one did not send is nobody else's who comes in after", async () => {
+    const page = await browser.page();
+    const field = page.getByRole("textbox", { name: "Write a message" });
+    const signOut = async (name: string) => {
+      await page.getByRole("button", { name: `Account of ${name}` }).click();
+      await page.getByRole("menuitem", { name: "Sign out" }).click();
+    };
+    const comeIn = async (name: string) => {
+      await page.getByRole("textbox", { name: "Token" }).fill(chatToken(name));
+      await page.keyboard.press("Enter");
+      await page.getByRole("button", { name: `Account of ${name}` }).waitFor();
+      await page.locator("[data-layout] .dot.on").waitFor();
+    };
+    await page.goto(at("chat.html", chatToken("olga")));
+    await page.locator("[data-layout] .dot.on").waitFor();
+    await field.fill("Olga's secret");
+    await page.reload();
+    await expect.poll(() => field.inputValue()).toBe("Olga's secret");
+    await signOut("olga");
+    await comeIn("otto");
+    expect(await field.inputValue()).toBe("");
+    const kept = await page.evaluate<string>("JSON.stringify(sessionStorage)");
+    expect(kept).not.toContain("secret");
+    await say(page, "Otto here");
+    await answered(page, 1);
+    await field.fill("Otto's second thought");
+    await signOut("otto");
+    await comeIn("olga");
+    await page.getByText("How can we help?").waitFor();
+    expect(await field.inputValue()).toBe("");
+    await page.context().close();
+  });
+
   test("who signs out in one tab is out in all", async () => {
     const first = await browser.page();
     await first.goto(at("sessions.html", chatToken("tia")));
@@ -308,6 +347,15 @@ describe.skipIf(chromium === undefined)("the pages", { timeout: 120_000 }, () =>
     await page.context().close();
   });
 });
+
+/** Axe finds nothing, in both themes. */
+async function lookAt(page: BrowserPage, what: string): Promise<void> {
+  for (const colorScheme of ["dark", "light"] as const) {
+    await page.emulateMedia({ colorScheme });
+    expect(await violations(page), what).toEqual([]);
+    await seen(page, `${what} ${colorScheme}`);
+  }
+}
 
 /** For whoever wants to look: with PAGE_PICTURES set to a folder each is kept there. */
 async function seen(page: BrowserPage, name: string): Promise<void> {

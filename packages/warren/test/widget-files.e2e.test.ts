@@ -37,6 +37,45 @@ describe.skipIf(chromium === undefined)("a file in the widget", () => {
     expect(answer.headers.get("content-disposition")).toContain("attachment");
   });
 
+  test("asks for another link once, where one ended while the page was open", async () => {
+    const page = await stage.open({ userId: "late" });
+    await drop(page, { name: "notes.txt", type: "text/plain", text: "to be kept" });
+    await pastePicture(page);
+    await page.locator(".chip.done").nth(1).waitFor();
+    await say(page, "Look at these.");
+    const picture = page.getByRole("img", { name: "image.png" });
+    await expect.poll(() => widthOf(picture)).toBe(1);
+    await answered(page, 1);
+    const asked: string[] = [];
+    page.on("request", (request) => {
+      if (request.method() === "POST" && /\/files\/.*\/link/.test(request.url()))
+        asked.push("link");
+      else if (request.resourceType() === "image") asked.push("image");
+    });
+    let left = 1;
+    await page.route(/\/files\//, (route) => {
+      if (route.request().resourceType() !== "image" || left-- <= 0) return route.fallback();
+      return route.fulfill({ status: 403 });
+    });
+    await page.reload();
+    await page.getByRole("button", { name: "Open chat" }).click();
+    await expect.poll(() => widthOf(picture)).toBe(1);
+    expect(asked).toEqual(["image", "link", "image"]);
+    left = 2;
+    asked.length = 0;
+    await page.reload();
+    await page.getByRole("button", { name: "Open chat" }).click();
+    await expect.poll(() => asked).toEqual(["image", "link", "image"]);
+    const tomorrow = Date.now() + 366 * 86_400_000;
+    await page.evaluate(`Date.now = () => ${tomorrow}`);
+    const file = page.getByRole("link", { name: "Download notes.txt" });
+    const fresh = page.waitForResponse((response) => response.url().includes("/link"));
+    const [download] = await Promise.all([page.waitForEvent("popup"), file.click()]);
+    expect((await fresh).status()).toBe(200);
+    await download.close();
+    expect(asked.filter((what) => what === "link")).toHaveLength(2);
+  });
+
   test("says which file was not taken and why, and offers to try again what may go well", async () => {
     const page = await stage.open({ userId: "refused" });
     await drop(page, { name: "run.exe", type: "application/x-msdownload", text: "MZ\0\0\0" });

@@ -1,7 +1,7 @@
 // The widget in somebody's page: to whom it is there, how it is used, what it is told.
 import { chromiumPath, DESKTOP, PHONE, violations } from "@warren/client/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { WidgetStage, answered, react, say, seen } from "./_kit/widget-stage.ts";
+import { WidgetStage, answered, field, react, say, seen } from "./_kit/widget-stage.ts";
 
 const chromium = chromiumPath();
 
@@ -57,6 +57,23 @@ describe.skipIf(chromium === undefined)("the widget", () => {
     expect(await page.evaluate("navigator.clipboard.readText()")).toContain("**demo model**");
   });
 
+  test("copies also where the page has no clipboard, as over plain http, and says so where it cannot", async () => {
+    const page = await stage.open({ userId: "copies" });
+    await say(page, "Show me **code**");
+    await answered(page, 1);
+    await page.evaluate(`Object.defineProperty(navigator, "clipboard", { value: undefined })`);
+    const code = page.locator(".code").first();
+    await code.getByRole("button", { name: "Copy code" }).click();
+    await code.getByRole("button", { name: "Copied" }).and(page.locator(":focus")).waitFor();
+    await field(page).press("ControlOrMeta+v");
+    const pasted = await field(page).inputValue();
+    expect(pasted.trim()).toBe((await code.locator("code").textContent())!.trim());
+    await page.evaluate("document.execCommand = () => false");
+    await code.getByRole("button", { name: "Copy code" }).click();
+    await code.getByRole("button", { name: "Could not be copied" }).waitFor();
+    expect(await page.locator("textarea").count()).toBe(1);
+  });
+
   test("tells a screen reader each answer once, when all of it is there", async () => {
     const page = await stage.open({ userId: "listens" });
     const live = page.locator("[role=status][aria-live=polite]");
@@ -68,12 +85,14 @@ describe.skipIf(chromium === undefined)("the widget", () => {
         window.said.push(...records.map(({ target }) => target.textContent));
       }).observe(live, { childList: true, characterData: true, subtree: true });
     `);
-    await say(page, "Who are you?");
+    await say(page, "Something else");
     await answered(page, 1);
-    await live.getByText("I am the demo model").waitFor();
+    await live.getByText("I am Warren's demo model").waitFor();
     const said = await page.evaluate<string[]>("window.said");
     expect(said.filter((text) => text.includes("demo model"))).toHaveLength(1);
     expect(said.filter((text) => text === "Thinking")).toHaveLength(1);
+    // Read out are the words, not the marks around them.
+    expect(said.join()).not.toContain("**");
     expect(await page.locator("[role=log]").getAttribute("aria-live")).toBe("off");
   });
 

@@ -75,6 +75,36 @@ describe.skipIf(chromium === undefined)("a conversation in the widget", () => {
     ]);
   });
 
+  test("shows what was refused where it was said, to be tried again or taken back with the keyboard", async () => {
+    const page = await stage.open({ userId: "failed" });
+    await say(page, "before");
+    await answered(page, 1);
+    // Of the page, and none that the service takes.
+    await page.evaluate("WarrenChat.setContext({ order: {} })");
+    await say(page, "refused");
+    const failed = page.getByRole("article", { name: /^You, .*, Not sent$/ });
+    await failed.getByText("Not sent: ").waitFor();
+    await page.getByRole("status").getByText("Not sent: ").waitFor();
+    await page.evaluate("WarrenChat.setContext({})");
+    await say(page, "after");
+    await answered(page, 2);
+    const words = () => page.locator(".row.mine .plain").allTextContents();
+    expect(await words()).toEqual(["before", "refused", "after"]);
+    await seen(page, "failed");
+    expect(await violations(page)).toEqual([]);
+    const press = async (name: string) => {
+      await failed.focus();
+      const group = failed.getByRole("group", { name: "Not sent" });
+      await group.getByRole("button", { name }).press("Enter");
+      await field(page).and(page.locator(":focus")).waitFor();
+    };
+    await press("Retry");
+    await expect.poll(words).toEqual(["before", "after", "refused"]);
+    await failed.waitFor();
+    await press("Delete");
+    await expect.poll(words).toEqual(["before", "after"]);
+  });
+
   test("is a visitor's, then the user's who signs in, and the next visitor sees nothing of it", async () => {
     const page = await stage.open({ userId: "visitor", guest: true });
     await say(page, "Do you ship to Malta?");
@@ -90,8 +120,11 @@ describe.skipIf(chromium === undefined)("a conversation in the widget", () => {
           return ((await answer.json()) as { token: string }).token;
         });
       }, name);
+    await field(page).fill("half a thought");
     await identify("signed-in");
     await answered(page, 1);
+    // Whoever signs in goes on writing.
+    await expect.poll(() => field(page).inputValue()).toBe("half a thought");
     await page.locator(".row.mine").getByText("Do you ship to Malta?").waitFor();
     await say(page, "And to Gozo?");
     await answered(page, 2);
@@ -100,8 +133,10 @@ describe.skipIf(chromium === undefined)("a conversation in the widget", () => {
     await expect
       .poll(() => elsewhere.messages.filter(({ isMine }) => isMine).map(({ content }) => content))
       .toEqual(["Do you ship to Malta?", "And to Gozo?"]);
+    await field(page).fill("not sent as the user");
     await identify("guest");
     await page.getByText("How can we help?").waitFor();
+    expect(await field(page).inputValue()).toBe("");
     await say(page, "Hello, I am new");
     await answered(page, 1);
     expect(await page.locator(".row.mine .plain").allTextContents()).toEqual(["Hello, I am new"]);

@@ -12,6 +12,22 @@ export function sessionName(message: string): string {
   return sentence === "" ? UNNAMED : clipped(sentence);
 }
 
+/** What a session is called that began by a file: like it, and never by more than fits. */
+export function fileTitle(fileName: string): string {
+  const name = fileName.replaceAll(/\s+/gu, " ").trim();
+  return name === "" ? UNNAMED : clipped(name);
+}
+
+/** What a file is called that is elsewhere: the last part of its path; empty where there is none. */
+export function nameInUrl(url: string): string {
+  const last = URL.parse(url)?.pathname.split("/").at(-1) ?? "";
+  try {
+    return decodeURIComponent(last);
+  } catch {
+    return last;
+  }
+}
+
 function clipped(sentence: string): string {
   // By what a reader counts as a character: an emoji is never cut in two.
   const chars = [...new Intl.Segmenter(undefined, { granularity: "grapheme" }).segment(sentence)];

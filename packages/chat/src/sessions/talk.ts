@@ -15,7 +15,7 @@ import type { Folding } from "./folding.ts";
 import { markOf, type Mark } from "./mark.ts";
 import type { Sessions } from "./ports.ts";
 import { sessionIdFor, sessionIdOf } from "./session-id.ts";
-import { sessionName } from "./session-name.ts";
+import { fileTitle, nameInUrl, sessionName } from "./session-name.ts";
 import { allowed, authorOf, type Viewer } from "./viewer.ts";
 
 export interface TalkOptions {
@@ -274,7 +274,7 @@ export class Talk {
         kind: "named",
         author: "system",
         clientMessageId: "name",
-        body: { name: sessionName(said.body.content) },
+        body: { name: firstName(said.body) },
         seen: undefined,
         fence: undefined,
       })
@@ -299,6 +299,13 @@ export class Talk {
 function isJustBefore(row: SessionRow | undefined, { origin, number }: Position): boolean {
   const origins = Object.keys(row?.versions ?? {});
   return origins.length === 1 && numberOf(row!.versions, origin) === number - 1;
+}
+
+/** After its words; of what came without any, after the file. */
+function firstName({ content, type, file }: Bodies["message"]): string {
+  const hasWords = content.trim() !== "";
+  if (hasWords || file === undefined) return sessionName(content);
+  return type === "voice" ? "Voice note" : fileTitle(file.name ?? nameInUrl(file.url));
 }
 
 export interface Found {

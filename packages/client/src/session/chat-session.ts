@@ -86,7 +86,7 @@ export interface ChatSession {
 
   /** Sends now or when it can be. Returns the message as it stands in `messages`. */
   send(text: string, options?: SendOptions): Message;
-  /** Sends a message that failed once more; it goes to the end. */
+  /** Sends a message that failed once more; until then it is where it failed, and from then on at the end. */
   retry(key: string): void;
   /** Takes a message back that failed or was not sent yet. False: it is too late for that. */
   discard(key: string): boolean;

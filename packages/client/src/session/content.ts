@@ -82,6 +82,12 @@ export class Content {
     return clientMessageId;
   }
 
+  /** A message failed: it stays where it is, and what is said from now on comes below it. */
+  stay(clientMessageId: string): void {
+    const item = this.outbox.get(clientMessageId);
+    if (item !== undefined) this.outbox.put({ ...item, failedAfter: this.log.hlc });
+  }
+
   /** Entries became part of the log: what was said here and is among them is said. */
   took(entries: readonly WireEntry[]): void {
     const { userId } = this.#deps.author();

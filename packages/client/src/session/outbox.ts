@@ -46,6 +46,8 @@ export interface Outgoing {
   /** Epoch milliseconds of this device. */
   readonly saidAtMs: number;
   readonly failure: Failure | undefined;
+  /** Time of the last entry that was here when it failed: that is where it stays, until it is tried again. */
+  readonly failedAfter?: number | undefined;
   readonly acknowledged: Acknowledged | undefined;
 }
 

@@ -3,6 +3,8 @@ import type { Outgoing } from "./outbox.ts";
 
 /** Behind everything that the service has numbered. */
 const LAST = Number.MAX_SAFE_INTEGER;
+/** Behind all that the service has numbered at the same time: clusters' names begin with none such. */
+const AFTER_OTHERS = "~";
 
 export interface Author {
   readonly sender: "user" | "admin";
@@ -15,11 +17,11 @@ export interface Author {
  * a change that was refused.
  */
 export function provisional(item: Outgoing, author: Author): WireEntry | undefined {
-  const { saying, acknowledged: ack, failure, clientMessageId, saidAtMs } = item;
+  const { saying, acknowledged: ack, failure, failedAfter, clientMessageId, saidAtMs } = item;
   const of = {
-    origin: ack?.origin ?? "",
+    origin: ack?.origin ?? AFTER_OTHERS,
     number: ack?.number ?? 0,
-    hlc: ack?.hlc ?? LAST,
+    hlc: ack?.hlc ?? failedAfter ?? LAST,
     timestamp: new Date(saidAtMs).toISOString(),
     message_id: ack?.messageId ?? `outgoing:${clientMessageId}`,
     client_message_id: clientMessageId,

@@ -107,7 +107,7 @@ export class Session implements ChatSession {
     const { outbox } = this.#content;
     const item = outbox.get(key);
     if (item?.failure === undefined) return;
-    outbox.putLast({ ...item, failure: undefined });
+    outbox.putLast({ ...item, failure: undefined, failedAfter: undefined });
     this.#content.changed();
     this.wanted();
     this.#sync.dispatch.go();
@@ -257,7 +257,8 @@ export class Session implements ChatSession {
     if (!this.#sync.dispatch.refused(said, { code, message }, retryAfterMs)) return;
     // A change that was refused is undone; a message stays, to be tried again or taken back.
     const isMessage = this.messages.some(({ key }) => key === said);
-    if (!isMessage) this.#content.outbox.remove(said);
+    if (isMessage) this.#content.stay(said);
+    else this.#content.outbox.remove(said);
     this.#content.changed();
     this.#events.emit("refused", { code, message, key: isMessage ? said : undefined });
   }

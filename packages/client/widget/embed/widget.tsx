@@ -6,6 +6,7 @@ import { uiOf } from "../mount-chat.tsx";
 import type { MountChatOptions, Theme } from "../mount-options.ts";
 import { browserStorage } from "../talk/browser-storage.ts";
 import { Conversation } from "../talk/conversation.ts";
+import { forgetDrafts } from "../talk/drafts.ts";
 import { serviceUrl } from "../talk/service-url.ts";
 import { TEXTS } from "../texts.ts";
 import type { Ui } from "../view/ui.ts";
@@ -78,10 +79,13 @@ export class Widget implements Disposable {
 
   /** Somebody signed in, or out (`guest`): their conversation takes the place of the one that was there. */
   identify(token: MountChatOptions["token"]): void {
+    const wasGuest = this.#token === "guest";
     this.#token = token;
-    const wasShown = this.#shown !== undefined;
+    const { conversation } = this.#shown ?? {};
+    const draft = wasGuest && token !== "guest" ? conversation?.takeDraft() : undefined;
+    if (token === "guest" && !wasGuest) forgetDrafts(browserStorage("sessionStorage"));
     this.#end();
-    if (wasShown || this.#isOpen) this.#begin();
+    if (conversation !== undefined || this.#isOpen) this.#begin(draft);
     this.#draw();
   }
 
@@ -102,7 +106,7 @@ export class Widget implements Disposable {
     this.#host.remove();
   }
 
-  #begin(): void {
+  #begin(draft = ""): void {
     const { position: _position, open: _open, ...look } = this.#options;
     const options: MountChatOptions = {
       title: look.texts?.title ?? TEXTS.title,
@@ -114,6 +118,7 @@ export class Widget implements Disposable {
     };
     const conversation = new Conversation(options);
     this.#shown = { conversation, options, ui: uiOf(conversation, options) };
+    if (draft !== "") conversation.putDraft(draft);
     conversation.subscribe(() => this.#changed());
     conversation.connect();
   }

@@ -2,6 +2,7 @@ import type { ComponentChildren, VNode } from "preact";
 import { useMemo } from "preact/hooks";
 import { CodeBlock } from "./code-block.tsx";
 import { GrowingBlocks } from "./growing-blocks.ts";
+import { wordsOf } from "./plain-text.ts";
 import { readBlocks } from "./read-blocks.ts";
 import { safeLink } from "./safe-link.ts";
 import type { Block, Inline, ListItem } from "./tree.ts";
@@ -79,7 +80,7 @@ function item({ isDone, blocks }: ListItem, key: number): VNode {
 }
 
 function table({ header, rows, align }: Extract<Block, { type: "table" }>): VNode {
-  const label = header.map(textOf).join(", ");
+  const label = header.map(wordsOf).join(", ");
   return (
     <div class="table" tabIndex={0} role="group" aria-label={label}>
       <table>
@@ -138,10 +139,4 @@ function Link({ href, words }: { href: string; words: readonly Inline[] }) {
       {shown}
     </a>
   );
-}
-
-function textOf(children: readonly Inline[]): string {
-  return children
-    .map((one) => ("children" in one ? textOf(one.children) : "text" in one ? one.text : " "))
-    .join("");
 }

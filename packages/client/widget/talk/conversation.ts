@@ -8,7 +8,7 @@ import {
 } from "../../src/index.ts";
 import type { MountChatOptions } from "../mount-options.ts";
 import { browserStorage } from "./browser-storage.ts";
-import { Drafts } from "./drafts.ts";
+import { Drafts, isUnnamed } from "./drafts.ts";
 import { serviceUrl } from "./service-url.ts";
 import { RequestError, Service } from "./service.ts";
 import { Uploads } from "./uploads.ts";
@@ -59,7 +59,10 @@ export class Conversation implements Disposable {
       },
     });
     this.client.on("connection", () => this.changed());
-    this.client.on("models", () => this.#choose());
+    this.client.on("models", () => {
+      this.drafts.setUser(this.client.userId);
+      this.#choose();
+    });
     this.client.on("notice", (text) => this.say(text));
     this.client.on("connection", ({ name }) => {
       if (name === "open") this.#back();
@@ -157,9 +160,12 @@ export class Conversation implements Disposable {
   address(fileUrl: string): string {
     return this.#service.address(fileUrl);
   }
-  /** The same, good again if it can be. */
+  isExpired(fileUrl: string): boolean {
+    return this.#service.isExpired(fileUrl, Date.now());
+  }
+  /** Another one, good again if it can be. */
   freshLink(fileUrl: string): Promise<string> {
-    return this.#service.freshLink(fileUrl, Date.now()).catch(() => this.#service.address(fileUrl));
+    return this.#service.freshLink(fileUrl).catch(() => this.#service.address(fileUrl));
   }
 
   /** Asks for a person; with words of one's own where nothing was said yet, so that there is something to join. */
@@ -170,6 +176,17 @@ export class Conversation implements Disposable {
 
   takeOver(): Promise<boolean> {
     return this.#asked(this.#service.takeOver(this.#session.id));
+  }
+  /** What is being written, taken out of here: a visitor who signs in goes on writing as the user. */
+  takeDraft(): string {
+    const { id } = this.#session;
+    const text = this.drafts.get(id);
+    this.drafts.set(id, "");
+    return text;
+  }
+  /** Before it is known who writes here. */
+  putDraft(text: string): void {
+    this.drafts.set(this.#session.id, text);
   }
   handBack(): Promise<boolean> {
     return this.#asked(this.#service.handBack(this.#session.id));
@@ -195,6 +212,7 @@ export class Conversation implements Disposable {
         if (key === undefined) this.say(message);
       }),
       session.on("renamed", ({ from, to }) => {
+        if (this.#isForgotten(from)) return this.#forgot(from);
         this.drafts.rename(from, to);
         this.changed();
       }),
@@ -204,6 +222,22 @@ export class Conversation implements Disposable {
     };
     this.#shown.onSession?.(session);
     return session;
+  }
+
+  /** True where the session was somebody else's: the device has another user now, or none. */
+  #isForgotten(from: string): boolean {
+    if (this.client.userId !== undefined) return false;
+    return !isUnnamed(from) || this.drafts.user !== undefined;
+  }
+
+  /** What they wrote goes with them; the field is drawn anew. */
+  #forgot(id: string): void {
+    this.drafts.set(id, "");
+    this.drafts.setUser(undefined);
+    this.uploads.clear();
+    this.#aim = undefined;
+    this.#round += 1;
+    this.changed();
   }
 
   /** The model that the page wants, in a conversation that has none. */

@@ -51,15 +51,18 @@ export class Service {
     return new URL(fileUrl, `${this.#options.url}/`).href;
   }
 
-  /**
-   * A link to a file that is good again; the same where it still is, or is none of the service's: nobody else
-   * is shown a token.
-   */
-  async freshLink(fileUrl: string, nowMs: number): Promise<string> {
-    const { url } = this.#options;
+  /** True for a link of the service's that is good no more. */
+  isExpired(fileUrl: string, nowMs: number): boolean {
     const link = new URL(this.address(fileUrl));
     const expiresMs = Number(link.searchParams.get("e") ?? Infinity) * 1000;
-    if (expiresMs > nowMs || !link.href.startsWith(`${url}/files/`)) return link.href;
+    return expiresMs <= nowMs && this.#isOwn(link);
+  }
+
+  /** A new link to a file; the same for one that is none of the service's: nobody else is shown a token. */
+  async freshLink(fileUrl: string): Promise<string> {
+    const { url } = this.#options;
+    const link = new URL(this.address(fileUrl));
+    if (!this.#isOwn(link)) return link.href;
     link.pathname += "/link";
     const { file_url: fresh } = await this.#post(link.href.slice(url.length));
     return typeof fresh === "string" ? this.address(fresh) : link.href;
@@ -86,6 +89,10 @@ export class Service {
     if (typeof fileId !== "string" || typeof fileUrl !== "string") throw new RequestError(0, "");
     const { name, type: contentType, size: bytes } = file;
     return { fileId, fileUrl, isVoice: kind === "voice", name, contentType, bytes };
+  }
+
+  #isOwn({ href }: URL): boolean {
+    return href.startsWith(`${this.#options.url}/files/`);
   }
 
   async #post(path: string): Promise<Record<string, unknown>> {

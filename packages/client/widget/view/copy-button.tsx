@@ -1,5 +1,6 @@
-import { useEffect, useState } from "preact/hooks";
-import { CheckIcon, CopyIcon } from "../icons.tsx";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { copyText } from "../copy-text.ts";
+import { AlertIcon, CheckIcon, CopyIcon } from "../icons.tsx";
 import { useTexts } from "./ui.ts";
 
 export interface CopyButtonProps {
@@ -8,27 +9,23 @@ export interface CopyButtonProps {
   tabIndex?: number;
 }
 
-/** How long it is said that something was copied. */
+/** How long it is said that something was copied, or could not be. */
 const SAID_MS = 1_600;
 
 export function CopyButton({ text, label, tabIndex = 0 }: CopyButtonProps) {
   const texts = useTexts();
-  const [isCopied, setCopied] = useState(false);
+  const button = useRef<HTMLButtonElement>(null);
+  const [isCopied, setCopied] = useState<boolean | undefined>();
   useEffect(() => {
-    if (!isCopied) return undefined;
-    const timer = setTimeout(() => setCopied(false), SAID_MS);
+    if (isCopied === undefined) return undefined;
+    const timer = setTimeout(() => setCopied(undefined), SAID_MS);
     return () => clearTimeout(timer);
   }, [isCopied]);
-  const copy = () => {
-    // Refused outside of a secure context, or by the person: then nothing is said to be copied.
-    navigator.clipboard?.writeText(text).then(
-      () => setCopied(true),
-      () => undefined,
-    );
-  };
-  const said = isCopied ? texts.copied : label;
+  const copy = () => void copyText(text, button.current!).then(setCopied);
+  const said = isCopied === undefined ? label : isCopied ? texts.copied : texts.notCopied;
   return (
     <button
+      ref={button}
       type="button"
       class="icon small"
       aria-label={said}
@@ -36,7 +33,7 @@ export function CopyButton({ text, label, tabIndex = 0 }: CopyButtonProps) {
       onClick={copy}
       tabIndex={tabIndex}
     >
-      {isCopied ? <CheckIcon /> : <CopyIcon />}
+      {isCopied === undefined ? <CopyIcon /> : isCopied ? <CheckIcon /> : <AlertIcon />}
     </button>
   );
 }

@@ -1,10 +1,10 @@
-import { useEffect, useState } from "preact/hooks";
 import type { Message } from "../../src/index.ts";
 import { FileIcon } from "../icons.tsx";
 import { safeLink } from "../markdown/safe-link.ts";
 import { filled } from "../texts.ts";
 import { sizeOf } from "./names.ts";
 import { VoiceNote } from "./voice-note.tsx";
+import { useLink } from "./use-link.ts";
 import { useUi } from "./ui.ts";
 
 type SentFile = NonNullable<Message["file"]>;
@@ -14,15 +14,24 @@ const PICTURES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"])
 
 export function FileView({ message, file }: { message: Message; file: SentFile }) {
   const { texts, locale } = useUi();
-  const address = safeLink(useLink(file.file_url));
+  const { link: good, tries, failed, worked, opened } = useLink(file.file_url);
+  const address = safeLink(good);
   const name = file.name ?? texts.file;
   if (address === undefined) return <p class="plain">{name}</p>;
-  if (message.type === "voice") return <VoiceNote address={address} />;
-  const link = { href: address, target: "_blank", rel: "noopener noreferrer" };
+  if (message.type === "voice") return <VoiceNote {...{ address, tries, failed, worked }} />;
+  const link = { href: address, target: "_blank", rel: "noopener noreferrer", onClick: opened };
   if (PICTURES.has(file.content_type ?? "")) {
     return (
       <a class="picture" {...link}>
-        <img src={address} alt={name} loading="lazy" decoding="async" />
+        <img
+          key={tries}
+          src={address}
+          alt={name}
+          loading="lazy"
+          decoding="async"
+          onError={failed}
+          onLoad={worked}
+        />
       </a>
     );
   }
@@ -35,22 +44,4 @@ export function FileView({ message, file }: { message: Message; file: SentFile }
       {size !== "" && <span class="file-size">{size}</span>}
     </a>
   );
-}
-
-/** A link that is good: what was kept on this device may be older than the links in it. */
-function useLink(fileUrl: string): string {
-  const { conversation } = useUi();
-  const { state } = conversation.session;
-  const [link, setLink] = useState(() => conversation.address(fileUrl));
-  useEffect(() => {
-    if (state !== "live") return undefined;
-    let isOver = false;
-    const renew = async () => {
-      const fresh = await conversation.freshLink(fileUrl);
-      if (!isOver) setLink(fresh);
-    };
-    void renew();
-    return () => void (isOver = true);
-  }, [fileUrl, state]);
-  return link;
 }

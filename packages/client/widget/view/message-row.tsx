@@ -4,7 +4,7 @@ import { Markdown } from "../markdown/markdown.tsx";
 import { FileView } from "./file-view.tsx";
 import { memo } from "./memo.tsx";
 import { MessageActions } from "./message-actions.tsx";
-import { initialsOf, speakerName, timeOf } from "./names.ts";
+import { failureWords, initialsOf, speakerName, timeOf } from "./names.ts";
 import { Quote } from "./quote.tsx";
 import { Reactions } from "./reactions.tsx";
 import { useUi } from "./ui.ts";
@@ -30,7 +30,9 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       class={`row ${side} ${isFirst ? "first" : ""} ${isLast ? "last" : ""} ${message.state ?? ""}`}
       tabIndex={isActive ? 0 : -1}
       data-row={rowKey}
-      aria-label={`${name}, ${time}`}
+      aria-label={[name, time, message.state === "failed" && ui.texts.failed]
+        .filter(Boolean)
+        .join(", ")}
     >
       {!message.isMine && isFirst && (
         <div class="name">
@@ -94,29 +96,33 @@ function State({ state }: { state: MessageState }) {
 function Failed({ message, isActive }: { message: Message; isActive: boolean }) {
   const { conversation, texts } = useUi();
   const { session } = conversation;
-  const tabIndex = isActive ? 0 : -1;
+  const button = (label: string, act: () => void) => (
+    <button
+      type="button"
+      class="link"
+      tabIndex={isActive ? 0 : -1}
+      onClick={(event) => {
+        act();
+        if (isByKey(event)) fieldBeside(event.currentTarget)?.focus();
+      }}
+    >
+      {label}
+    </button>
+  );
   return (
-    <div class="failed">
-      <span>
-        {texts.failed}
-        {message.failure !== undefined && `: ${message.failure.message}`}
-      </span>
-      <button
-        type="button"
-        class="link"
-        tabIndex={tabIndex}
-        onClick={() => session.retry(message.key)}
-      >
-        {texts.retry}
-      </button>
-      <button
-        type="button"
-        class="link"
-        tabIndex={tabIndex}
-        onClick={() => session.discard(message.key)}
-      >
-        {texts.discard}
-      </button>
+    <div class="failed" role="group" aria-label={texts.failed}>
+      <span>{failureWords(message, texts)}</span>
+      {button(texts.retry, () => session.retry(message.key))}
+      {button(texts.discard, () => void session.discard(message.key))}
     </div>
   );
+}
+
+/** A click that no pointer made (UI Events, `detail`). What it pressed is gone: the focus would be nowhere. */
+function isByKey({ detail }: MouseEvent): boolean {
+  return detail === 0;
+}
+
+function fieldBeside(element: HTMLElement): HTMLElement | null {
+  return (element.getRootNode() as Document | ShadowRoot).querySelector("textarea");
 }

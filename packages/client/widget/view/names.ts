@@ -1,5 +1,5 @@
-import type { Message } from "../../src/index.ts";
-import { filled } from "../texts.ts";
+import type { Failure, Message } from "../../src/index.ts";
+import { filled, type Texts } from "../texts.ts";
 import type { Ui } from "./ui.ts";
 
 /** What a model is called; its id where nobody says. */
@@ -20,6 +20,14 @@ export function speakerName(ui: Ui, message: Message): string {
     default:
       return message.authorId?.startsWith("guest:") === true ? texts.visitor : texts.user;
   }
+}
+
+/** That it was not sent, and why as far as that is known. */
+export function failureWords(
+  { failure }: { readonly failure: Pick<Failure, "message"> | undefined },
+  texts: Texts,
+): string {
+  return failure?.message ? `${texts.failed}: ${failure.message}` : texts.failed;
 }
 
 /** At most two letters. */

@@ -21,7 +21,7 @@ export function Toast() {
           <button
             type="button"
             class="icon small"
-            aria-label={texts.cancel}
+            aria-label={texts.dismiss}
             onClick={() => conversation.unsay()}
           >
             <CloseIcon />

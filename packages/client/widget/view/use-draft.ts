@@ -19,9 +19,9 @@ export function useDraft(field: RefObject<HTMLTextAreaElement | null>) {
     if (aim !== undefined) field.current?.focus();
   }, [aim]);
   useLayoutEffect(() => {
-    // Which conversation it is was not known at first: what was kept of it comes, unless something was typed.
+    // Whose and which conversation it is was not known at first: what was kept comes, unless something was typed.
     if (editing === undefined) setText((typed) => typed || drafts.get(session.id));
-  }, [session.id]);
+  }, [session.id, drafts.user]);
   useLayoutEffect(() => grow(field.current), [text]);
   return {
     text,

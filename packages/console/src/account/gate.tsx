@@ -1,3 +1,4 @@
+import { forgetDrafts } from "@warren/client/widget";
 import type { ComponentChildren } from "preact";
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Button } from "../parts/button.tsx";
@@ -58,6 +59,7 @@ export function Gate({ what, isForAdmins = false, children }: GateProps) {
     service,
     token: () => lasting(keeper, state.account),
     signOut() {
+      forgetDrafts();
       keeper.forget();
       leave(undefined);
     },
@@ -68,7 +70,10 @@ export function Gate({ what, isForAdmins = false, children }: GateProps) {
 function useAccount(isForAdmins: boolean) {
   const [state, setState] = useState<State>({ name: "looking" });
   const out = (why: string | undefined) => setState({ name: "out", why });
-  const keeper = useKeeper(() => out("You signed out in another tab."));
+  const keeper = useKeeper(() => {
+    forgetDrafts();
+    out("You signed out in another tab.");
+  });
   const service = useMemo(
     () => new Service(serviceBase(location.href), () => keeper.token),
     [keeper],

@@ -1,3 +1,4 @@
+import { copyText } from "@warren/client/widget";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Button } from "../parts/button.tsx";
 import { Dialog, DialogActions } from "../parts/dialog.tsx";
@@ -53,18 +54,14 @@ export function ShareDialog({ service, sessionId, onClose }: ShareDialogProps) {
 }
 
 function ShareLink({ share }: { share: Share }) {
-  const [isCopied, setCopied] = useState(false);
+  const [isCopied, setCopied] = useState<boolean>();
   const link = PAGES.shared(share.share_token);
   const field = useRef<HTMLInputElement>(null);
-  // Refused outside of a secure context, or by the person: then it is there to be copied by hand.
   const byHand = () => field.current?.select();
   const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(link);
-      setCopied(true);
-    } catch {
-      byHand();
-    }
+    const done = await copyText(link, field.current!);
+    setCopied(done);
+    if (!done) byHand();
   };
   return (
     <>
@@ -78,9 +75,12 @@ function ShareLink({ share }: { share: Share }) {
         </p>
       )}
       <Button kind="primary" onClick={() => void copy()}>
-        <Icon name={isCopied ? "check" : "copy"} />
-        <span aria-live="polite">{isCopied ? "Copied" : "Copy link"}</span>
+        <Icon name={isCopied === true ? "check" : "copy"} />
+        <span aria-live="polite">{isCopied === true ? "Copied" : "Copy link"}</span>
       </Button>
+      {isCopied === false && (
+        <Problem text="This browser does not let pages copy. The link is selected: copy it by hand." />
+      )}
     </>
   );
 }

@@ -17,6 +17,8 @@ export function Dialog({ title, onClose, children }: DialogProps) {
   useEffect(() => {
     const opener = document.activeElement;
     element.current?.showModal();
+    // Where something is to be written, that is what the dialog is there for: not the way out of it.
+    element.current?.querySelector<HTMLElement>("textarea, input:not([readonly])")?.focus();
     return () => {
       if (opener instanceof HTMLElement) opener.focus();
     };
