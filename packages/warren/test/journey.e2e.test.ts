@@ -262,7 +262,7 @@ describe.skipIf(chromium === undefined)("the pages", { timeout: 120_000 }, () =>
     await expect.poll(() => field.inputValue()).toBe("Olga's secret");
     await signOut("olga");
     await comeIn("otto");
-    expect(await field.inputValue()).toBe("");
+    await expect.poll(() => field.inputValue()).toBe("");
     const kept = await page.evaluate<string>("JSON.stringify(sessionStorage)");
     expect(kept).not.toContain("secret");
     await say(page, "Otto here");
@@ -271,7 +271,7 @@ describe.skipIf(chromium === undefined)("the pages", { timeout: 120_000 }, () =>
     await signOut("otto");
     await comeIn("olga");
     await page.getByText("How can we help?").waitFor();
-    expect(await field.inputValue()).toBe("");
+    await expect.poll(() => field.inputValue()).toBe("");
     await page.context().close();
   });
 

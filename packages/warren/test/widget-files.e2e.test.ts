@@ -47,6 +47,7 @@ describe.skipIf(chromium === undefined)("a file in the widget", () => {
     await expect.poll(() => widthOf(picture)).toBe(1);
     await answered(page, 1);
     const asked: string[] = [];
+    const links = () => asked.filter((what) => what === "link").length;
     page.on("request", (request) => {
       if (request.method() === "POST" && /\/files\/.*\/link/.test(request.url()))
         asked.push("link");
@@ -60,12 +61,14 @@ describe.skipIf(chromium === undefined)("a file in the widget", () => {
     await page.reload();
     await page.getByRole("button", { name: "Open chat" }).click();
     await expect.poll(() => widthOf(picture)).toBe(1);
-    expect(asked).toEqual(["image", "link", "image"]);
+    // The picture may come once more, by the link that the conversation brings as it is resumed.
+    expect(asked.slice(0, 3)).toEqual(["image", "link", "image"]);
+    expect(links()).toBe(1);
     left = 2;
     asked.length = 0;
     await page.reload();
     await page.getByRole("button", { name: "Open chat" }).click();
-    await expect.poll(() => asked).toEqual(["image", "link", "image"]);
+    await expect.poll(() => asked.slice(0, 3)).toEqual(["image", "link", "image"]);
     const tomorrow = Date.now() + 366 * 86_400_000;
     await page.evaluate(`Date.now = () => ${tomorrow}`);
     const file = page.getByRole("link", { name: "Download notes.txt" });
@@ -73,7 +76,7 @@ describe.skipIf(chromium === undefined)("a file in the widget", () => {
     const [download] = await Promise.all([page.waitForEvent("popup"), file.click()]);
     expect((await fresh).status()).toBe(200);
     await download.close();
-    expect(asked.filter((what) => what === "link")).toHaveLength(2);
+    expect(links()).toBe(2);
   });
 
   test("says which file was not taken and why, and offers to try again what may go well", async () => {
