@@ -31,6 +31,18 @@ test("an admin who is none any more by a fresh token is sent away, to come back 
   expect((await back.next("error")).error.code).toBe("UNAUTHORIZED");
 });
 
+test("nor is done what such an admin asked for right behind that token", async () => {
+  const ask = apiOf(port, tokenOf("ann", ["admin"]));
+  using alice = await Client.open(port, tokenOf("alice-too"));
+  const { session_id } = await say(alice, "who answers?");
+  using bob = await Client.open(port, admin);
+  bob.send({ type: "auth", token: tokenOf("bob") });
+  bob.send({ type: "admin_join", session_id });
+  expect(await bob.closed).toMatchObject({ code: 1012 });
+  // It is nobody else's.
+  expect((await ask("POST", `/admin/takeover/${session_id}`)).status).toBe(200);
+});
+
 test("nor does a fresh token give a socket of the messaging dialect a role that it had not", async () => {
   using client = await Messenger.open(port, "carol");
   client.send(authOf("carol", { auth_token: tokenOf("carol", ["admin"]) }));

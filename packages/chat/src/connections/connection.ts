@@ -237,7 +237,11 @@ export abstract class Connection implements OutgoingOwner, Reader {
     if (userId !== this.identity.userId) {
       throw new ChatError("UNAUTHORIZED", "the token is another user's");
     }
-    if (isAdmin !== this.identity.isAdmin) return this.close("DRAINING");
+    if (isAdmin !== this.identity.isAdmin) {
+      this.close("DRAINING");
+      this.#isBarred = true;
+      return;
+    }
     this.expireAt(expiresAtMs);
   }
 
