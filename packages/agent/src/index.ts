@@ -8,4 +8,5 @@ export * from "./services.ts";
 export * from "./start.ts";
 export * from "./streams.ts";
 export * from "./target.ts";
+export * from "./upstreams.ts";
 export * from "./demo/site.ts";

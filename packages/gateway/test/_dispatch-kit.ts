@@ -66,6 +66,7 @@ export class DispatchHouse {
       openings: new OpeningCache(() => 0),
       room: this.room,
       flapMs: 5_000,
+      direct: undefined,
       peers: peers
         ? {
             open: async ({ gatewayId, agentId }) => {
@@ -114,6 +115,7 @@ export class DispatchHouse {
       kind: KIND.http,
       matched,
       client: address,
+      host: "a.test",
       sticky: undefined,
       head,
       ended: true,

@@ -1,0 +1,190 @@
+import { latin1Bytes } from "@warren/host";
+import { KIND, WireError, type Endpoint, type Route } from "@warren/wire";
+import type { Errand, Opened, RouteEntry } from "../ports.ts";
+import type { Refusal } from "../registry/admission.ts";
+import type { AddressHealth } from "./address-health.ts";
+import type { NoPin, Pin, Pins } from "./pins.ts";
+import { streamPair } from "./stream-pair.ts";
+import type { EndpointTarget, Upstreams } from "./upstreams.ts";
+
+export interface DirectOptions {
+  pins: Pins;
+  health: AddressHealth;
+  upstreams: Upstreams;
+  connectTimeoutMs: number;
+  /** Streams that one endpoint has at once. */
+  mostStreams: number;
+  onUnreachable: (endpoint: Endpoint, address: string, error: WireError) => void;
+  broke: (reason: unknown) => void;
+}
+
+/** How an endpoint stands, for people. */
+export interface EndpointStanding {
+  endpoint: string;
+  usable: boolean;
+  addresses: readonly string[];
+  problem: string | undefined;
+}
+
+/** Ports that every cluster may name. */
+const USUAL_PORTS: readonly number[] = [80, 443];
+/** RFC 8586: what comes back to us through an endpoint says so. */
+const LOOP_WORD = "warren";
+const LOOPED = /\r\ncdn-loop:[^\r]*\bwarren\b/i;
+const ASIDE = "nobody answered there; it is tried again in a while";
+
+/** Requests to the public endpoints that clusters publish, beside their tunnels. */
+export class Direct {
+  readonly #options: DirectOptions;
+  readonly #streams = new Map<string, number>();
+
+  constructor(options: DirectOptions) {
+    this.#options = options;
+  }
+
+  /** Why a route is not taken as it is; resolves its endpoint's name, if need be. */
+  async refusalOf(route: Route, ports: readonly number[]): Promise<Refusal | undefined> {
+    const { endpoint, mode = "tunnel" } = route;
+    if (endpoint === undefined || mode === "tunnel") return undefined;
+    if (!USUAL_PORTS.includes(endpoint.port) && !ports.includes(endpoint.port))
+      return refusal(`the token does not list port ${endpoint.port} (direct_ports)`);
+    const pin = await this.#options.pins.pin(endpoint.host);
+    if ("addresses" in pin || (pin.passing && mode === "both")) return undefined;
+    return refusal(pin.problem);
+  }
+
+  /** A request could leave now. */
+  isUsable(entry: RouteEntry): boolean {
+    const { endpoint } = entry.route;
+    if (endpoint === undefined) return false;
+    if (this.#addressOf(endpoint) !== undefined) return true;
+    // Published at another gateway: asked for, so that it is known when this is asked again.
+    if (this.#options.pins.known(endpoint.host) === undefined)
+      void this.#options.pins.pin(endpoint.host);
+    return false;
+  }
+
+  /** Undefined when nobody answers there now. Throws `overloaded`. */
+  open(errand: Errand, entry: RouteEntry): Opened | Promise<Opened | undefined> | undefined {
+    const endpoint = entry.route.endpoint!;
+    const address = this.#addressOf(endpoint);
+    if (address !== undefined) return this.#openAt(errand, entry, address);
+    if (this.#options.pins.known(endpoint.host) !== undefined) return undefined;
+    // Published at another gateway: resolved and judged here as well, before the first request.
+    return this.#options.pins.pin(endpoint.host).then(() => {
+      const found = this.#addressOf(endpoint);
+      return found === undefined ? undefined : this.#openAt(errand, entry, found);
+    });
+  }
+
+  standing({ route }: RouteEntry): EndpointStanding | undefined {
+    const { endpoint } = route;
+    if (endpoint === undefined) return undefined;
+    const pin = this.#options.pins.known(endpoint.host);
+    const usable = this.#addressOf(endpoint) !== undefined;
+    return {
+      endpoint: textOf(endpoint),
+      usable,
+      addresses: pin !== undefined && "addresses" in pin ? pin.addresses : [],
+      problem: problemOf(pin, usable),
+    };
+  }
+
+  close(): void {
+    this.#options.upstreams.close();
+    this.#options.pins[Symbol.dispose]();
+  }
+
+  #addressOf({ host, port }: Endpoint): string | undefined {
+    const pin = this.#options.pins.known(host);
+    if (pin === undefined || "problem" in pin) return undefined;
+    return this.#options.health.choose(pin.addresses, port);
+  }
+
+  #openAt(errand: Errand, entry: RouteEntry, address: string): Opened {
+    if (LOOPED.test(errand.head))
+      throw new WireError("upstream_failed", "the endpoint leads back to a gateway");
+    const { scheme, port } = entry.route.endpoint!;
+    const near = this.#serve(errand, entry, {
+      address,
+      port,
+      secure: scheme === "https",
+      serverName: errand.host,
+      connectTimeoutMs: entry.route.policy.connect_timeout_ms ?? this.#options.connectTimeoutMs,
+    });
+    return {
+      stream: near,
+      entry,
+      clusterUuid: entry.clusterUuid,
+      agentId: `direct ${address}`,
+      viaGateway: undefined,
+      setSticky: undefined,
+    };
+  }
+
+  #serve(errand: Errand, entry: RouteEntry, target: EndpointTarget) {
+    const { health, upstreams, broke } = this.#options;
+    const { address, port } = target;
+    const done = this.#count(entry.route.endpoint!);
+    let answered = false;
+    const { near, far } = streamPair({
+      owner: errand.owner,
+      onHead: () => {
+        if (!answered) health.answered(address, port);
+        answered = true;
+      },
+      onReset: (error) => (answered ? error : this.#unanswered(errand, entry, { address, error })),
+      onOver: done,
+      broke,
+    });
+    const head = errand.head.replace("\r\n", `\r\ncdn-loop: ${LOOP_WORD}\r\n`);
+    const upgrade = errand.kind === KIND.upgrade;
+    upstreams.serve({ stream: far, head: latin1Bytes(head), ended: errand.ended, upgrade }, target);
+    return near;
+  }
+
+  /** Nobody took the connection: what was not read may be sent elsewhere, where there is one. */
+  #unanswered(
+    { matched }: Errand,
+    entry: RouteEntry,
+    { address, error }: { address: string; error: WireError },
+  ): WireError {
+    if (error.code !== "upstream_unreachable" && error.code !== "upstream_timeout") return error;
+    const endpoint = entry.route.endpoint!;
+    this.#options.health.failed(address, endpoint.port);
+    this.#options.onUnreachable(endpoint, address, error);
+    const elsewhere =
+      entry.route.mode === "both" || matched.entries.length > 1 || this.isUsable(entry);
+    return elsewhere ? new WireError("refused", error.message, { cause: error }) : error;
+  }
+
+  /** Counts a stream; what is returned, called once, counts it off. */
+  #count(endpoint: Endpoint): () => void {
+    const key = textOf(endpoint);
+    const now = this.#streams.get(key) ?? 0;
+    if (now >= this.#options.mostStreams)
+      throw new WireError("overloaded", "the endpoint has all the streams that it may have", {
+        retryAfterMs: 1_000,
+      });
+    this.#streams.set(key, now + 1);
+    return () => {
+      const left = this.#streams.get(key)! - 1;
+      if (left === 0) this.#streams.delete(key);
+      else this.#streams.set(key, left);
+    };
+  }
+}
+
+function refusal(message: string): Refusal {
+  return { code: "endpoint_not_allowed", message };
+}
+
+function textOf({ scheme, host, port }: Endpoint): string {
+  return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+function problemOf(pin: Pin | NoPin | undefined, usable: boolean): string | undefined {
+  if (usable) return undefined;
+  if (pin === undefined) return "its name was not asked for yet";
+  return "problem" in pin ? pin.problem : ASIDE;
+}
