@@ -11,6 +11,13 @@ interface Trouble {
   asideUntil: number;
 }
 
+/** One address as one cluster names it: what one cluster says of an address is no matter of another's. */
+export interface Place {
+  clusterUuid: string;
+  address: string;
+  port: number;
+}
+
 /** Which addresses are put aside because nobody answered there; each for longer than before. */
 export class AddressHealth {
   readonly #clock: Pick<Clock, "now">;
@@ -20,27 +27,23 @@ export class AddressHealth {
     this.#clock = clock;
   }
 
-  /** The first that is not aside; undefined when all are. */
-  choose(addresses: readonly string[], port: number): string | undefined {
-    if (this.#troubles.size === 0) return addresses[0];
-    const now = this.#clock.now();
-    return addresses.find((address) => {
-      const trouble = this.#troubles.get(keyOf(address, port));
-      return trouble === undefined || trouble.asideUntil <= now;
-    });
+  isAside(place: Place): boolean {
+    if (this.#troubles.size === 0) return false;
+    const trouble = this.#troubles.get(keyOf(place));
+    return trouble !== undefined && trouble.asideUntil > this.#clock.now();
   }
 
-  failed(address: string, port: number): void {
+  failed(place: Place): void {
     const now = this.#clock.now();
-    const key = keyOf(address, port);
+    const key = keyOf(place);
     const failures = (this.#troubles.get(key)?.failures ?? 0) + 1;
     if (this.#troubles.size >= MOST) this.#sweep(now);
     const asideMs = Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(failures - 1, 10));
     this.#troubles.set(key, { failures, asideUntil: now + asideMs });
   }
 
-  answered(address: string, port: number): void {
-    if (this.#troubles.size > 0) this.#troubles.delete(keyOf(address, port));
+  answered(place: Place): void {
+    if (this.#troubles.size > 0) this.#troubles.delete(keyOf(place));
   }
 
   #sweep(now: number): void {
@@ -51,6 +54,6 @@ export class AddressHealth {
   }
 }
 
-function keyOf(address: string, port: number): string {
-  return `${address} ${port}`;
+function keyOf({ clusterUuid, address, port }: Place): string {
+  return `${clusterUuid} ${address} ${port}`;
 }

@@ -2,7 +2,8 @@ import { latin1Bytes } from "@warren/host";
 import { KIND, WireError, type Endpoint, type Route } from "@warren/wire";
 import type { Errand, Opened, RouteEntry } from "../ports.ts";
 import type { Refusal } from "../registry/admission.ts";
-import type { AddressHealth } from "./address-health.ts";
+import { wayTo } from "../tunnels/moved.ts";
+import type { AddressHealth, Place } from "./address-health.ts";
 import type { NoPin, Pin, Pins } from "./pins.ts";
 import { streamPair } from "./stream-pair.ts";
 import type { EndpointTarget, Upstreams } from "./upstreams.ts";
@@ -57,7 +58,7 @@ export class Direct {
   isUsable(entry: RouteEntry): boolean {
     const { endpoint } = entry.route;
     if (endpoint === undefined) return false;
-    if (this.#addressOf(endpoint) !== undefined) return true;
+    if (this.#addressOf(entry, []) !== undefined) return true;
     // Published at another gateway: asked for, so that it is known when this is asked again.
     if (this.#options.pins.known(endpoint.host) === undefined)
       void this.#options.pins.pin(endpoint.host);
@@ -67,21 +68,22 @@ export class Direct {
   /** Undefined when nobody answers there now. Throws `overloaded`. */
   open(errand: Errand, entry: RouteEntry): Opened | Promise<Opened | undefined> | undefined {
     const endpoint = entry.route.endpoint!;
-    const address = this.#addressOf(endpoint);
+    const refusedBy = errand.moved?.refusedBy ?? [];
+    const address = this.#addressOf(entry, refusedBy);
     if (address !== undefined) return this.#openAt(errand, entry, address);
     if (this.#options.pins.known(endpoint.host) !== undefined) return undefined;
     // Published at another gateway: resolved and judged here as well, before the first request.
     return this.#options.pins.pin(endpoint.host).then(() => {
-      const found = this.#addressOf(endpoint);
+      const found = this.#addressOf(entry, refusedBy);
       return found === undefined ? undefined : this.#openAt(errand, entry, found);
     });
   }
 
-  standing({ route }: RouteEntry): EndpointStanding | undefined {
-    const { endpoint } = route;
+  standing(entry: RouteEntry): EndpointStanding | undefined {
+    const { endpoint } = entry.route;
     if (endpoint === undefined) return undefined;
     const pin = this.#options.pins.known(endpoint.host);
-    const usable = this.#addressOf(endpoint) !== undefined;
+    const usable = this.#addressOf(entry, []) !== undefined;
     return {
       endpoint: textOf(endpoint),
       usable,
@@ -95,10 +97,18 @@ export class Direct {
     this.#options.pins[Symbol.dispose]();
   }
 
-  #addressOf({ host, port }: Endpoint): string | undefined {
-    const pin = this.#options.pins.known(host);
+  /** The first that is not aside, nor has refused this request already. */
+  #addressOf(entry: RouteEntry, refusedBy: readonly string[]): string | undefined {
+    const { host, port } = entry.route.endpoint!;
+    const { pins, health } = this.#options;
+    const pin = pins.known(host);
     if (pin === undefined || "problem" in pin) return undefined;
-    return this.#options.health.choose(pin.addresses, port);
+    const { clusterUuid } = entry;
+    return pin.addresses.find(
+      (address) =>
+        !health.isAside({ clusterUuid, address, port }) &&
+        !(refusedBy.length > 0 && refusedBy.includes(wayTo(agentOf(address), undefined))),
+    );
   }
 
   #openAt(errand: Errand, entry: RouteEntry, address: string): Opened {
@@ -116,7 +126,7 @@ export class Direct {
       stream: near,
       entry,
       clusterUuid: entry.clusterUuid,
-      agentId: `direct ${address}`,
+      agentId: agentOf(address),
       viaGateway: undefined,
       setSticky: undefined,
     };
@@ -125,15 +135,16 @@ export class Direct {
   #serve(errand: Errand, entry: RouteEntry, target: EndpointTarget) {
     const { health, upstreams, broke } = this.#options;
     const { address, port } = target;
+    const place = { clusterUuid: entry.clusterUuid, address, port };
     const done = this.#count(entry.route.endpoint!);
     let answered = false;
     const { near, far } = streamPair({
       owner: errand.owner,
       onHead: () => {
-        if (!answered) health.answered(address, port);
+        if (!answered) health.answered(place);
         answered = true;
       },
-      onReset: (error) => (answered ? error : this.#unanswered(errand, entry, { address, error })),
+      onReset: (error) => (answered ? error : this.#unanswered(errand, entry, { place, error })),
       onOver: done,
       broke,
     });
@@ -147,12 +158,12 @@ export class Direct {
   #unanswered(
     { matched }: Errand,
     entry: RouteEntry,
-    { address, error }: { address: string; error: WireError },
+    { place, error }: { place: Place; error: WireError },
   ): WireError {
     if (error.code !== "upstream_unreachable" && error.code !== "upstream_timeout") return error;
-    const endpoint = entry.route.endpoint!;
-    this.#options.health.failed(address, endpoint.port);
-    this.#options.onUnreachable(endpoint, address, error);
+    // A certificate is the matter of one host; nobody at an address is the matter of all.
+    if (isNobodyThere(error)) this.#options.health.failed(place);
+    this.#options.onUnreachable(entry.route.endpoint!, place.address, error);
     const elsewhere =
       entry.route.mode === "both" || matched.entries.length > 1 || this.isUsable(entry);
     return elsewhere ? new WireError("refused", error.message, { cause: error }) : error;
@@ -173,6 +184,24 @@ export class Direct {
       else this.#streams.set(key, left);
     };
   }
+}
+
+/** What connects fail with where an address has no service. */
+const NOBODY: ReadonlySet<unknown> = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ETIMEDOUT",
+]);
+
+function isNobodyThere({ cause }: WireError): boolean {
+  return cause instanceof Error && "code" in cause && NOBODY.has(cause.code);
+}
+
+/** What takes the agent's place in an errand's way. */
+function agentOf(address: string): string {
+  return `direct ${address}`;
 }
 
 function refusal(message: string): Refusal {
