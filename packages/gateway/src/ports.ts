@@ -179,8 +179,8 @@ export interface Errand {
   kind: Kind;
   matched: Matched;
   client: ClientAddress;
-  /** That the client asked for, lower case, without port; empty for a connection. */
-  host: string;
+  /** The request as its client said it, whatever a route makes of it; undefined for a connection. */
+  asked: Pick<RouteQuestion, "host" | "field"> | undefined;
   /** The affinity cookie's value, if the request had one. */
   sticky: string | undefined;
   /** Head as latin-1 text, without the opening's header. */

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import {
   cidrProblem,
   fromText,
@@ -16,6 +17,12 @@ const Cidr = fromText("an address or a CIDR like 10.0.0.0/8", (text) =>
 const Uuid = fromText("a uuid", (text) =>
   /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text) ? text.toLowerCase() : undefined,
 );
+const NameServer = fromText("an address like 10.0.0.53 or [2001:db8::53]:5353", (text) => {
+  const [, address, bare, port] =
+    /^(?:\[([0-9a-f:.]+)\]|([0-9.]+))(?::(\d{1,5}))?$/i.exec(text) ?? [];
+  const good = isIP(address ?? bare ?? text) !== 0 && Number(port ?? 53) <= 65_535;
+  return good ? text : undefined;
+});
 const Percent = fromText("a whole number from 0 to 100", (text) =>
   /^\d{1,3}$/.test(text) && Number(text) <= 100 ? Number(text) : undefined,
 );
@@ -38,7 +45,7 @@ export const reachOptions = {
   }),
   directDns: listOption({
     value: "<address>",
-    schema: Text,
+    schema: NameServer,
     help: "DNS server that endpoints' names are asked of, `address` or `address:port`; the system's unless set.",
   }),
   rolloutPercent: option({

@@ -129,7 +129,7 @@ export class DispatchHouse {
       kind: KIND.http,
       matched,
       client: address,
-      host: "a.test",
+      asked: undefined,
       sticky: undefined,
       head,
       ended: true,

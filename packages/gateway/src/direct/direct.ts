@@ -31,7 +31,7 @@ export interface EndpointStanding {
 const USUAL_PORTS: readonly number[] = [80, 443];
 /** RFC 8586: what comes back to us through an endpoint says so. */
 const LOOP_WORD = "warren";
-const LOOPED = /\r\ncdn-loop:[^\r]*\bwarren\b/i;
+const LOOPED = /\bwarren\b/i;
 const ASIDE = "nobody answered there; it is tried again in a while";
 
 /** Requests to the public endpoints that clusters publish, beside their tunnels. */
@@ -112,14 +112,15 @@ export class Direct {
   }
 
   #openAt(errand: Errand, entry: RouteEntry, address: string): Opened {
-    if (LOOPED.test(errand.head))
+    // As it came: a route that strips the word would let itself go round for ever.
+    if (LOOPED.test(errand.asked?.field("cdn-loop") ?? ""))
       throw new WireError("upstream_failed", "the endpoint leads back to a gateway");
     const { scheme, port } = entry.route.endpoint!;
     const near = this.#serve(errand, entry, {
       address,
       port,
       secure: scheme === "https",
-      serverName: errand.host,
+      serverName: errand.asked?.host ?? "",
       connectTimeoutMs: entry.route.policy.connect_timeout_ms ?? this.#options.connectTimeoutMs,
     });
     return {
@@ -136,7 +137,7 @@ export class Direct {
     const { health, upstreams, broke } = this.#options;
     const { address, port } = target;
     const place = { clusterUuid: entry.clusterUuid, address, port };
-    const done = this.#count(entry.route.endpoint!);
+    const done = this.#count(entry);
     let answered = false;
     const { near, far } = streamPair({
       owner: errand.owner,
@@ -150,7 +151,13 @@ export class Direct {
     });
     const head = errand.head.replace("\r\n", `\r\ncdn-loop: ${LOOP_WORD}\r\n`);
     const upgrade = errand.kind === KIND.upgrade;
-    upstreams.serve({ stream: far, head: latin1Bytes(head), ended: errand.ended, upgrade }, target);
+    try {
+      const { ended } = errand;
+      upstreams.serve({ stream: far, head: latin1Bytes(head), ended, upgrade }, target);
+    } catch (reason) {
+      broke(reason);
+      far.reset(WireError.from(reason));
+    }
     return near;
   }
 
@@ -170,8 +177,8 @@ export class Direct {
   }
 
   /** Counts a stream; what is returned, called once, counts it off. */
-  #count(endpoint: Endpoint): () => void {
-    const key = textOf(endpoint);
+  #count({ clusterUuid, route }: RouteEntry): () => void {
+    const key = `${clusterUuid} ${textOf(route.endpoint!)}`;
     const now = this.#streams.get(key) ?? 0;
     if (now >= this.#options.mostStreams)
       throw new WireError("overloaded", "the endpoint has all the streams that it may have", {

@@ -321,7 +321,7 @@ export class Exchange implements RouteQuestion, AnsweredRequest, Visitor {
       kind,
       matched,
       client,
-      host: head.host,
+      asked: this,
       sticky: policy.affinity === "cookie" ? cookieOf(head.fields, AFFINITY_COOKIE) : undefined,
       head: filters?.requestHead(head, lines) ?? requestHeadText(head, lines),
       // What follows an upgrade is not known to be nothing.
