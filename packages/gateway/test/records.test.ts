@@ -23,7 +23,12 @@ writeFileSync(keyFile, "a key of thirty-two bytes or more, as text\n");
 const otherKeyFile = join(folder, "other-key");
 writeFileSync(otherKeyFile, "another key of thirty-two bytes or more\n");
 
-const COLOUR = { name: "colour", schema: v.object({ colour: v.string() }), listed: true };
+const COLOUR = {
+  name: "colour",
+  schema: v.object({ colour: v.string() }),
+  listed: true,
+  secret: true,
+};
 const later = () => Date.now() + 60_000;
 const backends = new Map<string, Promise<RedisBackend>>();
 let opened = 0;

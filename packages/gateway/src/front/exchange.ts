@@ -17,6 +17,7 @@ import type { Visitor } from "../access/basic-auth.ts";
 import { moveOn } from "../tunnels/moved.ts";
 import { RESERVED_PATH, type FrontContext } from "./front-context.ts";
 import { AFFINITY_COOKIE, cookieOf } from "./affinity-cookie.ts";
+import { challengeAnswer } from "./challenge-answer.ts";
 import { healthAnswer, redirectAnswer } from "./own-answers.ts";
 import type { Peer } from "./peer.ts";
 
@@ -132,6 +133,15 @@ export class Exchange implements RouteQuestion, AnsweredRequest, Visitor {
     // Connections of HTTP/1.1 have given these away before: no service ever sees one.
     if (this.head.target.startsWith(RESERVED_PATH))
       return this.refuse({ code: "no_route", message: "" });
+    const told = challengeAnswer(this.#context.deps, this.head);
+    if (told === undefined) return this.#lookUp();
+    told
+      .then((answer) => (answer === undefined ? this.#lookUp() : this.#answer(answer)))
+      .catch((error) => this.#broke(error));
+  }
+
+  #lookUp(): void {
+    if (this.#over) return;
     try {
       const answer = this.#context.deps.registry.lookup(this);
       if (answer instanceof Promise)

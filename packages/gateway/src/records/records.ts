@@ -58,6 +58,8 @@ export interface RecordKind<T> {
   readonly schema: v.GenericSchema<unknown, T>;
   /** Whether `list` is needed: short-lived ones are not listed. */
   readonly listed: boolean;
+  /** Sealed wherever it leaves the machine. */
+  readonly secret: boolean;
 }
 
 /** Opens records of one kind after another, and the leases beside them. */

@@ -18,7 +18,8 @@ import type { Sealer } from "./seal.ts";
 
 export interface RedisRecordsOptions {
   place: RedisPlace;
-  sealer: Sealer;
+  /** Undefined: there are no secrets among the records. */
+  sealer: Sealer | undefined;
   clock: Clock;
   random: () => number;
   /** What went wrong with Redis, and that it answers. */
@@ -71,29 +72,42 @@ return count <= tonumber(ARGV[1]) and 1 or 0
 `);
 
 /** Records that gateways share, sealed before they leave the process. */
-export function redisRecords(options: RedisRecordsOptions): RecordStore {
+export function redisRecords(
+  options: RedisRecordsOptions,
+): RecordStore & { readonly reached: Promise<void> } {
   return new RedisStore(options);
 }
 
+/** A gateway that starts waits so long for Redis; then it starts without. */
+const FIRST_ANSWER_MS = 2_000;
+
 class RedisStore implements RecordStore {
+  /** Resolves once it can be asked, or it is time to go on without. */
+  readonly reached: Promise<void>;
   readonly leases: Leases;
   readonly #link: RegistryLink;
-  readonly #sealer: Sealer;
+  readonly #sealer: Sealer | undefined;
   readonly #changes = new Listeners<{ kind: string; id: string }>();
 
   constructor(options: RedisRecordsOptions) {
     this.#sealer = options.sealer;
     const link = (this.#link = new RegistryLink(options));
     this.leases = redisLeases(link);
+    const reached = Promise.withResolvers<void>();
+    this.reached = reached.promise;
+    options.clock.after(FIRST_ANSWER_MS, reached.resolve);
     link.start({
       channel: CHANNEL,
       heard: (message) => this.#heard(message),
-      connected: () => {},
+      connected: reached.resolve,
     });
   }
 
   records<T>(kind: RecordKind<T>): Records<T> {
-    const parts = { link: this.#link, sealer: this.#sealer, changes: this.#changes };
+    if (kind.secret && this.#sealer === undefined)
+      throw new Error(`${kind.name} are secrets: they need a key to be shared`);
+    const sealer = kind.secret ? this.#sealer : undefined;
+    const parts = { link: this.#link, sealer, changes: this.#changes };
     return new RedisKind(kind, parts);
   }
 
@@ -109,7 +123,7 @@ class RedisStore implements RecordStore {
 
 interface Parts {
   link: RegistryLink;
-  sealer: Sealer;
+  sealer: Sealer | undefined;
   changes: Listeners<{ kind: string; id: string }>;
 }
 
@@ -136,7 +150,8 @@ class RedisKind<T> implements Records<T> {
     const [fence, sealed] = (await this.#command(key, "HMGET", key, "f", "v")) as (string | null)[];
     if (fence === null || fence === undefined || sealed === null || sealed === undefined)
       return undefined;
-    const text = this.#parts.sealer.open(sealed, key);
+    const { sealer } = this.#parts;
+    const text = sealer === undefined ? sealed : sealer.open(sealed, key);
     const value = text === undefined ? undefined : v.safeParse(this.#kind.schema, json(text));
     return value?.success ? { fence: Number(fence), value: value.output } : undefined;
   }
@@ -144,7 +159,8 @@ class RedisKind<T> implements Records<T> {
   async put(id: string, value: T, { fence, untilMs }: Keeping): Promise<boolean> {
     const key = this.#key(id);
     const { link, sealer } = this.#parts;
-    const sealed = sealer.seal(JSON.stringify(value), key);
+    const text = JSON.stringify(value);
+    const sealed = sealer === undefined ? text : sealer.seal(text, key);
     const until = String(Math.ceil(untilMs));
     const args = [fence === undefined ? "" : String(fence), sealed, until];
     const now = Number(await link.run(PUT, key, args, COMMAND_MS));

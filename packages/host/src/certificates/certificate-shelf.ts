@@ -37,7 +37,10 @@ export class CertificateShelf implements CertificateSet {
   }
 
   put(id: string, certificate: ShelvedCertificate, hosts: readonly string[]): void {
-    this.delete(id);
+    const before = this.#byId.get(id);
+    if (before !== undefined) this.#take(id, before);
+    if (before?.certificate.pem !== certificate.pem && before !== undefined)
+      this.#contexts.forget(before.certificate.pem);
     const shelved = { certificate: this.#contexts.with(certificate), hosts };
     this.#byId.set(id, shelved);
     for (const host of hosts) {
@@ -54,15 +57,19 @@ export class CertificateShelf implements CertificateSet {
   delete(id: string): boolean {
     const shelved = this.#byId.get(id);
     if (shelved === undefined) return false;
-    this.#byId.delete(id);
+    this.#take(id, shelved);
     this.#contexts.forget(shelved.certificate.pem);
+    return true;
+  }
+
+  #take(id: string, shelved: Shelved): void {
+    this.#byId.delete(id);
     for (const host of shelved.hosts) {
       const [map, key] = this.#placeOf(host);
       const left = map.get(key)?.filter((one) => one !== shelved) ?? [];
       if (left.length > 0) map.set(key, left);
       else map.delete(key);
     }
-    return true;
   }
 
   choose(serverName: string | undefined): Certificate | undefined {
@@ -90,7 +97,9 @@ class Contexts {
 
   with(certificate: ShelvedCertificate): Certificate {
     const contextOf = (): SecureContext => this.#of(certificate.pem);
-    return Object.defineProperty({ ...certificate }, "context", { get: contextOf }) as Certificate;
+    const { name, hosts, validFrom, expiresAt, digest, pem } = certificate;
+    const facts = { name, hosts, validFrom, expiresAt, digest, pem };
+    return Object.defineProperty(facts, "context", { get: contextOf }) as Certificate;
   }
 
   forget(pem: CertificatePem): void {
