@@ -1,6 +1,15 @@
-import { createSocket, type RemoteInfo } from "node:dgram";
+import { createSocket, type RemoteInfo, type Socket as UdpSocket } from "node:dgram";
 import { once } from "node:events";
-import { decode, encode, type Answer, type Packet } from "dns-packet";
+import { createServer, type AddressInfo, type Socket } from "node:net";
+import {
+  decode,
+  encode,
+  streamDecode,
+  streamEncode,
+  type Answer,
+  type DecodedPacket,
+  type Packet,
+} from "dns-packet";
 
 /** Records by type and name; a name that is not there does not exist. */
 export interface DnsZone {
@@ -9,7 +18,7 @@ export interface DnsZone {
   TXT: Record<string, string[]>;
 }
 
-/** A DNS server of the test's own, over UDP on the loopback, whose records may change. */
+/** A DNS server of the test's own, over UDP and TCP on the loopback, whose records may change. */
 export interface TestDns extends AsyncDisposable {
   readonly address: string;
   readonly zone: DnsZone;
@@ -27,7 +36,7 @@ const NXDOMAIN = 3;
 const AUTHORITATIVE = 0x0400;
 
 export async function testDns(): Promise<TestDns> {
-  const socket = createSocket("udp4");
+  await using owned = new AsyncDisposableStack();
   const zone: DnsZone = { A: {}, CNAME: {}, TXT: {} };
   const dns: TestDns = {
     address: "",
@@ -35,33 +44,71 @@ export async function testDns(): Promise<TestDns> {
     asked: [],
     everywhere: undefined,
     mood: "well",
-    async [Symbol.asyncDispose]() {
-      const closed = once(socket, "close");
-      socket.close();
-      await closed;
-    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
-  socket.on("message", (message: Buffer, from: RemoteInfo) => {
-    const query = decode(message);
-    const [question] = query.questions ?? [];
-    if (question === undefined) return;
-    const name = question.name.toLowerCase();
-    dns.asked.push(`${question.type} ${name}`);
-    if (dns.mood === "silent") return;
-    const answers = dns.mood === "well" ? answersOf(dns, question.type, name) : [];
-    const code = dns.mood === "failing" ? SERVFAIL : answers === undefined ? NXDOMAIN : 0;
-    const response: Packet = {
-      type: "response",
-      id: query.id ?? 0,
-      flags: AUTHORITATIVE | code,
-      questions: [question],
-      answers: answers ?? [],
-    };
-    socket.send(encode(response), from.port, from.address);
+  const port = await overTcp(dns, owned);
+  await overUdp(dns, port, owned);
+  const kept = owned.move();
+  return Object.assign(dns, { address: `127.0.0.1:${port}` });
+}
+
+async function overTcp(dns: TestDns, owned: AsyncDisposableStack): Promise<number> {
+  const open = new Set<Socket>();
+  const server = createServer((socket) => {
+    open.add(socket);
+    let said = Buffer.alloc(0);
+    socket.on("close", () => open.delete(socket)).on("error", () => {});
+    socket.on("data", (piece: Buffer) => {
+      said = Buffer.concat([said, piece]);
+      // Two bytes of length, then a message, again and again (RFC 1035 §4.2.2).
+      while (said.length > 1 && said.length >= 2 + said.readUInt16BE(0)) {
+        const length = 2 + said.readUInt16BE(0);
+        const response = respond(dns, streamDecode(said.subarray(0, length)) as DecodedPacket);
+        if (response !== undefined) socket.write(streamEncode(response));
+        said = said.subarray(length);
+      }
+    });
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  owned.defer(async () => {
+    for (const socket of open) socket.destroy();
+    const closed = once(server, "close");
+    server.close();
+    await closed;
   });
-  socket.bind(0, "127.0.0.1");
+  return (server.address() as AddressInfo).port;
+}
+
+async function overUdp(dns: TestDns, port: number, owned: AsyncDisposableStack): Promise<void> {
+  const socket: UdpSocket = createSocket("udp4");
+  socket.on("message", (message: Buffer, from: RemoteInfo) => {
+    const response = respond(dns, decode(message));
+    if (response !== undefined) socket.send(encode(response), from.port, from.address);
+  });
+  socket.bind(port, "127.0.0.1");
   await once(socket, "listening");
-  return Object.assign(dns, { address: `127.0.0.1:${socket.address().port}` });
+  owned.defer(async () => {
+    const closed = once(socket, "close");
+    socket.close();
+    await closed;
+  });
+}
+
+function respond(dns: TestDns, query: DecodedPacket): Packet | undefined {
+  const [question] = query.questions ?? [];
+  if (question === undefined) return undefined;
+  const name = question.name.toLowerCase();
+  dns.asked.push(`${question.type} ${name}`);
+  if (dns.mood === "silent") return undefined;
+  const answers = dns.mood === "well" ? answersOf(dns, question.type, name) : [];
+  const code = dns.mood === "failing" ? SERVFAIL : answers === undefined ? NXDOMAIN : 0;
+  return {
+    type: "response",
+    id: query.id ?? 0,
+    flags: AUTHORITATIVE | code,
+    questions: [question],
+    answers: answers ?? [],
+  };
 }
 
 /** Undefined: there is no such name. */
