@@ -1,7 +1,9 @@
 // The door of this room: what other rooms may import.
 export * from "./config.ts";
 export * from "./destination.ts";
+export * from "./endpoint-choice.ts";
 export * from "./events.ts";
+export * from "./kube-options.ts";
 export * from "./options.ts";
 export * from "./published.ts";
 export * from "./services.ts";

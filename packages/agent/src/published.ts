@@ -1,4 +1,5 @@
 import { backendsOf, routeKey, type Route } from "@warren/wire";
+import { Places } from "./places.ts";
 import type { Target } from "./target.ts";
 import { Verdicts } from "./verdicts.ts";
 import type { Voice } from "./voice.ts";
@@ -36,6 +37,8 @@ export class Published {
   readonly voice: Voice;
   /** What gateways said of each entry, by its key. */
   readonly verdicts = new Verdicts();
+  /** Where all entries together lead. */
+  readonly places = new Places();
   readonly #entries = new Map<string, Entry>();
   readonly #listeners = new Set<(change: PublishedChange) => void>();
 
@@ -105,6 +108,7 @@ export class Published {
   #put(entry: Entry): void {
     if (entry.targets.length !== backendsOf(entry.route).length)
       throw new Error(`publication ${entry.key}: ${entry.targets.length} targets for its backends`);
+    this.places.move(this.#entries.get(entry.key)?.targets ?? [], entry.targets);
     this.#entries.set(entry.key, entry);
   }
 
@@ -112,6 +116,7 @@ export class Published {
     const entry = this.#entries.get(key);
     if (entry === undefined || entry.source !== source) return [];
     this.#entries.delete(key);
+    this.places.move(entry.targets, []);
     this.verdicts.forget(key);
     return [entry.route];
   }
