@@ -84,10 +84,11 @@ export function cluster(given: Partial<Cluster> = {}): ClusterView {
     endpoint: undefined,
     ...given,
   };
-  const isAt = (namespace: string, name: string) => (one: Service) =>
-    one.metadata.namespace === namespace && one.metadata.name === name;
   return {
-    service: (namespace, name) => has.services.find(isAt(namespace, name)),
+    service: (namespace, name) =>
+      has.services.find(
+        ({ metadata }) => metadata.namespace === namespace && metadata.name === name,
+      ),
     endpoints: (_namespace, name) =>
       has.slices.filter((one) => one.metadata.labels?.["kubernetes.io/service-name"] === name),
     ingressClass: (name) => has.classes.find((one) => one.metadata.name === name),

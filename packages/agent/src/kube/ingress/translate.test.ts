@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { placesOf, type Target } from "../../target.ts";
 import type { Ingress } from "../objects.ts";
 import {
   backend,
@@ -21,6 +22,10 @@ const translate = (
   more: Partial<Omit<IngressContext, "view">> = {},
 ) => {
   const { publications, problems, ...rest } = translateIngress(given, contextOf(has, more));
+  const at = (target: Target) =>
+    placesOf(target)
+      .map(({ host, port }) => `${host}:${port}`)
+      .join();
   return {
     ...rest,
     problems,
@@ -28,7 +33,7 @@ const translate = (
     routes: publications.map(({ route }) => route),
     places: publications.map(
       ({ route, targets: [target] }) =>
-        `${route.host} ${route.path_type} ${route.path} -> ${target!.protocol}://${target!.host}:${target!.port}`,
+        `${route.host} ${route.path_type} ${route.path} -> ${target!.protocol}://${at(target!)}`,
     ),
   };
 };
@@ -38,6 +43,8 @@ const annotated = (annotations: Record<string, string>, spec: Ingress["spec"] = 
 const rules = (...paths: ReturnType<typeof path>[]) => ({
   rules: [{ host: "shop.test", http: { paths } }],
 });
+const nginx = (spec: Ingress["spec"] = {}, annotations = {}) =>
+  ingress({ ingressClassName: "nginx", ...spec }, { annotations });
 const onNginx = { controllers: { nginx: NGINX } };
 const WEB = "http://10.0.0.1:80";
 
@@ -197,22 +204,21 @@ describe("backends", () => {
       clusterIP: "None",
       ports: [{ name: "http", port: 80, targetPort: 8_080 }],
     }),
+    service("sticky", { sessionAffinity: "ClientIP" }),
     service("empty", { clusterIP: "None" }),
     service("coded", { ports: [{ port: 80, appProtocol: "kubernetes.io/h2c" }] }),
     service("v6", { clusterIP: "fd00::1" }),
   ];
-  const slices = [
-    {
-      metadata: meta("headless-1", { labels: { "kubernetes.io/service-name": "headless" } }),
-      addressType: "IPv4" as const,
-      endpoints: [
-        { addresses: ["10.1.0.3"], conditions: { ready: false } },
-        { addresses: ["10.1.0.2"], conditions: { ready: true } },
-        { addresses: ["10.1.0.1"] },
-      ],
-      ports: [{ name: "http", port: 8_080 }],
-    },
-  ];
+  const slices = ["headless", "sticky"].map((name) => ({
+    metadata: meta(`${name}-1`, { labels: { "kubernetes.io/service-name": name } }),
+    addressType: "IPv4" as const,
+    endpoints: [
+      { addresses: ["10.1.0.3"], conditions: { ready: false } },
+      { addresses: ["10.1.0.2"], conditions: { ready: true } },
+      { addresses: ["10.1.0.1"] },
+    ],
+    ports: [{ name: "http", port: 8_080 }],
+  }));
   const to = (backendTo: ReturnType<typeof backend>) =>
     translate(ingress(rules(path("/", "Prefix", backendTo))), { services, slices });
   test.each([
@@ -241,9 +247,14 @@ describe("backends", () => {
   test.each([
     { name: "a LoadBalancer at its cluster address", to: backend("balanced"), want: WEB },
     {
-      name: "a headless Service at an endpoint that is ready",
+      name: "a Service whose clients stay with their pods, at the pods",
+      to: backend("sticky"),
+      want: "http://10.1.0.1:8080,10.1.0.2:8080",
+    },
+    {
+      name: "a headless Service at the pods that are ready",
       to: backend("headless"),
-      want: "http://10.1.0.1:8080",
+      want: "http://10.1.0.1:8080,10.1.0.2:8080",
     },
     {
       name: "a port that says how it is spoken to",
@@ -264,10 +275,8 @@ describe("backends", () => {
 });
 
 describe("whose an Ingress is", () => {
-  const plain = (spec: Ingress["spec"], annotations = {}) =>
-    ({ ...ingress({ ...spec }, { annotations }) }) as Ingress;
   const none = (annotations: Record<string, string> = {}): Ingress => {
-    const given = plain({}, annotations);
+    const given = ingress({}, { annotations });
     delete given.spec!.ingressClassName;
     return given;
   };
@@ -383,9 +392,6 @@ describe("which are published", () => {
 });
 
 describe("an Ingress of another class", () => {
-  const nginx = (spec: Ingress["spec"] = {}, annotations = {}) =>
-    ingress({ ingressClassName: "nginx", ...spec }, { annotations });
-
   test("is dialled at its controller, and published under its own Service", () => {
     const { places, routes } = translate(nginx(), onNginx);
     expect(places).toEqual(["shop.test Prefix / -> http://10.0.9.9:80"]);
@@ -489,21 +495,23 @@ describe("access", () => {
 
 describe("reach", () => {
   const endpoint = { scheme: "https", host: "203.0.113.9", port: 443 } as const;
-  const nginx = (annotations = {}) => annotated(annotations, { ingressClassName: "nginx" });
   test("a public cluster's endpoint is published beside the tunnel, for what its controller serves", () => {
     const has = { ...onNginx, endpoint, mode: "both" as const };
-    expect(translate(nginx(), has).routes[0]).toMatchObject({ mode: "both", endpoint });
+    expect(translate(nginx({}), has).routes[0]).toMatchObject({ mode: "both", endpoint });
     expect(translate(ingress(), has).routes[0]!.mode).toBeUndefined();
   });
   test("an Ingress may say another mode than its cluster", () => {
     const has = { ...onNginx, endpoint, mode: "both" as const };
-    const tunnel = translate(nginx({ "warren.dev/mode": "tunnel" }), has);
+    const tunnel = translate(nginx({}, { "warren.dev/mode": "tunnel" }), has);
     expect(tunnel.routes[0]!.mode).toBeUndefined();
-    const direct = translate(nginx({ "warren.dev/mode": "direct" }), { ...has, mode: "tunnel" });
+    const direct = translate(nginx({}, { "warren.dev/mode": "direct" }), {
+      ...has,
+      mode: "tunnel",
+    });
     expect(direct.routes[0]).toMatchObject({ mode: "direct", endpoint });
   });
   test("direct without an endpoint is the tunnel, and an Event says so", () => {
-    const { routes, reasons } = translate(nginx({ "warren.dev/mode": "direct" }), onNginx);
+    const { routes, reasons } = translate(nginx({}, { "warren.dev/mode": "direct" }), onNginx);
     expect(routes[0]!.mode).toBeUndefined();
     expect(reasons).toEqual(["NoEndpoint"]);
   });
