@@ -6,6 +6,7 @@ import type { ClusterChange, ClusterFeed, Problem } from "../cluster-view.ts";
 import type { Objects } from "../objects-port.ts";
 import type { Ingress } from "../objects.ts";
 import { ReverseIndex } from "../reverse-index.ts";
+import { isDialledAtPods } from "../service-backend.ts";
 import { Claims, type Claim } from "./claims.ts";
 import type { IngressEvents } from "./ingress-events.ts";
 import { RetryLater } from "./retry-later.ts";
@@ -156,7 +157,7 @@ export class IngressController implements Disposable {
   }
 
   #isDialledAtPods(key: string): boolean {
-    const { namespace = "", name } = nameOfKey(key);
+    const [namespace = "", name = ""] = key.split("/");
     const service = this.#options.feed.service(namespace, name);
     return service !== undefined && isDialledAtPods(service);
   }
