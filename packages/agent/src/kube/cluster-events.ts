@@ -16,9 +16,7 @@ export class ClusterEvents {
     this.#log = log;
     this.#clock = clock;
     const help = "1 while the cluster has no public address that is known, else 0.";
-    this.#isPrivate = metrics
-      .gauge({ name: "agent_cluster_private", help, labels: [] })
-      .with();
+    this.#isPrivate = metrics.gauge({ name: "agent_cluster_private", help, labels: [] }).with();
     this.#isPrivate.set(1);
   }
 
