@@ -34,6 +34,8 @@ export interface RouteQuestion {
   target: string;
   /** First value of a request field by lower-case name. Called only if a route matches on fields. */
   field(name: string): string | undefined;
+  /** The request left its client encrypted. Read only if a route matches on the scheme. */
+  readonly secure: boolean;
 }
 
 export type RouteAnswer = { found: Matched } | { refused: ErrorCode; message: string };

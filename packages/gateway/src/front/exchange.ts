@@ -124,6 +124,9 @@ export class Exchange implements RouteQuestion, AnsweredRequest, Visitor {
     const headMs = this.policy?.head_timeout_ms ?? this.#context.settings.headMs;
     return headMs > 0 && nowMs - this.lastForwardedAt >= headMs;
   }
+  get secure(): boolean {
+    return this.#peer.isSecure(this.head);
+  }
   field(name: string): string | undefined {
     return fieldOf(this.head.fields, name);
   }
