@@ -13,6 +13,7 @@ import { AgentEvents } from "./events.ts";
 import { Published, type Publication } from "./published.ts";
 import { AgentStreams, STREAMS_DEFAULTS, type Seen } from "./streams.ts";
 import { createTarget, type TlsSettings } from "./target.ts";
+import { clockVoice } from "./voice.ts";
 
 export interface AgentDeps {
   log: Log;
@@ -61,7 +62,7 @@ export async function startAgent(
   signal: AbortSignal,
 ): Promise<RunningAgent> {
   const tls = await tlsOf(config);
-  const published = new Published(Date.now);
+  const published = new Published(clockVoice(Date.now));
   const publish = (routes: readonly ConfiguredRoute[]): void => {
     published.replace(
       "config",
