@@ -1,5 +1,6 @@
 import type { ErrorCode, Kind, Policy, Rate, Route } from "@warren/wire";
 import type { Stream, StreamOwner } from "@warren/tunnel";
+import type { RouteFilters } from "./filters/route-filters.ts";
 
 /** One cluster's offer to serve a (host, path). */
 export interface RouteEntry {
@@ -22,7 +23,9 @@ export interface Matched {
   readonly entries: readonly RouteEntry[];
   /** The host pattern that matched: `a.b`, `*.b`, `**.b`. */
   readonly host: string;
+  /** Of the first entry, as `filters`. */
   readonly policy: Policy;
+  readonly filters: RouteFilters | undefined;
 }
 
 /** What matching needs to know of a request. */

@@ -78,7 +78,7 @@ export const Policy = v.object({
   /** CIDRs that may come in; empty allows all. */
   allow: v.optional(v.array(text), []),
   /** CIDRs that may not come in, also where `allow` has them. */
-  deny: v.optional(v.pipe(v.array(text), v.maxLength(1_024)), []),
+  deny: v.optional(v.pipe(v.array(text), v.maxLength(1_024))),
   /** `user:scrypt$N$r$p$salt$hash` lines; empty asks for no password. */
   basic_auth: v.optional(v.array(text), []),
   affinity: v.optional(v.picklist(["none", "cookie", "client_ip"]), "none"),
