@@ -1,6 +1,7 @@
 import type { TlsSettings } from "../../target.ts";
 import type { Publication } from "../../published.ts";
 import type { ClusterView } from "../cluster-view.ts";
+import { ReverseIndex } from "../reverse-index.ts";
 import type { BackendLookUps } from "./backends.ts";
 import { no } from "./conditions.ts";
 import { isGranted, type CrossReference } from "./grants.ts";
@@ -13,7 +14,6 @@ import type { ReferenceGrant, RouteKind, RouteObject } from "./objects.ts";
 import type { ParentOutcome, RouteOutcome } from "./outcome.ts";
 import { Places, type Lost } from "./places.ts";
 import { referencesOfGateway, referencesOfRoute, routeId, servicesOfPolicy } from "./references.ts";
-import { ReverseIndex } from "./reverse-index.ts";
 import { translateRoute, type ServedGateway } from "./translate-route.ts";
 
 export interface ModelOptions {
@@ -27,7 +27,7 @@ export interface ModelOptions {
 
 /** What is different since the last time; names as `routeId` and keys. */
 export interface Settled {
-  readonly put: readonly Publication[];
+  readonly put: readonly { readonly key: string; readonly publication: Publication }[];
   readonly remove: readonly string[];
   /** Whose status may be another now. */
   readonly routes: ReadonlySet<string>;
@@ -60,7 +60,9 @@ export class GatewayModel {
   /** By namespace, then by key. */
   readonly #grants = new Map<string, Map<string, ReferenceGrant>>();
   readonly #labels = new Map<string, Readonly<Record<string, string>>>();
-  readonly #policies = new ReverseIndex();
+  readonly #policies = new Map<string, BackendTlsPolicy>();
+  /** Services by the policies that are about them. */
+  readonly #policed = new ReverseIndex();
   readonly #places = new Places();
   readonly #uses = new ReverseIndex();
   /** Routes that a listener has taken: by `gateway key`, then by the listener's name. */
@@ -120,10 +122,12 @@ export class GatewayModel {
   }
 
   putPolicy(key: string, value: BackendTlsPolicy | undefined): void {
-    const before = this.#policies.references(key);
-    const now = value === undefined ? [] : servicesOfPolicy(value);
-    this.#policies.set(key, now);
-    for (const service of new Set([...before, ...now])) this.serviceChanged(service);
+    const before = this.#policies.get(key);
+    put(this.#policies, key, value);
+    this.#policed.set(key, value === undefined ? [] : servicesOfPolicy(value));
+    for (const one of [before, value])
+      for (const service of one === undefined ? [] : servicesOfPolicy(one))
+        this.serviceChanged(service);
   }
 
   /** The Service, or its endpoints, in the view. */
@@ -159,6 +163,20 @@ export class GatewayModel {
     return this.#classes.get(name);
   }
 
+  /** Undefined for what is not there. */
+  route(id: string): RouteObject | undefined {
+    return this.#routes.get(id)?.route;
+  }
+
+  /** Everything that may have a status of ours. */
+  get everything(): Pick<Settled, "routes" | "gateways"> & { classes: ReadonlySet<string> } {
+    return {
+      routes: new Set(this.#routes.keys()),
+      gateways: new Set(this.#gateways.keys()),
+      classes: new Set(this.#classes.keys()),
+    };
+  }
+
   /** Undefined for what is not there, or not ours. */
   gateway(key: string): GatewayState | undefined {
     return this.#judged.get(key);
@@ -183,6 +201,12 @@ export class GatewayModel {
     return this.#places.published(id).keys();
   }
 
+  /** Why parts of it are no routes that gateways would take. */
+  problems(id: string): string[] {
+    const claims = this.#routes.get(id)?.outcome?.claims ?? [];
+    return claims.flatMap(({ problem }) => problem ?? []);
+  }
+
   lost(id: string): readonly Lost[] {
     return this.#places.lost(id);
   }
@@ -193,7 +217,7 @@ export class GatewayModel {
   }
 
   #touch(what: string): void {
-    for (const name of this.#uses.referrers(what)) {
+    for (const name of this.#uses.of(what)) {
       if (name.startsWith("gateway ")) this.#dirtyGateways.add(name.slice("gateway ".length));
       else this.#dirtyRoutes.add(name.slice("route ".length));
     }
@@ -242,7 +266,7 @@ export class GatewayModel {
       tls,
       connectTimeoutMs,
       granted: (reference) => this.#granted(reference),
-      hasTlsPolicy: (namespace, name) => this.#policies.isReferred(`${namespace}/${name}`),
+      hasTlsPolicy: (namespace, name) => this.#policed.of(`${namespace}/${name}`).size > 0,
     };
   }
 

@@ -16,6 +16,11 @@ export interface Lost {
   readonly holder: string;
 }
 
+interface Keyed {
+  readonly key: string;
+  readonly publication: Publication;
+}
+
 interface Holding {
   readonly claimant: Claimant;
   readonly claims: readonly Claim[];
@@ -67,8 +72,8 @@ export class Places {
   }
 
   /** What is to be published and no more, since the last time; and for whom anything is different. */
-  settle(): { put: Publication[]; remove: string[]; changed: string[] } {
-    const put: Publication[] = [];
+  settle(): { put: Keyed[]; remove: string[]; changed: string[] } {
+    const put: Keyed[] = [];
     const remove: string[] = [];
     const changed = [...this.#gone.keys()];
     for (const published of this.#gone.values()) remove.push(...published.keys());
@@ -77,7 +82,7 @@ export class Places {
       const before = holding.published;
       const { published, lost } = this.#due(holding);
       for (const key of before.keys()) if (!published.has(key)) remove.push(key);
-      put.push(...published.values());
+      for (const [key, publication] of published) put.push({ key, publication });
       holding.published = published;
       holding.lost = lost;
       changed.push(name);
