@@ -146,12 +146,13 @@ export class ApiServer {
     const { clock, write } = this.#options;
     const line = (text: string) => write(response, text);
     const request = { kind, namespace: info.namespace, query };
-    const stream = new Stream(request, { response, store: this.store, clock, write: line });
-    this.streams.add(stream);
-    response.on("close", () => {
-      this.streams.delete(stream);
+    const ended = (over: Stream) => {
+      this.streams.delete(over);
       this.#options.streamsChanged();
-    });
+    };
+    const deps = { response, store: this.store, clock, write: line, ended };
+    const stream = new Stream(request, deps);
+    this.streams.add(stream);
     stream.begin();
     this.#options.streamsChanged();
   }

@@ -14,7 +14,7 @@ export class SlowWriter {
 
   async #pieces(response: ServerResponse, bytes: Buffer): Promise<void> {
     const size = this.pieceBytes || bytes.length;
-    for (let at = 0; at < bytes.length && !response.destroyed; at += size) {
+    for (let at = 0; at < bytes.length && response.writable; at += size) {
       response.write(bytes.subarray(at, at + size));
       await new Promise((resolve) => setImmediate(resolve));
     }

@@ -22,19 +22,22 @@ export class Stream {
   readonly #chosen: (object: Stored) => boolean;
   readonly #forget: () => void;
   readonly #written: (line: string) => void;
+  readonly #ended: (stream: Stream) => void;
   /** Changes up to here were sent. */
   #revision = 0;
   #held: string[] | undefined;
+  #isOver = false;
 
-  constructor(request: StreamRequest, { response, store, clock, write }: StreamDeps) {
+  constructor(request: StreamRequest, { response, store, clock, write, ended }: StreamDeps) {
     this.request = request;
     this.#response = response;
     this.#store = store;
     this.#chosen = chosenBy(request.query);
     this.#written = write;
+    this.#ended = ended;
     const seconds = Number(request.query.get("timeoutSeconds") ?? LONGEST_SECONDS);
     this.#forget = clock.after(seconds * 1_000, () => this.end());
-    response.on("close", this.#forget);
+    response.on("close", () => this.#over());
   }
 
   /** What has been since the asked revision, then what comes. */
@@ -107,13 +110,13 @@ export class Stream {
   }
 
   end(): void {
-    this.#forget();
+    this.#over();
     this.#response.end();
   }
 
   /** The connection is gone, without an end of the stream. */
   cut(): void {
-    this.#forget();
+    this.#over();
     this.#response.destroy();
   }
 
@@ -127,11 +130,18 @@ export class Stream {
     for (const line of held) this.#written(line);
   }
 
+  #over(): void {
+    this.#forget();
+    this.#isOver = true;
+    this.#ended(this);
+  }
+
   #event(type: "ADDED" | "MODIFIED" | "DELETED", object: Stored): void {
     this.#send({ type, object: { ...object, ...typeOf(this.request.kind) } });
   }
 
   #send(event: object): void {
+    if (this.#isOver) return;
     const line = `${JSON.stringify(event)}\n`;
     if (this.#held === undefined) this.#written(line);
     else this.#held.push(line);
@@ -143,6 +153,7 @@ export interface StreamDeps {
   store: Store;
   clock: Clock;
   write: (line: string) => void;
+  ended: (stream: Stream) => void;
 }
 
 function numbered(object: Stored, revision: number): Stored {
