@@ -25,8 +25,9 @@ test("every well-known annotation is listed", () => {
   );
 });
 
+const plain = (cell: string | undefined) => (cell ?? "").replaceAll("`", "");
+
 describe("what is not implemented", () => {
-  const plain = (cell: string | undefined) => (cell ?? "").replaceAll("`", "");
   const table = tableUnder(FILE, "What is not implemented").map((cells) => ({
     name: plain(cells[0]),
     value: plain(cells[1]),

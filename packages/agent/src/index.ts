@@ -3,6 +3,7 @@ export * from "./config.ts";
 export * from "./destination.ts";
 export * from "./endpoint-choice.ts";
 export * from "./events.ts";
+export * from "./kube-options.ts";
 export * from "./options.ts";
 export * from "./published.ts";
 export * from "./services.ts";

@@ -4,6 +4,8 @@ import type { Service, ServicePort } from "./objects.ts";
 /** An ingress controller that is known by how its Service is named or labelled. */
 interface Known {
   type: ControllerTarget["type"];
+  /** What its class is mostly called. */
+  name: string;
   /** What its IngressClass says in `spec.controller`. */
   classes: RegExp;
   /** Services as its usual installations name them, `namespace/name`. */
@@ -19,12 +21,14 @@ interface Known {
 const KNOWN: readonly Known[] = [
   {
     type: "traefik",
+    name: "traefik",
     classes: /^traefik\.io\/ingress-controller$/,
     services: ["pipeops-system/traefik", "kube-system/traefik", "traefik/traefik"],
     labels: [["app.kubernetes.io/name=traefik"], ["k8s-app=traefik-ingress-lb"]],
   },
   {
     type: "nginx",
+    name: "nginx",
     classes: /^(k8s\.io\/(.*-)?ingress-nginx|nginx\.org\/ingress-controller)$/,
     services: [
       "ingress-nginx/ingress-nginx-controller",
@@ -38,6 +42,7 @@ const KNOWN: readonly Known[] = [
   },
   {
     type: "unknown",
+    name: "haproxy",
     classes:
       /^(haproxy\.org\/ingress-controller(\/.*)?|haproxy-ingress\.github\.io\/controller(\/.*)?)$/,
     services: [
@@ -51,12 +56,14 @@ const KNOWN: readonly Known[] = [
   },
   {
     type: "unknown",
+    name: "contour",
     classes: /^projectcontour\.io\//,
     services: ["projectcontour/envoy", "projectcontour/contour-envoy"],
     labels: [["app.kubernetes.io/name=contour", "app.kubernetes.io/component=envoy"]],
   },
   {
     type: "unknown",
+    name: "kong",
     classes: /^ingress-controllers\.konghq\.com\//,
     services: ["kong/kong-proxy", "kong/kong-gateway-proxy"],
     labels: [
@@ -88,8 +95,14 @@ const ASIDE =
   /-(admission|metrics|defaultbackend|default-backend|validation-webhook|admin|manager)$/;
 const ASIDE_PARTS = new Set(["admission-webhook", "webhook", "metrics", "default-backend"]);
 
-/** The controller that a Service leads to, or undefined when it is none that is known. */
-export function controllerOf(service: Service): FoundController | undefined {
+const SAID: Known = { type: "unknown", name: "", classes: /^/, services: [], labels: [] };
+
+/**
+ * The controller that a Service leads to, or undefined when it is none that is known. `said`: somebody
+ * says that it is one.
+ */
+export function controllerOf(service: Service, how?: "said"): FoundController | undefined {
+  if (how === "said") return { service, known: SAID, rank: 0 };
   const { name, namespace = "", labels = {} } = service.metadata;
   if (ASIDE.test(name) || ASIDE_PARTS.has(labels["app.kubernetes.io/component"] ?? ""))
     return undefined;
@@ -110,6 +123,11 @@ export function controllerOf(service: Service): FoundController | undefined {
 /** True when the controller serves IngressClasses that name `controller`. */
 export function serves({ known }: FoundController, controller: string): boolean {
   return known.classes.test(controller);
+}
+
+/** True when a class without an object of its own would be this controller's, by its usual name. */
+export function isCalled({ known }: FoundController, className: string): boolean {
+  return known.name === className;
 }
 
 /** Where to dial a controller from a pod. A headless Service is dialled by its name. */

@@ -33,6 +33,8 @@ export interface IngressTranslation {
   /** False: it is none that is to be published, and nothing is said about it. */
   readonly isSelected: boolean;
   readonly owner: IngressOwner;
+  /** The controller of its class is dialled, not its Services. */
+  readonly isThrough: boolean;
   /** One for each place, in the order in which the Ingress says them. */
   readonly publications: readonly Publication[];
   readonly problems: readonly Problem[];
@@ -41,7 +43,7 @@ export interface IngressTranslation {
 /** What an Ingress publishes, and what there is to say about it. Pure: the same in, the same out. */
 export function translateIngress(ingress: Ingress, context: IngressContext): IngressTranslation {
   const owner = ownerOf(ingress, context.view, context.selection);
-  const leftOut = { isSelected: false, owner, publications: [], problems: [] };
+  const leftOut = { isSelected: false, isThrough: false, owner, publications: [], problems: [] };
   const { annotations = {}, namespace = "default" } = ingress.metadata;
   const { select, namespaces } = context.selection;
   if (select === "class" && !owner.isOurs) return leftOut;
@@ -52,9 +54,10 @@ export function translateIngress(ingress: Ingress, context: IngressContext): Ing
   if (wishes.publish === false) return leftOut;
   const why = notHere(owner, controller) ?? refusal ?? notFrom(namespace, wishes);
   if (why !== undefined)
-    return { isSelected: true, owner, publications: [], problems: [...problems, why] };
+    return { ...leftOut, isSelected: true, problems: [...problems, why] };
   const translation = new Translation(ingress, context, { controller, wishes });
-  return { isSelected: true, owner, ...translation.all(problems) };
+  const isThrough = controller !== undefined;
+  return { isSelected: true, isThrough, owner, ...translation.all(problems) };
 }
 
 /** Whoever names a class wants its controller's rules, all of them: without it nobody keeps those. */
