@@ -1,3 +1,4 @@
+import { endOfTurn } from "@warren/host";
 import type { KubeObject, Resource } from "@warren/host/kube";
 import type { Published } from "../../published.ts";
 import type { ClusterChange, ClusterFeed } from "../cluster-view.ts";
@@ -38,6 +39,8 @@ export interface ControllerOptions extends Omit<ModelOptions, "view"> {
   ) => void;
 }
 
+/** So many routes are translated before traffic gets its turn: some 10 ms. */
+const SLICE = 200;
 /** The source in the table of publications. */
 export const SOURCE = "kube:gateway-api";
 /** `namespace/HTTPRoute:name` at the front of a route key. */
@@ -83,6 +86,8 @@ export class GatewayApiController implements Disposable {
     const { routes, ...others } = sources;
     const caches = [...Object.values(others), ...Object.values(routes)];
     await Promise.all([feed.synced, ...caches.map(({ synced }) => synced)]);
+    while (this.model.work(SLICE)) await new Promise<void>((next) => endOfTurn(next));
+    if (this.#closed) return;
     this.#live = true;
     this.#settle();
   }
@@ -140,14 +145,21 @@ export class GatewayApiController implements Disposable {
   #later(): void {
     if (this.#due || !this.#live) return;
     this.#due = true;
-    queueMicrotask(() => {
-      this.#due = false;
-      if (!this.#closed) this.#settle();
-    });
+    queueMicrotask(() => this.#work());
+  }
+
+  #work(): void {
+    this.#due = false;
+    if (this.#closed) return;
+    const more = this.model.work(SLICE);
+    this.#settle();
+    if (!more) return;
+    this.#due = true;
+    endOfTurn(() => this.#work());
   }
 
   #settle(): void {
-    const { put, remove, routes, gateways } = this.model.settle();
+    const { put, remove, routes, gateways } = this.model.take();
     if (put.length > 0 || remove.length > 0) this.#publish(put, remove);
     const classes = [...this.#classes];
     this.#classes.clear();

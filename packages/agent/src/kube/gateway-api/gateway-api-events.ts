@@ -1,52 +1,79 @@
 import type { Counter, Log, Metrics } from "@warren/host";
-import type { KubeMetrics } from "../kube-metrics.ts";
+import type { RouteKind } from "./objects.ts";
 
-/** Everything that this source tells: the log line and the counter together. */
+/** For gauges that are read when somebody looks. */
+export interface GatewayApiCounts {
+  readonly objects: Readonly<Record<"Gateway" | RouteKind, number>>;
+  /** Routes of theirs in the table. */
+  readonly routes: number;
+}
+
+/** Everything that Gateway API objects tell: one function per event, log line and counter together. */
 export class GatewayApiEvents {
   readonly #log: Log;
-  readonly #kube: KubeMetrics;
-  readonly #writes: Counter;
-  readonly #failures: Counter;
+  readonly #refused: (reason: string) => Counter;
+  readonly #written: Counter;
+  readonly #failed: Counter;
 
-  constructor(log: Log, metrics: Metrics, kube: KubeMetrics) {
+  constructor(log: Log, metrics: Metrics) {
     this.#log = log;
-    this.#kube = kube;
+    const refused = metrics.counter({
+      name: "agent_kube_gateway_api_refused_total",
+      help: "Gateway API routes that are not served as they ask, each time that is news.",
+      labels: ["reason"],
+    });
+    this.#refused = (reason) => refused.with(reason);
     const writes = metrics.counter({
-      name: "agent_gateway_api_status_writes_total",
-      help: "Writes of a Gateway API object's status.",
+      name: "agent_kube_gateway_api_status_writes_total",
+      help: "Writes of Gateway API objects' status.",
       labels: ["outcome"],
     });
-    this.#writes = writes.with("written");
-    this.#failures = writes.with("failed");
+    this.#written = writes.with("written");
+    this.#failed = writes.with("failed");
   }
 
-  counts(objects: Readonly<Record<string, number>>, published: number): void {
-    for (const [kind, count] of Object.entries(objects)) this.#kube.objects.with(kind).set(count);
-    this.#kube.published.with("kube:gateway-api").set(published);
+  observe(metrics: Metrics, counts: () => GatewayApiCounts): void {
+    const objects = metrics.gauge({
+      name: "agent_kube_gateway_api_objects",
+      help: "Gateways of Warren's classes, and routes of all.",
+      labels: ["kind"],
+    });
+    const routes = metrics
+      .gauge({
+        name: "agent_kube_gateway_api_routes",
+        help: "Routes published for Gateway API objects.",
+        labels: [],
+      })
+      .with();
+    metrics.onCollect(() => {
+      const now = counts();
+      for (const [kind, count] of Object.entries(now.objects)) objects.with(kind).set(count);
+      routes.set(now.routes);
+    });
   }
 
-  synced(objects: Readonly<Record<string, number>>): void {
-    this.#log.info("Gateway API objects are read", objects);
+  /** Everything that there was at the start is published. */
+  synced(gateways: number, routes: number, tookMs: number): void {
+    this.#log.info("gateway api published", { gateways, routes, took_ms: Math.round(tookMs) });
   }
 
-  /** A route is not served as it asks, for a new reason. */
+  /** Each once, until the route changes. */
   refused(route: string, reason: string, message: string): void {
-    this.#kube.refused.with(reason).add();
-    this.#log.info("a route is not published as it asks", { route, reason, why: message });
+    this.#refused(reason).add();
+    this.#log.warn("route has a problem", { route, reason, message });
   }
 
-  written(): void {
-    this.#writes.add();
+  written(object: string): void {
+    this.#written.add();
+    this.#log.debug("status written", { object });
   }
 
-  writeFailed(key: string, error: unknown, retryInMs: number): void {
-    this.#failures.add();
-    const cause = error instanceof Error ? error.message : String(error);
-    this.#log.warn("a status was not written", { object: key, cause, retry_in_ms: retryInMs });
+  writeFailed(object: string, error: unknown, retryInMs: number): void {
+    this.#failed.add();
+    this.#log.warn("status not written", { object, error, retry_in_ms: retryInMs });
   }
 
-  unreadVersion(error: unknown): void {
-    const cause = error instanceof Error ? error.message : String(error);
-    this.#log.info("the version of Gateway API's CRDs is not known", { cause });
+  versionUnknown(error: unknown): void {
+    this.#log.info("the release of gateway api's crds is not known", { error });
   }
 }

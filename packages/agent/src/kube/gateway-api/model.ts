@@ -48,8 +48,8 @@ export interface GatewayState extends ServedGateway {
 
 /**
  * All objects of Gateway API that matter, and what follows from them. Changes are put in as they come;
- * `settle` works out what became different, looking only at what refers to what changed: the
- * result is the one that putting everything in anew would give (property test).
+ * `work` looks at what refers to what changed, and at nothing else, and `take` gives what became
+ * different: together that is what putting everything in anew would give (property test).
  */
 export class GatewayModel {
   readonly #options: ModelOptions;
@@ -70,6 +70,7 @@ export class GatewayModel {
   readonly #dirtyGateways = new Set<string>();
   readonly #dirtyRoutes = new Set<string>();
   #toldGateways = new Set<string>();
+  #toldRoutes = new Set<string>();
   #names: readonly string[] = [];
 
   constructor(options: ModelOptions) {
@@ -139,16 +140,27 @@ export class GatewayModel {
     this.#touch(`secret ${key}`);
   }
 
-  settle(): Settled {
+  /** Works out what follows for at most so many routes. Returns whether more are left. */
+  work(most: number): boolean {
     for (const key of this.#dirtyGateways) this.#judge(key);
-    const gateways = new Set([...this.#dirtyGateways, ...this.#toldGateways]);
+    for (const key of this.#dirtyGateways) this.#toldGateways.add(key);
     this.#dirtyGateways.clear();
-    const routes = new Set(this.#dirtyRoutes);
-    for (const id of this.#dirtyRoutes) this.#translate(id);
-    this.#dirtyRoutes.clear();
+    let left = most;
+    for (const id of this.#dirtyRoutes) {
+      if (left-- === 0) return true;
+      this.#dirtyRoutes.delete(id);
+      this.#toldRoutes.add(id);
+      this.#translate(id);
+    }
+    return false;
+  }
+
+  /** What became different since it was asked last, as far as it is worked out. */
+  take(): Settled {
     const { put: published, remove, changed } = this.#places.settle();
-    for (const id of changed) routes.add(id);
-    for (const key of this.#toldGateways) gateways.add(key);
+    const routes = new Set([...this.#toldRoutes, ...changed]);
+    const gateways = this.#toldGateways;
+    this.#toldRoutes = new Set();
     this.#toldGateways = new Set();
     return { put: published, remove, routes, gateways };
   }
@@ -211,9 +223,17 @@ export class GatewayModel {
     return this.#places.lost(id);
   }
 
-  /** For gauges. */
-  counts(): { routes: number; gateways: number } {
-    return { routes: this.#routes.size, gateways: this.#judged.size };
+  /** Gateways that are ours, and routes of all. */
+  counts(): Record<"Gateway" | RouteKind, number> {
+    const counts = {
+      Gateway: this.#judged.size,
+      HTTPRoute: 0,
+      GRPCRoute: 0,
+      TLSRoute: 0,
+      TCPRoute: 0,
+    };
+    for (const { kind } of this.#routes.values()) counts[kind]++;
+    return counts;
   }
 
   #touch(what: string): void {

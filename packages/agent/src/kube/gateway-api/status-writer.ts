@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { isKubeError } from "@warren/host/kube";
 import type { KubeObject, ObjectName, Resource } from "@warren/host/kube";
 import type { Objects } from "../objects-port.ts";
 
@@ -16,8 +17,6 @@ export interface Writing<T extends WithStatus> {
   readonly client: StatusClient;
   readonly resource: Resource<T>;
   readonly cache: Pick<Objects<T>, "get">;
-  /** True for a compare-and-set that came too late. */
-  readonly isConflict: (error: unknown) => boolean;
   /** What the status becomes; undefined leaves it alone. */
   readonly status: (object: T) => object | undefined;
 }
@@ -32,7 +31,7 @@ const MOST_TRIES = 5;
  */
 export async function writeStatus<T extends WithStatus>(
   key: string,
-  { client, resource, cache, isConflict, status }: Writing<T>,
+  { client, resource, cache, status }: Writing<T>,
 ): Promise<boolean> {
   let object = cache.get(key);
   for (let tries = 1; object !== undefined; tries++) {
@@ -42,7 +41,7 @@ export async function writeStatus<T extends WithStatus>(
       await client.replaceStatus(resource, { ...object, status: next });
       return true;
     } catch (error) {
-      if (!isConflict(error) || tries === MOST_TRIES) throw error;
+      if (!isKubeError(error, "Conflict") || tries === MOST_TRIES) throw error;
       const { namespace, name } = object.metadata;
       object = await client.get(resource, { namespace, name });
     }
