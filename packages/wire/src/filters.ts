@@ -27,6 +27,8 @@ const OF_THE_CONNECTION: readonly string[] = [
   "host",
   "http2-settings",
   "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
   "proxy-connection",
   "te",
   "trailer",
@@ -36,7 +38,8 @@ const OF_THE_CONNECTION: readonly string[] = [
 export const FilterField = v.pipe(
   token,
   v.check(
-    (field) => !OF_THE_CONNECTION.includes(field),
+    // Some services read `_` as `-`.
+    (field) => !OF_THE_CONNECTION.includes(field.replaceAll("_", "-")),
     "belongs to the connection, no filter changes it",
   ),
 );

@@ -23,7 +23,6 @@ export const TokenClaims = v.object({
       v.array(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535))),
       v.maxLength(16),
     ),
-    [],
   ),
   rate: v.optional(Rate),
   client_rate: v.optional(Rate),
