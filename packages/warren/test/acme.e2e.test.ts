@@ -2,7 +2,6 @@
 import { startPebble, pebblePath, type TestCa } from "@warren/host/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { AcmeStage, line, shown, YEAR_SECONDS } from "./_kit/acme.ts";
-import { ask } from "./_kit/ask.ts";
 
 const PEBBLE = pebblePath();
 

@@ -80,7 +80,7 @@ async function textOf(message: IncomingMessage): Promise<string> {
 
 function fieldsOf(headers: unknown): Record<string, string> {
   const fields: Record<string, string> = {};
-  for (const [name, value] of Object.entries((headers ?? {}) as object))
+  for (const [name, value] of Object.entries(headers ?? {}))
     if (typeof value === "string") fields[name] = value;
   return fields;
 }

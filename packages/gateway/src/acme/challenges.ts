@@ -89,7 +89,7 @@ function alpnId(host: string): string {
 async function challengeContext({ host, keyAuthorization }: Answer): Promise<SecureContext> {
   const { crypto } = await import("acme-client");
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+  const pem = privateKey.export({ type: "pkcs8", format: "pem" });
   const authorization = { identifier: { type: "dns", value: host } };
   const [key, cert] = await crypto.createAlpnCertificate(
     authorization as Parameters<typeof crypto.createAlpnCertificate>[0],

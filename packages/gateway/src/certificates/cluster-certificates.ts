@@ -222,7 +222,7 @@ export class ClusterCertificates implements CertificateSet, AsyncDisposable {
 
 /** What tells one state of a certificate from another: as an agent computes it (docs/protocol.md §4). */
 function digestOf({ cert, key, hosts }: PublishedCertificate): string {
-  const sorted = [...hosts].toSorted().join(" ");
+  const sorted = hosts.toSorted().join(" ");
   return createHash("sha256").update(`${cert}\0${key}\0${sorted}`).digest("base64url");
 }
 

@@ -21,6 +21,7 @@ import { AFFINITY_COOKIE, cookieOf } from "./affinity-cookie.ts";
 import { challengeAnswer } from "./challenge-answer.ts";
 import { healthAnswer, httpsAnswer, redirectAnswer } from "./own-answers.ts";
 import type { Peer } from "./peer.ts";
+import { stripOf } from "./strip-of.ts";
 
 /** Whose request it is: a connection of HTTP/1.1, or a stream of HTTP/2. */
 export interface ExchangeOwner extends StreamOwner {
@@ -395,14 +396,4 @@ export class Exchange implements RouteQuestion, AnsweredRequest, Visitor {
     this.answered(answer.status);
     this.#owner.onOwnAnswer(answer);
   }
-}
-
-const strips = new WeakMap<readonly string[], ReadonlySet<string>>();
-
-/** One set per list object, which lives as long as its route. */
-function stripOf({ strip_headers: list }: Policy): ReadonlySet<string> | undefined {
-  if (list.length === 0) return undefined;
-  let strip = strips.get(list);
-  if (strip === undefined) strips.set(list, (strip = new Set(list)));
-  return strip;
 }

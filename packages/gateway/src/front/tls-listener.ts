@@ -78,10 +78,11 @@ function terminate(context: FrontContext, peek: Peek, arrival: Arrival): void {
         : certificates?.find?.(serverName).then((found) => found?.context);
   if (coming === undefined) return peek.refuse(UNRECOGNIZED_NAME_ALERT);
   coming
-    .then((found) => {
-      if (found === undefined) peek.refuse(UNRECOGNIZED_NAME_ALERT);
-      else shake(context, peek, { ...arrival, secureContext: found, isChallenge });
-    })
+    .then((found) =>
+      found === undefined
+        ? peek.refuse(UNRECOGNIZED_NAME_ALERT)
+        : shake(context, peek, { ...arrival, secureContext: found, isChallenge }),
+    )
     .catch((reason: unknown) => {
       events.broke("certificate", reason);
       peek.refuse(undefined);
