@@ -37,6 +37,8 @@ export interface RouteQuestion {
   target: string;
   /** First value of a request field by lower-case name. Called only if a route matches on fields. */
   field(name: string): string | undefined;
+  /** The request left its client encrypted. Read only if a route matches on the scheme. */
+  readonly secure: boolean;
 }
 
 export type RouteAnswer = { found: Matched } | { refused: ErrorCode; message: string };
@@ -70,6 +72,8 @@ export interface Registry {
   /** Every route, for `/routes`, page by page in host order. */
   routes(page: { after: string | undefined; limit: number }): Promise<RouteEntry[]>;
   claims(): Promise<Claim[]>;
+  /** The claim that decides for a host, as far as it is known; undefined for one that nobody has. */
+  claimOf(host: string): ClaimedHost | undefined | Promise<ClaimedHost | undefined>;
   /** Gives a claim up; its group may be another's afterwards. False when there was none. */
   release(host: string): Promise<boolean>;
   /** Which gateway owns a tunnel, or a cluster's tunnels. */
@@ -118,6 +122,15 @@ export interface Claim {
   tokenId: string;
   /** Epoch milliseconds. */
   since: number;
+}
+
+/** Whose a host is. */
+export interface ClaimedHost {
+  /** The claim's pattern: the host itself, or a wildcard that covers it. */
+  pattern: string;
+  group: string;
+  /** Some cluster publishes an HTTP route there. */
+  served: boolean;
 }
 
 /** A tunnel as other gateways see it. */

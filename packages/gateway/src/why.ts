@@ -23,6 +23,7 @@ export async function why(deps: WhyDeps, url: URL, method: string): Promise<obje
     method,
     target: `${url.pathname}${url.search}`,
     field: () => undefined,
+    secure: url.protocol === "https:",
   };
   const answer = await deps.lookups.lookup(question);
   const asked = { url: url.href, method };

@@ -58,6 +58,8 @@ export const Match = v.object({
   method: v.optional(v.pipe(v.string(), v.regex(/^[A-Z]{1,20}$/))),
   headers: v.optional(v.pipe(v.array(NamedValue), v.maxLength(16)), []),
   query: v.optional(v.pipe(v.array(NamedValue), v.maxLength(16)), []),
+  /** How the request left its client: a route of one listener alone (Gateway API, Listener). */
+  scheme: v.optional(v.picklist(["http", "https"])),
 });
 export type Match = v.InferOutput<typeof Match>;
 
@@ -204,8 +206,9 @@ interface Identity {
  * tcp route is the public port that it asks for, else the service port that it leads to.
  */
 export function routeKey(route: Identity): string {
-  const { method, headers, query } = route.match;
-  const plain = method === undefined && headers.length === 0 && query.length === 0;
+  const { method, headers, query, scheme } = route.match;
+  const plain =
+    method === undefined && scheme === undefined && headers.length === 0 && query.length === 0;
   const match = plain ? "" : ` ${encodeURIComponent(JSON.stringify(route.match))}`;
   const place = route.kind === "tcp" ? `tcp:${tcpPlace(route)}` : route.host;
   const kind = route.kind === "passthrough" ? "tls:" : "";

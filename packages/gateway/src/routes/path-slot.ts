@@ -78,6 +78,6 @@ function isSame(a: RouteEntry, b: RouteEntry): boolean {
   return a.clusterUuid === b.clusterUuid && a.key === b.key;
 }
 
-function nameOf({ method, headers, query }: Match): string {
-  return JSON.stringify([method, headers, query]);
+function nameOf({ method, headers, query, scheme }: Match): string {
+  return JSON.stringify([method, headers, query, scheme]);
 }
