@@ -53,6 +53,7 @@ export const WhyView = v.looseObject({
   served: v.boolean(),
   status: v.optional(v.number()),
   code: v.optional(v.string()),
+  redirect: v.optional(v.number()),
   clusters: v.optional(
     v.array(
       v.looseObject({
