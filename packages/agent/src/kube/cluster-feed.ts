@@ -59,7 +59,7 @@ export class WatchedCluster implements ClusterFeed, Disposable {
       controllers,
       ...(secrets === undefined ? [] : [secrets]),
     ];
-    this.synced = Promise.all(caches.map(({ synced }) => synced)).then(() => {});
+    this.synced = allSynced(caches);
     this.synced.catch(() => {}); // whoever waits for it hears it
     this.secret = secrets && ((namespace, name) => secrets.get(`${namespace}/${name}`));
     for (const slice of endpointSlices.values()) this.#slice(undefined, slice);
@@ -139,6 +139,10 @@ export class WatchedCluster implements ClusterFeed, Disposable {
   #tell(change: ClusterChange): void {
     for (const heard of this.#listeners) heard(change);
   }
+}
+
+async function allSynced(caches: readonly { synced: Promise<void> }[]): Promise<void> {
+  await Promise.all(caches.map(({ synced }) => synced));
 }
 
 function serviceOf(slice: EndpointSlice | undefined): string | undefined {

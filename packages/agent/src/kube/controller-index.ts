@@ -32,7 +32,10 @@ export class ControllerIndex {
     this.#deps = deps;
   }
 
-  /** A Service as it is now, or undefined when it is gone. True when that changes where a controller is. */
+  /**
+   * A Service as it is now, or undefined when it is gone. True when that changes anything of a
+   * controller: where it is, or what addresses it has.
+   */
   look(key: string, service: Service | undefined): boolean {
     const found = service && controllerOf(service);
     const before = this.#found.get(key);
@@ -40,7 +43,7 @@ export class ControllerIndex {
     if (found === undefined) this.#found.delete(key);
     else this.#found.set(key, found);
     this.#ranked = [...this.#found.values()].toSorted(byRank);
-    return JSON.stringify(before && targetOf(before)) !== JSON.stringify(found && targetOf(found));
+    return !isSame(before?.service, found?.service);
   }
 
   /**
@@ -78,4 +81,11 @@ export class ControllerIndex {
     const service = this.#deps.service(namespace, name);
     return service && controllerOf(service, "said");
   }
+}
+
+/** A Service is written again for many reasons, most of which lead nobody elsewhere. */
+function isSame(before: Service | undefined, after: Service | undefined): boolean {
+  const seen = (one: Service | undefined) =>
+    one && JSON.stringify([one.spec, one.status?.loadBalancer, one.metadata.labels]);
+  return seen(before) === seen(after);
 }

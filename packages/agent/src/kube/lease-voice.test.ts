@@ -5,7 +5,7 @@ import { LeaseVoice, type Lead } from "./lease-voice.ts";
 
 /** A Lease that a test hands around. */
 class HandedLead implements Lead {
-  leading = false;
+  isLeading = false;
   transitions = 0;
   raises: { to: number; done: () => void; fail: () => void }[] = [];
   readonly #heard = new Set<(leading: boolean) => void>();
@@ -15,17 +15,17 @@ class HandedLead implements Lead {
     return () => this.#heard.delete(heard);
   }
   hand(leading: boolean, transitions = this.transitions): void {
-    this.leading = leading;
+    this.isLeading = leading;
     this.transitions = transitions;
     for (const heard of this.#heard) heard(leading);
   }
-  raise(to: number): Promise<void> {
-    return new Promise((resolve, reject) => {
+  raise(to: number): Promise<boolean> {
+    return new Promise((resolve) => {
       const done = (): void => {
         this.transitions = to;
-        resolve();
+        resolve(true);
       };
-      this.raises.push({ to, done, fail: () => reject(new Error("conflict")) });
+      this.raises.push({ to, done, fail: () => resolve(false) });
     });
   }
 }

@@ -1,15 +1,9 @@
 import type { Clock } from "@warren/host";
+import type { Leadership } from "@warren/host/kube";
 import type { Voice } from "../voice.ts";
 
-/** Who leads the agents of this cluster, as far as a voice needs to know it. */
-export interface Lead {
-  readonly leading: boolean;
-  /** `leaseTransitions` of the term that this process leads, or of the last one that it saw. */
-  readonly transitions: number;
-  onChange(heard: (leading: boolean) => void): () => void;
-  /** Writes a higher number of transitions into the Lease that this process holds, or rejects. */
-  raise(transitions: number): Promise<unknown>;
-}
+/** Who leads the agents of this cluster, as far as a voice needs to know it: host's `Leadership`. */
+export type Lead = Pick<Leadership, "isLeading" | "transitions" | "onChange" | "raise">;
 
 /**
  * A revision is (1024 + leaseTransitions) * 2^32 + counter: a later term always wins, and any term
@@ -44,7 +38,7 @@ export class LeaseVoice implements Voice {
   }
 
   get speaks(): boolean {
-    return this.#lead?.leading === true && this.#wanted === undefined;
+    return this.#lead?.isLeading === true && this.#wanted === undefined;
   }
 
   get revision(): number {
@@ -77,7 +71,7 @@ export class LeaseVoice implements Voice {
   follow(lead: Lead): () => void {
     this.#lead = lead;
     const stop = lead.onChange((leading) => this.#onLead(leading));
-    if (lead.leading) this.#onLead(true);
+    if (lead.isLeading) this.#onLead(true);
     return () => {
       stop();
       this.#onLead(false);
@@ -100,16 +94,13 @@ export class LeaseVoice implements Voice {
   }
 
   async #raise(transitions: number): Promise<void> {
-    const lead = this.#lead!;
-    try {
-      await lead.raise(transitions);
-    } catch {
-      // Lost meanwhile (then it is not ours to say more), or the API server is away: it told its log.
-      if (this.#wanted !== transitions) return;
+    const isRaised = await this.#lead!.raise(transitions);
+    // Lost meanwhile: it is not ours to say more.
+    if (this.#wanted !== transitions) return;
+    if (!isRaised) {
       this.#cancelRaise = this.#clock.after(RAISE_AGAIN_MS, () => void this.#raise(transitions));
       return;
     }
-    if (this.#wanted !== transitions) return;
     this.#wanted = undefined;
     this.#begin();
     this.#tell(true);

@@ -45,13 +45,16 @@ export interface Service {
 export interface EndpointSlice {
   metadata: ObjectMeta;
   addressType: string;
-  endpoints?: {
-    addresses: string[];
-    conditions?: { ready?: boolean; serving?: boolean; terminating?: boolean };
-    nodeName?: string;
-    targetRef?: { kind?: string; name?: string; namespace?: string };
-  }[];
-  ports?: { name?: string; port?: number; protocol?: string; appProtocol?: string }[];
+  /** The API may say null for none. */
+  endpoints?:
+    | {
+        addresses: string[];
+        conditions?: { ready?: boolean; serving?: boolean; terminating?: boolean };
+        nodeName?: string;
+        targetRef?: { kind?: string; name?: string; namespace?: string };
+      }[]
+    | null;
+  ports?: { name?: string; port?: number; protocol?: string; appProtocol?: string }[] | null;
 }
 
 /** networking.k8s.io/v1 IngressClass. */

@@ -1,6 +1,13 @@
-import { createTarget, type Target, type TargetProtocol, type TlsSettings } from "../target.ts";
+import {
+  createEndpointsTarget,
+  createTarget,
+  type Target,
+  type TargetProtocol,
+  type TlsSettings,
+} from "../target.ts";
 import type { ClusterView, Problem } from "./cluster-view.ts";
-import type { EndpointSlice, Service, ServicePort } from "./objects.ts";
+import type { Service, ServicePort } from "./objects.ts";
+import { endpointsOf, isHeadless, wantsClientIp } from "./service-endpoints.ts";
 
 /** A Service's port as an Ingress or a route names it. */
 export interface ServiceReference {
@@ -76,9 +83,15 @@ export interface ServiceDial {
   readonly connectTimeoutMs: number;
 }
 
+/** True when the Service's pods are dialled one by one: what is dialled changes as they come and go. */
+export function isDialledAtPods(service: Service): boolean {
+  return isHeadless(service) || wantsClientIp(service);
+}
+
 /**
- * Where a Service is dialled: its cluster address, or for a headless one an endpoint that is ready.
- * Undefined when a headless Service has none.
+ * Where a Service is dialled: at its cluster address. Its pods are chosen here where it has none, and
+ * where a client is to stay with its pod: at the cluster address all clients look like one. Undefined
+ * when a headless Service has no pod that could answer.
  */
 export function serviceTarget(
   view: ClusterView,
@@ -86,27 +99,18 @@ export function serviceTarget(
   { protocol, tls, connectTimeoutMs }: ServiceDial,
 ): Target | undefined {
   const { name, namespace = "default" } = service.metadata;
-  const how = {
-    protocol,
-    connectTimeoutMs,
-    tls: { ...tls, serverName: tls.serverName ?? `${name}.${namespace}.svc` },
-  };
+  const serverName = tls.serverName ?? `${name}.${namespace}.svc`;
+  const how = { protocol, connectTimeoutMs, tls: { ...tls, serverName }, port: port.port };
   const { clusterIP = "" } = service.spec ?? {};
-  if (clusterIP !== "" && clusterIP !== "None")
-    return createTarget({ ...how, host: clusterIP, port: port.port });
-  const [first] = addressesOf(view.endpoints(namespace, name), port);
-  return first === undefined ? undefined : createTarget({ ...how, ...first });
-}
-
-/** Ready addresses behind a Service's port, sorted: every replica of the agent sees the same order. */
-function addressesOf(slices: readonly EndpointSlice[], { name = "" }: ServicePort) {
-  const all: { host: string; port: number }[] = [];
-  for (const { endpoints, ports } of slices) {
-    const port = ports?.find((one) => (one.name ?? "") === name)?.port;
-    if (port === undefined) continue;
-    for (const { addresses, conditions } of endpoints ?? [])
-      if (conditions?.ready !== false && addresses[0] !== undefined)
-        all.push({ host: addresses[0], port });
-  }
-  return all.sort((one, other) => (one.host < other.host ? -1 : 1));
+  if (!isDialledAtPods(service)) return createTarget({ ...how, host: clusterIP });
+  const endpoints = endpointsOf(view.endpoints(namespace, name), service, port);
+  const headless = isHeadless(service);
+  if (endpoints.length === 0)
+    return headless ? undefined : createTarget({ ...how, host: clusterIP });
+  const affinity = wantsClientIp(service) ? "client_ip" : "none";
+  return createEndpointsTarget(
+    { ...how, host: headless ? serverName : clusterIP },
+    endpoints,
+    affinity,
+  );
 }

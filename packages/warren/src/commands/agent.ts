@@ -86,7 +86,9 @@ have; the file is read again at each dial. Services are flags, or a file of tabl
     const running = opened.use(
       await startUnder(call.signal, (starting) => startAgent(config, deps, starting)),
     );
-    void Promise.all([running.registered, published.promise]).then(([{ name, gateway }]) =>
+    // Of the agents of a cluster one publishes, and each of them carries traffic.
+    const inForce = given.kube === undefined ? published.promise : undefined;
+    void Promise.all([running.registered, inForce]).then(([{ name, gateway }]) =>
       call.terminal.out(`joined ${gateway.id} as ${name}`),
     );
     await Promise.race([ended(call), replaced(running.replaced)]);

@@ -97,7 +97,7 @@ describe("a value that cannot be read", () => {
     { name: "warren.dev/rate-limit", value: "many" },
     { name: "warren.dev/rate-limit", value: "1/s 0" },
     { name: "warren.dev/max-body", value: "-1" },
-    { name: "warren.dev/strip-headers", value: "no name" + "\u0000" },
+    { name: "warren.dev/strip-headers", value: "no:name" },
     { name: "warren.dev/redirect-https", value: "yes" },
     { name: "warren.dev/publish", value: "False" },
     { name: "warren.dev/hosts", value: "*" },

@@ -1,9 +1,9 @@
 // Small clusters for the tests of this folder: objects as an API server gives them.
-import { STRICT_TLS } from "../../target.ts";
+import { placesOf, STRICT_TLS, type Target } from "../../target.ts";
 import type { ClusterView, ControllerTarget, PublicEndpoint } from "../cluster-view.ts";
 import type { EndpointSlice, Ingress, IngressClass, Service } from "../objects.ts";
 import { WARREN_CONTROLLER, type IngressSelection } from "./select.ts";
-import type { IngressContext } from "./translate.ts";
+import { translateIngress, type IngressContext } from "./translate.ts";
 
 export const meta = (name: string, more: Partial<Ingress["metadata"]> = {}) => ({
   name,
@@ -84,10 +84,11 @@ export function cluster(given: Partial<Cluster> = {}): ClusterView {
     endpoint: undefined,
     ...given,
   };
-  const isAt = (namespace: string, name: string) => (one: Service) =>
-    one.metadata.namespace === namespace && one.metadata.name === name;
   return {
-    service: (namespace, name) => has.services.find(isAt(namespace, name)),
+    service: (namespace, name) =>
+      has.services.find(
+        ({ metadata }) => metadata.namespace === namespace && metadata.name === name,
+      ),
     endpoints: (_namespace, name) =>
       has.slices.filter((one) => one.metadata.labels?.["kubernetes.io/service-name"] === name),
     ingressClass: (name) => has.classes.find((one) => one.metadata.name === name),
@@ -122,3 +123,43 @@ export function contextOf(
     ...more,
   };
 }
+
+function dialled(target: Target): string {
+  return placesOf(target)
+    .map(({ host, port }) => `${host}:${port}`)
+    .join();
+}
+
+export const translate = (
+  given: Ingress,
+  has: Partial<Cluster> = {},
+  more: Partial<Omit<IngressContext, "view">> = {},
+) => {
+  const { publications, problems, ...rest } = translateIngress(given, contextOf(has, more));
+  return {
+    ...rest,
+    problems,
+    reasons: problems.map(({ reason }) => reason),
+    routes: publications.map(({ route }) => route),
+    places: publications.map(
+      ({ route, targets: [target] }) =>
+        `${route.host} ${route.path_type} ${route.path} -> ${target!.protocol}://${dialled(target!)}`,
+    ),
+  };
+};
+
+export const annotated = (annotations: Record<string, string>, spec: Ingress["spec"] = {}) =>
+  ingress(spec, { annotations });
+export const rules = (...paths: ReturnType<typeof path>[]) => ({
+  rules: [{ host: "shop.test", http: { paths } }],
+});
+export const nginx = (spec: Ingress["spec"] = {}, annotations = {}) =>
+  ingress({ ingressClassName: "nginx", ...spec }, { annotations });
+export const onNginx = { controllers: { nginx: NGINX } };
+export const WEB = "http://10.0.0.1:80";
+
+export const classless = (annotations: Record<string, string> = {}): Ingress => {
+  const given = annotated(annotations);
+  delete given.spec!.ingressClassName;
+  return given;
+};

@@ -6,8 +6,10 @@ import type { ClusterChange, ClusterFeed, Problem } from "../cluster-view.ts";
 import type { Objects } from "../objects-port.ts";
 import type { Ingress } from "../objects.ts";
 import { ReverseIndex } from "../reverse-index.ts";
+import { isDialledAtPods } from "../service-backend.ts";
+import { ToldProblems } from "../told-problems.ts";
 import { Claims, type Claim } from "./claims.ts";
-import type { IngressEvents } from "./ingress-events.ts";
+import type { IngressCounts, IngressEvents } from "./ingress-events.ts";
 import { RetryLater } from "./retry-later.ts";
 import { classNameOf, type IngressSelection } from "./select.ts";
 import { translateIngress, type IngressTranslation } from "./translate.ts";
@@ -60,6 +62,7 @@ export class IngressController implements Disposable {
   readonly #byService = new ReverseIndex();
   readonly #byClass = new ReverseIndex();
   readonly #retries: RetryLater;
+  readonly #told = new ToldProblems();
   readonly #listeners = new Set<(keys: ReadonlySet<string>) => void>();
   readonly #stops: (() => void)[] = [];
   /** Keys of routes that another source has, and whose they would be. */
@@ -115,9 +118,12 @@ export class IngressController implements Disposable {
     return this.#translations.keys();
   }
 
-  /** Places that Ingresses have. */
-  get routes(): number {
-    return this.#claims.size - this.#taken.size;
+  /** What there is now, for gauges. */
+  counts(): IngressCounts {
+    let selected = 0;
+    for (const { isSelected } of this.#translations.values()) if (isSelected) selected++;
+    const routes = this.#claims.size - this.#taken.size;
+    return { selected, routes, troubled: this.#told.size };
   }
 
   /** Hears which outcomes may be different, after it was published. The returned function stops that. */
@@ -156,7 +162,7 @@ export class IngressController implements Disposable {
   }
 
   #isDialledAtPods(key: string): boolean {
-    const { namespace = "", name } = nameOfKey(key);
+    const [namespace = "", name = ""] = key.split("/");
     const service = this.#options.feed.service(namespace, name);
     return service !== undefined && isDialledAtPods(service);
   }
@@ -181,7 +187,7 @@ export class IngressController implements Disposable {
         this.#isReady = true;
         // All translated slices at once (I1).
         this.#publish(new Set([...touched, ...this.#translations.keys()]));
-        events.synced(count, this.routes, clock.now() - began);
+        events.synced(count, this.counts().routes, clock.now() - began);
         resolve();
       };
       step();
@@ -248,7 +254,14 @@ export class IngressController implements Disposable {
       else this.#taken.delete(key);
     }
     const all = new Set([...touched, ...moved]);
+    for (const key of all) this.#tell(key);
     for (const heard of this.#listeners) heard(all);
+  }
+
+  #tell(key: string): void {
+    const problems = this.outcome(key)?.problems ?? [];
+    for (const problem of this.#told.news(key, problems))
+      this.#options.events.problem(key, problem);
   }
 
   /** Another source let these keys go. */

@@ -107,6 +107,16 @@ export class IngressEvents {
     this.#log.debug("ingress status written", { ingress });
   }
 
+  statusForbidden(error: unknown): void {
+    this.#status("forbidden").add();
+    this.#log.warn(
+      "status of ingresses may not be written: the role lacks patch on ingresses/status",
+      {
+        error,
+      },
+    );
+  }
+
   statusFailed(ingress: string, error: unknown, retryInMs: number): void {
     this.#status("failed").add();
     this.#log.warn("ingress status not written", { ingress, error, retry_in_ms: retryInMs });

@@ -53,8 +53,7 @@ export function translateIngress(ingress: Ingress, context: IngressContext): Ing
   const { wishes, refusal, problems } = readAnnotations(annotations, answerer);
   if (wishes.publish === false) return leftOut;
   const why = notHere(owner, controller) ?? refusal ?? notFrom(namespace, wishes);
-  if (why !== undefined)
-    return { ...leftOut, isSelected: true, problems: [...problems, why] };
+  if (why !== undefined) return { ...leftOut, isSelected: true, problems: [...problems, why] };
   const translation = new Translation(ingress, context, { controller, wishes });
   const isThrough = controller !== undefined;
   return { isSelected: true, isThrough, owner, ...translation.all(problems) };
