@@ -11,6 +11,9 @@ import {
 import { AgentBalancer } from "@warren/fleet";
 import { LIMITS, WireError } from "@warren/wire";
 import type { GatewayConfig } from "./config.ts";
+import type { Direct } from "./direct/direct.ts";
+import { openDirect } from "./direct/open-direct.ts";
+import type { OpenUpstreams } from "./direct/upstreams.ts";
 import { Events } from "./events.ts";
 import { FleetWatch } from "./fleet-watch.ts";
 import { TokenBuckets } from "./limits/token-buckets.ts";
@@ -20,6 +23,7 @@ import { PeerDial } from "./peers/peer-dial.ts";
 import { PeerTunnels } from "./peers/peer-tunnels.ts";
 import { Splicer } from "./peers/splice.ts";
 import type { Registry } from "./ports.ts";
+import { Rollout } from "./rollout/rollout.ts";
 import { TokenKeys } from "./tokens/token-keys.ts";
 import { Agents } from "./tunnels/agents.ts";
 import { Dispatcher } from "./tunnels/dispatcher.ts";
@@ -41,6 +45,8 @@ export interface Core {
   links: Links;
   agents: Agents;
   dispatcher: Dispatcher;
+  direct: Direct | undefined;
+  rollout: Rollout | undefined;
   limits: TokenBuckets;
   fleet: FleetWatch;
   certificates: Certificates | undefined;
@@ -54,9 +60,16 @@ export class Readiness {
   readonly asked = Promise.withResolvers<void>();
 }
 
+export interface CoreDeps {
+  clock: Clock;
+  log: Log;
+  metrics: Metrics;
+  upstreams?: OpenUpstreams | undefined;
+}
+
 export async function openCore(
   config: GatewayConfig,
-  { clock, log, metrics }: { clock: Clock; log: Log; metrics: Metrics },
+  { clock, log, metrics, upstreams }: CoreDeps,
   signal: AbortSignal,
   opened: AsyncDisposableStack,
 ): Promise<Core> {
@@ -76,7 +89,9 @@ export async function openCore(
     gateways: 1,
     buckets: REMEMBERED_CLIENTS,
   });
-  const ground = { clock, config, log, events, registry, links, room, limits };
+  const direct = await openDirect(config, { clock, events }, upstreams);
+  opened.defer(() => direct?.close());
+  const ground = { clock, config, log, events, registry, links, room, limits, direct };
   const tunnels = openTunnels(ground, signal, opened);
   const balancer = await openBalancer(config);
   return {
@@ -91,6 +106,7 @@ export async function openCore(
       flapMs: config.timeouts.flapMs,
       warmUpMs: config.tunnels.resumeMs,
     }),
+    rollout: Rollout.of(config.rollout),
     readiness,
   };
 }
@@ -110,6 +126,7 @@ interface Ground {
   links: Links;
   room: WaitingRoom;
   limits: TokenBuckets;
+  direct: Direct | undefined;
 }
 
 /** Agents, other gateways, and the watch over which of those there are. */
@@ -126,6 +143,7 @@ function openTunnels(ground: Ground, signal: AbortSignal, opened: AsyncDisposabl
     clock,
     keys: keysOf(ground),
     registry,
+    endpoints: ground.direct,
     links,
     gateways: () => fleet.addresses,
     newTunnelId: () => randomBytes(16).toString("hex"),
@@ -167,7 +185,7 @@ function keysOf({ clock, config, events }: Ground): TokenKeys {
 }
 
 function dispatcherOf(
-  { clock, config, links, registry, room }: Ground,
+  { clock, config, direct, links, registry, room }: Ground,
   peers: PeerTunnels | undefined,
   balancer: AgentBalancer,
 ): Dispatcher {
@@ -181,6 +199,7 @@ function dispatcherOf(
     openings: new OpeningCache(Math.random),
     room,
     peers,
+    direct,
     flapMs: config.timeouts.flapMs,
   });
 }

@@ -18,6 +18,7 @@ import {
   type ConfigOf,
 } from "@warren/host";
 import type { GatewayConfig } from "./config.ts";
+import { reachOptions, readReach } from "./reach-options.ts";
 import { readShares, shareOptions } from "./share-options.ts";
 
 const Cidr = fromText("an address or a CIDR like 10.0.0.0/8", (text) =>
@@ -223,7 +224,13 @@ const limits = {
 };
 
 /** Everything that a gateway can be told, but for the data folder and the log, which all share. */
-export const gatewayOptions = { ...listeners, ...fleet, ...limits, ...shareOptions };
+export const gatewayOptions = {
+  ...listeners,
+  ...fleet,
+  ...limits,
+  ...shareOptions,
+  ...reachOptions,
+};
 
 /** Options that do not fit together, by the keys that `said` turns into what was typed. */
 export type OptionKey = keyof typeof gatewayOptions;
@@ -268,6 +275,7 @@ export function gatewayConfig(
     acceptProxyProtocol: options.proxyProtocol,
     ...readLimits(options),
     ...readShares(options),
+    ...readReach(options),
     requestLog: options.requestLog,
     healthPath: options.healthPath,
   };

@@ -18,7 +18,7 @@ import type { Visitor } from "../access/basic-auth.ts";
 import { moveOn } from "../tunnels/moved.ts";
 import { RESERVED_PATH, type FrontContext } from "./front-context.ts";
 import { AFFINITY_COOKIE, cookieOf } from "./affinity-cookie.ts";
-import { healthAnswer, httpsAnswer, redirectAnswer } from "./own-answers.ts";
+import { fallbackAnswer, healthAnswer, httpsAnswer, redirectAnswer } from "./own-answers.ts";
 import type { Peer } from "./peer.ts";
 
 /** Whose request it is: a connection of HTTP/1.1, or a stream of HTTP/2. */
@@ -245,6 +245,8 @@ export class Exchange implements RouteQuestion, AnsweredRequest, Visitor {
 
   #unrouted(code: ErrorCode, message: string): void {
     const { settings, deps } = this.#context;
+    if (code === "not_enabled" && settings.fallback !== undefined)
+      return this.#answer(fallbackAnswer(settings.fallback, this));
     const health = settings.healthPath !== "" && this.head.target === settings.healthPath;
     if (code !== "no_route" || !health) return this.refuse({ code, message });
     this.#answer(healthAnswer(deps.ready() && !this.#context.draining, this.head.method));
@@ -322,6 +324,7 @@ export class Exchange implements RouteQuestion, AnsweredRequest, Visitor {
       kind,
       matched,
       client,
+      asked: this,
       sticky: policy.affinity === "cookie" ? cookieOf(head.fields, AFFINITY_COOKIE) : undefined,
       head: filters?.requestHead(head, lines) ?? requestHeadText(head, lines),
       // What follows an upgrade is not known to be nothing.

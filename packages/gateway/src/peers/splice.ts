@@ -22,6 +22,7 @@ const Introduction = v.object({
     group: v.string(),
     hosts: v.array(v.string()),
     tcpAllowed: v.boolean(),
+    directPorts: v.optional(v.array(v.number()), []),
     rate: Rate,
     clientRate: Rate,
     expiresAt: v.optional(v.number()),

@@ -14,6 +14,7 @@ import {
   type ReadRoutes,
   type Rejection,
 } from "./read-routes.ts";
+import { withoutRefusedEndpoints, type EndpointJudge } from "./judged-endpoints.ts";
 
 /** Messages of one agent that wait for those before them. The parts of its largest snapshot fit. */
 const MOST_WAITING = 1_024;
@@ -25,6 +26,8 @@ const TOO_MUCH: Refusal = {
 };
 
 export interface AgentMessagesOptions {
+  /** Undefined where no endpoint is dialled: what needs one is refused. */
+  endpoints: EndpointJudge | undefined;
   registry: Pick<Registry, "apply" | "renew">;
   /** Routes that a cluster may have. */
   mostRoutes: number;
@@ -222,8 +225,12 @@ export class AgentMessages {
   async #apply(
     identity: AgentIdentity,
     { action, complete, revision }: Whole,
-    { routes, rejected }: ReadRoutes,
+    read: ReadRoutes,
   ): Promise<RouteVerdict> {
+    const { routes, rejected } =
+      action === "delete"
+        ? read
+        : await withoutRefusedEndpoints(read, this.#options.endpoints, identity.directPorts);
     const verdict = await this.#options.registry.apply({
       clusterUuid: identity.clusterUuid,
       group: identity.group,

@@ -8,6 +8,8 @@ export interface AgentIdentity extends Identity {
   /** Host patterns that it may claim. */
   hosts: readonly string[];
   tcpAllowed: boolean;
+  /** Ports of its own endpoint besides 80 and 443. */
+  directPorts: readonly number[];
   /** Limits of the cluster as a whole, and of each of its clients. */
   rate: Rate | undefined;
   clientRate: Rate | undefined;
@@ -26,6 +28,7 @@ export function identityOf(claims: TokenClaims, address: string, since: number):
     group: claims.group,
     hosts: claims.hosts,
     tcpAllowed: claims.tcp,
+    directPorts: claims.direct_ports ?? [],
     rate: claims.rate,
     clientRate: claims.client_rate,
     expiresAt: claims.exp,
