@@ -86,6 +86,7 @@ export async function startAgent(
       isPrivate: () => kube?.isPrivate ?? config.isPrivate,
     }),
     onFirstUp: registered.resolve,
+    onUp: (info) => kube?.registered(info),
     onReplaced: replaced.reject,
   });
   let draining = false;
