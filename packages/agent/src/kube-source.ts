@@ -17,6 +17,8 @@ export interface KubeSource extends AsyncDisposable {
   onReach(heard: () => void): void;
   /** Begins to follow the cluster and to publish into `published`. Returns at once; called once. */
   start(published: Published): void;
+  /** A gateway has registered this agent, and gives the cluster these public names. */
+  named(names: readonly string[]): void;
   /** Lets another agent lead, without waiting for this one's end. Silent from the turn of the call. */
   resign(): Promise<void>;
 }
@@ -34,6 +36,8 @@ export interface KubeSourceDeps {
   /** How services are dialled where nothing says more. */
   tls: TlsSettings;
   connectTimeoutMs: number;
+  /** URLs of the gateways that are dialled: where Ingresses are reached while no gateway gave a name. */
+  gateways: readonly string[];
 }
 
 /** `openKube`, in a folder that a machine without Kubernetes never loads. */

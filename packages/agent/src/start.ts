@@ -86,6 +86,7 @@ export async function startAgent(
       isPrivate: () => kube?.isPrivate ?? config.isPrivate,
     }),
     onFirstUp: registered.resolve,
+    onUp: ({ names }) => kube?.named(names),
     onReplaced: replaced.reject,
   });
   let draining = false;
@@ -132,7 +133,7 @@ export async function startAgent(
 
 /** Nothing of Kubernetes is loaded where there is none. */
 async function kubeOf(
-  { id, kube, upstream }: AgentConfig,
+  { gateways, id, kube, upstream }: AgentConfig,
   { clock, log, metrics, version }: AgentDeps,
   tls: TlsSettings,
 ): Promise<KubeSource | undefined> {
@@ -148,6 +149,7 @@ async function kubeOf(
     random: nodeWorld.random,
     tls,
     connectTimeoutMs: upstream.connectTimeoutMs,
+    gateways,
   });
 }
 

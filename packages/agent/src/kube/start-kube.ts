@@ -18,7 +18,7 @@ import { WatchedCluster } from "./cluster-feed.ts";
 import { ClusterReach } from "./cluster-reach.ts";
 import { LeaseVoice } from "./lease-voice.ts";
 import { openAccess } from "./open-access.ts";
-import { startSources } from "./sources.ts";
+import { startSources, type RunningSources } from "./sources.ts";
 
 /** Field manager of what the agent writes, and source of its Events. */
 const AGENT = "warren-agent";
@@ -63,6 +63,8 @@ class FollowedCluster implements KubeSource {
   #caches: ClusterCaches | undefined;
   #reach: ClusterReach | undefined;
   #leadership: Leadership | undefined;
+  #sources: RunningSources | undefined;
+  #names: readonly string[] = [];
   #silence = (): void => {};
   #isReady = false;
 
@@ -112,8 +114,15 @@ class FollowedCluster implements KubeSource {
         signal: this.#stopping.signal,
       }),
     );
+    this.#sources = sources;
+    sources.named(this.#names);
     void this.#leadOnceReady(sources.ready);
     this.#sayWhatIsMissing(SAY_FIRST_MS);
+  }
+
+  named(names: readonly string[]): void {
+    this.#names = names;
+    this.#sources?.named(names);
   }
 
   async resign(): Promise<void> {
