@@ -37,6 +37,8 @@ export interface KubeSourceDeps {
   /** How services are dialled where nothing says more. */
   tls: TlsSettings;
   connectTimeoutMs: number;
+  /** URLs of the gateways that are dialled: where Ingresses are reached while no gateway gave a name. */
+  gateways: readonly string[];
 }
 
 /** `openKube`, in a folder that a machine without Kubernetes never loads. */
