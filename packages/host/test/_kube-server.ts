@@ -7,11 +7,25 @@ import {
   NAMESPACES,
   openAccess,
   NO_CREDENTIALS,
+  type Draft,
+  type Ingress,
   type KubeAccess,
   type KubeClient,
 } from "../src/kube/index.ts";
 import { KubeRequests } from "../src/kube/requests.ts";
-import { privateKubeApiserver, startKubeApi, type KubePrograms } from "../src/testing/index.ts";
+import {
+  kubePrograms,
+  privateKubeApiserver,
+  startKubeApi,
+  type KubePrograms,
+} from "../src/testing/index.ts";
+
+export const backend = { service: { name: "web", port: { number: 80 } } };
+export const paths = [{ path: "/", pathType: "Prefix" as const, backend }];
+export const ingress = (namespace: string, name = "web", host = "a.example"): Draft<Ingress> => ({
+  metadata: { namespace, name },
+  spec: { rules: [{ host, http: { paths } }] },
+});
 
 export interface Answer {
   status: number;
@@ -28,21 +42,21 @@ export interface KubeServer extends AsyncDisposable {
   stranger: KubeClient;
   /** A namespace of its own for a test. */
   namespace(): Promise<string>;
+  /** What the next apply of an Ingress is answered, where nobody keeps owners. */
+  recordConflict(said: { manager: string; fields: readonly string[] }): void;
   raw(method: string, path: string, body?: unknown, contentType?: string): Promise<Answer>;
+}
+
+function open(access: KubeAccess): KubeClient {
+  const said = { userAgent: "facts", fieldManager: "facts" };
+  return kubeClient({ access, clock: systemClock, timeoutMs: CALL_TIMEOUT_MS, ...said });
 }
 
 function serverOf(
   access: { admin: KubeAccess; tester: KubeAccess; stranger: KubeAccess },
   close: () => PromiseLike<void>,
+  recordConflict: KubeServer["recordConflict"],
 ): KubeServer {
-  const open = (one: KubeAccess) =>
-    kubeClient({
-      access: one,
-      clock: systemClock,
-      userAgent: "facts",
-      fieldManager: "facts",
-      timeoutMs: CALL_TIMEOUT_MS,
-    });
   const client = open(access.admin);
   const requests = new KubeRequests({
     access: access.admin,
@@ -52,6 +66,7 @@ function serverOf(
   const [tester, stranger] = [open(access.tester), open(access.stranger)];
   return {
     admin: access.admin,
+    recordConflict,
     client,
     tester,
     stranger,
@@ -96,7 +111,7 @@ async function rawOf(requests: KubeRequests, { method, path, body, contentType }
   }
 }
 
-export async function doubleServer(): Promise<KubeServer> {
+async function doubleServer(): Promise<KubeServer> {
   const api = await startKubeApi({ tester: { token: "tester-token", rules: [] } });
   api.requireToken("admin-token");
   const withToken = (token: string): KubeAccess => ({
@@ -110,14 +125,24 @@ export async function doubleServer(): Promise<KubeServer> {
       stranger: withToken("nobody"),
     },
     () => api[Symbol.asyncDispose](),
+    (conflict) => api.refuseApply({ resource: "ingresses" }, conflict),
   );
 }
 
-export async function realServer(programs: KubePrograms): Promise<KubeServer> {
+async function realServer(programs: KubePrograms): Promise<KubeServer> {
   const server = await privateKubeApiserver(programs);
   const credentials = { ...NO_CREDENTIALS, token: "nobody", verify: false };
   const stranger = { ...server.admin, credentials: () => Promise.resolve(credentials) };
-  return serverOf({ admin: server.admin, tester: server.tester, stranger }, () =>
-    server[Symbol.asyncDispose](),
-  );
+  const { admin, tester } = server;
+  const close = () => server[Symbol.asyncDispose]();
+  return serverOf({ admin, tester, stranger }, close, () => {});
+}
+
+/** The double, and a kube-apiserver where one is there. */
+export function servers(): [name: string, start: () => Promise<KubeServer>][] {
+  const programs = kubePrograms();
+  const double: [string, () => Promise<KubeServer>] = ["the double", doubleServer];
+  return programs === undefined
+    ? [double]
+    : [double, ["kube-apiserver", () => realServer(programs)]];
 }
