@@ -84,7 +84,7 @@ export function readOptions(environment: Environment): ConfigOf<typeof chatOptio
   );
   if (!loaded.ok) throw new Error(loaded.problems.join("; "));
   if (loaded.warnings.length > 0) throw new Error(loaded.warnings.join("; "));
-  return loaded.config as unknown as ConfigOf<typeof chatOptions>;
+  return loaded.config;
 }
 
 /** What the chat makes of them with secrets as create-secrets.sh makes them, or all that is wrong. */
