@@ -88,12 +88,17 @@ export function readOptions(environment: Environment): ConfigOf<typeof chatOptio
 }
 
 /** What the chat makes of them with secrets as create-secrets.sh makes them, or all that is wrong. */
-export function readChat(config: ConfigOf<typeof chatOptions>, folder: string, mongoUri: string) {
-  const keys = { current: randomBytes(32).toString("base64"), former: "" };
+export function readChat(
+  config: ConfigOf<typeof chatOptions>,
+  folder: string,
+  mongoUri: string,
+  secrets = madeSecrets(),
+) {
+  const keys = { current: secrets.key, former: "" };
   const deps = { log: silentLog(), metrics: promMetrics(), clock: systemClock };
   return readChatConfig(config, {
     folder,
-    jwtSecret: randomBytes(48).toString("base64"),
+    jwtSecret: secrets.jwtSecret,
     keys,
     mongoUri,
     keySource: () => Promise.resolve(keys),
@@ -130,4 +135,11 @@ export async function startAsTold(environment: Environment, folder: string): Pro
     fatal: () => {},
   };
   return startChat(read.config, deps, new AbortController().signal);
+}
+
+function madeSecrets() {
+  return {
+    jwtSecret: randomBytes(48).toString("base64"),
+    key: randomBytes(32).toString("base64"),
+  };
 }
