@@ -38,7 +38,7 @@ const FLOOR = "host";
 /** Packages that only tests use; they are the workspace's. */
 const TEST_PACKAGES = ["vitest", "fast-check", "@grpc/grpc-js", "playwright-core", "axe-core"];
 /** Doors beside the first: helpers for tests, what browsers get, and what is loaded by those alone who use it. */
-const DOOR = /^@warren\/(?:[^/]+\/testing|client\/widget|host\/redis-link)$/;
+const DOOR = /^@warren\/(?:[^/]+\/testing|client\/widget|host\/(?:redis-link|kube))$/;
 
 const all = sources();
 const product = all.filter((source) => source.part === "product");

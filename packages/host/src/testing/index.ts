@@ -3,6 +3,7 @@ export * from "./connect-proxy.ts";
 export * from "./fault-proxy.ts";
 export * from "./free-port.ts";
 export * as http2Frames from "./http2-frames.ts";
+export * from "./kube-api/index.ts";
 export * from "./leaping-clock.ts";
 export * from "./logs.ts";
 export * from "./private-redis.ts";

@@ -1,0 +1,12 @@
+export * from "./access.ts";
+export * from "./client.ts";
+export * from "./kube-error.ts";
+export * from "./object.ts";
+export * from "./resources.ts";
+export type { Change } from "./cache.ts";
+export * from "./event-recorder.ts";
+export * from "./leadership.ts";
+export { microTime } from "./lease-record.ts";
+export * from "./watch-resource.ts";
+export * from "./watch-told.ts";
+export * from "./work-queue.ts";
