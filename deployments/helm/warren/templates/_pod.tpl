@@ -3,7 +3,10 @@
 {{- define "warren.podMetadata" -}}
 {{- $values := get .root.Values .part -}}
 labels:
-  {{- include "warren.labels" . | nindent 2 }}
+  {{- include "warren.selector" . | nindent 2 }}
+  {{- with .root.Values.commonLabels }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
   {{- if eq .part "chat" }}
   version: {{ $values.version }}
   {{- end }}
@@ -85,13 +88,11 @@ securityContext:
 
 {{/* Variables out of a map, then those of extraEnv. */}}
 {{- define "warren.env" -}}
-{{- range $name, $value := .env }}
-- name: {{ $name }}
-  value: {{ $value | toString | quote }}
-{{- end }}
-{{- with .extra }}
-{{ toYaml . }}
-{{- end }}
+{{- $list := list -}}
+{{- range $name, $value := .env -}}
+{{- $list = append $list (dict "name" $name "value" (toString $value)) -}}
+{{- end -}}
+{{- concat $list .extra | toYaml -}}
 {{- end -}}
 
 {{/*
@@ -103,7 +104,7 @@ told by a variable of its own. An image need not have a program that sleeps.
 {{- end -}}
 
 {{- define "warren.lifecycle" -}}
-{{- if and (include "warren.kubeletWaits" .root) (gt (int .seconds) 0) }}
+{{- if and (include "warren.kubeletWaits" .root) (gt (int .seconds) 0) -}}
 lifecycle:
   preStop:
     sleep:

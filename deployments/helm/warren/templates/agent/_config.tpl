@@ -16,6 +16,7 @@
   "WARREN_KUBE_LEASE" (include "warren.name" (dict "root" $ "part" "agent"))
   "WARREN_REGION" .place.region
   "WARREN_COUNTRY" .place.country
+  "WARREN_DATA" "/data"
   "WARREN_LOG_LEVEL" $.Values.logs.level
   "WARREN_LOG_FORMAT" $.Values.logs.format
 -}}

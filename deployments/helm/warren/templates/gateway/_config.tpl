@@ -9,6 +9,7 @@
   "WARREN_TRUSTED_PROXY" (join "," .trustedProxies)
   "WARREN_DRAIN_DELAY" (include "warren.drainDelay" (dict "root" $ "seconds" .drain.delaySeconds))
   "WARREN_DRAIN_DEADLINE" (printf "%vs" .drain.deadlineSeconds)
+  "WARREN_DATA" "/data"
   "WARREN_LOG_LEVEL" $.Values.logs.level
   "WARREN_LOG_FORMAT" $.Values.logs.format
 -}}
