@@ -10,9 +10,11 @@ import { GatewayDial } from "./control/dial-gateway.ts";
 import type { GatewayTunnelDeps, RoutesAfter } from "./control/gateway-tunnel.ts";
 import { Gateways } from "./control/gateways.ts";
 import { AgentEvents } from "./events.ts";
+import type { KubeSource } from "./kube-source.ts";
 import { Published, type Publication } from "./published.ts";
 import { AgentStreams, STREAMS_DEFAULTS, type Seen } from "./streams.ts";
 import { createTarget, type TlsSettings } from "./target.ts";
+import { clockVoice } from "./voice.ts";
 
 export interface AgentDeps {
   log: Log;
@@ -61,7 +63,8 @@ export async function startAgent(
   signal: AbortSignal,
 ): Promise<RunningAgent> {
   const tls = await tlsOf(config);
-  const published = new Published(Date.now);
+  const kube = await kubeOf(config, deps, tls);
+  const published = new Published(kube?.voice ?? clockVoice(Date.now));
   const publish = (routes: readonly ConfiguredRoute[]): void => {
     published.replace(
       "config",
@@ -76,7 +79,12 @@ export async function startAgent(
   replaced.promise.catch(() => {}); // it may happen with nobody waiting
   const dial = new GatewayDial(config, AbortSignal.any([signal, stop.signal]));
   const gateways = new Gateways({
-    deps: tunnelDeps(config, deps, { dial, published, streams }),
+    deps: tunnelDeps(config, deps, {
+      dial,
+      published,
+      streams,
+      isPrivate: () => kube?.isPrivate ?? config.isPrivate,
+    }),
     onFirstUp: registered.resolve,
     onReplaced: replaced.reject,
   });
@@ -87,10 +95,15 @@ export async function startAgent(
       : await startAgentAdmin({
           ...config.admin,
           metrics: deps.metrics,
-          ready: () => gateways.connected && !draining,
+          unready: () => {
+            if (draining) return "shutting down";
+            return gateways.connected ? kube?.waitsFor : "not connected";
+          },
         });
   watchTunnels(deps.metrics, gateways);
   gateways.start();
+  kube?.onReach(() => gateways.beatNow());
+  kube?.start(published);
   return {
     adminPort: admin?.port,
     registered: registered.promise,
@@ -101,17 +114,41 @@ export async function startAgent(
     publish,
     async drain(routes) {
       draining = true;
-      // First the word, then the refusal: a stream that is under way is still taken.
-      await gateways.sayFarewell(config.drain.deadlineMs, routes);
+      // First the word, then the refusal: a stream that is under way is still taken. Routes are taken
+      // back by who leads, so the lead is given up after that has been said, and does not wait for it.
+      const farewell = gateways.sayFarewell(config.drain.deadlineMs, routes);
+      await Promise.all([farewell, kube?.resign()]);
       await streams.drain(config.drain.deadlineMs);
     },
     async [Symbol.asyncDispose]() {
+      await kube?.[Symbol.asyncDispose]();
       gateways.close(new WireError("draining", "the agent stopped"));
       stop.abort();
       await streams.drain(0);
       await admin?.[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Nothing of Kubernetes is loaded where there is none. */
+async function kubeOf(
+  { id, kube, upstream }: AgentConfig,
+  { clock, log, metrics, version }: AgentDeps,
+  tls: TlsSettings,
+): Promise<KubeSource | undefined> {
+  if (kube === undefined) return undefined;
+  const { openKube } = await import("./kube/start-kube.ts");
+  return openKube(kube, {
+    agentId: id,
+    version,
+    log,
+    metrics,
+    clock,
+    wallClock: Date.now,
+    random: nodeWorld.random,
+    tls,
+    connectTimeoutMs: upstream.connectTimeoutMs,
+  });
 }
 
 /** Gauges of the tunnels, read when somebody asks. */
@@ -154,7 +191,7 @@ function streamsOf(config: AgentConfig, deps: AgentDeps, published: Published): 
 function tunnelDeps(
   config: AgentConfig,
   deps: AgentDeps,
-  parts: Pick<GatewayTunnelDeps, "dial" | "published" | "streams">,
+  parts: Pick<GatewayTunnelDeps, "dial" | "published" | "streams" | "isPrivate">,
 ): GatewayTunnelDeps {
   const { poolBytes, streams } = config.tunnels;
   const total = new Pool(poolBytes * MOST_TUNNELS);

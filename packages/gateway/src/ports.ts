@@ -1,5 +1,6 @@
 import type { ErrorCode, Kind, Policy, Rate, Route } from "@warren/wire";
 import type { Stream, StreamOwner } from "@warren/tunnel";
+import type { RouteFilters } from "./filters/route-filters.ts";
 
 /** One cluster's offer to serve a (host, path). */
 export interface RouteEntry {
@@ -22,7 +23,9 @@ export interface Matched {
   readonly entries: readonly RouteEntry[];
   /** The host pattern that matched: `a.b`, `*.b`, `**.b`. */
   readonly host: string;
+  /** Of the first entry, as `filters`. */
   readonly policy: Policy;
+  readonly filters: RouteFilters | undefined;
 }
 
 /** What matching needs to know of a request. */
@@ -34,6 +37,8 @@ export interface RouteQuestion {
   target: string;
   /** First value of a request field by lower-case name. Called only if a route matches on fields. */
   field(name: string): string | undefined;
+  /** The request left its client encrypted. Read only if a route matches on the scheme. */
+  readonly secure: boolean;
 }
 
 export type RouteAnswer = { found: Matched } | { refused: ErrorCode; message: string };

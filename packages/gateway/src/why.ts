@@ -19,6 +19,7 @@ export async function why(deps: WhyDeps, url: URL, method: string): Promise<obje
     method,
     target: `${url.pathname}${url.search}`,
     field: () => undefined,
+    secure: url.protocol === "https:",
   };
   const answer = await deps.registry.lookup(question);
   const asked = { url: url.href, method };

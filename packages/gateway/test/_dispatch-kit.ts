@@ -105,6 +105,7 @@ export class DispatchHouse {
       entries,
       host: "a.test",
       policy: { ...entries[0]!.route.policy, ...policy },
+      filters: undefined,
     };
     const address = { address: "192.0.2.1", port: 1, localAddress: "", localPort: 2 };
     const head = "";

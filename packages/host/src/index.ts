@@ -13,6 +13,7 @@ export * from "./guard-operations.ts";
 export * from "./guard-classify.ts";
 export * from "./dial.ts";
 export * from "./proxy.ts";
+export * from "./public-address.ts";
 export * from "./websocket.ts";
 export * from "./websocket-dial.ts";
 export * from "./config/environment.ts";

@@ -42,6 +42,8 @@ export interface GatewayTunnelDeps {
   published: Published;
   streams: AgentStreams;
   events: ControlEvents;
+  /** Said in heartbeats. */
+  isPrivate: () => boolean;
 }
 
 /** Whether an agent that leaves leaves its routes behind, for others of its cluster or its return. */
@@ -69,6 +71,7 @@ export class GatewayTunnel {
   readonly #dialler: Dialler;
   readonly #announcer: Announcer;
   #cancelHeartbeat: (() => void) | undefined;
+  #beatMs = 0;
   #farewell: (() => void) | undefined;
   #gatewayId: string | undefined;
   readonly #credential: Credential;
@@ -244,7 +247,8 @@ export class GatewayTunnel {
     if (!resumed) this.#credential.began();
     this.#deps.events.up(this.name, info, resumed);
     this.#announcer.up(resumed);
-    this.#beat(info.heartbeat_interval_ms);
+    this.#beatMs = Math.max(1_000, info.heartbeat_interval_ms);
+    this.#beat();
     this.#owner.onUp(this, info);
   }
 
@@ -254,9 +258,14 @@ export class GatewayTunnel {
     this.#farewell?.();
   }
 
+  /** Says at once what is in heartbeats; nothing while the tunnel is down. */
+  beatNow(): void {
+    if (this.serving) this.#beat();
+  }
+
   /** At once after a connect, then at the gateway's interval. */
-  #beat(everyMs: number): void {
-    const { config, published, version, world } = this.#deps;
+  #beat(): void {
+    const { config, isPrivate, published, version, world } = this.#deps;
     this.#cancelHeartbeat?.();
     this.#dialler.send({
       type: "heartbeat",
@@ -266,13 +275,12 @@ export class GatewayTunnel {
         tunnel_status: "connected",
         metadata: {
           agent_version: version,
-          is_private: config.isPrivate,
+          is_private: isPrivate(),
           gateway_routes: published.size,
         },
       },
     });
-    const wait = Math.max(1_000, everyMs);
-    this.#cancelHeartbeat = world.clock.after(wait, () => this.#beat(everyMs));
+    this.#cancelHeartbeat = world.clock.after(this.#beatMs, () => this.#beat());
   }
 
   #hear(message: Control): void {

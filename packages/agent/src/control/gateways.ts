@@ -50,6 +50,11 @@ export class Gateways implements GatewayTunnelOwner {
     for (const url of this.#configured) this.#add([url], { delayMs: 0, hopeful: true });
   }
 
+  /** What heartbeats say has changed: every gateway hears of it now. */
+  beatNow(): void {
+    for (const one of this.#tunnels) one.beatNow();
+  }
+
   /** Every gateway is told to send nothing new; resolves when all have understood. */
   async sayFarewell(deadlineMs: number, routes: RoutesAfter): Promise<void> {
     this.#closed = true;

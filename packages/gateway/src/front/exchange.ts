@@ -13,11 +13,12 @@ import type {
   RouteEntry,
   RouteQuestion,
 } from "../ports.ts";
+import type { RouteFilters } from "../filters/route-filters.ts";
 import type { Visitor } from "../access/basic-auth.ts";
 import { moveOn } from "../tunnels/moved.ts";
 import { RESERVED_PATH, type FrontContext } from "./front-context.ts";
 import { AFFINITY_COOKIE, cookieOf } from "./affinity-cookie.ts";
-import { healthAnswer, redirectAnswer } from "./own-answers.ts";
+import { healthAnswer, httpsAnswer, redirectAnswer } from "./own-answers.ts";
 import type { Peer } from "./peer.ts";
 
 /** Whose request it is: a connection of HTTP/1.1, or a stream of HTTP/2. */
@@ -115,6 +116,9 @@ export class Exchange implements RouteQuestion, AnsweredRequest, Visitor {
   get policy(): Policy | undefined {
     return this.#matched?.policy;
   }
+  get filters(): RouteFilters | undefined {
+    return this.#matched?.filters;
+  }
   /** The client waits for a word of the service before it sends its body. */
   get awaitsContinue(): boolean {
     return this.head.expectContinue && !this.continued && this.bytesIn === 0;
@@ -123,6 +127,14 @@ export class Exchange implements RouteQuestion, AnsweredRequest, Visitor {
   isLate(nowMs: number): boolean {
     const headMs = this.policy?.head_timeout_ms ?? this.#context.settings.headMs;
     return headMs > 0 && nowMs - this.lastForwardedAt >= headMs;
+  }
+  get secure(): boolean {
+    return this.#peer.isSecure(this.head);
+  }
+  /** The request as a whole, its answer included, has had its time. */
+  isOverdue(nowMs: number): boolean {
+    const most = this.policy?.request_timeout_ms ?? 0;
+    return most > 0 && nowMs - this.startedAt >= most;
   }
   field(name: string): string | undefined {
     return fieldOf(this.head.fields, name);
@@ -223,7 +235,8 @@ export class Exchange implements RouteQuestion, AnsweredRequest, Visitor {
     if (this.#peer.secure && certificates?.misdirected(host, this.#peer.serverName) === true)
       return this.refuse({ code: "misdirected", message: "" });
     this.#client = this.#peer.clientOf(this.head);
-    if (policy.allow.length === 0 && policy.basic_auth.length === 0) return this.#admitted();
+    const { allow, deny, basic_auth: lines } = policy;
+    if (allow.length === 0 && deny === undefined && lines.length === 0) return this.#admitted();
     const verdict = access.check(policy, this);
     if (verdict instanceof Promise)
       verdict.then((late) => this.#judged(late)).catch((error) => this.#broke(error));
@@ -247,7 +260,7 @@ export class Exchange implements RouteQuestion, AnsweredRequest, Visitor {
       if (deps.certificates?.choose(this.head.host) === undefined) return undefined;
     }
     if (this.#peer.isSecure(this.head)) return undefined;
-    return redirectAnswer(this.head, settings.redirectPort ?? 443, this.requestId);
+    return httpsAnswer(this.head, settings.redirectPort ?? 443, this.requestId);
   }
 
   #judged(refusal: WireError | undefined): void {
@@ -262,6 +275,9 @@ export class Exchange implements RouteQuestion, AnsweredRequest, Visitor {
       return this.refuse({ code: "payload_too_large", message: "" });
     const waitMs = this.#limited(this.#matched!);
     if (waitMs > 0) return this.refuse({ code: "rate_limited", message: "", retryAfterMs: waitMs });
+    const { filters } = this.#matched!;
+    if (filters?.redirect !== undefined)
+      return this.#answer(redirectAnswer(filters, this, this.#peer.isSecure(this.head)));
     this.#errand = this.#makeErrand(this.#matched!, this.#client!);
     this.#open();
   }
@@ -299,14 +315,15 @@ export class Exchange implements RouteQuestion, AnsweredRequest, Visitor {
 
   #makeErrand(matched: Matched, client: ClientAddress): Errand {
     const { head } = this;
-    const { policy } = matched;
+    const { policy, filters } = matched;
+    const lines = this.#lines(policy);
     const kind: Kind = head.upgrade === "" ? KIND.http : KIND.upgrade;
     return {
       kind,
       matched,
       client,
       sticky: policy.affinity === "cookie" ? cookieOf(head.fields, AFFINITY_COOKIE) : undefined,
-      head: requestHeadText(head, this.#lines(policy)),
+      head: filters?.requestHead(head, lines) ?? requestHeadText(head, lines),
       // What follows an upgrade is not known to be nothing.
       ended: head.framing === "none" && kind === KIND.http,
       owner: this.#owner,

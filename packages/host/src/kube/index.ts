@@ -1,6 +1,7 @@
 export * from "./access.ts";
 export * from "./client.ts";
 export * from "./kube-error.ts";
+export * from "./kube-events.ts";
 export * from "./object.ts";
 export * from "./resources.ts";
 export type { Change } from "./cache.ts";

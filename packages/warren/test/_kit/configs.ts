@@ -97,6 +97,7 @@ export function agentConfig(settings: AgentSettings): AgentConfig {
     place: {},
     isPrivate: true,
     publications: routes,
+    kube: undefined,
     dial: {
       caFile: undefined,
       certFile: undefined,

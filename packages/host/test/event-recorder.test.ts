@@ -1,0 +1,144 @@
+import { describe, expect, onTestFinished, test } from "vitest";
+import {
+  EVENTS,
+  KubeEventRecorder,
+  type EventsTold,
+  type ObjectReference,
+} from "../src/kube/index.ts";
+import { startKubeApi, virtualClock, Waiting, type KubeApi } from "../src/testing/index.ts";
+
+const ingress = (name: string, namespace: string | undefined = "default"): ObjectReference => ({
+  apiVersion: "networking.k8s.io/v1",
+  kind: "Ingress",
+  namespace,
+  name,
+  uid: "0b6c1a36-7a0d-4ac1-9d3b-5b2f6a3c1c11",
+});
+
+function open(api: KubeApi) {
+  const clock = virtualClock();
+  const waiting = new Waiting();
+  const told: EventsTold[] = [];
+  let ids = 0;
+  const recorder = new KubeEventRecorder({
+    client: api.client(),
+    controller: "warren-agent",
+    instance: "warren-agent-0",
+    clock,
+    wallClock: () => Date.UTC(2026, 0, 2, 3, 4, 5, 6),
+    uniqueId: () => (ids++).toString(16),
+    told: (event) => {
+      told.push(event);
+      waiting.look();
+    },
+  });
+  onTestFinished(() => recorder[Symbol.asyncDispose]());
+  const heard = (kind: EventsTold["kind"]) =>
+    waiting.until(() => told.find((event) => event.kind === kind));
+  return { recorder, clock, told, heard };
+}
+
+const events = (api: KubeApi, count: number) =>
+  api.until(() => {
+    const all = api.all(EVENTS);
+    return all.length >= count && all;
+  });
+const written = (api: KubeApi, verb: string, count: number) =>
+  api.until(() => api.requests.filter((one) => one.verb === verb).length >= count);
+
+describe("events", () => {
+  test("say what became of an object, beside it", async () => {
+    await using api = await startKubeApi();
+    const { recorder } = open(api);
+    recorder.warning(ingress("web"), "HostTaken", "web.example is served by another cluster");
+    const [event] = await events(api, 1);
+    expect(event).toMatchObject({
+      metadata: { namespace: "default", name: "web.0" },
+      eventTime: "2026-01-02T03:04:05.006000Z",
+      reportingController: "warren-agent",
+      reportingInstance: "warren-agent-0",
+      type: "Warning",
+      reason: "HostTaken",
+      note: "web.example is served by another cluster",
+      regarding: { kind: "Ingress", namespace: "default", name: "web" },
+    });
+  });
+
+  test("that repeat are one with a count, written once a minute", async () => {
+    await using api = await startKubeApi();
+    const { recorder, clock } = open(api);
+    for (let i = 0; i < 5; i++) recorder.normal(ingress("web"), "Published", "on one gateway");
+    await events(api, 1);
+    await written(api, "create", 1);
+    clock.advance(60_000);
+    await written(api, "patch", 1);
+    expect(api.all(EVENTS)).toMatchObject([{ series: { count: 5 } }]);
+    recorder.normal(ingress("web"), "Published", "on two gateways");
+    expect((await events(api, 2)).length).toBe(2);
+    recorder.normal(ingress("web"), "Published", "on one gateway");
+    for (const { metadata } of api.all(EVENTS)) {
+      api.remove(EVENTS, { namespace: metadata.namespace, name: metadata.name });
+    }
+    clock.advance(60_000);
+    await events(api, 1);
+  });
+
+  test("of names of any kind and length are taken by the server", async () => {
+    await using api = await startKubeApi();
+    const { recorder } = open(api);
+    const names = ["x".repeat(253), `a.${"b".repeat(251)}`, "System:Role", "..", "a.-b"];
+    for (const name of names) recorder.normal(ingress(name), "Seen", "ä".repeat(2_000));
+    const all = await events(api, names.length);
+    expect(all.every(({ note = "" }) => Buffer.byteLength(note) <= 1_024)).toBe(true);
+    recorder.normal(ingress("ours", undefined), "Seen", "of the cluster");
+    const [ours] = (await events(api, 6)).filter(({ note }) => note === "of the cluster");
+    expect(ours?.metadata.namespace).toBe("default");
+  });
+
+  test("of one object are 25 and then few, and no other suffers for it", async () => {
+    await using api = await startKubeApi();
+    const { recorder, clock, told } = open(api);
+    for (let i = 0; i < 40; i++) recorder.normal(ingress("loud"), "Seen", `time ${i}`);
+    recorder.normal(ingress("quiet"), "Seen", "once");
+    await events(api, 26);
+    expect(told.length).toBe(15);
+    clock.advance(300_000);
+    recorder.normal(ingress("loud"), "Seen", "later");
+    await events(api, 27);
+  });
+
+  test("of all together are limited", async () => {
+    await using api = await startKubeApi();
+    const { recorder, told } = open(api);
+    for (let i = 0; i < 300; i++) recorder.normal(ingress(`web-${i}`), "Seen", "once");
+    await events(api, 200);
+    expect(told.length).toBe(100);
+  });
+
+  test("that may not be written are told once, and not asked for again and again", async () => {
+    await using api = await startKubeApi();
+    const allow = api.forbid("create", EVENTS);
+    const { recorder, clock, told, heard } = open(api);
+    recorder.normal(ingress("web"), "Seen", "one");
+    await heard("forbidden");
+    recorder.normal(ingress("web"), "Seen", "two");
+    api.put({ metadata: { name: "other" }, apiVersion: "v1", kind: "Namespace" });
+    recorder.normal(ingress("web", "other"), "Seen", "three");
+    await written(api, "create", 2);
+    allow();
+    clock.advance(600_000);
+    recorder.normal(ingress("web"), "Seen", "four");
+    expect((await events(api, 1)).map(({ note }) => note)).toEqual(["four"]);
+    expect(told.length).toBe(1);
+  });
+
+  test("that a server fails to write are told, and the next ones written", async () => {
+    await using api = await startKubeApi();
+    const { recorder, heard } = open(api);
+    api.refuse({ verb: "create" }, { code: 500, reason: "InternalError" });
+    recorder.normal(ingress("web"), "Seen", "one");
+    await heard("failed");
+    recorder.normal(ingress("web"), "Seen", "two");
+    await events(api, 1);
+  });
+});
