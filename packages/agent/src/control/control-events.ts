@@ -93,6 +93,9 @@ export class ControlEvents implements AnnouncerEvents {
     this.#log.info("routes published", { routes });
     this.#heard.onPublished?.(routes);
   }
+  certificateRejected(name: string, code: string, reason: string | undefined): void {
+    this.#log.warn("certificate rejected", { name, code, reason });
+  }
   unanswered(revision: number): void {
     this.#log.warn("the gateway did not answer the routes in time: saying them again", {
       revision,
