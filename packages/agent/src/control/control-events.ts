@@ -52,6 +52,7 @@ export class ControlEvents implements AnnouncerEvents {
       gateway,
       cluster_uuid: info.cluster_uuid,
       cluster: info.name,
+      ...(info.names.length > 0 && { names: info.names }),
     });
   }
   /** A bug: something threw where nothing should. */
