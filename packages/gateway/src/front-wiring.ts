@@ -45,8 +45,7 @@ export function frontSettings({ acceptProxyProtocol, healthPath, timeouts, tls }
 }
 
 export function frontDeps(config: GatewayConfig, core: Core): FrontDeps {
-  const { agents, certificates, clock, dispatcher, events, limits, lookup, readiness, registry } =
-    core;
+  const { agents, clock, dispatcher, events, hosts, limits, lookup, readiness, registry } = core;
   return {
     registry: {
       lookup: (question) => lookup.lookup(question),
@@ -59,7 +58,8 @@ export function frontDeps(config: GatewayConfig, core: Core): FrontDeps {
     limits,
     access: new Access(passwordsOf(config, clock)),
     trusted: new TrustedProxies(config.trustedProxies),
-    certificates,
+    certificates: hosts.certificates,
+    challenges: hosts.acme?.challenges,
     clock,
     events,
     newRequestId: requestIds(),

@@ -18,8 +18,10 @@ import type { Visitor } from "../access/basic-auth.ts";
 import { moveOn } from "../tunnels/moved.ts";
 import { RESERVED_PATH, type FrontContext } from "./front-context.ts";
 import { AFFINITY_COOKIE, cookieOf } from "./affinity-cookie.ts";
+import { challengeAnswer } from "./challenge-answer.ts";
 import { healthAnswer, httpsAnswer, redirectAnswer } from "./own-answers.ts";
 import type { Peer } from "./peer.ts";
+import { stripOf } from "./strip-of.ts";
 
 /** Whose request it is: a connection of HTTP/1.1, or a stream of HTTP/2. */
 export interface ExchangeOwner extends StreamOwner {
@@ -144,6 +146,15 @@ export class Exchange implements RouteQuestion, AnsweredRequest, Visitor {
     // Connections of HTTP/1.1 have given these away before: no service ever sees one.
     if (this.head.target.startsWith(RESERVED_PATH))
       return this.refuse({ code: "no_route", message: "" });
+    const told = challengeAnswer(this.#context.deps, this.head);
+    if (told === undefined) return this.#lookUp();
+    told
+      .then((answer) => (answer === undefined ? this.#lookUp() : this.#answer(answer)))
+      .catch((error) => this.#broke(error));
+  }
+
+  #lookUp(): void {
+    if (this.#over) return;
     try {
       const answer = this.#context.deps.registry.lookup(this);
       if (answer instanceof Promise)
@@ -385,14 +396,4 @@ export class Exchange implements RouteQuestion, AnsweredRequest, Visitor {
     this.answered(answer.status);
     this.#owner.onOwnAnswer(answer);
   }
-}
-
-const strips = new WeakMap<readonly string[], ReadonlySet<string>>();
-
-/** One set per list object, which lives as long as its route. */
-function stripOf({ strip_headers: list }: Policy): ReadonlySet<string> | undefined {
-  if (list.length === 0) return undefined;
-  let strip = strips.get(list);
-  if (strip === undefined) strips.set(list, (strip = new Set(list)));
-  return strip;
 }
