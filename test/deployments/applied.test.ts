@@ -150,21 +150,22 @@ describe.skipIf(kubectl === undefined)("kubectl", () => {
   describe("backup.sh and restore.sh", () => {
     const SAVED = "deployments/kubernetes/backup.sh";
     const RESTORED = "deployments/kubernetes/restore.sh";
-    const folder = () => join(cluster.folder, "backup");
+    let folder: string;
+    beforeAll(() => void (folder = join(cluster.folder, "backup")));
 
     test("what was saved is right elsewhere, Secrets and all", async () => {
       await cluster.kubectl("apply", "-n", "saved", "-f", FOLDER);
       expect((await cluster.run("deployments/kubernetes/create-secrets.sh", ["saved"])).code).toBe(
         0,
       );
-      const { code, out, err } = await cluster.run(SAVED, ["saved", folder()]);
+      const { code, out, err } = await cluster.run(SAVED, ["saved", folder]);
       expect([code, err]).toEqual([0, ""]);
       expect(out).toMatch(/^9 objects in .*, Secrets in clear/);
-      const files = readdirSync(folder());
-      expect(statSync(folder()).mode & 0o077).toBe(0);
+      const files = readdirSync(folder);
+      expect(statSync(folder).mode & 0o077).toBe(0);
       for (const file of files) {
-        expect(statSync(join(folder(), file)).mode & 0o077).toBe(0);
-        const { metadata, ...object } = JSON.parse(readFileSync(join(folder(), file), "utf8")) as {
+        expect(statSync(join(folder, file)).mode & 0o077).toBe(0);
+        const { metadata, ...object } = JSON.parse(readFileSync(join(folder, file), "utf8")) as {
           metadata: object;
         };
         expect(object).not.toHaveProperty("status");
@@ -178,12 +179,11 @@ describe.skipIf(kubectl === undefined)("kubectl", () => {
           expect(metadata).not.toHaveProperty(field);
         expect(JSON.stringify(metadata)).not.toContain("last-applied");
       }
-      const restored = await cluster.run(RESTORED, [folder(), "elsewhere"]);
+      const restored = await cluster.run(RESTORED, [folder, "elsewhere"]);
       expect([restored.code, restored.err]).toEqual([0, ""]);
       expect(await names("elsewhere")).toEqual(await names("saved"));
       const secret = (namespace: string) =>
         cluster.api.get(SECRETS, { namespace, name: "chat-secrets" });
-      const dataOf = (one: unknown) => (one as { data: object }).data;
       expect(dataOf(secret("elsewhere"))).toEqual(dataOf(secret("saved")));
       expect(JSON.stringify(secret("elsewhere")?.metadata)).not.toContain("last-applied");
     });
@@ -195,25 +195,25 @@ describe.skipIf(kubectl === undefined)("kubectl", () => {
       const key = () =>
         JSON.stringify(cluster.api.get(SECRETS, { namespace: "other-key", name: "chat-secrets" }));
       const before = key();
-      const { code, err } = await cluster.run(RESTORED, [folder(), "other-key"]);
+      const { code, err } = await cluster.run(RESTORED, [folder, "other-key"]);
       expect([code, err]).toEqual([1, expect.stringContaining("another ENCRYPTION_KEY")]);
       expect(key()).toBe(before);
       expect(
         cluster.api.get(SERVICES, { namespace: "other-key", name: "chatbox-websocket" }),
       ).toBeUndefined();
-      expect((await cluster.run(RESTORED, [folder(), "other-key", "--replace-keys"])).code).toBe(0);
+      expect((await cluster.run(RESTORED, [folder, "other-key", "--replace-keys"])).code).toBe(0);
       expect(key()).not.toBe(before);
     });
 
     test.each([
       {
         name: "a folder that has something",
-        words: () => ["saved", folder()],
+        words: () => ["saved", folder],
         want: "is not empty",
       },
       {
         name: "a namespace without the chat",
-        words: () => ["metallb-system", join(folder(), "b")],
+        words: () => ["metallb-system", join(folder, "b")],
         want: "there is nothing of the chat",
       },
     ])("backup.sh refuses $name", async ({ words, want }) => {
@@ -235,4 +235,8 @@ function serveCustomKinds({ api }: Cluster): void {
   ] as const;
   for (const [group, version, plural, kind] of kinds)
     api.serve({ group, version, plural, kind, namespaced: true });
+}
+
+function dataOf(one: unknown): object {
+  return (one as { data: object }).data;
 }

@@ -25,7 +25,6 @@ describe.skipIf(kubectl === undefined)("create-secrets.sh", () => {
         data?: Record<string, string>;
       }
     ).data ?? {};
-  const clear = (value: string | undefined) => Buffer.from(value ?? "", "base64").toString();
 
   test("makes secrets that the chat takes, and shows none of them", async () => {
     const { code, out, err } = await cluster.run(SCRIPT, ["new"]);
@@ -172,4 +171,8 @@ describe.skipIf(kubectl === undefined)("create-secrets.sh", () => {
 
 function pathOf(name: string): string {
   return programPath(name)!;
+}
+
+function clear(value: string | undefined): string {
+  return Buffer.from(value ?? "", "base64").toString();
 }
