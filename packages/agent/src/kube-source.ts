@@ -1,5 +1,6 @@
 import type { Clock, Log, Metrics } from "@warren/host";
 import type { Random } from "@warren/tunnel";
+import type { RegisterSuccess } from "@warren/wire";
 import type { KubeSettings } from "./kube-options.ts";
 import type { Published } from "./published.ts";
 import type { TlsSettings } from "./target.ts";
@@ -15,10 +16,10 @@ export interface KubeSource extends AsyncDisposable {
   readonly waitsFor: string | undefined;
   /** Hears when `isPrivate` changes. */
   onReach(heard: () => void): void;
+  /** A gateway has taken this agent in. */
+  registered(info: RegisterSuccess): void;
   /** Begins to follow the cluster and to publish into `published`. Returns at once; called once. */
   start(published: Published): void;
-  /** A gateway has registered this agent, and gives the cluster these public names. */
-  named(names: readonly string[]): void;
   /** Lets another agent lead, without waiting for this one's end. Silent from the turn of the call. */
   resign(): Promise<void>;
 }

@@ -15,7 +15,7 @@ export interface GatewaysOptions {
   deps: GatewayTunnelDeps;
   /** The first registration anywhere. */
   onFirstUp: (info: RegisterSuccess) => void;
-  /** Each one. */
+  /** Each registration and resume, the first one too. */
   onUp: (info: RegisterSuccess) => void;
   /** Another process has this agent's id. */
   onReplaced: (error: WireError) => void;

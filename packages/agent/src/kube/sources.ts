@@ -9,50 +9,58 @@ import type { KubeSettings } from "../kube-options.ts";
 import type { KubeSourceDeps } from "../kube-source.ts";
 import type { Published } from "../published.ts";
 import type { ClusterCaches } from "./cluster-caches.ts";
+import type { ClusterNames } from "./cluster-names.ts";
 import type { ClusterFeed } from "./cluster-view.ts";
+import { PUBLIC_PORTS, startGatewayApi } from "./gateway-api/start-gateway-api.ts";
 import { startIngresses } from "./ingress/start-ingresses.ts";
+
+/** Field manager of what agents write, and source of their Events. */
+export const AGENT = "warren-agent";
 
 export interface SourcesDeps extends KubeSourceDeps {
   settings: KubeSettings;
   client: KubeClient;
   caches: ClusterCaches;
   feed: ClusterFeed;
+  names: ClusterNames;
   published: Published;
   leadership: Leadership;
-  told: KubeEvents;
+  kube: KubeEvents;
   signal: AbortSignal;
 }
 
 /** What publishes from the cluster. */
 export interface RunningSources extends AsyncDisposable {
   /** Everything that there was at the start is published; rejects when that is given up. */
-  readonly ready: Promise<void>;
-  /** The public names that gateways give this cluster. */
-  named(names: readonly string[]): void;
+  readonly ready: Promise<unknown>;
 }
 
-/** Source of the Events that the agent writes. */
-const AGENT = "warren-agent";
-
+/** Starts all that reads objects and publishes what they say. Returns at once. */
 export function startSources(deps: SourcesDeps): RunningSources {
   const owned = new AsyncDisposableStack();
-  const { clock, wallClock, told, gateways } = deps;
-  const recorder = owned.use(
-    new KubeEventRecorder({
-      client: deps.client,
-      controller: AGENT,
-      instance: deps.agentId,
-      clock,
-      wallClock,
-      uniqueId: () => randomId(8, "hex"),
-      told: told.events,
-    }),
+  const { gateways, kube, names, settings, signal } = deps;
+  const ingresses = owned.use(startIngresses(deps, owned.use(openRecorder(deps))));
+  const { namespaces } = settings;
+  const gatewayApi = owned.use(
+    startGatewayApi({ ...deps, namespaces, ports: PUBLIC_PORTS, told: kube.watch }, signal),
   );
-  const ingresses = owned.use(startIngresses(deps, recorder));
-  ingresses.named([], gateways);
+  const named = (): void => ingresses.named(names.names, gateways);
+  owned.defer(names.onChange(named));
+  named();
   return {
-    ready: ingresses.ready,
-    named: (names) => ingresses.named(names, gateways),
+    ready: Promise.all([ingresses.ready, gatewayApi.ready]),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+function openRecorder({ agentId, client, clock, wallClock, kube }: SourcesDeps): KubeEventRecorder {
+  return new KubeEventRecorder({
+    client,
+    controller: AGENT,
+    instance: agentId,
+    clock,
+    wallClock,
+    uniqueId: () => randomId(8, "hex"),
+    told: kube.events,
+  });
 }

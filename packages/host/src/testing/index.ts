@@ -6,6 +6,7 @@ export * as http2Frames from "./http2-frames.ts";
 export * from "./kube-api/index.ts";
 export * from "./leaping-clock.ts";
 export * from "./logs.ts";
+export * from "./private-kube-apiserver.ts";
 export * from "./private-redis.ts";
 export * from "./private-redis-cluster.ts";
 export * from "./raw-end.ts";
