@@ -13,6 +13,7 @@ import {
   type Lease,
 } from "@warren/host/kube";
 import { recordingLog, startKubeApi, type KubeApi } from "@warren/host/testing";
+import type { RegisterSuccess } from "@warren/wire";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { followCluster } from "../src/kube/start-kube.ts";
 import { Published, type KubeSettings } from "../src/index.ts";
@@ -90,7 +91,8 @@ describe("people are told of their Ingresses", () => {
     };
     const there = (key: string) =>
       expect.poll(() => published.has(key), { interval: 5 }).toBe(true);
-    return { source, published, judge, there, log };
+    const named = (names: string[]) => source.registered({ names } as RegisterSuccess);
+    return { published, judge, named, there, log };
   }
 
   const events = (reason: string) =>
@@ -102,7 +104,7 @@ describe("people are told of their Ingresses", () => {
 
   test("that they are published, and where they are reached", async () => {
     api.put(ingressOf("shop"), INGRESSES);
-    const { source, judge } = follow();
+    const { named, judge } = follow();
     await judge({ accepted: true });
     expect(await event("Published")).toMatchObject({
       type: "Normal",
@@ -112,7 +114,7 @@ describe("people are told of their Ingresses", () => {
     });
     await api.until(() => addresses().length > 0);
     expect(addresses()).toEqual([{ hostname: "gateway.test" }]);
-    source.named(["one.gateway.test", "uuid.gateway.test"]);
+    named(["one.gateway.test", "uuid.gateway.test"]);
     await api.until(() => addresses()[0]?.hostname === "one.gateway.test");
   });
 
@@ -148,8 +150,8 @@ describe("people are told of their Ingresses", () => {
     { reason: "PortUnknown", service: { name: "web", port: { name: "grpc" } } },
   ])("of what is wrong with them: $reason", async ({ reason, service }) => {
     api.put(ingressOf("shop", { rules: [], defaultBackend: { service } }), INGRESSES);
-    const { source } = follow();
-    source.named(["one.gateway.test"]);
+    const { named } = follow();
+    named(["one.gateway.test"]);
     await event(reason);
   });
 

@@ -158,8 +158,8 @@ export class IngressReporter implements AsyncDisposable {
       if (error.reason === "NotFound") return;
       if (error.reason !== "Forbidden") throw error;
       // The same for every Ingress, and until somebody changes a role: asked again by the next leader.
+      if (this.#mayWrite) events.statusForbidden(error);
       this.#mayWrite = false;
-      events.statusForbidden(error);
     }
   }
 }
