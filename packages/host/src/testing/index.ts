@@ -8,6 +8,7 @@ export * from "./kube-api/index.ts";
 export * from "./leaping-clock.ts";
 export * from "./logs.ts";
 export * from "./pebble.ts";
+export * from "./private-kube-apiserver.ts";
 export * from "./private-redis.ts";
 export * from "./private-redis-cluster.ts";
 export * from "./raw-end.ts";
