@@ -65,13 +65,18 @@ export class HostCare {
 
   static async open(options: HostCareOptions, opened: AsyncDisposableStack): Promise<HostCare> {
     const { config, events, folder, registry } = options;
-    const stores = await openStores(options, opened);
+    const wall = wallOf(options.clock);
+    const stores = await openStores(options, wall, opened);
     const dns = openDns(config.dnsServers);
-    const names = openNames(config.domain, stores.lasting, events);
+    const names = openNames(config.domain, stores.lasting, { events, wall });
     const proofs = openProofs(options, dns);
     if (proofs !== undefined) opened.defer(() => proofs.close());
     const ownership = new HostOwnership(names, proofs);
-    const shared = { ...options, wallClock, claimOf: (host: string) => registry.claimOf(host) };
+    const shared = {
+      ...options,
+      wallClock: wall,
+      claimOf: (host: string) => registry.claimOf(host),
+    };
     const clusters =
       folder === undefined
         ? undefined
@@ -125,11 +130,11 @@ function isServedHere({ host, kind }: Route): boolean {
 function openNames(
   domain: string | undefined,
   store: RecordStore | undefined,
-  events: AcmeEvents,
+  { events, wall }: { events: AcmeEvents; wall: () => number },
 ): ClusterNames | undefined {
   if (domain === undefined || store === undefined) return undefined;
   const onConflict = events.nameTaken.bind(events);
-  return new ClusterNames({ domain, store, wallClock, onConflict });
+  return new ClusterNames({ domain, store, wallClock: wall, onConflict });
 }
 
 function openProofs(
@@ -160,16 +165,27 @@ interface Stores {
   shared: RecordStore;
 }
 
-async function openStores(options: HostCareOptions, opened: AsyncDisposableStack): Promise<Stores> {
+/** Epoch milliseconds that never go back: what is due stays due when somebody corrects the time. */
+function wallOf(clock: Clock): () => number {
+  const beginning = wallClock() - clock.now();
+  return () => Math.max(wallClock(), beginning + clock.now());
+}
+
+async function openStores(
+  options: HostCareOptions,
+  wall: () => number,
+  opened: AsyncDisposableStack,
+): Promise<Stores> {
   const { config } = options;
   const isWanted = config.acme !== undefined || config.domain !== undefined;
   if (config.registry.kind === "memory") {
     const folder = join(config.dataFolder, "records");
-    const lasting = isWanted ? opened.use(folderRecords({ folder, wallClock })) : undefined;
-    return { lasting, shared: memoryRecords({ wallClock }) };
+    const lasting = isWanted ? opened.use(folderRecords({ folder, wallClock: wall })) : undefined;
+    return { lasting, shared: memoryRecords({ wallClock: wall }) };
   }
   const isShared = config.sharedKeyFile !== undefined && config.tls !== undefined;
-  if (!isWanted && !isShared) return { lasting: undefined, shared: memoryRecords({ wallClock }) };
+  if (!isWanted && !isShared)
+    return { lasting: undefined, shared: memoryRecords({ wallClock: wall }) };
   // Loaded where it is asked for, as the registry is.
   const { redisRecords } = await import("./records/redis-records.ts");
   const { Sealer } = await import("./records/seal.ts");
@@ -179,5 +195,5 @@ async function openStores(options: HostCareOptions, opened: AsyncDisposableStack
     redisRecords({ ...options, place: redisPlace(config.registry), sealer }),
   );
   await lasting.reached;
-  return { lasting, shared: sealer === undefined ? memoryRecords({ wallClock }) : lasting };
+  return { lasting, shared: sealer === undefined ? memoryRecords({ wallClock: wall }) : lasting };
 }
