@@ -11,6 +11,7 @@ import { PeerListener } from "./peers/peer-listener.ts";
 import { openAgentListener } from "./tunnels/agent-listener.ts";
 import { HANDSHAKE_MS } from "./tunnels/handshake.ts";
 import { summaries } from "./tunnels/summaries.ts";
+import { whyDomain } from "./names/why-domain.ts";
 import { why } from "./why.ts";
 
 export interface GatewayDeps {
@@ -85,14 +86,19 @@ function openAdmin(
   core: Core,
   signal: AbortSignal,
 ): Promise<Admin> {
-  const { agents, dispatcher, events, links, readiness, registry } = core;
+  const { agents, dispatcher, events, hosts, links, readiness, registry } = core;
   const { host, port } = config.admin;
   return startAdmin(
     { host, port, tokenFile: `${config.dataFolder}/admin.token` },
     {
       registry,
       tunnels: () => summaries(agents),
-      why: (url, method) => why({ gatewayId: config.id, registry, dispatcher, links }, url, method),
+      why: async (url, method) => {
+        const host = url.hostname.toLowerCase().replace(/\.$/, "");
+        const deps = { gatewayId: config.id, registry, dispatcher, links };
+        const domain = whyDomain({ registry, hosts }, host);
+        return { ...(await why(deps, url, method)), domain: await domain };
+      },
       ready: () => readiness.ready,
       drain: () => readiness.asked.resolve(),
       metrics,
