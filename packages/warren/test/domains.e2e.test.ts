@@ -31,7 +31,7 @@ test("a cluster publishes its names and what it proves in DNS; why says what is 
   expect(statuses.map(({ status }) => status)).toEqual([200, 200, 404, 200]);
   const refused = joined.log.lines.filter(({ msg }) => msg === "route rejected");
   expect(refused.map(({ fields }) => fields["host"])).toEqual(["unproved.test"]);
-  const [tunnel] = (await admin(joined, "/tunnels"))["tunnels"] as {
+  const [tunnel] = (await admin(joined, "/tunnels"))["items"] as {
     cluster_uuid: string;
     names: string[];
   }[];
