@@ -6,8 +6,11 @@ import type { GatewayConfig } from "./config.ts";
 import { openCore, type Core } from "./core.ts";
 import { frontDeps, frontSettings, listenersOf } from "./front-wiring.ts";
 import { startFront } from "./front/front.ts";
+import type { OpenUpstreams } from "./direct/upstreams.ts";
 import { GatewayProcess, type RunningGateway } from "./gateway-process.ts";
 import { PeerListener } from "./peers/peer-listener.ts";
+import { rolledOut } from "./rollout/rollout.ts";
+import { rolloutView } from "./rollout/rollout-view.ts";
 import { openAgentListener } from "./tunnels/agent-listener.ts";
 import { HANDSHAKE_MS } from "./tunnels/handshake.ts";
 import { summaries } from "./tunnels/summaries.ts";
@@ -19,6 +22,8 @@ export interface GatewayDeps {
   metrics: Metrics;
   /** What everything but the hop between gateways goes by. */
   clock: Clock;
+  /** What speaks to clusters' endpoints; without it none is dialled. */
+  upstreams?: OpenUpstreams | undefined;
   /** Listening sockets handed over by whoever started this process: `http`, `tls`, `admin`. */
   sockets: ReadonlyMap<string, number>;
 }
@@ -86,7 +91,15 @@ function openAdmin(
   core: Core,
   signal: AbortSignal,
 ): Promise<Admin> {
-  const { agents, dispatcher, events, hosts, links, readiness, registry } = core;
+  const { agents, direct, dispatcher, events, hosts, links, readiness, registry, rollout } = core;
+  const lookups = rolledOut(
+    {
+      lookup: (question) => registry.lookup(question),
+      lookupServerName: (host) => registry.lookupServerName(host),
+      lookupPort: (port) => registry.lookupPort(port),
+    },
+    rollout,
+  );
   const { host, port } = config.admin;
   return startAdmin(
     { host, port, tokenFile: `${config.dataFolder}/admin.token` },
@@ -95,10 +108,11 @@ function openAdmin(
       tunnels: () => summaries(agents),
       why: async (url, method) => {
         const host = url.hostname.toLowerCase().replace(/\.$/, "");
-        const deps = { gatewayId: config.id, registry, dispatcher, links };
+        const deps = { gatewayId: config.id, registry, lookups, dispatcher, direct, links };
         const domain = whyDomain({ registry, hosts }, host);
         return { ...(await why(deps, url, method)), domain: await domain };
       },
+      rollout: () => rolloutView(registry, rollout, config.rollout),
       ready: () => readiness.ready,
       drain: () => readiness.asked.resolve(),
       metrics,
