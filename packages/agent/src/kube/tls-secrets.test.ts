@@ -113,27 +113,27 @@ describe("TLS Secrets of Ingresses", () => {
   });
 });
 
-describe("a gateway", () => {
-  async function announced(features = ["certificates"]) {
-    const { published, ...rest } = await kit();
-    const clock = virtualClock();
-    const said: ControlInput[] = [];
-    const announcer = new CertificateAnnouncer({
-      certificates: published.certificates,
-      voice: published.voice,
-      clock,
-      random: () => 0.5,
-      send: (message) => said.push(message) > 0,
-      rejected: () => {},
-    });
-    const actions = () => said.map(({ payload }) => Reflect.get(payload ?? {}, "action") as string);
-    const answer = (missing: string[]) =>
-      announcer.acknowledged(said.at(-1)!.request_id, { accepted: 0, rejected: [], missing });
-    announcer.up(features, false);
-    return { ...rest, published, announcer, clock, actions, answer, said };
-  }
-  const pair = (name: string) => ({ name, hosts: ["a.test"], cert: "c", key: "k" });
+async function announced(features = ["certificates"]) {
+  const { published, ...rest } = await kit();
+  const clock = virtualClock();
+  const said: ControlInput[] = [];
+  const announcer = new CertificateAnnouncer({
+    certificates: published.certificates,
+    voice: published.voice,
+    clock,
+    random: () => 0.5,
+    send: (message) => said.push(message) > 0,
+    rejected: () => {},
+  });
+  const actions = () => said.map(({ payload }) => Reflect.get(payload ?? {}, "action") as string);
+  const answer = (missing: string[]) =>
+    announcer.acknowledged(said.at(-1)!.request_id, { accepted: 0, rejected: [], missing });
+  announcer.up(features, false);
+  return { ...rest, published, announcer, clock, actions, answer, said };
+}
+const pair = (name: string) => ({ name, hosts: ["a.test"], cert: "c", key: "k" });
 
+describe("a gateway", () => {
   test("hears of certificates once all are known, and gets those that it misses", async () => {
     const { published, actions, answer, said } = await announced();
     published.certificates.put(pair("shop/tls"));

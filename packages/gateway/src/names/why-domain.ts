@@ -99,7 +99,6 @@ async function certificateOf({ hosts }: WhyDomainDeps, host: string): Promise<ob
 
 async function acmeOf(acme: Acme, host: string): Promise<Record<string, unknown>> {
   const { issued, setback, isUnderWay, isOrderable } = await acme.state(host);
-  const date = (ms: number): string => new Date(ms).toISOString();
   const last = setback && {
     problem: setback.type,
     detail: setback.detail,
@@ -117,6 +116,10 @@ async function acmeOf(acme: Acme, host: string): Promise<Record<string, unknown>
         ? "there is none: it is ordered when a cluster publishes the host"
         : `the CA refused it: ${last.detail}`;
   return { says, ...((last ?? renewal) && { acme: { ...renewal, ...last } }) };
+}
+
+function date(ms: number): string {
+  return new Date(ms).toISOString();
 }
 
 function isLocal(host: string): boolean {
