@@ -45,6 +45,8 @@ export class HostCare {
   readonly names: ClusterNames | undefined;
   readonly ownership: HostOwnership;
   readonly dns: Dns;
+  /** Hosts that no token covers can be proved in DNS. */
+  readonly isProofAsked: boolean;
   readonly folder: CertificateSet | undefined;
   readonly clusters: ClusterCertificates | undefined;
   readonly acme: Acme | undefined;
@@ -55,6 +57,7 @@ export class HostCare {
     this.names = parts.names;
     this.ownership = parts.ownership;
     this.dns = parts.dns;
+    this.isProofAsked = parts.isProofAsked;
     this.folder = parts.folder;
     this.clusters = parts.clusters;
     this.acme = parts.acme;
@@ -94,7 +97,8 @@ export class HostCare {
       config.acme === undefined || store === undefined
         ? undefined
         : opened.use(await Acme.open({ ...shared, config: config.acme, store, isCovered }));
-    return new HostCare({ names, ownership, dns, folder, clusters, acme });
+    const isProofAsked = proofs !== undefined;
+    return new HostCare({ names, ownership, dns, isProofAsked, folder, clusters, acme });
   }
 
   /** Names for a cluster that registers. */

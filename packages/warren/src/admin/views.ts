@@ -30,6 +30,7 @@ export const TunnelView = v.looseObject({
   tunnel: v.string(),
   cluster_uuid: v.string(),
   cluster: v.string(),
+  names: v.optional(v.array(v.string()), []),
   agent_id: v.string(),
   state: v.string(),
   address: v.string(),
