@@ -1,3 +1,4 @@
+import type { AcmeConfig } from "./acme/acme-config.ts";
 import type { Quotas } from "./registry/quotas.ts";
 import type { RolloutSettings } from "./rollout/rollout.ts";
 
@@ -23,6 +24,16 @@ export interface GatewayConfig {
         /** Strict-Transport-Security max-age for routes that set none; 0 sends none. */
         hstsSeconds: number;
       };
+  /** Certificates that are ordered from a CA; undefined: none. */
+  acme: undefined | AcmeConfig;
+  /** Key under which private keys are kept in Redis; needed by whoever shares them there. */
+  sharedKeyFile: string | undefined;
+  /** Every cluster has names below it; undefined: none. */
+  domain: string | undefined;
+  /** Hosts that no token covers can be proved by a TXT record; given up so long after it is gone. */
+  domainProof: undefined | { graceMs: number };
+  /** Asked instead of the system's. */
+  dnsServers: readonly string[];
   admin: { host: string; port: number };
   /** A listener of its own for agents; undefined: agents use the public ports. */
   agents: undefined | { host: string; port: number };

@@ -15,7 +15,9 @@ import type { Direct } from "./direct/direct.ts";
 import { openDirect } from "./direct/open-direct.ts";
 import type { OpenUpstreams } from "./direct/upstreams.ts";
 import { Events } from "./events.ts";
+import { AcmeEvents } from "./acme/acme-events.ts";
 import { FleetWatch } from "./fleet-watch.ts";
+import { HostCare } from "./host-care.ts";
 import { TokenBuckets } from "./limits/token-buckets.ts";
 import { openRegistry } from "./open-registry.ts";
 import { PatientLookup, ROUTES_APPLIED } from "./patient-lookup.ts";
@@ -49,7 +51,7 @@ export interface Core {
   rollout: Rollout | undefined;
   limits: TokenBuckets;
   fleet: FleetWatch;
-  certificates: Certificates | undefined;
+  hosts: HostCare;
   lookup: PatientLookup;
   readiness: Readiness;
 }
@@ -91,14 +93,27 @@ export async function openCore(
   });
   const direct = await openDirect(config, { clock, events }, upstreams);
   opened.defer(() => direct?.close());
-  const ground = { clock, config, log, events, registry, links, room, limits, direct };
+  const folder = await openCertificates({ clock, config, events }, opened);
+  const hosts = await HostCare.open(
+    {
+      config,
+      registry,
+      folder,
+      clock,
+      random: Math.random,
+      events: new AcmeEvents(log, metrics),
+      failed: (cause) => events.registryAway(cause),
+      answered: () => {},
+    },
+    opened,
+  );
+  const ground = { clock, config, log, events, registry, links, room, limits, direct, hosts };
   const tunnels = openTunnels(ground, signal, opened);
   const balancer = await openBalancer(config);
   return {
     ...ground,
     ...tunnels,
     dispatcher: dispatcherOf(ground, tunnels.peers, balancer),
-    certificates: await openCertificates(ground, opened),
     lookup: await PatientLookup.open({
       registry,
       clock,
@@ -127,11 +142,12 @@ interface Ground {
   room: WaitingRoom;
   limits: TokenBuckets;
   direct: Direct | undefined;
+  hosts: HostCare;
 }
 
 /** Agents, other gateways, and the watch over which of those there are. */
 function openTunnels(ground: Ground, signal: AbortSignal, opened: AsyncDisposableStack) {
-  const { clock, config, events, limits, links, log, registry, room } = ground;
+  const { clock, config, events, hosts, limits, links, log, registry, room } = ground;
   const stopped = new WireError("draining", "the gateway stopped");
   const streams = { ...LIMITS, streams: config.tunnels.streams };
   const dial =
@@ -148,6 +164,7 @@ function openTunnels(ground: Ground, signal: AbortSignal, opened: AsyncDisposabl
     gateways: () => fleet.addresses,
     newTunnelId: () => randomBytes(16).toString("hex"),
     events,
+    hosts,
     onRoutes: () => room.wake(ROUTES_APPLIED),
     elsewhere: async (...asked) => splicer?.splice(...asked),
   });
@@ -216,7 +233,7 @@ async function openBalancer({ peers }: GatewayConfig): Promise<AgentBalancer> {
 }
 
 async function openCertificates(
-  { clock, config: { tls }, events }: Ground,
+  { clock, config: { tls }, events }: Pick<Ground, "clock" | "config" | "events">,
   opened: AsyncDisposableStack,
 ): Promise<Certificates | undefined> {
   if (tls === undefined) return undefined;

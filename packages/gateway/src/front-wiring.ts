@@ -48,8 +48,7 @@ export function frontSettings(config: GatewayConfig) {
 }
 
 export function frontDeps(config: GatewayConfig, core: Core): FrontDeps {
-  const { agents, certificates, clock, dispatcher, events, limits, lookup, readiness, registry } =
-    core;
+  const { agents, clock, dispatcher, events, hosts, limits, lookup, readiness, registry } = core;
   const lookups: FrontDeps["registry"] = {
     lookup: (question) => lookup.lookup(question),
     lookupServerName: (host) => registry.lookupServerName(host),
@@ -63,7 +62,8 @@ export function frontDeps(config: GatewayConfig, core: Core): FrontDeps {
     limits,
     access: new Access(passwordsOf(config, clock)),
     trusted: new TrustedProxies(config.trustedProxies),
-    certificates,
+    certificates: hosts.certificates,
+    challenges: hosts.acme?.challenges,
     clock,
     events,
     newRequestId: requestIds(),

@@ -44,6 +44,11 @@ function kit(hosts: string[], settings: Partial<Settings> = {}) {
     mostLength: settings.mostLength ?? 16_777_216,
     timestamp: () => "",
     hasFellows: async () => false,
+    hosts: {
+      admit: async ({ hosts: allowed }, routes) => ({ routes, refused: [], allowed }),
+      published: async () => {},
+      heard: async () => ({ accepted: 0, rejected: [] }),
+    },
     onRoutes: () => {},
     onHeartbeat: () => {},
     onDraining: () => {},

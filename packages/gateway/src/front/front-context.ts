@@ -10,6 +10,14 @@ import type { ClientAddress, Dispatch, LimitRates, Limits, Registry } from "../p
 export interface CertificateChoice {
   choose(serverName: string | undefined): { readonly context: SecureContext } | undefined;
   misdirected(host: string, serverName: string | undefined): boolean;
+  /** One that may come within moments, for a name that has none yet; bounded in time and number. */
+  find?(serverName: string): Promise<{ readonly context: SecureContext } | undefined>;
+}
+
+/** What a CA finds here when it looks whether a host is served; `Challenges` fits. */
+export interface ChallengeAnswers {
+  httpAnswer(host: string, token: string): Promise<string | undefined>;
+  tlsAnswer(host: string): Promise<SecureContext | undefined>;
 }
 
 /** A request for one of the gateway's own paths. Whoever gets it owns the socket from then on. */
@@ -33,6 +41,8 @@ export interface FrontDeps {
   trusted: TrustedProxies;
   /** Undefined where nothing is terminated here. */
   certificates: CertificateChoice | undefined;
+  /** Undefined where no certificates are ordered. */
+  challenges: ChallengeAnswers | undefined;
   clock: Clock;
   events: Events;
   newRequestId: () => string;

@@ -15,7 +15,7 @@ export interface JoinedOptions {
   gateway?: Parameters<typeof gatewayConfig>[1];
   /** Certificates of the TLS listener by file name; without any there is no such listener. */
   certificates?: Readonly<Record<string, IssuedCertificate>>;
-  tls?: { redirect?: boolean; redirectPort?: number; hstsSeconds?: number };
+  tls?: { port?: number; redirect?: boolean; redirectPort?: number; hstsSeconds?: number };
   /** Limits that the token carries. */
   rates?: { rate?: Rate; client_rate?: Rate };
   /** Ports of the cluster's endpoint that the token lists. */
@@ -24,6 +24,8 @@ export interface JoinedOptions {
   via?: (gatewayPort: number) => Promise<{ port: number }>;
   /** What both go by; the system's unless it is a test's. */
   clock?: Clock;
+  /** Hosts that the token covers; all unless said. */
+  hosts?: readonly string[];
   /** CA file's text for TLS services. */
   serviceCa?: string;
 }
@@ -83,7 +85,8 @@ export class Joined implements AsyncDisposable {
     const { routes, gateway, certificates, tls, rates, via, serviceCa } = options;
     const { clock = systemClock } = options;
     const { signal } = new AbortController();
-    const token = await this.#token({ ...rates, direct_ports: options.directPorts ?? [] });
+    const claims = { ...rates, direct_ports: options.directPorts ?? [] };
+    const token = await this.#token(options.hosts ?? ["*"], claims);
     for (const [name, issued] of Object.entries(certificates ?? {}))
       this.writeCertificate(name, issued);
     const listener = { ...anyTls(this.certificatesFolder), ...tls };
@@ -111,14 +114,14 @@ export class Joined implements AsyncDisposable {
     await this.log.line(({ msg }) => msg === "routes applied");
   }
 
-  async #token(claims: Partial<TokenClaims>): Promise<string> {
+  async #token(hosts: readonly string[], claims: Partial<TokenClaims>): Promise<string> {
     const key = await openSigningKey({
       privateFile: join(this.folder, "signing.pem"),
       publicFolder: join(this.folder, "keys"),
     });
     const iat = Math.floor(Date.now() / 1_000);
     const who = { jti: randomUUID(), sub: randomUUID(), cluster: "home", group: "home" };
-    return createToken(key, { ...who, hosts: ["*"], tcp: true, iat, ...claims });
+    return createToken(key, { ...who, hosts: [...hosts], tcp: true, iat, ...claims });
   }
 
   [Symbol.asyncDispose](): Promise<void> {
