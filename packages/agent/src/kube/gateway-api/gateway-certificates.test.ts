@@ -1,6 +1,11 @@
 import { testCertificates } from "@warren/host/testing";
 import { expect, test } from "vitest";
-import { cluster, gateway, https, meta, settled } from "./_kit.ts";
+import { Published } from "../../published.ts";
+import { clockVoice } from "../../voice.ts";
+import { MemoryObjects } from "../ingress/_objects.ts";
+import type { Ingress, Secret } from "../objects.ts";
+import { TlsSecrets } from "../tls-secrets.ts";
+import { cluster, gateway, https, meta, route, settled } from "./_kit.ts";
 import { secretsOf } from "./gateway-certificates.ts";
 
 const { cert, key } = testCertificates(["a.test", "*.b.test"]).server;
@@ -29,4 +34,30 @@ test.each([
   const { model } = settled(cluster({ gateways: [gateway([listener])], secrets: [secret] }));
   const named = secretsOf(model.gateway("infra/edge"), () => secret);
   expect([...named]).toEqual(want);
+});
+
+test("what a Gateway names is published for the hosts that are, until it names it no more", async () => {
+  const published = new Published(clockVoice(() => 1));
+  const secrets = new MemoryObjects<Secret>([secret]);
+  const ingresses = new MemoryObjects<Ingress>();
+  const tls = new TlsSecrets({ ingresses, secrets, published, onProblem: () => {} });
+  for (const cache of [secrets, ingresses]) cache.sync();
+  await tls.ready;
+  const listener = at("*.b.test");
+  const { model, published: routes } = settled(
+    cluster({
+      gateways: [gateway([listener])],
+      secrets: [secret],
+      routes: [["HTTPRoute", route({ hostnames: ["x.b.test", "y.other"] })]],
+    }),
+  );
+  tls.name(
+    "Gateway infra/edge",
+    secretsOf(model.gateway("infra/edge"), () => secret),
+  );
+  expect(published.certificates.size).toBe(0);
+  published.change("kube:gateway-api", routes, []);
+  expect(published.certificates.get("infra/cert")?.hosts).toEqual(["x.b.test"]);
+  tls.name("Gateway infra/edge", new Map());
+  expect(published.certificates.size).toBe(0);
 });

@@ -58,7 +58,7 @@ describe("a Gateway", () => {
       name: "no gateway has named the cluster",
       names: [],
       spec: {},
-      want: "False AddressNotAssigned",
+      want: "True Programmed",
     },
     {
       name: "it asks for a name that is not the cluster's",

@@ -77,9 +77,10 @@ function programmedOf(model: GatewayModel, state: GatewayState, accepted: Said):
   if (problem !== undefined) return problem;
   if (!state.listeners.some(({ programmed }) => programmed))
     return no("Programmed", "Invalid", "no listener is served");
-  return model.names.length === 0
-    ? no("Programmed", "AddressNotAssigned", "no Warren gateway has given this cluster a name yet")
-    : yes("Programmed", "Programmed", "Warren's gateways serve it");
+  // A gateway without a domain names nobody, and serves all the same.
+  const unnamed = ", which have given this cluster no name: hosts lead to them by other ways";
+  const message = `Warren's gateways serve it${model.names.length === 0 ? unnamed : ""}`;
+  return yes("Programmed", "Programmed", message);
 }
 
 /** A summary of the listeners' own, and what is asked for the Gateway as a whole. */
