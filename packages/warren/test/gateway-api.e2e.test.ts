@@ -1,9 +1,10 @@
 /** Gateway API from end to end: objects in a cluster whose API server is a double, gateway and agent as processes. */
+import { connect } from "node:net";
 import type { KubeObject, Resource } from "@warren/host/kube";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ask, type Question } from "./_kit/ask.ts";
 import { KubeStage } from "./_kit/kube-stage.ts";
-import { webService } from "./_service.ts";
+import { capitals, webService } from "./_service.ts";
 
 const GROUP = "gateway.networking.k8s.io";
 const LONG_MS = 30_000;
@@ -18,7 +19,13 @@ const kind = (name: string, plural: string, namespaced = true): Resource<Custom>
 const CLASSES = kind("GatewayClass", "gatewayclasses", false);
 const GATEWAYS = kind("Gateway", "gateways");
 const ROUTES = kind("HTTPRoute", "httproutes");
+const TCP_ROUTES = kind("TCPRoute", "tcproutes");
+/** Of the gateway's own: nothing else of this machine's tests asks for it. */
+const TCP_PORT = 24_761;
 const TLS = { "x-forwarded-proto": "https" };
+
+const TRUSTING = ["--trusted-proxy", "127.0.0.1/32"];
+const PUBLIC_PORTS = ["--tcp-ports", `${TCP_PORT}-${TCP_PORT}`];
 
 let stage: KubeStage;
 const owned = new AsyncDisposableStack();
@@ -26,9 +33,9 @@ let one: { name: string; port: number };
 let two: { name: string; port: number };
 
 beforeAll(async () => {
-  stage = owned.use(await KubeStage.start(["--trusted-proxy", "127.0.0.1/32"]));
+  stage = owned.use(await KubeStage.start([...TRUSTING, ...PUBLIC_PORTS]));
   const { api } = stage;
-  for (const resource of [CLASSES, GATEWAYS, ROUTES]) api.serve(resource);
+  for (const resource of [CLASSES, GATEWAYS, ROUTES, TCP_ROUTES]) api.serve(resource);
   for (const name of ["one", "two"]) {
     const { port } = owned.use(await webService(name));
     stage.service(name, port);
@@ -43,6 +50,7 @@ beforeAll(async () => {
       gatewayClassName: "warren",
       listeners: [
         { name: "http", port: 80, protocol: "HTTP" },
+        { name: "tcp", port: TCP_PORT, protocol: "TCP" },
         {
           name: "https",
           port: 443,
@@ -196,4 +204,35 @@ describe("an HTTPRoute", { timeout: 60_000 }, () => {
     await becomes(200, "a.b.wild.test");
     expect(await status("wild.test")).toBe(404);
   });
+});
+
+const said = () =>
+  new Promise<string>((resolve) => {
+    const socket = connect(TCP_PORT, "127.0.0.1", () => socket.write("hello"));
+    socket.on("error", () => resolve(""));
+    socket.on("data", (data) => {
+      socket.destroy();
+      resolve(data.toString());
+    });
+
+test("a TCPRoute is public on its listener's port", { timeout: 60_000 }, async () => {
+  const service = owned.use(await capitals());
+  stage.service("capitals", service.port);
+  const route = {
+    metadata: { name: "raw", namespace: "default" },
+    spec: {
+      parentRefs: [{ name: "edge", sectionName: "tcp" }],
+      rules: [{ backendRefs: [{ name: "capitals", port: service.port }] }],
+    },
+  };
+  stage.api.put(route, TCP_ROUTES);
+  await stage.api.until(() => {
+    const [parent] = stage.api.get(TCP_ROUTES, { namespace: "default", name: "raw" })?.status
+      ?.parents ?? [undefined];
+    return parent?.conditions.some(
+      ({ type, status: is }) => type === "warren.dev/Published" && is === "True",
+    );
+  });
+    });
+  await expect.poll(said, { timeout: LONG_MS }).toBe("HELLO");
 });

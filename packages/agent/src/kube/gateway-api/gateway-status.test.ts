@@ -94,6 +94,15 @@ describe("a Gateway", () => {
     expect(conditionOf("Programmed", status?.listeners?.[0]?.conditions)).toBe("False Invalid");
   });
 
+  test("that allows ListenerSets says that there are none", () => {
+    const spec = { allowedListeners: { namespaces: { from: "All" } } };
+    const [accepted] = statusOf(gateway([http()], spec))?.conditions ?? [];
+    expect(accepted).toMatchObject({
+      status: "True",
+      message: expect.stringMatching(/ListenerSets/),
+    });
+  });
+
   test("says that it shows services no certificate", () => {
     const spec = { tls: { backend: { clientCertificateRef: { name: "own" } } } };
     expect(conditionOf("ResolvedRefs", statusOf(gateway([http()], spec))?.conditions)).toBe(

@@ -64,11 +64,18 @@ function acceptanceOf(model: GatewayModel, state: GatewayState): Said {
   const problem = gatewayProblem(state.gateway, model.names);
   if (problem?.type === "Accepted") return problem;
   const bad = state.listeners.filter(({ accepted }) => !accepted);
-  if (bad.length === 0) return yes("Accepted", "Accepted", "all listeners are valid");
+  if (bad.length === 0)
+    return yes("Accepted", "Accepted", `all listeners are valid${withoutSets(state.gateway)}`);
   const message = `listeners that are not served: ${bad.map(({ listener }) => listener.name).join(", ")}`;
   return bad.length === state.listeners.length
     ? no("Accepted", "ListenersNotValid", message)
     : yes("Accepted", "ListenersNotValid", message);
+}
+
+/** Who asks for ListenerSets hears that there are none. */
+function withoutSets({ spec }: Gateway): string {
+  const { from = "None" } = spec.allowedListeners?.namespaces ?? {};
+  return from === "None" ? "" : "; ListenerSets are not supported: none attaches";
 }
 
 function programmedOf(model: GatewayModel, state: GatewayState, accepted: Said): Said {
