@@ -214,6 +214,7 @@ const said = () =>
       socket.destroy();
       resolve(data.toString());
     });
+  });
 
 test("a TCPRoute is public on its listener's port", { timeout: 60_000 }, async () => {
   const service = owned.use(await capitals());
@@ -227,12 +228,9 @@ test("a TCPRoute is public on its listener's port", { timeout: 60_000 }, async (
   };
   stage.api.put(route, TCP_ROUTES);
   await stage.api.until(() => {
-    const [parent] = stage.api.get(TCP_ROUTES, { namespace: "default", name: "raw" })?.status
-      ?.parents ?? [undefined];
-    return parent?.conditions.some(
-      ({ type, status: is }) => type === "warren.dev/Published" && is === "True",
-    );
+    const status = stage.api.get(TCP_ROUTES, { namespace: "default", name: "raw" })?.status;
+    const conditions = status?.parents?.[0]?.conditions ?? [];
+    return conditions.some((one) => one.type === "warren.dev/Published" && one.status === "True");
   });
-    });
   await expect.poll(said, { timeout: LONG_MS }).toBe("HELLO");
 });
