@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { ROOT } from "./_rooms.ts";
 
-const LAZY = /^(redis|@redis\/|mongodb|bson|@aws-sdk\/)/;
+const LAZY = /^(redis|@redis\/|mongodb|bson|@aws-sdk\/|@kubernetes\/)/;
 
 /** Prints what of `LAZY` a module asks for, itself and through others. */
 const watching = (room: string) => `
@@ -18,11 +18,14 @@ const watching = (room: string) => `
   await import(${JSON.stringify(room)});
 `;
 
-test.each(["@warren/host", "@warren/gateway", "@warren/agent", "@warren/chat"])(
-  "%s is loaded without the clients of stores",
-  async (room) => {
-    const args = ["--input-type=module", "--eval", watching(room)];
-    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: ROOT });
-    expect(stdout).toBe("");
-  },
-);
+test.each([
+  "@warren/host",
+  "@warren/host/kube",
+  "@warren/gateway",
+  "@warren/agent",
+  "@warren/chat",
+])("%s is loaded without the clients of stores", async (room) => {
+  const args = ["--input-type=module", "--eval", watching(room)];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: ROOT });
+  expect(stdout).toBe("");
+});

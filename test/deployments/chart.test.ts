@@ -150,11 +150,12 @@ function openObjects({ properties, additionalProperties }: Schema, at: string): 
 }
 
 test("alerts and dashboards are those of deployments/observability", () => {
-  const from = (...names: string[]) =>
-    readFileSync(join(ROOT, "deployments/observability", ...names), "utf8");
-  const copy = (...names: string[]) => readFileSync(join(CHART, "files", ...names), "utf8");
-  expect(copy("rules.yaml")).toBe(from("rules.yaml"));
-  const names = readdirSync(join(ROOT, "deployments/observability/dashboards"));
+  const originals = join(ROOT, "deployments/observability");
+  const names = readdirSync(join(originals, "dashboards"));
   expect(readdirSync(join(CHART, "files/dashboards"))).toEqual(names);
-  for (const name of names) expect(copy("dashboards", name)).toBe(from("dashboards", name));
+  // `cp` mends what this finds.
+  for (const name of ["rules.yaml", ...names.map((one) => `dashboards/${one}`)])
+    expect(readFileSync(join(CHART, "files", name), "utf8")).toBe(
+      readFileSync(join(originals, name), "utf8"),
+    );
 });

@@ -1,5 +1,6 @@
 import type { Clock, Log, Metrics } from "@warren/host";
 import type { Random } from "@warren/tunnel";
+import type { RegisterSuccess } from "@warren/wire";
 import type { KubeSettings } from "./kube-options.ts";
 import type { Published } from "./published.ts";
 import type { TlsSettings } from "./target.ts";
@@ -15,6 +16,8 @@ export interface KubeSource extends AsyncDisposable {
   readonly waitsFor: string | undefined;
   /** Hears when `isPrivate` changes. */
   onReach(heard: () => void): void;
+  /** A gateway has taken this agent in. */
+  registered(info: RegisterSuccess): void;
   /** Begins to follow the cluster and to publish into `published`. Returns at once; called once. */
   start(published: Published): void;
   /** Lets another agent lead, without waiting for this one's end. Silent from the turn of the call. */
@@ -34,6 +37,8 @@ export interface KubeSourceDeps {
   /** How services are dialled where nothing says more. */
   tls: TlsSettings;
   connectTimeoutMs: number;
+  /** URLs of the gateways that are dialled: where Ingresses are reached while no gateway gave a name. */
+  gateways: readonly string[];
 }
 
 /** `openKube`, in a folder that a machine without Kubernetes never loads. */

@@ -1,5 +1,12 @@
 import { readFile } from "node:fs/promises";
-import { nodeWorld, randomId, type Clock, type Log, type Metrics } from "@warren/host";
+import {
+  nodeWorld,
+  randomId,
+  type Clock,
+  type Listener,
+  type Log,
+  type Metrics,
+} from "@warren/host";
 import { Pool } from "@warren/tunnel";
 import { backendsOf, LIMITS, Route, WireError, type RegisterSuccess } from "@warren/wire";
 import * as v from "valibot";
@@ -65,12 +72,9 @@ export async function startAgent(
   const tls = await tlsOf(config);
   const kube = await kubeOf(config, deps, tls);
   const published = new Published(kube?.voice ?? clockVoice(Date.now));
-  const publish = (routes: readonly ConfiguredRoute[]): void => {
-    published.replace(
-      "config",
-      routes.map((route) => publicationOf(route, config, tls)),
-    );
-  };
+  const made = (route: ConfiguredRoute) => publicationOf(route, config, tls);
+  const publish = (routes: readonly ConfiguredRoute[]): void =>
+    void published.replace("config", routes.map(made));
   publish(config.publications);
   const streams = streamsOf(config, deps, published);
   const stop = new AbortController();
@@ -78,28 +82,18 @@ export async function startAgent(
   const replaced = Promise.withResolvers<never>();
   replaced.promise.catch(() => {}); // it may happen with nobody waiting
   const dial = new GatewayDial(config, AbortSignal.any([signal, stop.signal]));
+  const isPrivate = () => kube?.isPrivate ?? config.isPrivate;
   const gateways = new Gateways({
-    deps: tunnelDeps(config, deps, {
-      dial,
-      published,
-      streams,
-      isPrivate: () => kube?.isPrivate ?? config.isPrivate,
-    }),
+    deps: tunnelDeps(config, deps, { dial, published, streams, isPrivate }),
     onFirstUp: registered.resolve,
+    onUp: (info) => kube?.registered(info),
     onReplaced: replaced.reject,
   });
   let draining = false;
-  const admin =
-    config.admin === undefined
-      ? undefined
-      : await startAgentAdmin({
-          ...config.admin,
-          metrics: deps.metrics,
-          unready: () => {
-            if (draining) return "shutting down";
-            return gateways.connected ? kube?.waitsFor : "not connected";
-          },
-        });
+  const admin = await adminOf(config, deps, () => {
+    if (draining) return "shutting down";
+    return gateways.connected ? kube?.waitsFor : "not connected";
+  });
   watchTunnels(deps.metrics, gateways);
   gateways.start();
   kube?.onReach(() => gateways.beatNow());
@@ -130,9 +124,17 @@ export async function startAgent(
   };
 }
 
+function adminOf(
+  { admin }: AgentConfig,
+  { metrics }: AgentDeps,
+  unready: () => string | undefined,
+): Promise<Listener> | undefined {
+  return admin && startAgentAdmin({ ...admin, metrics, unready });
+}
+
 /** Nothing of Kubernetes is loaded where there is none. */
 async function kubeOf(
-  { id, kube, upstream }: AgentConfig,
+  { gateways, id, kube, upstream }: AgentConfig,
   { clock, log, metrics, version }: AgentDeps,
   tls: TlsSettings,
 ): Promise<KubeSource | undefined> {
@@ -148,6 +150,7 @@ async function kubeOf(
     random: nodeWorld.random,
     tls,
     connectTimeoutMs: upstream.connectTimeoutMs,
+    gateways,
   });
 }
 

@@ -15,6 +15,8 @@ export interface GatewaysOptions {
   deps: GatewayTunnelDeps;
   /** The first registration anywhere. */
   onFirstUp: (info: RegisterSuccess) => void;
+  /** Each registration and resume, the first one too. */
+  onUp: (info: RegisterSuccess) => void;
   /** Another process has this agent's id. */
   onReplaced: (error: WireError) => void;
 }
@@ -74,6 +76,7 @@ export class Gateways implements GatewayTunnelOwner {
       this.#isUp = true;
       this.#options.onFirstUp(info);
     }
+    this.#options.onUp(info);
     this.#leaveDoubles(one);
     this.onGateways(info.gateways);
   }

@@ -69,12 +69,10 @@ export class ClusterCaches implements AsyncDisposable {
   get waitsFor(): string | undefined {
     const missing = this.#all.filter(({ isSynced }) => !isSynced);
     if (missing.length === 0) return undefined;
-    const names = (those: readonly Watched<KubeObject>[]) =>
-      those.map(({ resource }) => resource.plural).join(", ");
     const forbidden = missing.filter(({ state }) => state === "forbidden");
     return forbidden.length > 0
-      ? `the agent may not read ${names(forbidden)}: its role is missing rules`
-      : `the API server has not listed ${names(missing)} yet`;
+      ? `the agent may not read ${pluralsOf(forbidden)}: its role is missing rules`
+      : `the API server has not listed ${pluralsOf(missing)} yet`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -111,7 +109,11 @@ export class ClusterCaches implements AsyncDisposable {
       told,
       signal,
     });
-    this.#all.push(watched as Watched<KubeObject>);
+    this.#all.push(watched);
     return watched;
   }
+}
+
+function pluralsOf(caches: readonly Watched<KubeObject>[]): string {
+  return caches.map(({ resource }) => resource.plural).join(", ");
 }

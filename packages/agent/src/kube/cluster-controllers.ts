@@ -14,7 +14,7 @@ const DEFAULT_CLASS = "ingressclass.kubernetes.io/is-default-class";
 
 /** Ingress controllers as the caches show them: found late, moved, gone. */
 export class ClusterControllers implements Controllers, Disposable {
-  readonly synced: Promise<void>;
+  readonly synced: Promise<unknown>;
   readonly #index: ControllerIndex;
   readonly #listeners = new Set<() => void>();
   readonly #stops: (() => void)[] = [];
@@ -33,7 +33,7 @@ export class ClusterControllers implements Controllers, Disposable {
       }),
       ingressClasses.onChange(() => this.#tell()),
     );
-    this.synced = Promise.all([services.synced, ingressClasses.synced]).then(() => {});
+    this.synced = Promise.all([services.synced, ingressClasses.synced]);
     this.synced.catch(() => {}); // whoever waits for it hears it
   }
 

@@ -11,7 +11,7 @@ import type { EndpointSlice, IngressClass, Secret, Service } from "./objects.ts"
 /** Where the controllers of other ingress classes are. */
 export interface Controllers {
   /** They have been looked for once. */
-  readonly synced: Promise<void>;
+  readonly synced: Promise<unknown>;
   /** Undefined asks for that of objects without a class. */
   controller(className: string | undefined): ControllerTarget | undefined;
   onChange(heard: () => void): () => void;
@@ -52,7 +52,7 @@ export class WatchedCluster implements ClusterFeed, Disposable {
   constructor(sources: ClusterSources) {
     const { services, endpointSlices, ingressClasses, secrets, controllers, reach } = sources;
     this.#sources = sources;
-    const caches: readonly { synced: Promise<void> }[] = [
+    const caches: readonly { synced: Promise<unknown> }[] = [
       services,
       endpointSlices,
       ingressClasses,
@@ -141,7 +141,7 @@ export class WatchedCluster implements ClusterFeed, Disposable {
   }
 }
 
-async function allSynced(caches: readonly { synced: Promise<void> }[]): Promise<void> {
+async function allSynced(caches: readonly { synced: Promise<unknown> }[]): Promise<void> {
   await Promise.all(caches.map(({ synced }) => synced));
 }
 

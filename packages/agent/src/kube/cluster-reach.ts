@@ -21,6 +21,8 @@ export class ClusterReach implements Reach, Disposable {
   readonly #detector: ClusterTypeDetector;
   readonly #listeners = new Set<() => void>();
   readonly #stop: () => void;
+  /** Of a part of the cluster nothing follows: until it is known whole, it stays undecided. */
+  #isSynced = false;
   #isClosed = false;
 
   constructor(options: ClusterReachOptions) {
@@ -34,19 +36,8 @@ export class ClusterReach implements Reach, Disposable {
         for (const heard of this.#listeners) heard();
       },
     });
-    let isSynced = false;
-    const look = (): void => {
-      // Of a part of the cluster nothing follows: it stays undecided.
-      if (isSynced && !this.#isClosed) this.#detector.look(controllers.foremost);
-    };
-    this.#stop = controllers.onChange(look);
-    controllers.synced.then(
-      () => {
-        isSynced = true;
-        look();
-      },
-      () => {}, // it is being closed
-    );
+    this.#stop = controllers.onChange(() => this.#look());
+    void this.#lookOnceSynced();
   }
 
   get isPrivate(): boolean {
@@ -72,5 +63,19 @@ export class ClusterReach implements Reach, Disposable {
     this.#isClosed = true;
     this.#stop();
     this.#detector.close();
+  }
+
+  async #lookOnceSynced(): Promise<void> {
+    try {
+      await this.#options.controllers.synced;
+    } catch {
+      return; // it is being closed
+    }
+    this.#isSynced = true;
+    this.#look();
+  }
+
+  #look(): void {
+    if (this.#isSynced && !this.#isClosed) this.#detector.look(this.#options.controllers.foremost);
   }
 }

@@ -85,7 +85,9 @@ export class ControllerIndex {
 
 /** A Service is written again for many reasons, most of which lead nobody elsewhere. */
 function isSame(before: Service | undefined, after: Service | undefined): boolean {
-  const seen = (one: Service | undefined) =>
-    one && JSON.stringify([one.spec, one.status?.loadBalancer, one.metadata.labels]);
-  return seen(before) === seen(after);
+  return meaningOf(before) === meaningOf(after);
+}
+
+function meaningOf(service: Service | undefined): string {
+  return JSON.stringify([service?.spec, service?.status?.loadBalancer, service?.metadata.labels]);
 }

@@ -8,6 +8,7 @@ import {
   type KubeAccess,
   type KubeClient,
 } from "@warren/host/kube";
+import type { RegisterSuccess } from "@warren/wire";
 import type { KubeSettings } from "../kube-options.ts";
 import type { KubeSource, KubeSourceDeps, OpenKube } from "../kube-source.ts";
 import type { Published } from "../published.ts";
@@ -15,13 +16,12 @@ import { ClusterCaches } from "./cluster-caches.ts";
 import { ClusterControllers } from "./cluster-controllers.ts";
 import { ClusterEvents } from "./cluster-events.ts";
 import { WatchedCluster } from "./cluster-feed.ts";
+import { ClusterNames } from "./cluster-names.ts";
 import { ClusterReach } from "./cluster-reach.ts";
 import { LeaseVoice } from "./lease-voice.ts";
 import { openAccess } from "./open-access.ts";
-import { startSources } from "./sources.ts";
+import { AGENT, startSources } from "./sources.ts";
 
-/** Field manager of what the agent writes, and source of its Events. */
-const AGENT = "warren-agent";
 const SAY_AGAIN_MS = 60_000;
 const SAY_FIRST_MS = 10_000;
 
@@ -60,6 +60,7 @@ class FollowedCluster implements KubeSource {
   readonly #stopping = new AbortController();
   readonly #owned = new AsyncDisposableStack();
   readonly #reachHeard: (() => void)[] = [];
+  readonly #names = new ClusterNames();
   #caches: ClusterCaches | undefined;
   #reach: ClusterReach | undefined;
   #leadership: Leadership | undefined;
@@ -89,6 +90,10 @@ class FollowedCluster implements KubeSource {
     this.#reachHeard.push(heard);
   }
 
+  registered({ names }: Pick<RegisterSuccess, "names">): void {
+    this.#names.set(names);
+  }
+
   start(published: Published): void {
     const { namespaces } = this.#settings;
     this.#events.following(this.#access.said, namespaces);
@@ -108,7 +113,8 @@ class FollowedCluster implements KubeSource {
         feed,
         published,
         leadership,
-        told: this.#kube,
+        names: this.#names,
+        kube: this.#kube,
         signal: this.#stopping.signal,
       }),
     );
@@ -192,13 +198,9 @@ class FollowedCluster implements KubeSource {
 
   #openLeadership(client: KubeClient): Leadership {
     const { agentId, clock, random, wallClock } = this.#deps;
-    const { lease, podNamespace } = this.#settings;
     return new Leadership({
       client,
-      lease: {
-        name: lease.name,
-        namespace: lease.namespace ?? podNamespace ?? this.#access.namespace ?? "default",
-      },
+      lease: this.#leaseName,
       // A pod's name comes back with its next container, whose count begins anew.
       identity: `${agentId}_${randomId(4, "hex")}`,
       clock,
@@ -209,7 +211,7 @@ class FollowedCluster implements KubeSource {
   }
 
   /** K1. */
-  async #leadOnceReady(ready: Promise<void>): Promise<void> {
+  async #leadOnceReady(ready: Promise<unknown>): Promise<void> {
     try {
       await ready;
     } catch {
@@ -220,9 +222,22 @@ class FollowedCluster implements KubeSource {
     this.#leadership?.start();
   }
 
+  /** A namespace that does not exist, a role without rules for Leases: then nobody ever leads. */
+  get #missingLeader(): string | undefined {
+    if (this.#leadership?.holder !== undefined) return undefined;
+    const { namespace, name } = this.#leaseName;
+    return `no agent leads: the Lease ${namespace}/${name} cannot be held`;
+  }
+
+  get #leaseName(): { namespace: string; name: string } {
+    const { lease, podNamespace } = this.#settings;
+    const namespace = lease.namespace ?? podNamespace ?? this.#access.namespace ?? "default";
+    return { name: lease.name, namespace };
+  }
+
   #sayWhatIsMissing(afterMs: number): void {
     const cancel = this.#deps.clock.after(afterMs, () => {
-      const missing = this.waitsFor;
+      const missing = this.waitsFor ?? this.#missingLeader;
       if (missing === undefined || this.#stopping.signal.aborted) return;
       this.#events.waiting(missing);
       this.#sayWhatIsMissing(SAY_AGAIN_MS);

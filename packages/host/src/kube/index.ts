@@ -11,3 +11,5 @@ export { microTime } from "./lease-record.ts";
 export * from "./watch-resource.ts";
 export * from "./watch-told.ts";
 export * from "./work-queue.ts";
+export * from "./in-cluster.ts";
+export * from "./kubeconfig.ts";

@@ -10,11 +10,29 @@ export function service(name: string): string | undefined {
   return found(process.env[name] || undefined, `the variable ${name} is not set`);
 }
 
+/**
+ * The paths of a kube-apiserver and an etcd, from WARREN_KUBE_APISERVER and WARREN_ETCD. What they prove is proved
+ * where somebody has built them, and no run is required to.
+ */
+export function kubePrograms(): { apiserver: string; etcd: string } | undefined {
+  const { WARREN_KUBE_APISERVER: apiserver, WARREN_ETCD: etcd } = process.env;
+  if (apiserver !== undefined && etcd !== undefined) return { apiserver, etcd };
+  process.stderr.write(
+    "tests skipped: the variables WARREN_KUBE_APISERVER and WARREN_ETCD are not set\n",
+  );
+  return undefined;
+}
+
 /** The path of a program such as `haproxy` or `redis-server`. */
 export function programPath(name: string): string | undefined {
   const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin"];
   const path = folders.map((folder) => join(folder, name)).find(isExecutable);
   return found(path, `the program ${name} is not installed`);
+}
+
+/** Pebble, an ACME CA for tests (.ci/pebble): `WARREN_PEBBLE`, or on the path. */
+export function pebblePath(): string | undefined {
+  return process.env["WARREN_PEBBLE"] || programPath("pebble");
 }
 
 function found(value: string | undefined, missing: string): string | undefined {

@@ -2,10 +2,19 @@
 import { STRICT_TLS } from "../../target.ts";
 import type { ClusterView } from "../cluster-view.ts";
 import type { ObjectMeta, Secret, Service } from "../objects.ts";
+import { gatewayStatus } from "./gateway-status.ts";
 import { GatewayModel, type ModelOptions } from "./model.ts";
 import { CONTROLLER_NAME } from "./objects.ts";
-import type { Gateway, GatewayClass, Listener, Namespace, RouteKind } from "./objects.ts";
+import type {
+  Condition,
+  Gateway,
+  GatewayClass,
+  Listener,
+  Namespace,
+  RouteKind,
+} from "./objects.ts";
 import type { ReferenceGrant, RouteObject, RouteRule } from "./objects.ts";
+import { routeParents } from "./route-status.ts";
 
 export const meta = (name: string, more: Partial<ObjectMeta> = {}): ObjectMeta => ({
   name,
@@ -165,3 +174,33 @@ export function settled(all: Cluster) {
   const published = put.map(({ publication }) => publication);
   return { model, published, routes: published.map(({ route: one }) => one) };
 }
+
+const WHEN = { generation: 1, now: "2024-02-02T00:00:00Z" };
+
+/** What Warren says to each parent of `object`: `Accepted True Accepted`, in order of type. */
+export function said(
+  object: RouteObject,
+  given: Partial<Cluster> = {},
+  kind: RouteKind = "HTTPRoute",
+): string[][] {
+  const { model } = settled(cluster({ routes: [[kind, object]], ...given }));
+  const outcome = model.outcome(`${keyed(object)} ${kind}`);
+  const how = { published: undefined, when: WHEN };
+  return routeParents([], outcome?.parents ?? [], how).map(({ conditions }) => short(conditions));
+}
+export const FINE = ["Accepted True Accepted", "ResolvedRefs True ResolvedRefs"];
+export const notAccepted = (reason: string) => [`Accepted False ${reason}`, FINE[1]];
+
+/** The status of Gateway infra/edge; undefined when it is none of ours. */
+export function statusOf(one: Gateway, given: Partial<Cluster> = {}) {
+  const { model } = settled(cluster({ gateways: [one], ...given }));
+  const state = model.gateway("infra/edge");
+  return state && gatewayStatus(model, state, { before: {}, when: WHEN });
+}
+
+export const short = (all: readonly Condition[] = []) =>
+  all.map(({ type, status, reason }) => `${type} ${status} ${reason}`).toSorted();
+
+/** Status and reason of the condition of a type. */
+export const conditionOf = (type: string, all: readonly Condition[] = []) =>
+  short(all.filter((one) => one.type === type))[0]?.slice(type.length + 1);

@@ -16,6 +16,8 @@ export interface KubeApiOptions {
   /** PEM; absent: plain HTTP. `ca`: client certificates must be of it. */
   tls?: { cert: string; key: string; ca?: string };
   host?: string;
+  /** One more who may ask, with a token of its own, and may do just this. */
+  tester?: { token: string; rules: readonly PolicyRule[] };
 }
 
 /** Which requests: each field that is there must be the same. */

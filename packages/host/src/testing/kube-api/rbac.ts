@@ -29,6 +29,10 @@ export class Rbac {
   #rules: readonly PolicyRule[] | undefined;
   readonly #forbidden = new Set<(asked: Attributes) => boolean>();
 
+  constructor(rules?: readonly PolicyRule[]) {
+    this.#rules = rules;
+  }
+
   allowOnly(rules: readonly PolicyRule[] | undefined): void {
     this.#rules = rules;
   }

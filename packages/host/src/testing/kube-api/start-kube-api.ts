@@ -13,7 +13,7 @@ import { ApiServer, type Answered, type Intercept } from "./api-server.ts";
 import type { KubeApi, KubeApiOptions, Manifest, RefusalSaid, Wanted } from "./kube-api.ts";
 import { BUILT_IN_KINDS, customKind, kindKey, type Kind } from "./kinds.ts";
 import { Listener } from "./listener.ts";
-import { isAsked, type PolicyRule } from "./rbac.ts";
+import { isAsked, Rbac, type PolicyRule } from "./rbac.ts";
 import { SlowWriter } from "./slow-writer.ts";
 import { expired, Refusal, say } from "./status.ts";
 import type { Stored } from "./store.ts";
@@ -39,7 +39,7 @@ class DoubleApi implements KubeApi {
   #listener!: Listener;
   #url = "";
 
-  constructor({ clock = systemClock, wallClock: wall = wallClock }: KubeApiOptions) {
+  constructor({ clock = systemClock, wallClock: wall = wallClock, tester }: KubeApiOptions) {
     this.server = new ApiServer({
       clock,
       wallClock: wall,
@@ -49,6 +49,8 @@ class DoubleApi implements KubeApi {
         this.#waiting.look();
       },
       streamsChanged: () => this.#waiting.look(),
+      tester:
+        tester === undefined ? undefined : { token: tester.token, rbac: new Rbac(tester.rules) },
     });
   }
 

@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Kind } from "./kinds.ts";
-import { invalid, type Cause } from "./status.ts";
+import { badRequest, invalid, type Cause } from "./status.ts";
 import type { Stored } from "./store.ts";
 
 /** RFC 1123, as apimachinery's `validation` has it. */
@@ -55,40 +56,90 @@ function metadataCauses(kind: Kind, { metadata }: Stored): Cause[] {
 }
 
 type Check = (object: Stored, before: Stored | undefined) => Cause[];
+type Fields = Record<string, unknown>;
 
 /** Six digits of the second, always: Go's `metav1.MicroTime` takes no other form. */
 const MICRO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(Z|[+-]\d\d:\d\d)$/;
 
+/** What is no MicroTime cannot be read, which is no matter of validation. */
+function checkTime(time: unknown): void {
+  if (time === undefined || time === null) return;
+  if (typeof time === "string" && MICRO_TIME.test(time)) return;
+  throw badRequest(`parsing time ${JSON.stringify(time)} as "2006-01-02T15:04:05.000000Z07:00"`);
+}
+
+const required = (field: string): Cause => ({ field, message: "Required value" });
+const bad = (field: string, why: string): Cause => ({ field, message: `Invalid value: ${why}` });
+
 const CHECKS: Readonly<Record<string, Check>> = {
   Lease: ({ spec }) => {
-    const said = (spec ?? {}) as Record<string, unknown>;
-    const { leaseDurationSeconds, leaseTransitions } = said;
+    const { leaseDurationSeconds, leaseTransitions, acquireTime, renewTime } = (spec ??
+      {}) as Fields;
+    checkTime(acquireTime);
+    checkTime(renewTime);
     const causes: Cause[] = [];
-    const add = (field: string, message: string) =>
-      causes.push({ field: `spec.${field}`, message });
     if (typeof leaseDurationSeconds === "number" && leaseDurationSeconds <= 0) {
-      add("leaseDurationSeconds", "Invalid value: must be greater than 0");
+      causes.push(bad("spec.leaseDurationSeconds", "must be greater than 0"));
     }
     if (typeof leaseTransitions === "number" && leaseTransitions < 0) {
-      add("leaseTransitions", "Invalid value: must be greater than or equal to 0");
-    }
-    for (const field of ["acquireTime", "renewTime"]) {
-      const time = said[field];
-      if (time === undefined || time === null) continue;
-      if (typeof time !== "string" || !MICRO_TIME.test(time))
-        add(field, "Invalid value: not a MicroTime");
+      causes.push(bad("spec.leaseTransitions", "must be greater than or equal to 0"));
     }
     return causes;
   },
   Ingress: ({ spec }) => {
-    const rules = ((spec ?? {}) as { rules?: { http?: { paths?: unknown[] } }[] }).rules ?? [];
+    const rules = ((spec ?? {}) as { rules?: { http?: { paths?: Fields[] } }[] }).rules ?? [];
     return rules.flatMap(({ http }, i) =>
-      (http?.paths ?? []).flatMap((path, j) => {
-        const at = `spec.rules[${i}].http.paths[${j}]`;
-        return (path as { pathType?: string }).pathType === undefined
-          ? [{ field: `${at}.pathType`, message: "Required value: pathType must be specified" }]
-          : [];
-      }),
+      (http?.paths ?? []).flatMap(({ pathType }, j) =>
+        pathType === undefined ? [required(`spec.rules[${i}].http.paths[${j}].pathType`)] : [],
+      ),
     );
   },
+  Event: (object, before) =>
+    object.apiVersion === "v1" ? [] : [...eventCauses(object), ...frozenCauses(object, before)],
 };
+
+/** k8s.io/kubernetes, `pkg/apis/core/validation/events.go`. */
+function eventCauses(event: Stored): Cause[] {
+  const said: Fields = event;
+  const causes: Cause[] = [];
+  checkTime(said["eventTime"]);
+  if (said["eventTime"] === undefined || said["eventTime"] === null) {
+    causes.push(required("eventTime"));
+  }
+  for (const field of ["reportingController", "reportingInstance", "action", "reason"]) {
+    const text = said[field];
+    if (typeof text !== "string" || text === "") causes.push(required(field));
+    else if (text.length > 128) causes.push(bad(field, "can have at most 128 characters"));
+  }
+  const { note = "" } = said as { note?: string };
+  if (Buffer.byteLength(note) > 1_024) {
+    causes.push(bad("message", "can have at most 1024 bytes"));
+  }
+  if (said["type"] !== "Normal" && said["type"] !== "Warning") causes.push(bad("type", "unknown"));
+  const series = said["series"] as { count?: number; lastObservedTime?: unknown } | undefined;
+  if (series !== undefined) {
+    checkTime(series.lastObservedTime);
+    if ((series.count ?? 0) < 2) causes.push(bad("series.count", "should be at least 2"));
+  }
+  const { namespace = "" } = (said["regarding"] ?? {}) as { namespace?: string };
+  const own = event.metadata.namespace ?? "";
+  const isHome = namespace === "" ? ["default", "kube-system"].includes(own) : namespace === own;
+  return isHome ? causes : [...causes, bad("involvedObject.namespace", "does not match")];
+}
+
+/** Of an Event nothing changes but its series. */
+function frozenCauses(event: Stored, before: Stored | undefined): Cause[] {
+  if (before === undefined) return [];
+  const fields = [
+    "regarding",
+    "reason",
+    "note",
+    "type",
+    "action",
+    "eventTime",
+    "reportingInstance",
+  ];
+  return fields
+    .filter((field) => !isDeepStrictEqual(event[field], before[field]))
+    .map((field) => bad(field, "field is immutable"));
+}
