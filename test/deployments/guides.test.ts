@@ -9,6 +9,7 @@ import { describe, expect, test } from "vitest";
 import { ROOT } from "../_rooms.ts";
 import { commandsOf } from "./_kit/commands.ts";
 import { allManifests, kubectl } from "./_kit/folders.ts";
+import { helm } from "./_kit/helm.ts";
 
 const GUIDES = [
   "docs/kubernetes.md",
@@ -43,6 +44,24 @@ describe.skipIf(kubectl === undefined)("kubectl has the words of", () => {
     // Of a word that it does not know it gives the help of all.
     expect(stdout).toMatch(/^Usage:\n {2}kubectl [a-z]/m);
   });
+});
+
+test.skipIf(helm === undefined)("the chart takes the values that commands set", async () => {
+  const installs = typed.filter(({ line }) =>
+    line.startsWith("helm install warren deployments/helm/warren "),
+  );
+  expect(installs.length).toBeGreaterThan(0);
+  for (const { words } of installs) {
+    const { stdout } = await promisify(execFile)(
+      helm!,
+      ["template", ...words.slice(2), "--kube-version", "1.24.17"],
+      {
+        cwd: ROOT,
+      },
+    );
+    expect(stdout).toContain("name: warren-agent\n");
+    expect(stdout).toContain("ws://gateway.example.com");
+  }
 });
 
 const FILES = /^(-f|-k|--filename|--kustomize|--values|--from-file)$/;
