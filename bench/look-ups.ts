@@ -18,7 +18,13 @@ const ROUNDS = 5;
 const SMALL = 1_000;
 const LARGE = 1_000_000;
 
-const question = { host: "", method: "GET", target: "/api/users/42?x=1", field: () => undefined };
+const question = {
+  host: "",
+  method: "GET",
+  target: "/api/users/42?x=1",
+  field: () => undefined,
+  secure: false,
+};
 
 function routesOf(count: number): Route[] {
   const one = v.parse(Route, { host: "h.test", path: "/api", service: "web", port: 80 });

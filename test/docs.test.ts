@@ -189,7 +189,13 @@ describe("metrics", () => {
     const said = { log: silentLog(), metrics: promMetrics(), version: "0" };
     const deps = { ...said, clock: systemClock, ...unheard };
     const proxy = { httpsProxy: undefined, httpProxy: undefined, noProxy: undefined };
-    const config = agentConfig(agentDefaults, { id: "a", token: noToken, publications: [], proxy });
+    const config = agentConfig(agentDefaults, {
+      id: "a",
+      token: noToken,
+      publications: [],
+      kube: undefined,
+      proxy,
+    });
     await using _agent = await startAgent(config, deps, new AbortController().signal);
     expect(tableUnder(OPERATIONS, "Metrics of an agent")).toEqual(rowsOf(deps.metrics.declared));
   });

@@ -1,6 +1,6 @@
 // docs/protocol.md against the code: what it lists is there, and what is there is listed.
 import { readFileSync } from "node:fs";
-import { CONTROL, FRAME, SUBPROTOCOL, TUNNEL_PATH } from "@warren/wire";
+import { CONTROL, FRAME, Route, SUBPROTOCOL, TUNNEL_PATH } from "@warren/wire";
 import { expect, test } from "vitest";
 import { code, tableUnder } from "./_tables.ts";
 
@@ -15,6 +15,11 @@ test("every control message is listed once, in the order of the schemas", () => 
 test("every frame type is listed with its number", () => {
   const rows = tableUnder(PROTOCOL, "3. Frames");
   expect(rows.map(([type, name]) => [name, Number(type)])).toEqual(Object.entries(FRAME));
+});
+
+test("every field of a route is listed once, in the order of the schema", () => {
+  const rows = tableUnder(PROTOCOL, "A route");
+  expect(rows.map(([field]) => field)).toEqual(Object.keys(Route.pipe[0].entries).map(code));
 });
 
 test("path and subprotocol are those of the code", () => {

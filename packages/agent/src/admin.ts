@@ -5,15 +5,15 @@ export interface AgentAdminOptions {
   host: string;
   port: number;
   metrics: Pick<Metrics, "text" | "contentType">;
-  /** True while a tunnel is connected and no drain has begun. */
-  ready: () => boolean;
+  /** Why no requests should be counted on; undefined when they can be served. */
+  unready: () => string | undefined;
 }
 
 const MOST_CONNECTIONS = 64;
 
 /** The agent's own small listener: `/healthz`, `/readyz`, `/metrics`. It changes nothing. */
 export async function startAgentAdmin(options: AgentAdminOptions): Promise<Listener> {
-  const { host, metrics, port, ready } = options;
+  const { host, metrics, port, unready } = options;
   const server = smallServer((request, response) => {
     if (request.method !== "GET" && request.method !== "HEAD")
       return say(response, 405, "only GET is answered here\n");
@@ -21,7 +21,7 @@ export async function startAgentAdmin(options: AgentAdminOptions): Promise<Liste
       case "/healthz":
         return say(response, 200, "ok\n");
       case "/readyz":
-        return ready() ? say(response, 200, "ready\n") : say(response, 503, "not connected\n");
+        return sayReadiness(response, unready());
       case "/metrics":
         return void metrics.text().then(
           (text) => say(response, 200, text, metrics.contentType),
@@ -33,6 +33,11 @@ export async function startAgentAdmin(options: AgentAdminOptions): Promise<Liste
   }, MOST_CONNECTIONS);
   const said = { host: "--agent-admin-host", port: "--agent-admin-port" };
   return listen(server, { host, port, fd: undefined, said });
+}
+
+function sayReadiness(response: ServerResponse, why: string | undefined): void {
+  if (why === undefined) say(response, 200, "ready\n");
+  else say(response, 503, `${why}\n`);
 }
 
 function say(response: ServerResponse, status: number, text: string, type = "text/plain"): void {

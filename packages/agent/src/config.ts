@@ -1,5 +1,6 @@
 import type { ProxySettings } from "@warren/host";
 import type { Place, RouteInput } from "@warren/wire";
+import type { KubeSettings } from "./kube-options.ts";
 import type { TlsSettings } from "./target.ts";
 
 /** Where a published backend really is. Never leaves the agent. */
@@ -30,9 +31,11 @@ export interface AgentConfig {
   token: () => Promise<string>;
   labels: Record<string, string>;
   place: Place;
-  /** This cluster has no public address; said in heartbeats. */
+  /** This cluster has no public address; said in heartbeats, unless Kubernetes tells more. */
   isPrivate: boolean;
   publications: readonly ConfiguredRoute[];
+  /** The Kubernetes cluster that is followed; undefined: none. */
+  kube: KubeSettings | undefined;
   /** How gateways are dialled. */
   dial: {
     caFile: string | undefined;

@@ -16,6 +16,7 @@ import {
 import * as v from "valibot";
 import type { AgentConfig } from "./config.ts";
 import type { Destination } from "./destination.ts";
+import { kubeOptions } from "./kube-options.ts";
 import { Service } from "./services.ts";
 
 const Label = fromText("name=value", (text) => {
@@ -69,7 +70,10 @@ const identity = {
   country: option({ value: "<code>", schema: Text, help: "Its country, two letters." }),
   latitude: option({ value: "<degrees>", schema: degrees(90), help: "Its latitude." }),
   longitude: option({ value: "<degrees>", schema: degrees(180), help: "Its longitude." }),
-  private: switchOption({ default: "true", help: "The cluster has no public address." }),
+  private: switchOption({
+    default: "true",
+    help: "The cluster has no public address; found out where Kubernetes is followed.",
+  }),
   service: listOption({
     value: "<host[/path]=destination>",
     schema: ServiceFlag,
@@ -173,7 +177,7 @@ const running = {
 export const dialOptions = { ...dial, ...upstream };
 
 /** Everything that an agent can be told, but for the data folder and the log, which all share. */
-export const agentOptions = { ...identity, ...dialOptions, ...running };
+export const agentOptions = { ...identity, ...kubeOptions, ...dialOptions, ...running };
 
 /** What an agent is told when nobody says anything. */
 export const agentDefaults = Object.freeze(
@@ -185,12 +189,12 @@ export const agentDefaults = Object.freeze(
 ) as ConfigOf<typeof agentOptions>;
 
 /** What an agent needs besides options: who it is and what it may show. */
-export type AgentGiven = Pick<AgentConfig, "id" | "token" | "publications"> &
+export type AgentGiven = Pick<AgentConfig, "id" | "token" | "publications" | "kube"> &
   Pick<AgentConfig["dial"], "proxy">;
 
 export function agentConfig(
   options: ConfigOf<typeof agentOptions>,
-  { id, token, publications, proxy }: AgentGiven,
+  { id, token, publications, kube, proxy }: AgentGiven,
 ): AgentConfig {
   const { region, country, latitude, longitude } = options;
   const config: AgentConfig = {
@@ -203,6 +207,7 @@ export function agentConfig(
     place: { region, country, latitude, longitude },
     isPrivate: options.private,
     publications,
+    kube,
     dial: {
       caFile: options.gatewayCa,
       certFile: options.gatewayCert,

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { expect, test } from "vitest";
 import { Published, type Publication, type PublishedChange } from "./published.ts";
 import { createTarget } from "./target.ts";
+import { clockVoice } from "./voice.ts";
 
 function publication(given: Partial<RouteInput>, port = 80): Publication {
   const route = v.parse(Route, { host: "a.test", service: "s", port: 80, ...given });
@@ -10,7 +11,7 @@ function publication(given: Partial<RouteInput>, port = 80): Publication {
 }
 
 test("a source replaces its own entries and no others", () => {
-  const published = new Published(() => 1);
+  const published = new Published(clockVoice(() => 1));
   published.replace("config", [publication({}), publication({ host: "b.test" })]);
   published.replace("kubernetes", [publication({ host: "c.test" })]);
   published.replace("config", [publication({ host: "b.test" })]);
@@ -18,7 +19,7 @@ test("a source replaces its own entries and no others", () => {
 });
 
 test("a key that another source holds is not taken", () => {
-  const published = new Published(() => 1);
+  const published = new Published(clockVoice(() => 1));
   published.replace("config", [publication({}, 1)]);
   expect(published.replace("kubernetes", [publication({}, 2)])).toEqual([
     "default/s a.test Prefix /",
@@ -28,7 +29,7 @@ test("a key that another source holds is not taken", () => {
 });
 
 test("a target that moves is in force at once, and no gateway hears of it", () => {
-  const published = new Published(() => 1);
+  const published = new Published(clockVoice(() => 1));
   published.replace("config", [publication({}, 1)]);
   const changes: PublishedChange[] = [];
   published.onChange((change) => void changes.push(change));
@@ -39,7 +40,7 @@ test("a target that moves is in force at once, and no gateway hears of it", () =
 
 test("revisions follow the wall clock, and grow also when it is set back", () => {
   let now = 5_000;
-  const published = new Published(() => now);
+  const published = new Published(clockVoice(() => now));
   const revisions: number[] = [];
   published.onChange(({ revision }) => void revisions.push(revision));
   for (const [at, host] of [
@@ -54,7 +55,7 @@ test("revisions follow the wall clock, and grow also when it is set back", () =>
 });
 
 test("a publication needs a target for each backend", () => {
-  const published = new Published(() => 1);
+  const published = new Published(clockVoice(() => 1));
   const backends = [
     { service: "a", port: 1 },
     { service: "b", port: 2 },

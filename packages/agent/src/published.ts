@@ -1,5 +1,9 @@
+import { PublishedCertificates } from "./published-certificates.ts";
 import { backendsOf, routeKey, type Route } from "@warren/wire";
+import { Places } from "./places.ts";
 import type { Target } from "./target.ts";
+import { Verdicts } from "./verdicts.ts";
+import type { Voice } from "./voice.ts";
 
 /** A route that this agent offers, and where each of its backends is. */
 export interface Publication {
@@ -26,25 +30,26 @@ export interface Entry extends Publication {
 /**
  * The table of what this agent publishes: the only addresses that a stream can lead to. Several
  * sources (the configuration, Kubernetes) write to it, each its own entries; a key that one source
- * holds cannot be taken by another.
- *
- * `revision` grows with every change, also over restarts and between the agents of one cluster,
- * since it follows the wall clock: a gateway refuses what is older than what it has.
+ * holds cannot be taken by another. Whether this agent announces it is its voice's to say: one that
+ * does not speak fills the same table and carries the same traffic.
  */
 export class Published {
-  #entries = new Map<string, Entry>();
-  #revision: number;
-  readonly #wallClock: () => number;
+  /** Who speaks, and with which revision: a gateway refuses what is older than what it has. */
+  readonly voice: Voice;
+  /** What gateways said of each entry, by its key. */
+  readonly verdicts = new Verdicts();
+  /** Certificates that come with the routes. */
+  readonly certificates = new PublishedCertificates();
+  /** Where all entries together lead. */
+  readonly places = new Places();
+  readonly #entries = new Map<string, Entry>();
   readonly #listeners = new Set<(change: PublishedChange) => void>();
 
-  /** `wallClock`: epoch milliseconds. */
-  constructor(wallClock: () => number) {
-    this.#wallClock = wallClock;
-    this.#revision = Math.floor(wallClock());
-  }
-
-  get revision(): number {
-    return this.#revision;
+  constructor(voice: Voice) {
+    this.voice = voice;
+    voice.onChange((speaks) => {
+      if (!speaks) this.verdicts.clear();
+    });
   }
 
   get size(): number {
@@ -80,25 +85,21 @@ export class Published {
     for (const publication of put) {
       const key = routeKey(publication.route);
       const before = this.#entries.get(key);
-      if (before !== undefined && before.source !== source) taken.push(key);
-      else if (before === undefined) added.push(publication.route);
-      else if (!sameRoute(before.route, publication.route)) updated.push(publication.route);
-      if (before === undefined || before.source === source) this.#put(key, source, publication);
+      if (before !== undefined && before.source !== source) {
+        taken.push(key);
+        continue;
+      }
+      const isSame = before !== undefined && sameRoute(before.route, publication.route);
+      // The very route that was announced, while it says the same: answers are about that one.
+      const route = isSame ? before.route : publication.route;
+      this.#put({ key, source, route, targets: publication.targets });
+      if (isSame) continue;
+      (before === undefined ? added : updated).push(route);
+      this.verdicts.await(key);
     }
     const deleted = remove.flatMap((key) => this.#remove(key, source));
     if (added.length + updated.length + deleted.length > 0) this.#tell(added, updated, deleted);
     return taken;
-  }
-
-  /** A gateway knows a newer revision (another agent of this cluster): go past it. */
-  raise(beyond: number): void {
-    this.#revision = Math.max(this.#revision, beyond + 1);
-  }
-
-  /** A revision of its own for a message that says something again. */
-  next(): number {
-    this.#revision = Math.max(this.#revision + 1, Math.floor(this.#wallClock()));
-    return this.#revision;
   }
 
   /** Hears of every change after it is in force. The returned function stops that. */
@@ -107,21 +108,24 @@ export class Published {
     return () => this.#listeners.delete(listener);
   }
 
-  #put(key: string, source: string, { route, targets }: Publication): void {
-    if (targets.length !== backendsOf(route).length)
-      throw new Error(`publication ${key}: ${targets.length} targets for its backends`);
-    this.#entries.set(key, { key, route, targets, source });
+  #put(entry: Entry): void {
+    if (entry.targets.length !== backendsOf(entry.route).length)
+      throw new Error(`publication ${entry.key}: ${entry.targets.length} targets for its backends`);
+    this.places.move(this.#entries.get(entry.key)?.targets ?? [], entry.targets);
+    this.#entries.set(entry.key, entry);
   }
 
   #remove(key: string, source: string): Route[] {
     const entry = this.#entries.get(key);
     if (entry === undefined || entry.source !== source) return [];
     this.#entries.delete(key);
+    this.places.move(entry.targets, []);
+    this.verdicts.forget(key);
     return [entry.route];
   }
 
   #tell(added: Route[], updated: Route[], deleted: Route[]): void {
-    const revision = this.next();
+    const revision = this.voice.next();
     for (const listener of this.#listeners) listener({ revision, added, updated, deleted });
   }
 }

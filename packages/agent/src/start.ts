@@ -1,5 +1,12 @@
 import { readFile } from "node:fs/promises";
-import { nodeWorld, randomId, type Clock, type Log, type Metrics } from "@warren/host";
+import {
+  nodeWorld,
+  randomId,
+  type Clock,
+  type Listener,
+  type Log,
+  type Metrics,
+} from "@warren/host";
 import { Pool } from "@warren/tunnel";
 import { backendsOf, LIMITS, Route, WireError, type RegisterSuccess } from "@warren/wire";
 import * as v from "valibot";
@@ -10,9 +17,11 @@ import { GatewayDial } from "./control/dial-gateway.ts";
 import type { GatewayTunnelDeps, RoutesAfter } from "./control/gateway-tunnel.ts";
 import { Gateways } from "./control/gateways.ts";
 import { AgentEvents } from "./events.ts";
+import type { KubeSource } from "./kube-source.ts";
 import { Published, type Publication } from "./published.ts";
 import { AgentStreams, STREAMS_DEFAULTS, type Seen } from "./streams.ts";
 import { createTarget, type TlsSettings } from "./target.ts";
+import { clockVoice } from "./voice.ts";
 
 export interface AgentDeps {
   log: Log;
@@ -61,13 +70,11 @@ export async function startAgent(
   signal: AbortSignal,
 ): Promise<RunningAgent> {
   const tls = await tlsOf(config);
-  const published = new Published(Date.now);
-  const publish = (routes: readonly ConfiguredRoute[]): void => {
-    published.replace(
-      "config",
-      routes.map((route) => publicationOf(route, config, tls)),
-    );
-  };
+  const kube = await kubeOf(config, deps, tls);
+  const published = new Published(kube?.voice ?? clockVoice(Date.now));
+  const made = (route: ConfiguredRoute) => publicationOf(route, config, tls);
+  const publish = (routes: readonly ConfiguredRoute[]): void =>
+    void published.replace("config", routes.map(made));
   publish(config.publications);
   const streams = streamsOf(config, deps, published);
   const stop = new AbortController();
@@ -75,22 +82,22 @@ export async function startAgent(
   const replaced = Promise.withResolvers<never>();
   replaced.promise.catch(() => {}); // it may happen with nobody waiting
   const dial = new GatewayDial(config, AbortSignal.any([signal, stop.signal]));
+  const isPrivate = () => kube?.isPrivate ?? config.isPrivate;
   const gateways = new Gateways({
-    deps: tunnelDeps(config, deps, { dial, published, streams }),
+    deps: tunnelDeps(config, deps, { dial, published, streams, isPrivate }),
     onFirstUp: registered.resolve,
+    onUp: (info) => kube?.registered(info),
     onReplaced: replaced.reject,
   });
   let draining = false;
-  const admin =
-    config.admin === undefined
-      ? undefined
-      : await startAgentAdmin({
-          ...config.admin,
-          metrics: deps.metrics,
-          ready: () => gateways.connected && !draining,
-        });
+  const admin = await adminOf(config, deps, () => {
+    if (draining) return "shutting down";
+    return gateways.connected ? kube?.waitsFor : "not connected";
+  });
   watchTunnels(deps.metrics, gateways);
   gateways.start();
+  kube?.onReach(() => gateways.beatNow());
+  kube?.start(published);
   return {
     adminPort: admin?.port,
     registered: registered.promise,
@@ -101,17 +108,50 @@ export async function startAgent(
     publish,
     async drain(routes) {
       draining = true;
-      // First the word, then the refusal: a stream that is under way is still taken.
-      await gateways.sayFarewell(config.drain.deadlineMs, routes);
+      // First the word, then the refusal: a stream that is under way is still taken. Routes are taken
+      // back by who leads, so the lead is given up after that has been said, and does not wait for it.
+      const farewell = gateways.sayFarewell(config.drain.deadlineMs, routes);
+      await Promise.all([farewell, kube?.resign()]);
       await streams.drain(config.drain.deadlineMs);
     },
     async [Symbol.asyncDispose]() {
+      await kube?.[Symbol.asyncDispose]();
       gateways.close(new WireError("draining", "the agent stopped"));
       stop.abort();
       await streams.drain(0);
       await admin?.[Symbol.asyncDispose]();
     },
   };
+}
+
+function adminOf(
+  { admin }: AgentConfig,
+  { metrics }: AgentDeps,
+  unready: () => string | undefined,
+): Promise<Listener> | undefined {
+  return admin && startAgentAdmin({ ...admin, metrics, unready });
+}
+
+/** Nothing of Kubernetes is loaded where there is none. */
+async function kubeOf(
+  { gateways, id, kube, upstream }: AgentConfig,
+  { clock, log, metrics, version }: AgentDeps,
+  tls: TlsSettings,
+): Promise<KubeSource | undefined> {
+  if (kube === undefined) return undefined;
+  const { openKube } = await import("./kube/start-kube.ts");
+  return openKube(kube, {
+    agentId: id,
+    version,
+    log,
+    metrics,
+    clock,
+    wallClock: Date.now,
+    random: nodeWorld.random,
+    tls,
+    connectTimeoutMs: upstream.connectTimeoutMs,
+    gateways,
+  });
 }
 
 /** Gauges of the tunnels, read when somebody asks. */
@@ -154,7 +194,7 @@ function streamsOf(config: AgentConfig, deps: AgentDeps, published: Published): 
 function tunnelDeps(
   config: AgentConfig,
   deps: AgentDeps,
-  parts: Pick<GatewayTunnelDeps, "dial" | "published" | "streams">,
+  parts: Pick<GatewayTunnelDeps, "dial" | "published" | "streams" | "isPrivate">,
 ): GatewayTunnelDeps {
   const { poolBytes, streams } = config.tunnels;
   const total = new Pool(poolBytes * MOST_TUNNELS);

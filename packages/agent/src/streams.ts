@@ -9,6 +9,7 @@ import {
   type Kind,
   type Opening,
 } from "@warren/wire";
+import { clientAddress } from "./client-address.ts";
 import type { AgentEvents } from "./events.ts";
 import type { Published } from "./published.ts";
 import type { Target } from "./target.ts";
@@ -77,6 +78,7 @@ export class AgentStreams implements StreamHost {
     this.#watch = deps.watch;
     this.#settings = settings;
     this.#pools = new Pools({ clock: deps.clock, settings, events: this });
+    deps.published.places.onLeft((target) => this.#pools.leave(target));
   }
 
   /** Streams that run now. */
@@ -97,9 +99,12 @@ export class AgentStreams implements StreamHost {
     if (read === undefined) return refuse(stream, "bad_request", "the opening is malformed");
     const key = latin1Text(read.route);
     const publication = this.#published.get(key);
-    const target = publication?.targets[read.backend];
-    if (publication === undefined || target === undefined)
+    const named = publication?.targets[read.backend];
+    if (publication === undefined || named === undefined)
       return refuse(stream, "no_route", "this agent publishes no such route");
+    const target = named.endpoints === undefined ? named : endpointFor(named, opening, read);
+    if (target === undefined)
+      return refuse(stream, "upstream_unreachable", "no endpoint of the service is ready");
     const work = this.#open({ stream, opening, ended, read, target, key: publication.key });
     if (work === undefined) return;
     if (this.#watch !== undefined) this.#note(stream, opening, read.headAt);
@@ -226,6 +231,15 @@ export class AgentStreams implements StreamHost {
       durationMs: this.#clock.now() - noted.since,
     });
   }
+}
+
+/** A place of a service whose endpoints the agent chooses among. */
+function endpointFor(
+  { endpoints }: Target,
+  opening: Uint8Array,
+  { headAt, kind }: Job["read"],
+): Target | undefined {
+  return endpoints?.choose(() => clientAddress(opening, headAt, kind));
 }
 
 type Work = Running & { begin(): void };

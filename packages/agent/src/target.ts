@@ -1,3 +1,5 @@
+import { EndpointChoice, type EndpointAffinity } from "./endpoint-choice.ts";
+
 /** How a connection to a service begins and what is spoken on it. */
 export type TargetProtocol = "http" | "https" | "h2c" | "h2" | "tcp";
 
@@ -24,11 +26,20 @@ export interface Target {
   readonly connectTimeoutMs: number;
   /** Sends a PROXY protocol v2 header first (tcp only). */
   readonly proxyProtocol: boolean;
+  /** Dialled instead of `host` and `port`, which then only name the service. */
+  readonly endpoints: EndpointChoice | undefined;
+}
+
+/** One of the endpoints that are ready. */
+export interface EndpointAddress {
+  readonly host: string;
+  readonly port: number;
 }
 
 export const CONNECT_TIMEOUT_MS = 10_000;
 
-export type TargetInput = Pick<Target, "host" | "port"> & Partial<Omit<Target, "key">>;
+export type TargetInput = Pick<Target, "host" | "port"> &
+  Partial<Omit<Target, "key" | "endpoints">>;
 
 export function createTarget(given: TargetInput): Target {
   const target = {
@@ -38,11 +49,27 @@ export function createTarget(given: TargetInput): Target {
     proxyProtocol: false,
     ...given,
   };
-  return { ...target, key: keyOf(target) };
+  return { ...target, key: keyOf(target), endpoints: undefined };
+}
+
+/** A target whose connections go to one of `endpoints` each, chosen by the agent. */
+export function createEndpointsTarget(
+  given: TargetInput,
+  endpoints: readonly EndpointAddress[],
+  affinity: EndpointAffinity,
+): Target {
+  const service = createTarget(given);
+  const targets = endpoints.map(({ host, port }) => createTarget({ ...given, host, port }));
+  return { ...service, endpoints: new EndpointChoice(targets, affinity) };
+}
+
+/** Every place that a target may lead a connection to. */
+export function placesOf(target: Target): readonly Target[] {
+  return target.endpoints?.targets ?? [target];
 }
 
 /** Everything that makes two connections differ; a certificate authority may be long, but is rare. */
-function keyOf(target: Omit<Target, "key">): string {
+function keyOf(target: Omit<Target, "key" | "endpoints">): string {
   const plain = `${target.protocol}://${target.host}:${target.port} ${target.connectTimeoutMs}`;
   const secure = target.protocol === "https" || target.protocol === "h2";
   return secure ? `${plain} ${JSON.stringify(target.tls)}` : plain;

@@ -6,7 +6,13 @@ import { WaitingRoom } from "./tunnels/waiting-room.ts";
 
 const UNKNOWN: RouteAnswer = { refused: "no_route", message: "" };
 const FOUND = { found: { entries: [], host: "a.test" } } as unknown as RouteAnswer;
-const asked = (host: string) => ({ host, method: "GET", target: "/", field: () => undefined });
+const asked = (host: string) => ({
+  host,
+  method: "GET",
+  target: "/",
+  field: () => undefined,
+  secure: false,
+});
 
 async function restarted(claimed: string[]) {
   const clock = virtualClock();

@@ -1,5 +1,6 @@
 import type { ErrorCode, Kind, Policy, Rate, Route } from "@warren/wire";
 import type { Stream, StreamOwner } from "@warren/tunnel";
+import type { RouteFilters } from "./filters/route-filters.ts";
 
 /** One cluster's offer to serve a (host, path). */
 export interface RouteEntry {
@@ -22,7 +23,9 @@ export interface Matched {
   readonly entries: readonly RouteEntry[];
   /** The host pattern that matched: `a.b`, `*.b`, `**.b`. */
   readonly host: string;
+  /** Of the first entry, as `filters`. */
   readonly policy: Policy;
+  readonly filters: RouteFilters | undefined;
 }
 
 /** What matching needs to know of a request. */
@@ -34,6 +37,8 @@ export interface RouteQuestion {
   target: string;
   /** First value of a request field by lower-case name. Called only if a route matches on fields. */
   field(name: string): string | undefined;
+  /** The request left its client encrypted. Read only if a route matches on the scheme. */
+  readonly secure: boolean;
 }
 
 export type RouteAnswer = { found: Matched } | { refused: ErrorCode; message: string };
@@ -67,6 +72,8 @@ export interface Registry {
   /** Every route, for `/routes`, page by page in host order. */
   routes(page: { after: string | undefined; limit: number }): Promise<RouteEntry[]>;
   claims(): Promise<Claim[]>;
+  /** The claim that decides for a host, as far as it is known; undefined for one that nobody has. */
+  claimOf(host: string): ClaimedHost | undefined | Promise<ClaimedHost | undefined>;
   /** Gives a claim up; its group may be another's afterwards. False when there was none. */
   release(host: string): Promise<boolean>;
   /** Which gateway owns a tunnel, or a cluster's tunnels. */
@@ -115,6 +122,15 @@ export interface Claim {
   tokenId: string;
   /** Epoch milliseconds. */
   since: number;
+}
+
+/** Whose a host is. */
+export interface ClaimedHost {
+  /** The claim's pattern: the host itself, or a wildcard that covers it. */
+  pattern: string;
+  group: string;
+  /** Some cluster publishes an HTTP route there. */
+  served: boolean;
 }
 
 /** A tunnel as other gateways see it. */
@@ -176,6 +192,8 @@ export interface Errand {
   kind: Kind;
   matched: Matched;
   client: ClientAddress;
+  /** The request as its client said it, whatever a route makes of it; undefined for a connection. */
+  asked: Pick<RouteQuestion, "host" | "field"> | undefined;
   /** The affinity cookie's value, if the request had one. */
   sticky: string | undefined;
   /** Head as latin-1 text, without the opening's header. */

@@ -17,7 +17,7 @@ import { BASIC_AUTH } from "../src/access/basic-auth.ts";
 import { Events } from "../src/events.ts";
 import type { FrontDeps, FrontSettings } from "../src/front/front-context.ts";
 import { startFront, type Front, type FrontListeners } from "../src/front/front.ts";
-import type { Dispatch, Errand, Opened, Registry } from "../src/ports.ts";
+import type { Dispatch, Errand, Opened, Registry, RouteVerdict } from "../src/ports.ts";
 import { TokenBuckets } from "../src/limits/token-buckets.ts";
 import { memoryRegistry } from "../src/registry/memory.ts";
 import { NO_QUOTAS } from "../src/registry/quotas.ts";
@@ -162,6 +162,7 @@ export class FrontKit implements AsyncDisposable {
       access: new Access({ ...BASIC_AUTH, now: () => clock.now() }),
       trusted: new TrustedProxies(options.trusted ?? []),
       certificates: undefined,
+      challenges: undefined,
       clock,
       events: new Events({
         log: kit.log,
@@ -183,8 +184,8 @@ export class FrontKit implements AsyncDisposable {
     return kit;
   }
 
-  async publish(routes: RouteInput[]): Promise<void> {
-    await this.registry.apply({
+  async publish(routes: RouteInput[]): Promise<RouteVerdict> {
+    return this.registry.apply({
       clusterUuid: CLUSTER,
       group: "group",
       tokenId: "token",

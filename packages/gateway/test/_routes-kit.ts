@@ -24,9 +24,13 @@ export function entry(given: Partial<RouteInput>, clusterUuid = "c1"): RouteEntr
 export function asked(
   host: string,
   target = "/",
-  { method = "GET", fields = {} }: { method?: string; fields?: Record<string, string> } = {},
+  {
+    method = "GET",
+    fields = {},
+    secure = false,
+  }: { method?: string; fields?: Record<string, string>; secure?: boolean } = {},
 ): RouteQuestion {
-  return { host, method, target, field: (name) => fields[name] };
+  return { host, method, target, field: (name) => fields[name], secure };
 }
 
 /** The services that an answer leads to, as `cluster/service`, or the code of a refusal. */

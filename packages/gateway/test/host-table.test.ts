@@ -211,3 +211,15 @@ test("the patterns for a host, most specific first", () => {
   expect(candidatesOf("x.y.test")).toEqual(["x.y.test", "*.y.test", "**.y.test", "**.test"]);
   expect(candidatesOf("localhost")).toEqual(["localhost"]);
 });
+
+const match = (scheme: "http" | "https") => ({ headers: [], query: [], scheme });
+
+test("one path leads elsewhere by how the request left its client", () => {
+  const table = new HostTable("a.test");
+  table.put(entry({ service: "plain", match: match("http") }));
+  table.put(entry({ service: "sealed", match: match("https") }));
+  expect(services(table.answer(asked("a.test", "/", { secure: true })))).toEqual(["c1/sealed"]);
+  expect(services(table.answer(asked("a.test", "/")))).toEqual(["c1/plain"]);
+  table.remove(entry({ service: "plain", match: match("http") }));
+  expect(services(table.answer(asked("a.test", "/")))).toBe("no_route");
+});

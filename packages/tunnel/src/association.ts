@@ -6,6 +6,8 @@ export interface Identity {
   tokenId: string;
   clusterUuid: string;
   cluster: string;
+  /** Public names of the cluster at this gateway, said in `register_success`. */
+  names?: readonly string[];
 }
 
 /** One agent process's tunnel with this gateway. It outlives its transports. */

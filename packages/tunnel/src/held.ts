@@ -93,7 +93,7 @@ export class Held<I extends Identity> implements Association<I> {
 
   #success(resumed: boolean): ControlInput {
     const { gateway, gateways, limits, resumeMs, heartbeatMs } = this.#acceptor.options;
-    const { clusterUuid, cluster } = this.identity;
+    const { clusterUuid, cluster, names = [] } = this.identity;
     const features = FEATURES.filter((feature) => this.register.features.includes(feature));
     return {
       type: "register_success",
@@ -111,6 +111,7 @@ export class Held<I extends Identity> implements Association<I> {
         gateways: [...gateways()],
         heartbeat_interval_ms: heartbeatMs,
         resume_ms: resumeMs,
+        ...(names.length > 0 && { names: [...names] }),
       },
     };
   }

@@ -58,6 +58,8 @@ export const RegisterSuccess = v.object({
   heartbeat_interval_ms: count,
   /** How long the gateway waits for a lost transport. */
   resume_ms: count,
+  /** Public names that the gateway gives this cluster: custom domains are CNAMEs to one of them. */
+  names: v.optional(v.pipe(v.array(word), v.maxLength(16)), []),
 });
 export type RegisterSuccess = v.InferOutput<typeof RegisterSuccess>;
 
@@ -105,6 +107,57 @@ export const IngressRoutesAck = v.object({
 });
 export type IngressRoutesAck = v.InferOutput<typeof IngressRoutesAck>;
 
+export const CertificatesAck = v.object({
+  accepted: count,
+  rejected: v.pipe(
+    v.array(v.object({ name: word, code, message: v.optional(word) })),
+    v.maxLength(2_000),
+  ),
+  /** To a `sync`: those to be put. */
+  missing: v.optional(v.pipe(v.array(word), v.maxLength(2_000)), []),
+});
+export type CertificatesAck = v.InferOutput<typeof CertificatesAck>;
+
+/** Longest PEM text of a certificate chain, and of its key, characters. */
+export const CERTIFICATE_TEXT = 65_536;
+/** Certificates that one cluster may have at a gateway. */
+export const MOST_CERTIFICATES = 1_000;
+const pem = v.pipe(v.string(), v.maxLength(CERTIFICATE_TEXT));
+const certificateName = v.pipe(word, v.minLength(1));
+const certificateNames = v.pipe(v.array(certificateName), v.maxLength(MOST_CERTIFICATES));
+
+/** A certificate for hosts that its cluster publishes. The key is a secret: never logged. */
+export const PublishedCertificate = v.object({
+  /** The cluster's own name for it, like `namespace/secret`. */
+  name: certificateName,
+  /** Hosts that it should answer for; those that the cluster may not have are left out. */
+  hosts: v.pipe(v.array(word), v.minLength(1), v.maxLength(100)),
+  cert: pem,
+  key: pem,
+});
+export type PublishedCertificate = v.InferOutput<typeof PublishedCertificate>;
+
+/**
+ * `sync`: all that the cluster has, by name and digest; others are removed, and the answer says
+ * which are missing. `put`: one or several whole. `remove`: by name. Only where the feature
+ * `certificates` is in force.
+ */
+export const Certificates = v.variant("action", [
+  v.object({
+    action: v.literal("sync"),
+    certificates: v.pipe(
+      v.array(v.object({ name: certificateName, digest: word })),
+      v.maxLength(MOST_CERTIFICATES),
+    ),
+  }),
+  v.object({
+    action: v.literal("put"),
+    certificates: v.pipe(v.array(PublishedCertificate), v.maxLength(16)),
+  }),
+  v.object({ action: v.literal("remove"), names: certificateNames }),
+]);
+export type Certificates = v.InferOutput<typeof Certificates>;
+
 export const Drain = v.object({
   /** Milliseconds until what is left is closed. */
   deadline_ms: count,
@@ -127,6 +180,8 @@ export const CONTROL = {
   heartbeat_ack: v.object({ received_at: word }),
   ingress_routes: IngressRoutes,
   ingress_routes_ack: IngressRoutesAck,
+  certificates: Certificates,
+  certificates_ack: CertificatesAck,
   gateways: v.object({ gateways: v.array(GatewayAddress) }),
   drain: Drain,
   error: ErrorMessage,

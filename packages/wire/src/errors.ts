@@ -11,6 +11,8 @@ export const CODES = {
   forbidden: { http: 403, close: 4403, retry: false },
   host_not_allowed: { http: 403, close: 4403, retry: false },
   no_route: { http: 404, close: 4404, retry: false },
+  /** This gateway does not serve the cluster yet: a gradual roll-out leaves it out. */
+  not_enabled: { http: 404, close: 4404, retry: false },
   request_timeout: { http: 408, close: 4408, retry: true },
   host_taken: { http: 409, close: 4409, retry: false },
   payload_too_large: { http: 413, close: 4413, retry: false },
@@ -19,6 +21,8 @@ export const CODES = {
   headers_too_large: { http: 431, close: 4431, retry: false },
   cancelled: { http: 499, close: 1001, retry: false },
   internal: { http: 500, close: 1011, retry: true },
+  /** The route's backend is none: a reference that leads nowhere, or to what is not allowed. */
+  invalid_backend: { http: 500, close: 4500, retry: false },
   not_implemented: { http: 501, close: 4501, retry: false },
   /** The service could not be reached, or broke HTTP, or broke off. */
   upstream_unreachable: { http: 502, close: 4502, retry: true },
@@ -28,6 +32,8 @@ export const CODES = {
   /** The tunnel is down but may still resume. */
   cluster_reconnecting: { http: 503, close: 4503, retry: true },
   cluster_offline: { http: 503, close: 4503, retry: true },
+  /** The route's backend has nothing that could answer now. */
+  no_endpoints: { http: 503, close: 4503, retry: true },
   overloaded: { http: 503, close: 4503, retry: true },
   /** The process is shutting down; what is left at its deadline is closed with this. */
   draining: { http: 503, close: 1012, retry: true },
@@ -43,6 +49,8 @@ export const CODES = {
   token_revoked: { http: 401, close: 4414, retry: false },
   stale_revision: { http: 409, close: 4409, retry: false },
   invalid_route: { http: 422, close: 4422, retry: false },
+  /** The endpoint that a route names for direct dialling is none that this gateway dials. */
+  endpoint_not_allowed: { http: 403, close: 4403, retry: false },
   /** A cluster or claim group has all that it may have; what it has stays. */
   quota_exceeded: { http: 403, close: 4403, retry: false },
 } as const;

@@ -1,5 +1,6 @@
 export * from "./control.ts";
 export * from "./errors.ts";
+export * from "./filters.ts";
 export * from "./frame.ts";
 export * from "./host-pattern.ts";
 export * from "./opening.ts";

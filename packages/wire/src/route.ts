@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { Filters, replacesPrefix } from "./filters.ts";
 
 /**
  * A route as an agent publishes it, in the shape of the seed's `ingress_routes` message; fields
@@ -43,6 +44,12 @@ export const Backend = v.object({
   namespace: v.optional(name, "default"),
   port,
   weight: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1_000_000)), 1),
+  /**
+   * The gateway answers this share of the requests with this status and nothing is dialled: 500
+   * for what cannot be a backend, 503 for one that has no endpoints (Gateway API, HTTPBackendRef).
+   * Service and port then only name what was asked for.
+   */
+  answer: v.optional(v.picklist([500, 503])),
 });
 export type Backend = v.InferOutput<typeof Backend>;
 
@@ -51,6 +58,8 @@ export const Match = v.object({
   method: v.optional(v.pipe(v.string(), v.regex(/^[A-Z]{1,20}$/))),
   headers: v.optional(v.pipe(v.array(NamedValue), v.maxLength(16)), []),
   query: v.optional(v.pipe(v.array(NamedValue), v.maxLength(16)), []),
+  /** How the request left its client: a route of one listener alone (Gateway API, Listener). */
+  scheme: v.optional(v.picklist(["http", "https"])),
 });
 export type Match = v.InferOutput<typeof Match>;
 
@@ -68,6 +77,8 @@ export const Policy = v.object({
   client_rate: v.optional(Rate),
   /** CIDRs that may come in; empty allows all. */
   allow: v.optional(v.array(text), []),
+  /** CIDRs that may not come in, also where `allow` has them. */
+  deny: v.optional(v.pipe(v.array(text), v.maxLength(1_024))),
   /** `user:scrypt$N$r$p$salt$hash` lines; empty asks for no password. */
   basic_auth: v.optional(v.array(text), []),
   affinity: v.optional(v.picklist(["none", "cookie", "client_ip"]), "none"),
@@ -75,6 +86,8 @@ export const Policy = v.object({
   /** Milliseconds to the final response head, counted from the last body byte forwarded. */
   head_timeout_ms: v.optional(positive),
   connect_timeout_ms: v.optional(positive),
+  /** Milliseconds from the request's head to the answer's end (Gateway API, timeouts.request); 0: none. */
+  request_timeout_ms: v.optional(positive),
   /** Largest request body, bytes; none unless set. */
   max_body_bytes: v.optional(positive),
   /** Let paths through whose decoded form differs by dot segments, %2F or backslashes. */
@@ -86,6 +99,27 @@ export const Policy = v.object({
   hsts_seconds: v.optional(positive),
 });
 export type Policy = v.InferOutput<typeof Policy>;
+
+/**
+ * How a gateway reaches the service: through the cluster's tunnel, at the cluster's own public
+ * endpoint, or through the tunnel with the endpoint beside it.
+ */
+export const Mode = v.picklist(["tunnel", "direct", "both"]);
+export type Mode = v.InferOutput<typeof Mode>;
+
+/** Where a public cluster answers for itself. Only public addresses are dialled. */
+export const Endpoint = v.object({
+  scheme: v.picklist(["http", "https"]),
+  /** A name, an IPv4 address, or an IPv6 address without brackets. */
+  host: v.pipe(
+    v.string(),
+    v.maxLength(253),
+    v.regex(/^[0-9A-Za-z:._-]+$/, "must be a host name or an address"),
+    v.toLowerCase(),
+  ),
+  port,
+});
+export type Endpoint = v.InferOutput<typeof Endpoint>;
 
 const MOST_KEY_CHARS = 4_096;
 
@@ -110,10 +144,31 @@ export const Route = v.pipe(
     /** More than one weighted backend; absent means service, namespace and port above. */
     backends: v.optional(v.pipe(v.array(Backend), v.minLength(1), v.maxLength(16))),
     policy: v.optional(Policy, {}),
+    filters: v.optional(Filters),
+    /** Absent: through the tunnel. */
+    mode: v.optional(Mode),
+    /** The cluster's public endpoint, for `direct` and `both`. */
+    endpoint: v.optional(Endpoint),
+    /** Epoch milliseconds of the object's creation: of two equal matches the older one serves. */
+    age: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
   }),
   v.check(
     (route) => route.kind === "tcp" || route.host !== "",
     "an http or passthrough route needs a host",
+  ),
+  v.check(
+    ({ mode = "tunnel", endpoint, kind }) =>
+      mode === "tunnel" || (endpoint !== undefined && kind === "http"),
+    'mode "direct" and "both" need an endpoint, and an http route',
+  ),
+  v.check(
+    ({ filters, path_type }) =>
+      filters === undefined || path_type !== "Exact" || !replacesPrefix(filters),
+    "an Exact path has no prefix to replace",
+  ),
+  v.check(
+    ({ filters, kind }) => filters === undefined || kind === "http",
+    "only an http route has filters",
   ),
   // A key travels in every opening, beside the head and within its limit.
   v.check((route) => routeKey(route).length <= MOST_KEY_CHARS, "the match is too long"),
@@ -151,8 +206,9 @@ interface Identity {
  * tcp route is the public port that it asks for, else the service port that it leads to.
  */
 export function routeKey(route: Identity): string {
-  const { method, headers, query } = route.match;
-  const plain = method === undefined && headers.length === 0 && query.length === 0;
+  const { method, headers, query, scheme } = route.match;
+  const plain =
+    method === undefined && scheme === undefined && headers.length === 0 && query.length === 0;
   const match = plain ? "" : ` ${encodeURIComponent(JSON.stringify(route.match))}`;
   const place = route.kind === "tcp" ? `tcp:${tcpPlace(route)}` : route.host;
   const kind = route.kind === "passthrough" ? "tls:" : "";

@@ -17,6 +17,13 @@ export const TokenClaims = v.object({
   hosts: v.array(v.union([v.literal("*"), HostPattern])),
   /** May ask for public TCP ports. */
   tcp: v.optional(v.boolean(), false),
+  /** Ports of the cluster's own endpoint that gateways may dial, besides 80 and 443. */
+  direct_ports: v.optional(
+    v.pipe(
+      v.array(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535))),
+      v.maxLength(16),
+    ),
+  ),
   rate: v.optional(Rate),
   client_rate: v.optional(Rate),
   iat: v.number(),

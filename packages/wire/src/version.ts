@@ -10,7 +10,14 @@ export const SPLICE_PATH = "/.well-known/warren/splice";
 export const PROTOCOL_VERSION = 1;
 
 /** What each side can do; the intersection of both lists is in force. */
-export const FEATURES = ["resume", "credit_return", "stop", "tcp", "upgrade"] as const;
+export const FEATURES = [
+  "resume",
+  "credit_return",
+  "stop",
+  "tcp",
+  "upgrade",
+  "certificates",
+] as const;
 export type Feature = (typeof FEATURES)[number];
 
 /** Limits that a side announces in registration. An opener honours them; a breaker is closed. */

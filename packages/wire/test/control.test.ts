@@ -75,6 +75,7 @@ const success = {
 const without = (payload: object, name: string) =>
   Object.fromEntries(Object.entries(payload).filter(([key]) => key !== name));
 const long = "x".repeat(513);
+const pair = { name: "a/b", hosts: ["a.test"], cert: "c", key: "k" };
 
 /** For each type: payloads that are taken, and payloads that are not. */
 const PAYLOADS: Record<ControlType, { good: [string, unknown][]; bad: [string, unknown][] }> = {
@@ -137,6 +138,24 @@ const PAYLOADS: Record<ControlType, { good: [string, unknown][]; bad: [string, u
       ["no count", { rejected: [] }],
       ["half a rejection", { accepted: 0, rejected: [{ host: "a.b" }] }],
     ],
+  },
+  certificates: {
+    good: [
+      ["an empty set", { action: "sync", certificates: [] }],
+      ["a set by digests", { action: "sync", certificates: [{ name: "a/b", digest: "d" }] }],
+      ["a pair", { action: "put", certificates: [pair] }],
+      ["names", { action: "remove", names: ["a/b"] }],
+    ],
+    bad: [
+      ["an unknown action", { action: "add", certificates: [] }],
+      ["a pair without a host", { action: "put", certificates: [{ ...pair, hosts: [] }] }],
+      ["a pair without its key", { action: "put", certificates: [without(pair, "key")] }],
+      ["a huge chain", { action: "put", certificates: [{ ...pair, cert: "x".repeat(65_537) }] }],
+    ],
+  },
+  certificates_ack: {
+    good: [["the least", { accepted: 0, rejected: [] }]],
+    bad: [["half a rejection", { accepted: 0, rejected: [{ name: "a/b" }] }]],
   },
   gateways: {
     good: [["none", { gateways: [] }]],

@@ -8,6 +8,8 @@ import { ControlEvents } from "./control-events.ts";
 import { Published, type Publication } from "../published.ts";
 import { PART_BYTES, routesMessages } from "./route-messages.ts";
 import { createTarget } from "../target.ts";
+import type { Verdict } from "../verdicts.ts";
+import { clockVoice, type Voice } from "../voice.ts";
 
 type Said = ControlInput & { type: "ingress_routes" };
 
@@ -16,10 +18,10 @@ function publication(given: Partial<RouteInput>): Publication {
   return { route, targets: [createTarget({ host: "127.0.0.1", port: 80 })] };
 }
 
-function joined() {
+function joined(voice?: Voice) {
   const clock = virtualClock();
   const log = recordingLog();
-  const published = new Published(() => 1_000 + clock.now());
+  const published = new Published(voice ?? clockVoice(() => 1_000 + clock.now()));
   const said: Said[] = [];
   const link = { up: false };
   const announcer = new Announcer({
@@ -59,7 +61,7 @@ describe("an announcer", () => {
     up();
     expect(actions(said)).toEqual(["sync", "add", "sync"]);
     expect(said.map(hosts)).toEqual([[], ["a.test"], ["a.test", "b.test"]]);
-    expect(said[2]!.payload).toMatchObject({ revision: published.revision });
+    expect(said[2]!.payload).toMatchObject({ revision: published.voice.revision });
   });
 
   test("says at a resume what changed meanwhile, as one snapshot", () => {
@@ -104,7 +106,7 @@ describe("an announcer", () => {
     published.replace("config", [publication({})]);
     up();
     const withdrawn = announcer.withdraw();
-    const { revision } = published;
+    const { revision } = published.voice;
     expect(revision).toBeGreaterThan(said[0]!.payload.revision!);
     expect(said.slice(1).map(({ payload }) => payload)).toEqual([
       { action: "sync", revision, routes: [] },
@@ -178,6 +180,145 @@ describe("an announcer", () => {
     up();
     clock.advance(12_000);
     expect(actions(said)).toEqual(["sync", "sync"]);
+  });
+});
+
+/** A voice that a test hands on. */
+function handedVoice() {
+  const heard = new Set<(speaks: boolean) => void>();
+  const voice = {
+    ...clockVoice(() => 1),
+    speaks: false,
+    onChange(listener: (speaks: boolean) => void) {
+      heard.add(listener);
+      return () => heard.delete(listener);
+    },
+  };
+  const hand = (speaks: boolean) => {
+    voice.speaks = speaks;
+    for (const listener of heard) listener(speaks);
+  };
+  return { voice, hand };
+}
+
+describe("an announcer of a follower", () => {
+  test("says nothing, whatever changes, and takes nothing back", async () => {
+    const { voice } = handedVoice();
+    const { announcer, up, published, said, clock } = joined(voice);
+    up();
+    published.replace("kube:ingress", [publication({})]);
+    clock.advance(600_000);
+    await announcer.withdraw();
+    expect(said).toEqual([]);
+  });
+
+  test("says everything when it begins to speak, and every four minutes", () => {
+    const { voice, hand } = handedVoice();
+    const { up, published, said, clock, ack } = joined(voice);
+    up();
+    published.replace("kube:ingress", [publication({})]);
+    hand(true);
+    expect(said.map(hosts)).toEqual([["a.test"]]);
+    ack(0, { accepted: 1, rejected: [] });
+    clock.advance(240_000);
+    expect(actions(said)).toEqual(["sync", "sync"]);
+  });
+
+  test("is silent from the turn in which another one leads, also about what was refused", () => {
+    const { voice, hand } = handedVoice();
+    const { up, published, said, clock, ack } = joined(voice);
+    published.replace("kube:ingress", [publication({})]);
+    hand(true);
+    up();
+    ack(0, { accepted: 0, rejected: [{ host: "a.test", path: "/", code: "host_taken" }] });
+    hand(false);
+    published.change("kube:ingress", [publication({ host: "b.test" })], []);
+    clock.advance(600_000);
+    expect(said.length).toBe(1);
+  });
+
+  test("that begins to speak while its tunnel is away says everything at the resume", () => {
+    const { voice, hand } = handedVoice();
+    const { announcer, up, down, link, said } = joined(voice);
+    up();
+    down();
+    hand(true);
+    link.up = true;
+    announcer.up(true);
+    expect(actions(said)).toEqual(["sync"]);
+  });
+
+  test("waits when it may not go past a newer revision", () => {
+    const { voice, hand } = handedVoice();
+    const { up, said, ack } = joined({ ...voice, speaks: true, surpass: () => false });
+    up();
+    const stale = { host: "", path: "", code: "stale_revision" };
+    ack(0, { revision: 5_000, accepted: 0, rejected: [stale] });
+    expect(said.length).toBe(1);
+    hand(true);
+    expect(said.length).toBe(2);
+  });
+});
+
+/** One whose verdicts are written down. */
+function heard() {
+  const one = joined();
+  const told: [string, Verdict | undefined][] = [];
+  one.published.verdicts.onVerdict((about, verdict) => told.push([about, verdict]));
+  return { ...one, told };
+}
+
+describe("the verdict on a route", () => {
+  const key = "default/s a.test Prefix /";
+  const taken = { host: "a.test", path: "/", code: "host_taken", message: "held by x" };
+
+  test("is told with each answer that is news, and again after a change", () => {
+    const { up, published, ack, told, clock } = heard();
+    published.replace("kube:ingress", [publication({})]);
+    up();
+    ack(0, { accepted: 1, rejected: [] });
+    clock.advance(240_000);
+    ack(1, { accepted: 1, rejected: [] });
+    expect(told).toEqual([[key, { accepted: true }]]);
+    published.replace("kube:ingress", [publication({ tls: true })]);
+    expect(published.verdicts.get(key)).toBeUndefined();
+    ack(2, { accepted: 0, rejected: [taken] });
+    expect(told[1]).toEqual([key, { refused: "host_taken", message: "held by x" }]);
+  });
+
+  test("says nothing of a route that has changed since it was said", () => {
+    const { up, published, ack, told } = heard();
+    published.replace("kube:ingress", [publication({})]);
+    up();
+    published.replace("kube:ingress", [publication({ tls: true })]);
+    ack(0, { accepted: 1, rejected: [] });
+    expect(told).toEqual([]);
+  });
+
+  test("is the same route's while a translator says the same again", () => {
+    const { up, published, ack, told } = heard();
+    published.replace("kube:ingress", [publication({})]);
+    up();
+    published.replace("kube:ingress", [publication({})]);
+    ack(0, { accepted: 1, rejected: [] });
+    expect(told).toEqual([[key, { accepted: true }]]);
+  });
+
+  test("is unknown for those that a gateway had no room to name", () => {
+    const { up, published, ack, told } = heard();
+    published.replace("kube:ingress", [publication({}), publication({ host: "b.test" })]);
+    up();
+    ack(0, { accepted: 0, rejected: [taken] });
+    expect(told.map(([about]) => about)).toEqual([key]);
+  });
+
+  test("goes with the route", () => {
+    const { up, published, ack, told } = heard();
+    published.replace("kube:ingress", [publication({})]);
+    up();
+    ack(0, { accepted: 1, rejected: [] });
+    published.replace("kube:ingress", []);
+    expect(told.at(-1)).toEqual([key, undefined]);
   });
 });
 

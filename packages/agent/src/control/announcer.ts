@@ -8,6 +8,7 @@ import {
   type Route,
 } from "@warren/wire";
 import type { Published, PublishedChange } from "../published.ts";
+import { ACCEPTED, type Verdict } from "../verdicts.ts";
 import { routesMessages, type RoutesAction } from "./route-messages.ts";
 
 /** What happens to announcements, for the log. */
@@ -65,10 +66,13 @@ type Rejection = IngressRoutesAck["rejected"][number];
  * A2. A key is offered again by at most one timer; a change of that key ends it.
  * A3. Nothing is published after a withdrawal, which is the last word.
  * A4. What is remembered of a gateway that is away or answers nothing does not grow with what changes.
+ * A5. While another agent speaks for the cluster nothing is said at all, from the very turn in which
+ *     this one hears of it; who begins to speak begins with a snapshot.
  */
 export class Announcer {
   readonly #options: AnnouncerOptions;
   readonly #stopHearing: () => void;
+  readonly #stopFollowing: () => void;
   /** By request id. */
   readonly #waiting = new Map<string, Said>();
   readonly #refused = new Map<string, Refused>();
@@ -84,13 +88,16 @@ export class Announcer {
 
   constructor(options: AnnouncerOptions) {
     this.#options = options;
-    this.#stopHearing = options.published.onChange((change) => this.#onChange(change));
+    const { published } = options;
+    this.#stopHearing = published.onChange((change) => this.#onChange(change));
+    this.#stopFollowing = published.voice.onChange((speaks) => this.#onVoice(speaks));
   }
 
   /** The tunnel is up. A resumed one has what it had, unless something was not answered. */
   up(resumed: boolean): void {
     if (this.#withdrawn !== undefined) return;
     this.#up = true;
+    if (!this.#speaks) return;
     if (!resumed || this.#owes || this.#waiting.size > 0) this.#sync();
     else this.#refreshLater();
   }
@@ -112,13 +119,15 @@ export class Announcer {
     const { published, events } = this.#options;
     for (const [key, port] of Object.entries(ack.ports ?? {})) events.port(key, port);
     const stale = ack.rejected.some(({ code }) => code === "stale_revision");
-    if (stale || (ack.revision ?? 0) > published.revision) return this.#outrun(ack.revision);
+    if (stale || (ack.revision ?? 0) > published.voice.revision) return this.#outrun(ack.revision);
     if (said.action === "sync") events.published(ack.accepted);
     const refused = ack.rejected.length === 0 ? undefined : byPlace(ack.rejected);
+    // Of very many refusals a gateway names the first: then silence about a route says nothing.
+    const allNamed = ack.accepted + ack.rejected.length >= said.routes.length;
     for (const route of said.routes) {
       const rejection = refused?.get(`${route.host} ${route.path}`);
-      if (rejection === undefined) this.#unrefuse(routeKey(route));
-      else this.#refuse(routeKey(route), rejection);
+      if (rejection !== undefined) this.#refuse(route, rejection);
+      else if (allNamed) this.#accept(said.action, route);
     }
   }
 
@@ -136,23 +145,47 @@ export class Announcer {
 
   /**
    * Takes back what was published; resolves when the gateway has answered, or cannot be reached. The
-   * gateway keeps the routes while it knows another agent of this cluster that may serve them.
+   * gateway keeps the routes while it knows another agent of this cluster that may serve them. Who
+   * does not speak for the cluster takes nothing back.
    */
   withdraw(): Promise<void> {
+    const speaks = this.#speaks;
     this.close();
+    if (!speaks) return Promise.resolve();
     const requestId = `routes-${++this.#nextId}`;
     return new Promise((answered) => {
       this.#withdrawn = { requestId, answered };
-      const [message] = routesMessages("sync", [], this.#options.published.next());
+      const [message] = routesMessages("sync", [], this.#options.published.voice.next());
       if (!this.#options.send({ ...message!, request_id: requestId })) answered();
     });
   }
 
   close(): void {
     this.down();
+    this.#forgetAll();
+    this.#stopHearing();
+    this.#stopFollowing();
+    this.#options.published.verdicts.leave(this);
+  }
+
+  get #speaks(): boolean {
+    return this.#options.published.voice.speaks;
+  }
+
+  #onVoice(speaks: boolean): void {
+    this.#forgetAll();
+    this.#owes = true;
+    if (speaks && this.#up && this.#withdrawn === undefined) this.#sync();
+  }
+
+  /** What was said waits for no answer any more, and what was refused is not offered again. */
+  #forgetAll(): void {
+    this.#cancelAnswer?.();
+    this.#cancelAnswer = undefined;
+    this.#cancelRefresh?.();
+    this.#waiting.clear();
     for (const { forget } of this.#refused.values()) forget();
     this.#refused.clear();
-    this.#stopHearing();
   }
 
   #heardOfWithdrawal(requestId: string | undefined): void {
@@ -160,6 +193,7 @@ export class Announcer {
   }
 
   #onChange({ revision, added, updated, deleted }: PublishedChange): void {
+    if (!this.#speaks) return;
     for (const route of [...added, ...updated, ...deleted]) this.#unrefuse(routeKey(route));
     this.#owes ||= !this.#up || this.#waiting.size >= MOST_UNANSWERED;
     if (this.#owes) return;
@@ -177,7 +211,7 @@ export class Announcer {
     this.#waiting.clear();
     this.#owes = false;
     const { published } = this.#options;
-    this.#say("sync", [...published.routes()], published.revision);
+    this.#say("sync", [...published.routes()], published.voice.revision);
     this.#refreshLater();
   }
 
@@ -197,7 +231,7 @@ export class Announcer {
 
   #awaitAnswer(): void {
     this.#cancelAnswer ??= this.#options.clock.after(ANSWER_MS, () => {
-      this.#options.events.unanswered(this.#options.published.revision);
+      this.#options.events.unanswered(this.#options.published.voice.revision);
       this.#syncLater();
     });
   }
@@ -233,12 +267,17 @@ export class Announcer {
 
   /** Another agent of this cluster spoke later; ours counts only if it is newer still. */
   #outrun(revision: number | undefined): void {
-    const { published } = this.#options;
-    published.raise(Math.max(revision ?? 0, published.revision));
-    this.#sync();
+    const { voice } = this.#options.published;
+    if (voice.surpass(Math.max(revision ?? 0, voice.revision))) this.#sync();
   }
 
-  #refuse(key: string, { host, path, code, message }: Rejection): void {
+  #accept(action: RoutesAction, route: Route): void {
+    this.#unrefuse(routeKey(route));
+    if (action !== "delete") this.#judge(route, ACCEPTED);
+  }
+
+  #refuse(route: Route, { host, path, code, message }: Rejection): void {
+    const key = routeKey(route);
     const before = this.#refused.get(key);
     before?.forget();
     const attempts = (before?.attempts ?? 0) + 1;
@@ -246,13 +285,21 @@ export class Announcer {
     const pause = this.#pause(attempts, CODES[code].retry ? RETRY_CAP_MS : REFUSED_CAP_MS);
     const forget = this.#options.clock.after(pause, () => this.#offer(key));
     this.#refused.set(key, { attempts, forget });
+    this.#judge(route, { refused: code, message: message ?? code });
+  }
+
+  /** A route that was changed or withdrawn since has its answer still to come. */
+  #judge(route: Route, verdict: Verdict): void {
+    const { published } = this.#options;
+    const key = routeKey(route);
+    if (published.get(key)?.route === route) published.verdicts.say(this, key, verdict);
   }
 
   /** Says a refused route again; the next snapshot does, when the tunnel is down. */
   #offer(key: string): void {
     const entry = this.#options.published.get(key);
     if (entry === undefined) this.#refused.delete(key);
-    else if (this.#up) this.#say("update", [entry.route], this.#options.published.next());
+    else if (this.#up) this.#say("update", [entry.route], this.#options.published.voice.next());
   }
 
   #unrefuse(key: string): void {

@@ -18,6 +18,7 @@ import type { AgentConfig } from "../config.ts";
 import type { Published } from "../published.ts";
 import type { AgentStreams } from "../streams.ts";
 import { Announcer } from "./announcer.ts";
+import { CertificateAnnouncer } from "./certificate-announcer.ts";
 import type { ControlEvents } from "./control-events.ts";
 import { Credential } from "./credential.ts";
 import type { GatewayDial } from "./dial-gateway.ts";
@@ -42,6 +43,8 @@ export interface GatewayTunnelDeps {
   published: Published;
   streams: AgentStreams;
   events: ControlEvents;
+  /** Said in heartbeats. */
+  isPrivate: () => boolean;
 }
 
 /** Whether an agent that leaves leaves its routes behind, for others of its cluster or its return. */
@@ -68,7 +71,9 @@ export class GatewayTunnel {
   readonly #owner: GatewayTunnelOwner;
   readonly #dialler: Dialler;
   readonly #announcer: Announcer;
+  readonly #certificates: CertificateAnnouncer;
   #cancelHeartbeat: (() => void) | undefined;
+  #beatMs = 0;
   #farewell: (() => void) | undefined;
   #gatewayId: string | undefined;
   readonly #credential: Credential;
@@ -92,6 +97,14 @@ export class GatewayTunnel {
       random: deps.world.random,
       send: (message) => this.#dialler.send(message),
       events: deps.events,
+    });
+    this.#certificates = new CertificateAnnouncer({
+      certificates: deps.published.certificates,
+      voice: deps.published.voice,
+      clock: deps.world.clock,
+      random: deps.world.random,
+      send: (message) => this.#dialler.send(message),
+      rejected: (name, code, message) => deps.events.certificateRejected(name, code, message),
     });
     this.#dialler = new Dialler(this.#diallerOptions());
   }
@@ -166,6 +179,7 @@ export class GatewayTunnel {
     this.#cancelHeartbeat?.();
     this.#cancelLeave?.();
     this.#announcer.close();
+    this.#certificates.close();
     this.#dialler.close(error);
   }
 
@@ -244,19 +258,27 @@ export class GatewayTunnel {
     if (!resumed) this.#credential.began();
     this.#deps.events.up(this.name, info, resumed);
     this.#announcer.up(resumed);
-    this.#beat(info.heartbeat_interval_ms);
+    this.#certificates.up(info.features, resumed);
+    this.#beatMs = Math.max(1_000, info.heartbeat_interval_ms);
+    this.#beat();
     this.#owner.onUp(this, info);
   }
 
   #down(): void {
     this.#cancelHeartbeat?.();
     this.#announcer.down();
+    this.#certificates.down();
     this.#farewell?.();
   }
 
+  /** Says at once what is in heartbeats; nothing while the tunnel is down. */
+  beatNow(): void {
+    if (this.serving) this.#beat();
+  }
+
   /** At once after a connect, then at the gateway's interval. */
-  #beat(everyMs: number): void {
-    const { config, published, version, world } = this.#deps;
+  #beat(): void {
+    const { config, isPrivate, published, version, world } = this.#deps;
     this.#cancelHeartbeat?.();
     this.#dialler.send({
       type: "heartbeat",
@@ -266,19 +288,20 @@ export class GatewayTunnel {
         tunnel_status: "connected",
         metadata: {
           agent_version: version,
-          is_private: config.isPrivate,
+          is_private: isPrivate(),
           gateway_routes: published.size,
         },
       },
     });
-    const wait = Math.max(1_000, everyMs);
-    this.#cancelHeartbeat = world.clock.after(wait, () => this.#beat(everyMs));
+    this.#cancelHeartbeat = world.clock.after(this.#beatMs, () => this.#beat());
   }
 
   #hear(message: Control): void {
     switch (message.type) {
       case "ingress_routes_ack":
         return this.#announcer.acknowledged(message.request_id, message.payload);
+      case "certificates_ack":
+        return this.#certificates.acknowledged(message.request_id, message.payload);
       case "gateways":
         return this.#owner.onGateways(message.payload.gateways);
       case "drain":
@@ -286,7 +309,8 @@ export class GatewayTunnel {
         else this.#owner.onDrain(this, message.payload.reconnect_after_ms);
         return;
       case "error":
-        this.#announcer.failed(message.request_id, message.payload.code);
+        if (!this.#certificates.failed(message.request_id))
+          this.#announcer.failed(message.request_id, message.payload.code);
         return this.#deps.events.refused(this.name, message.payload.code, message.payload.message);
       default:
         return;

@@ -15,6 +15,8 @@ export interface GatewaysOptions {
   deps: GatewayTunnelDeps;
   /** The first registration anywhere. */
   onFirstUp: (info: RegisterSuccess) => void;
+  /** Each registration and resume, the first one too. */
+  onUp: (info: RegisterSuccess) => void;
   /** Another process has this agent's id. */
   onReplaced: (error: WireError) => void;
 }
@@ -50,6 +52,11 @@ export class Gateways implements GatewayTunnelOwner {
     for (const url of this.#configured) this.#add([url], { delayMs: 0, hopeful: true });
   }
 
+  /** What heartbeats say has changed: every gateway hears of it now. */
+  beatNow(): void {
+    for (const one of this.#tunnels) one.beatNow();
+  }
+
   /** Every gateway is told to send nothing new; resolves when all have understood. */
   async sayFarewell(deadlineMs: number, routes: RoutesAfter): Promise<void> {
     this.#closed = true;
@@ -69,6 +76,7 @@ export class Gateways implements GatewayTunnelOwner {
       this.#isUp = true;
       this.#options.onFirstUp(info);
     }
+    this.#options.onUp(info);
     this.#leaveDoubles(one);
     this.onGateways(info.gateways);
   }

@@ -16,6 +16,7 @@ import { AgentEvents } from "../events.ts";
 import { Published } from "../published.ts";
 import { AgentStreams, STREAMS_DEFAULTS, type Seen, type StreamsSettings } from "../streams.ts";
 import { createTarget, type TargetInput } from "../target.ts";
+import { clockVoice } from "../voice.ts";
 
 /** The gateway's side of one stream: what came back, and ways to wait for it. */
 export class Answer extends Recorder {
@@ -53,7 +54,7 @@ export interface OpenOptions {
 export class JoinedAgent {
   readonly clock: Clock;
   readonly metrics = promMetrics();
-  readonly published = new Published(() => 1_000);
+  readonly published = new Published(clockVoice(() => 1_000));
   readonly streams: AgentStreams;
   readonly pair: TunnelPair;
   readonly seen: Seen[] = [];

@@ -37,6 +37,7 @@ export class Pool implements SocketOwner, Dialling {
   #waiters: Waiter[] = [];
   /** Handed out and not released or closed. */
   #active = 0;
+  #isLeft = false;
 
   constructor(
     target: Target,
@@ -89,7 +90,8 @@ export class Pool implements SocketOwner, Dialling {
     if (!socket.connected) return;
     const at = this.#waiters.findIndex((waiter) => !waiter.freshOnly);
     if (at !== -1) return this.#hand(socket, this.#waiters.splice(at, 1)[0]!, true);
-    if (this.#idle.length >= this.#settings.maxIdle || keepMs <= 0) return socket.destroy();
+    const full = this.#idle.length >= this.#settings.maxIdle;
+    if (full || keepMs <= 0 || this.#isLeft) return socket.destroy();
     socket.expiresAt = this.#clock.now() + Math.min(this.#settings.idleMs, keepMs);
     this.#idle.push(socket);
   }
@@ -105,6 +107,12 @@ export class Pool implements SocketOwner, Dialling {
     const now = this.#clock.now();
     // Destroying tells `onClosed` later, so the array does not move under this loop.
     for (const socket of this.#idle) if (socket.expiresAt <= now) socket.destroy();
+  }
+
+  /** Keeps no connection any more: what is in use, and who waits, is seen to its end. */
+  leave(): void {
+    this.#isLeft = true;
+    for (const socket of this.#idle) socket.destroy();
   }
 
   /** Closes what is idle and fails what waits. */

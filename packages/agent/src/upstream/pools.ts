@@ -18,6 +18,8 @@ const NO_IDLE = { maxIdle: 0, idleMs: 0 };
 export class Pools {
   readonly #pools = new Map<string, Pool>();
   readonly #sessions = new Map<string, SessionPool>();
+  /** Those that only finish what they have. */
+  readonly #left = new Set<Pool | SessionPool>();
   readonly #dialer: Dialer;
   readonly #clock: Clock;
   readonly #settings: PoolsSettings;
@@ -42,6 +44,20 @@ export class Pools {
     return this.#sessions.get(target.key) ?? this.#openSessions(target);
   }
 
+  /**
+   * Nothing new goes to `target` for now: what is idle is closed, and what is in use ends with its
+   * use. Others that lead there too open what they need anew.
+   */
+  leave(target: Target): void {
+    for (const pools of [this.#pools, this.#sessions]) {
+      const pool = pools.get(target.key);
+      if (pool === undefined) continue;
+      pools.delete(target.key);
+      this.#left.add(pool);
+      pool.leave();
+    }
+  }
+
   counts(): { idle: number; active: number } {
     const counts = { idle: 0, active: 0 };
     for (const pool of this.#all()) {
@@ -61,6 +77,7 @@ export class Pools {
   *#all(): IterableIterator<Pool | SessionPool> {
     yield* this.#pools.values();
     yield* this.#sessions.values();
+    yield* this.#left;
   }
 
   #open(target: Target): Pool {
@@ -91,6 +108,10 @@ export class Pools {
         pool.sweep();
         if (pool.unused) pools.delete(key);
       }
+    }
+    for (const pool of this.#left) {
+      pool.leave();
+      if (pool.unused) this.#left.delete(pool);
     }
     this.#forgetSweep = this.#clock.after(SWEEP_MS, this.#sweep);
   };

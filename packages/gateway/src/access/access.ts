@@ -2,7 +2,7 @@ import { CidrList } from "@warren/host";
 import { WireError, type Policy } from "@warren/wire";
 import { BasicAuth, type BasicAuthOptions, type Visitor } from "./basic-auth.ts";
 
-/** Who may come in at a route: its `allow` networks and its `basic_auth` passwords, both if both. */
+/** Who may come in at a route: its `allow` and `deny` networks and its `basic_auth` passwords, all that are given. */
 export class Access {
   readonly #basic: BasicAuth;
   // By list object: a registry keeps a route's policy object for as long as the route stands.
@@ -18,8 +18,10 @@ export class Access {
    * the first time. Never rejects for what a client can say.
    */
   check(policy: Policy, visitor: Visitor): WireError | undefined | Promise<WireError | undefined> {
-    const { allow, basic_auth: lines } = policy;
-    if (allow.length > 0 && !this.#network(allow).has(visitor.address))
+    const { allow, deny, basic_auth: lines } = policy;
+    const { address } = visitor;
+    const outside = allow.length > 0 && !this.#network(allow).has(address);
+    if (outside || (deny !== undefined && this.#network(deny).has(address)))
       return new WireError("forbidden", "this address may not come in here");
     return lines.length === 0 ? undefined : this.#basic.check(lines, visitor);
   }

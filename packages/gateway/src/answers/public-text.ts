@@ -18,6 +18,7 @@ export const PUBLIC_TEXT: Record<ErrorCode, PublicText> = {
   forbidden: { title: "Forbidden", text: "You may not come in here." },
   host_not_allowed: { title: "Forbidden", text: "This host may not be used here." },
   no_route: { title: "Nothing here", text: "Nothing is published at this address." },
+  not_enabled: { title: "Not enabled", text: "This address is not served here yet." },
   request_timeout: { title: "Too slow", text: "The request did not arrive in time." },
   host_taken: { title: "Host taken", text: "This host belongs to another cluster." },
   payload_too_large: { title: "Too large", text: "The body is larger than this address takes." },
@@ -26,6 +27,10 @@ export const PUBLIC_TEXT: Record<ErrorCode, PublicText> = {
   headers_too_large: { title: "Headers too large", text: "The request's head is too large." },
   cancelled: { title: "Cancelled", text: "The request was cancelled." },
   internal: { title: "Something broke", text: "Something went wrong on this side." },
+  invalid_backend: {
+    title: "Wrongly set up",
+    text: "This address leads to nothing that could answer.",
+  },
   not_implemented: { title: "Not implemented", text: "This is not supported." },
   upstream_unreachable: {
     title: "Service unreachable",
@@ -41,6 +46,10 @@ export const PUBLIC_TEXT: Record<ErrorCode, PublicText> = {
     text: "The cluster behind this address is reconnecting. Please try again.",
   },
   cluster_offline: { title: "Offline", text: offline },
+  no_endpoints: {
+    title: "Nobody answers",
+    text: "Nothing behind this address can answer now. Please try again in a moment.",
+  },
   overloaded: { title: "Busy", text: "Too much is going on. Please try again in a moment." },
   draining: { title: "Restarting", text: "This gateway is restarting. Please try again." },
   refused: { title: "Busy", text: "Too much is going on. Please try again in a moment." },
@@ -59,6 +68,7 @@ export const PUBLIC_TEXT: Record<ErrorCode, PublicText> = {
   token_revoked: token,
   stale_revision: tunnel,
   invalid_route: tunnel,
+  endpoint_not_allowed: tunnel,
   quota_exceeded: tunnel,
 };
 

@@ -9,13 +9,20 @@ import {
 import { affinityCookie } from "./affinity-cookie.ts";
 import type { Exchange } from "./exchange.ts";
 
-/** Fields of the service's final answer for the client: end-to-end ones, and what this side adds. */
+/** What matters here of what the client will read; a head as it came fits. */
+type Said = Pick<ResponseHead, "fields" | "requestId">;
+
+/**
+ * Fields of the service's final answer for the client: end-to-end ones as the route's filter leaves
+ * them, and what this side adds.
+ */
 export function answerFields(
   head: ResponseHead,
   exchange: Exchange,
   hstsSeconds: number,
 ): string[] {
-  return endToEnd(head).concat(added(head, exchange, hstsSeconds));
+  const fields = filtered(head, exchange);
+  return fields.concat(added(saidBy(fields), exchange, hstsSeconds));
 }
 
 /** The same as lines of a head, without the fields of the lower-case name `without`, if any. */
@@ -24,20 +31,30 @@ export function answerLines(
   exchange: Exchange,
   { hstsSeconds, without }: { hstsSeconds: number; without: string },
 ): string {
-  const lines =
-    without === "" ? endToEndLines(head) : linesOf(withoutField(endToEnd(head), without));
-  return lines + linesOf(added(head, exchange, hstsSeconds));
+  if (without === "" && exchange.filters?.response === undefined)
+    return endToEndLines(head) + linesOf(added(head, exchange, hstsSeconds));
+  const fields = withoutField(filtered(head, exchange), without);
+  return linesOf(fields) + linesOf(added(saidBy(fields), exchange, hstsSeconds));
 }
 
-function added(head: ResponseHead, exchange: Exchange, hstsSeconds: number): string[] {
+function filtered(head: ResponseHead, { filters }: Exchange): string[] {
+  const fields = endToEnd(head);
+  return filters?.response?.fields(fields) ?? fields;
+}
+
+function saidBy(fields: string[]): Said {
+  return { fields, requestId: fieldOf(fields, "x-request-id") };
+}
+
+function added(said: Said, exchange: Exchange, hstsSeconds: number): string[] {
   const fields: string[] = [];
-  if (head.requestId === undefined) fields.push("x-request-id", exchange.requestId);
+  if (said.requestId === undefined) fields.push("x-request-id", exchange.requestId);
   const { setSticky } = exchange.opened!;
   if (setSticky !== undefined)
     fields.push("set-cookie", affinityCookie(setSticky, exchange.peer.secure));
   const seconds = exchange.peer.secure ? (exchange.policy?.hsts_seconds ?? hstsSeconds) : 0;
   // RFC 6797 §7.1: over TLS only. A service's own word stands.
-  if (seconds > 0 && fieldOf(head.fields, "strict-transport-security") === undefined)
+  if (seconds > 0 && fieldOf(said.fields, "strict-transport-security") === undefined)
     fields.push("strict-transport-security", `max-age=${seconds}`);
   return fields;
 }

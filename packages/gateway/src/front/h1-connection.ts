@@ -357,6 +357,8 @@ export class H1Connection extends SocketSide implements ExchangeOwner, RequestSi
   sweep(nowMs: number): void {
     const { settings, draining } = this.context;
     const idleMs = nowMs - this.#idleSince;
+    if (this.#exchange?.isOverdue(nowMs) === true)
+      return this.#fail(new WireError("upstream_timeout", ""));
     if (this.#phase === PHASE.relaying) return this.#sweepRequest(this.#exchange!, nowMs);
     if (this.#phase === PHASE.lingering) {
       // A slow reader of the last answer may take its time.

@@ -301,6 +301,8 @@ export class H2Stream implements ExchangeOwner, Flushed {
 
   sweep(nowMs: number): void {
     const exchange = this.#exchange;
+    if (exchange?.isOverdue(nowMs) === true)
+      return this.#fail(new WireError("upstream_timeout", ""));
     if (exchange?.stream === undefined || this.#answered) return;
     const waiting = !this.#requested && !this.#blocked && !this.#stopped;
     if (waiting && !exchange.awaitsContinue) {

@@ -1,3 +1,4 @@
+import { cidrProblem } from "@warren/host";
 import { covers, routeKey, type ErrorCode, type Route } from "@warren/wire";
 import type { RouteChange, RouteVerdict } from "../ports.ts";
 import type { Quotas, Sized } from "./quotas.ts";
@@ -42,6 +43,11 @@ export const NO_MORE_PORTS: Refusal = {
   code: "quota_exceeded",
   message: "its claim group holds all the ports that it may hold (--group-ports): release some",
 };
+/** It would be taken for no network, and let in whom it is to keep out. */
+const NO_CIDR: Refusal = {
+  code: "invalid_route",
+  message: "policy.deny has an entry that is neither an address nor a CIDR",
+};
 export const STALE: Refusal = { code: "stale_revision", message: "a newer revision is in force" };
 
 /** Why the token, or the gateway's port range, forbids a route; undefined when neither does. */
@@ -50,6 +56,7 @@ function refusalOf(
   change: RouteChange,
   ports: PortRange | undefined,
 ): Refusal | undefined {
+  if (route.policy.deny?.some((text) => cidrProblem(text) !== undefined) === true) return NO_CIDR;
   if (route.kind !== "tcp") {
     return covers(change.allowed, route.host) ? undefined : HOST_NOT_ALLOWED;
   }

@@ -1,6 +1,8 @@
 import type { Match } from "@warren/wire";
 import type { Matched, RouteAnswer, RouteEntry, RouteQuestion } from "../ports.ts";
+import { RouteFilters } from "../filters/route-filters.ts";
 import { bySpecificity, conditionsOf, isMet, type Conditions } from "./conditions.ts";
+import { bySeniority, oneOfEach } from "./seniority.ts";
 
 /** All entries with one match, ready as the answer that every request shares. */
 interface Candidate {
@@ -50,19 +52,32 @@ export class PathSlot {
     const groups = Map.groupBy(entries, (entry) => nameOf(entry.route.match));
     this.#candidates = [...groups.values()]
       .map((group) => candidate(this.#host, group))
-      .toSorted((a, b) => bySpecificity(a.conditions, b.conditions));
+      .toSorted(byPrecedence);
   }
 }
 
-function candidate(host: string, entries: readonly RouteEntry[]): Candidate {
-  const { match, policy } = entries[0]!.route;
-  return { conditions: conditionsOf(match), answer: { found: { entries, host, policy } } };
+function candidate(host: string, group: readonly RouteEntry[]): Candidate {
+  const entries = oneOfEach(group);
+  const { route } = entries[0]!;
+  const found = { entries, host, policy: route.policy, filters: RouteFilters.of(route) };
+  return { conditions: conditionsOf(route.match), answer: { found } };
+}
+
+function byPrecedence(a: Candidate, b: Candidate): number {
+  return (
+    bySpecificity(a.conditions, b.conditions) ||
+    bySeniority(eldestOf(a.answer.found.entries), eldestOf(b.answer.found.entries))
+  );
+}
+
+function eldestOf(entries: readonly RouteEntry[]): RouteEntry {
+  return entries.reduce((eldest, entry) => (bySeniority(entry, eldest) < 0 ? entry : eldest));
 }
 
 function isSame(a: RouteEntry, b: RouteEntry): boolean {
   return a.clusterUuid === b.clusterUuid && a.key === b.key;
 }
 
-function nameOf({ method, headers, query }: Match): string {
-  return JSON.stringify([method, headers, query]);
+function nameOf({ method, headers, query, scheme }: Match): string {
+  return JSON.stringify([method, headers, query, scheme]);
 }

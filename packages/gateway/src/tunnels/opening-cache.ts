@@ -1,13 +1,20 @@
 import { AliasTable } from "@warren/fleet";
 import { writeLatin1 } from "@warren/host";
-import { backendsOf, OPENING_HEADER_BYTES, writeOpening, type Kind } from "@warren/wire";
+import { backendsOf, OPENING_HEADER_BYTES, WireError, writeOpening, type Kind } from "@warren/wire";
 import type { RouteEntry } from "../ports.ts";
 
 /** What never changes about openings for one entry, computed at its first request. */
 interface Prepared {
   route: Buffer;
   weights: AliasTable | undefined;
+  /** By backend, what is said in its place; undefined where all are dialled. */
+  answers: (WireError | undefined)[] | undefined;
 }
+
+const ANSWERS = {
+  500: new WireError("invalid_backend", "the route's backend is none"),
+  503: new WireError("no_endpoints", "the route's backend has no endpoints"),
+};
 
 /** Makes the opening blocks of streams. Prepared parts live as long as their entry. */
 export class OpeningCache {
@@ -18,10 +25,15 @@ export class OpeningCache {
     this.#random = random;
   }
 
-  /** `prefix` names the tunnel when the stream goes over another gateway. */
+  /**
+   * Throws `invalid_backend` or `no_endpoints` for the share of the requests that is answered so.
+   * `prefix` names the tunnel when the stream goes over another gateway.
+   */
   opening(entry: RouteEntry, kind: Kind, head: string, prefix?: string): Uint8Array {
     const prepared = this.#prepared.get(entry) ?? this.#prepare(entry);
     const backend = prepared.weights?.pick(this.#random()) ?? 0;
+    const answer = prepared.answers?.[backend];
+    if (answer !== undefined) throw answer;
     const route =
       prefix === undefined
         ? prepared.route
@@ -44,6 +56,9 @@ export class OpeningCache {
               usable,
               usable.map((at) => backends[at]!.weight || 1),
             ),
+      answers: backends.some(({ answer }) => answer !== undefined)
+        ? backends.map(({ answer }) => answer && ANSWERS[answer])
+        : undefined,
     };
     this.#prepared.set(entry, prepared);
     return prepared;

@@ -1,5 +1,13 @@
-import { agentConfig, agentOptions, startAgent, startDemo } from "@warren/agent";
-import { openMetrics, option, proxySettings, switchOption, systemClock, Text } from "@warren/host";
+import { agentConfig, agentOptions, kubeSettings, startAgent, startDemo } from "@warren/agent";
+import {
+  openMetrics,
+  option,
+  proxySettings,
+  switchOption,
+  systemClock,
+  Text,
+  type Environment,
+} from "@warren/host";
 import { demoPublication, readPublications } from "../agent/publications.ts";
 import { replaced } from "../agent/replaced.ts";
 import { serviceTls } from "../agent/service-tls.ts";
@@ -62,7 +70,8 @@ have; the file is read again at each dial. Services are flags, or a file of tabl
       const demo = opened.use(await startDemo(0));
       given.publications.push(demoPublication(call.config.demo, demo.port));
     }
-    const id = call.config.agentId ?? ownSlot(call, opened);
+    const { agentId, podName } = call.config;
+    const id = agentId ?? podName ?? ownSlot(call, opened);
     const config = agentConfig(call.config, { ...given, id: await id });
     const published = Promise.withResolvers<void>();
     const deps = {
@@ -77,7 +86,9 @@ have; the file is read again at each dial. Services are flags, or a file of tabl
     const running = opened.use(
       await startUnder(call.signal, (starting) => startAgent(config, deps, starting)),
     );
-    void Promise.all([running.registered, published.promise]).then(([{ name, gateway }]) =>
+    // Of the agents of a cluster one publishes, and each of them carries traffic.
+    const inForce = given.kube === undefined ? published.promise : undefined;
+    void Promise.all([running.registered, inForce]).then(([{ name, gateway }]) =>
       call.terminal.out(`joined ${gateway.id} as ${name}`),
     );
     await Promise.race([ended(call), replaced(running.replaced)]);
@@ -93,17 +104,24 @@ function readGiven(call: Call<typeof options>) {
   if (config.gateway.length === 0) problems.push("--gateway: needed, at least once");
   const { token } = secrets;
   if (token === undefined) problems.push("--token-file: needed; `warren token create` makes one");
+  const kube = kubeSettings(config, isInPod(call.env));
   const read = readPublications(config, serviceTls(config));
   if ("problems" in read) problems.push(...read.problems);
-  else if (read.publications.length === 0 && config.demo === undefined)
-    problems.push("--service or --services: needed, or nothing would be published");
+  else if (read.publications.length === 0 && config.demo === undefined && kube === undefined)
+    problems.push("--service, --services or --kube on: needed, or nothing would be published");
   if (token === undefined || "problems" in read || problems.length > 0)
     throw usage("agent", problems);
   return {
     publications: read.publications,
+    kube,
     token: () => token.read(),
     proxy: proxySettings(call.env),
   };
+}
+
+/** Kubernetes tells every container of a pod where its API is (kubernetes.io, "Accessing the API from a Pod"). */
+function isInPod(env: Environment): boolean {
+  return env["KUBERNETES_SERVICE_HOST"] !== undefined;
 }
 
 async function ownSlot(

@@ -100,6 +100,7 @@ passes through untouched, chosen by its server name).`,
         id: slot.agentId,
         token: way.token,
         publications: shown.publications,
+        kube: undefined,
         proxy: proxySettings(call.env),
       },
     );

@@ -71,6 +71,11 @@ export class SessionPool implements SessionOwner, Dialling {
     }
   }
 
+  /** Keeps no session any more: closes those without streams; called again until none is left. */
+  leave(): void {
+    for (const session of this.#sessions) if (session.streams === 0) session.close();
+  }
+
   close(error: WireError): void {
     for (const session of this.#sessions) session.close();
     for (const waiter of this.#waiters.splice(0)) waiter.onNoSession(error);

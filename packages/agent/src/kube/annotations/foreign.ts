@@ -1,0 +1,151 @@
+/**
+ * What the annotations of other controllers mean for Warren that Warren does not implement. The
+ * question is only ever whether leaving one out could let somebody in: in doubt the answer is yes.
+ */
+
+/** Domains under which controllers have their annotations, themselves and below. */
+const CONTROLLERS = [
+  "ingress.kubernetes.io",
+  "apisix.apache.org",
+  "appscode.com",
+  "cilium.io",
+  "cloud.google.com",
+  "containo.us",
+  "contour.heptio.com",
+  "getambassador.io",
+  "haproxy-ingress.github.io",
+  "haproxy.com",
+  "haproxy.org",
+  "higress.io",
+  "ingress.bluemix.net",
+  "ingress.gcp.kubernetes.io",
+  "istio.io",
+  "konghq.com",
+  "networking.gke.io",
+  "nginx.com",
+  "nginx.org",
+  "ngrok.com",
+  "openshift.io",
+  "pomerium.io",
+  "projectcontour.io",
+  "skipper.io",
+  "solo.io",
+  "strrl.dev",
+  "tailscale.com",
+  "traefik.io",
+  "tyk.io",
+  "zalando.org",
+] as const;
+
+/** Domains of tools that do not stand in the way of a request. */
+const TOOLS = [
+  "app.kubernetes.io",
+  "argoproj.io",
+  "cattle.io",
+  "cert-manager.io",
+  "config.k8s.io",
+  "config.kubernetes.io",
+  "external-dns.alpha.kubernetes.io",
+  "fluxcd.io",
+  "gethomepage.dev",
+  "helm.sh",
+  "kubectl.kubernetes.io",
+  "kubernetes.io",
+  "linkerd.io",
+  "prometheus.io",
+  "stakater.com",
+  "velero.io",
+] as const;
+
+/** Names under a controller's domain that change nothing about who gets in, or what they see. */
+const HARMLESS: Readonly<Record<string, RegExp>> = {
+  "nginx.ingress.kubernetes.io": new RegExp(
+    `^(${[
+      "affinity-(mode|canary-behavior)",
+      "session-cookie-(name|path|domain|samesite|expires|max-age|change-on-failure|conditional-samesite-none|secure)",
+      "proxy-(buffering|buffer-size|buffers-number|busy-buffers-size|max-temp-file-size|request-buffering|http-version)",
+      "proxy-send-timeout",
+      "proxy-next-upstream(-timeout|-tries)?",
+      "proxy-ssl-(verify|verify-depth|name|server-name|protocols|ciphers)",
+      "client-body-buffer-size",
+      "connection-proxy-header",
+      "service-upstream",
+      "load-balance",
+      "enable-(access|rewrite)-log",
+      "enable-(opentracing|opentelemetry)",
+      "open(tracing|telemetry)-.*",
+      "http2-push-preload",
+      "preserve-trailing-slash",
+      "ssl-(ciphers|prefer-server-ciphers)",
+    ].join("|")})$`,
+  ),
+  "traefik.ingress.kubernetes.io": new RegExp(
+    `^(${[
+      "router\\.tls",
+      "router\\.tls\\.(certresolver|domains(\\..*)?)",
+      "router\\.priority",
+      "router\\.observability\\..*",
+      "service\\.sticky\\.cookie\\..*",
+      "service\\.(nativelb|passhostheader)",
+    ].join("|")})$`,
+  ),
+  "nginx.org":
+    /^(websocket-services|proxy-(send-timeout|buffers|buffer-size|buffering|max-temp-file-size)|keepalive|lb-method|max-conns|max-fails|fail-timeout)$/,
+};
+
+/** Switches of nginx that are off with the value `false`. */
+const SWITCHES =
+  /^nginx\.ingress\.kubernetes\.io\/(enable-.*|ssl-passthrough|use-regex|canary|auth-tls-pass-certificate-to-upstream|from-to-www-redirect)$/;
+
+/** Traefik's own entry points to the outside; others may well be for the inside alone. */
+const ENTRY_POINTS = "traefik.ingress.kubernetes.io/router.entrypoints";
+const OUTSIDE = /^\s*(web|websecure)(\s*,\s*(web|websecure))*\s*$/;
+
+/** Names of nginx that choose what a request gets: without them it would get something else. */
+const CHOOSING =
+  /^nginx\.ingress\.kubernetes\.io\/(use-regex|canary.*|upstream-vhost|permanent-redirect.*|temporal-redirect.*|app-root|ssl-passthrough|mirror-.*|default-backend|custom-http-errors|server-alias|from-to-www-redirect)$|^traefik\.ingress\.kubernetes\.io\/router\.(pathmatcher|rulesyntax)$/;
+
+/** Words of names that keep somebody out, look at who it is, or run what nobody can read here. */
+const CLOSING_WORDS =
+  /auth|allow|deny|denied|white-?list|black-?list|block|secure|security|secret|restrict|limit|throttl|waf|modsec|owasp|snippet|middleware|plugin|polic|filter|verify|client-?cert|mtls|tls[.-]options|jwt|oidc|oauth|token|lua|satisfy|internal|scheme|acl|rbac|source|cidr|guard|firewall|captcha|bot-|geo|country|user|password|basic|api-?key|hmac|signature|iap|permission|access|armor|(back|front)end-?config|private/i;
+
+/** The same under domains that nobody here knows: only what can hardly mean anything else. */
+const PLAINLY_CLOSING =
+  /(^|[./_-])(auth[a-z0-9]*|authn|authz|basic-?auth|forward-?auth|allow-?list|white-?list|deny-?list|black-?list|oidc|oauth2?|jwt|mtls|access-?control|ip-?filter|waf)([./_-]|$)/i;
+
+/** Names that list addresses: a controller behind a tunnel sees one address for everybody. */
+const ADDRESS_LIST =
+  /(allow|white|deny|black)-?list(?!.*(header|domain|origin|method|path))|source-range|inbound-cidr|ip[_-]white|ip[_-]allow/i;
+
+/**
+ * `restricts`: leaving it out could let somebody in. `chooses`: it would lead somewhere else.
+ * `addresses`: it restricts by the client's address. `unknown`: a controller's, without meaning here.
+ */
+export type Meaning = "restricts" | "addresses" | "chooses" | "unknown" | "harmless";
+
+/** What an annotation means that is neither Warren's nor one of the well-known. */
+export function meaningOf(name: string, value: string): Meaning {
+  const slash = name.indexOf("/");
+  const domain = slash === -1 ? "" : name.slice(0, slash);
+  if (isOf(CONTROLLERS, domain)) return controllersMeaning(name, value);
+  if (isOf(TOOLS, domain)) return "harmless";
+  return PLAINLY_CLOSING.test(name) ? restricting(name) : "harmless";
+}
+
+function controllersMeaning(name: string, value: string): Meaning {
+  const slash = name.indexOf("/");
+  if (HARMLESS[name.slice(0, slash)]?.test(name.slice(slash + 1)) === true) return "harmless";
+  if (SWITCHES.test(name) && value.trim() === "false") return "harmless";
+  if (name === ENTRY_POINTS) return OUTSIDE.test(value) ? "harmless" : "restricts";
+  if (/cors/i.test(name)) return "unknown";
+  if (CHOOSING.test(name)) return "chooses";
+  return CLOSING_WORDS.test(name.slice(slash + 1)) ? restricting(name) : "unknown";
+}
+
+function restricting(name: string): Meaning {
+  return ADDRESS_LIST.test(name) ? "addresses" : "restricts";
+}
+
+function isOf(domains: readonly string[], domain: string): boolean {
+  return domains.some((one) => domain === one || domain.endsWith(`.${one}`));
+}

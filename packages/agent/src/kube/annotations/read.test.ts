@@ -1,0 +1,160 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { readAnnotations } from "./read.ts";
+
+const NGINX = "nginx.ingress.kubernetes.io/";
+const read = (all: Record<string, string>) => readAnnotations(all, "service");
+
+describe("what annotations ask for", () => {
+  test.each([
+    { name: "warren.dev/affinity", value: "client_ip", policy: { affinity: "client_ip" } },
+    {
+      name: "warren.dev/allow",
+      value: "10.0.0.0/8, ::1",
+      policy: { allow: ["10.0.0.0/8", "::1"] },
+    },
+    { name: "warren.dev/deny", value: "192.0.2.1", policy: { deny: ["192.0.2.1"] } },
+    {
+      name: "warren.dev/rate-limit",
+      value: "90/m",
+      policy: { rate: { per_second: 1.5, burst: 15 } },
+    },
+    {
+      name: "warren.dev/client-rate-limit",
+      value: "5/s 20",
+      policy: { client_rate: { per_second: 5, burst: 20 } },
+    },
+    { name: "warren.dev/max-body", value: "8MiB", policy: { max_body_bytes: 8_388_608 } },
+    {
+      name: "warren.dev/strip-headers",
+      value: "Cookie,X-Auth",
+      policy: { strip_headers: ["cookie", "x-auth"] },
+    },
+    { name: "warren.dev/redirect-https", value: "false", policy: { redirect_https: false } },
+    { name: "warren.dev/hsts", value: "365d", policy: { hsts_seconds: 31_536_000 } },
+    { name: "warren.dev/raw-path", value: "true", policy: { raw_path: true } },
+    { name: "warren.dev/balance", value: "round_robin", policy: { balance: "round_robin" } },
+    { name: "warren.dev/head-timeout", value: "1m30s", policy: { head_timeout_ms: 90_000 } },
+    { name: "warren.dev/connect-timeout", value: "2s", policy: { connect_timeout_ms: 2_000 } },
+    { name: "warren.dev/request-timeout", value: "5m", policy: { request_timeout_ms: 300_000 } },
+    {
+      name: `${NGINX}whitelist-source-range`,
+      value: "10.0.0.0/8",
+      policy: { allow: ["10.0.0.0/8"] },
+    },
+    { name: `${NGINX}denylist-source-range`, value: "10.0.0.1", policy: { deny: ["10.0.0.1"] } },
+    {
+      name: `${NGINX}limit-rps`,
+      value: "4",
+      policy: { client_rate: { per_second: 4, burst: 20 } },
+    },
+    {
+      name: `${NGINX}limit-rpm`,
+      value: "60",
+      policy: { client_rate: { per_second: 1, burst: 300 } },
+    },
+    { name: `${NGINX}proxy-body-size`, value: "8m", policy: { max_body_bytes: 8_388_608 } },
+    { name: `${NGINX}proxy-body-size`, value: "0", policy: {} },
+    { name: `${NGINX}force-ssl-redirect`, value: "true", policy: { redirect_https: true } },
+    { name: `${NGINX}ssl-redirect`, value: "false", policy: { redirect_https: false } },
+    { name: `${NGINX}ssl-redirect`, value: "true", policy: {} },
+    { name: `${NGINX}proxy-connect-timeout`, value: "5", policy: { connect_timeout_ms: 5_000 } },
+    { name: `${NGINX}proxy-read-timeout`, value: "3600", policy: { head_timeout_ms: 3_600_000 } },
+    { name: `${NGINX}affinity`, value: "cookie", policy: { affinity: "cookie" } },
+    {
+      name: `${NGINX}upstream-hash-by`,
+      value: "$binary_remote_addr",
+      policy: { affinity: "client_ip" },
+    },
+    { name: "kubernetes.io/ingress.allow-http", value: "false", policy: { redirect_https: true } },
+  ])("$name: $value", ({ name, value, policy }) => {
+    const got = read({ [name]: value });
+    expect([got.wishes.policy, got.problems, got.refusal]).toEqual([policy, [], undefined]);
+  });
+
+  test("Warren's own have the last word", () => {
+    const got = read({
+      "warren.dev/allow": "192.0.2.1",
+      [`${NGINX}whitelist-source-range`]: "10.0.0.0/8",
+    });
+    expect(got.wishes.policy.allow).toEqual(["192.0.2.1"]);
+  });
+  test("of two rates the stricter counts", () => {
+    const rates = { [`${NGINX}limit-rps`]: "10", [`${NGINX}limit-rpm`]: "60" };
+    expect(read(rates).wishes.policy.client_rate?.per_second).toBe(1);
+  });
+  test("the target of a rewrite takes the place of the whole path, as nginx has it", () => {
+    const got = read({ [`${NGINX}rewrite-target`]: "/new" });
+    expect(got.wishes.rewrite).toEqual({ type: "full", value: "/new" });
+  });
+});
+
+describe("a value that cannot be read", () => {
+  test.each([
+    { name: "warren.dev/allow", value: "everybody" },
+    { name: "warren.dev/allow", value: " , " },
+    { name: "warren.dev/deny", value: "10.0.0.0/33" },
+    { name: "warren.dev/rate-limit", value: "many" },
+    { name: "warren.dev/rate-limit", value: "1/s 0" },
+    { name: "warren.dev/max-body", value: "-1" },
+    { name: "warren.dev/strip-headers", value: "no:name" },
+    { name: "warren.dev/redirect-https", value: "yes" },
+    { name: "warren.dev/publish", value: "False" },
+    { name: "warren.dev/hosts", value: "*" },
+    { name: `${NGINX}limit-rps`, value: "0" },
+    { name: `${NGINX}rewrite-target`, value: "/$1" },
+    { name: `${NGINX}proxy-body-size`, value: "8 apples" },
+  ])("$name: $value refuses the object, since it closes something", ({ name, value }) => {
+    expect(read({ [name]: value }).refusal?.reason).toBe("InvalidAnnotation");
+  });
+  test.each([
+    { name: "warren.dev/affinity", value: "sticky" },
+    { name: "warren.dev/mode", value: "public" },
+    { name: "warren.dev/head-timeout", value: "30" },
+    { name: "warren.dev/backend-protocol", value: "FCGI" },
+    { name: `${NGINX}affinity`, value: "ip" },
+  ])("$name: $value is left out and told", ({ name, value }) => {
+    const got = read({ [name]: value });
+    expect(got.refusal).toBeUndefined();
+    expect(got.problems.map(({ reason }) => reason)).toEqual(["InvalidAnnotation"]);
+    expect(got.wishes.policy).toEqual({});
+  });
+  test("a misspelt annotation of Warren's refuses the object", () => {
+    expect(read({ "warren.dev/alow": "10.0.0.0/8" }).refusal?.reason).toBe("UnknownAnnotation");
+    expect(read({ "warren.dev/constructor": "x" }).refusal?.reason).toBe("UnknownAnnotation");
+  });
+  test("two lists of addresses that differ refuse the object", () => {
+    const lists = {
+      [`${NGINX}whitelist-source-range`]: "10.0.0.0/8",
+      [`${NGINX}allowlist-source-range`]: "192.0.2.1",
+    };
+    expect(read(lists).refusal?.reason).toBe("InvalidAnnotation");
+  });
+});
+
+test("no annotation whose name speaks of authentication is ever passed over at a Service", () => {
+  const words = fc.constantFrom("auth", "whitelist", "deny", "secure", "oauth2", "basic-auth");
+  const affix = fc.stringMatching(/^[a-z]{0,8}$/);
+  const domains = fc.constantFrom("nginx.ingress.kubernetes.io", "haproxy.org", "konghq.com");
+  fc.assert(
+    fc.property(domains, affix, words, affix, (domain, before, word, after) => {
+      const name = `${domain}/${before}-${word}-${after}x`;
+      expect(read({ [name]: "x" }).refusal?.reason).toBe("UnsupportedAnnotation");
+    }),
+  );
+});
+
+test("whatever is written in annotations, reading them does not throw, and no list is ever opened", () => {
+  const name = fc.constantFrom(
+    "warren.dev/allow",
+    "warren.dev/deny",
+    `${NGINX}whitelist-source-range`,
+  );
+  fc.assert(
+    fc.property(name, fc.string(), (one, value) => {
+      const { refusal, wishes } = read({ [one]: value });
+      const lists = [...(wishes.policy.allow ?? []), ...(wishes.policy.deny ?? [])];
+      expect(refusal !== undefined || lists.length > 0).toBe(true);
+    }),
+  );
+});

@@ -1,0 +1,101 @@
+import type { Problem } from "../cluster-view.ts";
+import { meaningOf, type Meaning } from "./foreign.ts";
+import { WARREN_ANNOTATIONS, WARREN_PREFIX } from "./warren.ts";
+import { WELL_KNOWN } from "./well-known.ts";
+import { noWishes, type Annotations, type Wishes } from "./wishes.ts";
+
+/** Who answers what Warren passes on: the Service itself, or the controller of another class. */
+export type Answerer = "service" | "controller";
+
+export interface AnnotationsRead {
+  readonly wishes: Wishes;
+  /** What was not understood and is left out, for an Event each. */
+  readonly problems: readonly Problem[];
+  /** Why nothing of the object may be published; undefined when it may. */
+  readonly refusal: Problem | undefined;
+}
+
+/**
+ * Reads an object's annotations. What restricts access and is not implemented here refuses the object
+ * where its Service is to be dialled; behind its controller only lists of addresses count, which are
+ * enforced at the gateway, since the controller sees the agent's address for everybody.
+ */
+export function readAnnotations(all: Annotations, answerer: Answerer): AnnotationsRead {
+  const reading = new AnnotationReading(all, answerer);
+  const names = Object.keys(all).sort();
+  // Warren's own have the last word, and are read last.
+  for (const name of names) if (!name.startsWith(WARREN_PREFIX)) reading.foreign(name);
+  for (const name of names) if (name.startsWith(WARREN_PREFIX)) reading.own(name);
+  return reading;
+}
+
+class AnnotationReading implements AnnotationsRead {
+  readonly wishes = noWishes();
+  readonly problems: Problem[] = [];
+  refusal: Problem | undefined;
+  readonly #all: Annotations;
+  readonly #answerer: Answerer;
+
+  constructor(all: Annotations, answerer: Answerer) {
+    this.#all = all;
+    this.#answerer = answerer;
+  }
+
+  own(name: string): void {
+    const known = Object.hasOwn(WARREN_ANNOTATIONS, name.slice(WARREN_PREFIX.length))
+      ? WARREN_ANNOTATIONS[name.slice(WARREN_PREFIX.length)]
+      : undefined;
+    // A misspelt one would open what it was to close.
+    if (known === undefined)
+      return this.#refuse("UnknownAnnotation", `there is no annotation ${name}`);
+    if (known.service && this.#answerer === "controller")
+      return this.#mention(name, "is left to the Ingress's controller, which is what is dialled");
+    this.#read(name, known);
+  }
+
+  foreign(name: string): void {
+    const known = Object.hasOwn(WELL_KNOWN, name) ? WELL_KNOWN[name] : undefined;
+    if (known !== undefined) {
+      if (this.#answerer === "service" || known.addresses) this.#read(name, known);
+      return;
+    }
+    this.#unread(name, meaningOf(name, this.#all[name]!));
+  }
+
+  #read(name: string, how: { access: boolean; read: (typeof WELL_KNOWN)[string]["read"] }): void {
+    const wrong = how.read(this.#all[name]!, this.wishes, this.#all);
+    if (wrong === undefined) return;
+    const said = `annotation ${name}: ${wrong}`;
+    if (how.access) this.#refuse("InvalidAnnotation", `${said}; nothing is published`);
+    else this.problems.push({ reason: "InvalidAnnotation", message: `${said}; it is left out` });
+  }
+
+  #unread(name: string, meaning: Meaning): void {
+    if (meaning === "harmless") return;
+    if (meaning === "addresses" && this.#answerer === "controller")
+      return this.#refuse(
+        "UnsupportedAnnotation",
+        `annotation ${name} restricts addresses, and the controller would see the agent's: use warren.dev/allow instead; nothing is published`,
+      );
+    if (this.#answerer === "controller") return;
+    if (meaning === "unknown") return this.#mention(name, "is not implemented and left out");
+    const why =
+      meaning === "chooses" ? "changes where requests lead" : "restricts access or may do so";
+    this.#refuse(
+      "UnsupportedAnnotation",
+      `annotation ${name} ${why} and is not implemented: the Service is not dialled past it`,
+    );
+  }
+
+  #mention(name: string, what: string): void {
+    this.problems.push({
+      reason: "UnsupportedAnnotation",
+      message: `annotation ${name} ${what}`,
+    });
+  }
+
+  /** The first is said: the others are found when it is gone. */
+  #refuse(reason: string, message: string): void {
+    this.refusal ??= { reason, message };
+  }
+}

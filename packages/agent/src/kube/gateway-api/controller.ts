@@ -1,0 +1,187 @@
+import { endOfTurn } from "@warren/host";
+import { nameOfKey, type KubeObject, type Resource } from "@warren/host/kube";
+import type { Published } from "../../published.ts";
+import type { ClusterChange, ClusterFeed } from "../cluster-view.ts";
+import type { Objects } from "../objects-port.ts";
+import { isDialledAtPods } from "../service-backend.ts";
+import { GatewayModel, type ModelOptions, type Settled } from "./model.ts";
+import { ROUTE_KINDS, type RouteKind } from "./objects.ts";
+import type { BackendTlsPolicy, Gateway, GatewayClass, Namespace } from "./objects.ts";
+import type { ReferenceGrant, RouteObject } from "./objects.ts";
+
+/** A cache that knows which version it holds. */
+export interface VersionedObjects<T extends KubeObject> extends Objects<T> {
+  readonly resource: Resource<T> | undefined;
+}
+
+export interface GatewayApiSources {
+  readonly classes: VersionedObjects<GatewayClass>;
+  readonly gateways: VersionedObjects<Gateway>;
+  readonly routes: Readonly<Record<RouteKind, VersionedObjects<RouteObject>>>;
+  readonly grants: Objects<ReferenceGrant>;
+  readonly namespaces: Objects<Namespace>;
+  readonly policies: Objects<BackendTlsPolicy>;
+}
+
+/** Names that gateways gave this cluster (`register_success`). */
+export interface ClusterNames {
+  readonly names: readonly string[];
+  onChange(heard: () => void): () => void;
+}
+
+export interface ControllerOptions extends Omit<ModelOptions, "view"> {
+  readonly sources: GatewayApiSources;
+  readonly feed: ClusterFeed;
+  readonly names: ClusterNames;
+  readonly published: Pick<Published, "change" | "verdicts">;
+  /** Hears whose status may be another now; classes by name. */
+  readonly told: (
+    news: Pick<Settled, "routes" | "gateways"> & { classes: Iterable<string> },
+  ) => void;
+}
+
+/** So many routes are translated before traffic gets its turn: some 10 ms. */
+const SLICE = 200;
+/** The source in the table of publications. */
+export const SOURCE = "kube:gateway-api";
+/** `namespace/HTTPRoute:name` at the front of a route key. */
+const OWNER = /^([^/ ]+)\/(HTTPRoute|GRPCRoute|TLSRoute|TCPRoute):([^ ]+) /;
+
+/**
+ * Keeps the table of publications as the cluster's Gateway API objects ask. Nothing is published before every
+ * cache has had its first list: half of a cluster would look like one whose Services are gone. From
+ * then on a change is in the table by the end of the turn in which it came.
+ */
+export class GatewayApiController implements Disposable {
+  readonly model: GatewayModel;
+  readonly synced: Promise<void>;
+  readonly #options: ControllerOptions;
+  readonly #stops: (() => void)[] = [];
+  readonly #classes = new Set<string>();
+  readonly #keys = new Set<string>();
+  #live = false;
+  #due = false;
+  #closed = false;
+
+  constructor(options: ControllerOptions) {
+    this.#options = options;
+    this.model = new GatewayModel({ ...options, view: options.feed });
+    this.#listen();
+    this.synced = this.#begin();
+    this.synced.catch(() => {}); // whoever waits for it hears it
+  }
+
+  /** How many routes are published. */
+  get size(): number {
+    return this.#keys.size;
+  }
+
+  /** Stops hearing; what is published stays. */
+  [Symbol.dispose](): void {
+    this.#closed = true;
+    for (const stop of this.#stops.splice(0)) stop();
+  }
+
+  async #begin(): Promise<void> {
+    const { sources, feed } = this.#options;
+    const { routes, ...others } = sources;
+    const caches = [...Object.values(others), ...Object.values(routes)];
+    await Promise.all([feed.synced, ...caches.map(({ synced }) => synced)]);
+    while (this.model.work(SLICE)) await new Promise<void>((next) => endOfTurn(next));
+    if (this.#closed) return;
+    this.#live = true;
+    this.#settle();
+  }
+
+  #listen(): void {
+    const { sources, feed, names, published } = this.#options;
+    const { model } = this;
+    this.#follow(sources.classes, (name, value) => {
+      this.#classes.add(name);
+      model.putClass(name, value);
+    });
+    this.#follow(sources.gateways, (key, value) => model.putGateway(key, value));
+    for (const kind of ROUTE_KINDS)
+      this.#follow(sources.routes[kind], (key, value) => model.putRoute(kind, key, value));
+    this.#follow(sources.grants, (key, value) => model.putGrant(key, value));
+    this.#follow(sources.namespaces, (name, value) => model.putNamespace(name, value));
+    this.#follow(sources.policies, (key, value) => model.putPolicy(key, value));
+    model.setNames(names.names);
+    this.#stops.push(
+      feed.onChange((change) => this.#onCluster(change)),
+      names.onChange(() => {
+        model.setNames(names.names);
+        this.#later();
+      }),
+      published.verdicts.onVerdict((key) => this.#onVerdict(key)),
+    );
+  }
+
+  #follow<T>(cache: Objects<T>, take: (key: string, value: T | undefined) => void): void {
+    this.#stops.push(
+      cache.onChange(({ key, after }) => {
+        take(key, after);
+        this.#later();
+      }),
+    );
+  }
+
+  #onCluster({ kind, ...change }: ClusterChange): void {
+    const key = "key" in change ? change.key : "";
+    if (kind === "service") this.model.serviceChanged(key);
+    else if (kind === "endpoints" && this.#isDialledAtPods(key)) this.model.serviceChanged(key);
+    else if (kind === "secret") this.model.secretChanged(key);
+    else return;
+    this.#later();
+  }
+
+  /** What is dialled at a cluster address does not hear of pods that come and go. */
+  #isDialledAtPods(key: string): boolean {
+    const { namespace = "", name } = nameOfKey(key);
+    const service = this.#options.feed.service(namespace, name);
+    return service !== undefined && isDialledAtPods(service);
+  }
+
+  /** A gateway's word changes what a route says of itself, not what is published. */
+  #onVerdict(key: string): void {
+    const [, namespace, kind, name] = OWNER.exec(key) ?? [];
+    if (namespace === undefined) return;
+    const routes = new Set([`${namespace}/${name} ${kind}`]);
+    this.#options.told({ routes, gateways: new Set(), classes: [] });
+  }
+
+  /** All that one message of the API server brings is worked out together. */
+  #later(): void {
+    if (this.#due || !this.#live) return;
+    this.#due = true;
+    queueMicrotask(() => this.#work());
+  }
+
+  #work(): void {
+    this.#due = false;
+    if (this.#closed) return;
+    const more = this.model.work(SLICE);
+    this.#settle();
+    if (!more) return;
+    this.#due = true;
+    endOfTurn(() => this.#work());
+  }
+
+  #settle(): void {
+    const { put, remove, routes, gateways } = this.model.take();
+    if (put.length > 0 || remove.length > 0) this.#publish(put, remove);
+    const classes = [...this.#classes];
+    this.#classes.clear();
+    this.#options.told({ routes, gateways, classes });
+  }
+
+  #publish(put: Settled["put"], remove: Settled["remove"]): void {
+    for (const key of remove) this.#keys.delete(key);
+    for (const { key } of put) this.#keys.add(key);
+    this.#options.published.change(
+      SOURCE,
+      put.map(({ publication }) => publication),
+      remove,
+    );
+  }
+}

@@ -1,0 +1,79 @@
+import type { Counter, Log, Metrics } from "@warren/host";
+import type { RouteKind } from "./objects.ts";
+
+/** For gauges that are read when somebody looks. */
+export interface GatewayApiCounts {
+  readonly objects: Readonly<Record<"Gateway" | RouteKind, number>>;
+  /** Routes of theirs in the table. */
+  readonly routes: number;
+}
+
+/** Everything that Gateway API objects tell: one function per event, log line and counter together. */
+export class GatewayApiEvents {
+  readonly #log: Log;
+  readonly #refused: (reason: string) => Counter;
+  readonly #written: Counter;
+  readonly #failed: Counter;
+
+  constructor(log: Log, metrics: Metrics) {
+    this.#log = log;
+    const refused = metrics.counter({
+      name: "agent_kube_gateway_api_refused_total",
+      help: "Gateway API routes that are not served as they ask, each time that is news.",
+      labels: ["reason"],
+    });
+    this.#refused = (reason) => refused.with(reason);
+    const writes = metrics.counter({
+      name: "agent_kube_gateway_api_status_writes_total",
+      help: "Writes of Gateway API objects' status.",
+      labels: ["outcome"],
+    });
+    this.#written = writes.with("written");
+    this.#failed = writes.with("failed");
+  }
+
+  observe(metrics: Metrics, counts: () => GatewayApiCounts): void {
+    const objects = metrics.gauge({
+      name: "agent_kube_gateway_api_objects",
+      help: "Gateways of Warren's classes, and routes of all.",
+      labels: ["kind"],
+    });
+    const routes = metrics
+      .gauge({
+        name: "agent_kube_gateway_api_routes",
+        help: "Routes published for Gateway API objects.",
+        labels: [],
+      })
+      .with();
+    metrics.onCollect(() => {
+      const now = counts();
+      for (const [kind, count] of Object.entries(now.objects)) objects.with(kind).set(count);
+      routes.set(now.routes);
+    });
+  }
+
+  /** Everything that there was at the start is published. */
+  synced(gateways: number, routes: number, tookMs: number): void {
+    this.#log.info("gateway api published", { gateways, routes, took_ms: Math.round(tookMs) });
+  }
+
+  /** Each once, until the route changes. */
+  refused(route: string, reason: string, message: string): void {
+    this.#refused(reason).add();
+    this.#log.warn("route has a problem", { route, reason, message });
+  }
+
+  written(object: string): void {
+    this.#written.add();
+    this.#log.debug("status written", { object });
+  }
+
+  writeFailed(object: string, error: unknown, retryInMs: number): void {
+    this.#failed.add();
+    this.#log.warn("status not written", { object, error, retry_in_ms: retryInMs });
+  }
+
+  versionUnknown(error: unknown): void {
+    this.#log.info("the release of gateway api's crds is not known", { error });
+  }
+}

@@ -1,0 +1,331 @@
+import type { TlsSettings } from "../../target.ts";
+import type { Publication } from "../../published.ts";
+import type { ClusterView } from "../cluster-view.ts";
+import { ReverseIndex } from "../reverse-index.ts";
+import type { BackendLookUps } from "./backends.ts";
+import { no } from "./conditions.ts";
+import { isGranted, type CrossReference } from "./grants.ts";
+import { isAccepted, isOurs } from "./gateway-class.ts";
+import { gatewayProblem } from "./gateway-problem.ts";
+import { judgeListeners, type JudgedListener } from "./listeners.ts";
+import { namespaceOf } from "./objects.ts";
+import type { BackendTlsPolicy, Gateway, GatewayClass, Namespace } from "./objects.ts";
+import type { ReferenceGrant, RouteKind, RouteObject } from "./objects.ts";
+import type { ParentOutcome, RouteOutcome } from "./outcome.ts";
+import { Places, type Lost } from "./places.ts";
+import { referencesOfGateway, referencesOfRoute, routeId, servicesOfPolicy } from "./references.ts";
+import { translateRoute, type ServedGateway } from "./translate-route.ts";
+
+export interface ModelOptions {
+  readonly view: ClusterView;
+  /** How Services that speak TLS are verified. */
+  readonly tls: TlsSettings;
+  readonly connectTimeoutMs: number;
+  /** Where Warren's gateways listen. */
+  readonly ports: { readonly http: number; readonly tls: number };
+}
+
+/** What is different since the last time; names as `routeId` and keys. */
+export interface Settled {
+  readonly put: readonly { readonly key: string; readonly publication: Publication }[];
+  readonly remove: readonly string[];
+  /** Whose status may be another now. */
+  readonly routes: ReadonlySet<string>;
+  readonly gateways: ReadonlySet<string>;
+}
+
+interface RouteState {
+  readonly kind: RouteKind;
+  readonly route: RouteObject;
+  outcome: RouteOutcome | undefined;
+}
+
+/** A Gateway of ours, judged. */
+export interface GatewayState extends ServedGateway {
+  readonly gateway: Gateway;
+  readonly key: string;
+}
+
+/**
+ * All objects of Gateway API that matter, and what follows from them. Changes are put in as they come;
+ * `work` looks at what refers to what changed, and at nothing else, and `take` gives what became
+ * different: together that is what putting everything in anew would give (property test).
+ */
+export class GatewayModel {
+  readonly #options: ModelOptions;
+  readonly #classes = new Map<string, GatewayClass>();
+  readonly #gateways = new Map<string, Gateway>();
+  readonly #judged = new Map<string, GatewayState>();
+  readonly #routes = new Map<string, RouteState>();
+  /** By namespace, then by key. */
+  readonly #grants = new Map<string, Map<string, ReferenceGrant>>();
+  readonly #labels = new Map<string, Readonly<Record<string, string>>>();
+  readonly #policies = new Map<string, BackendTlsPolicy>();
+  /** Services by the policies that are about them. */
+  readonly #policed = new ReverseIndex();
+  readonly #places = new Places();
+  readonly #uses = new ReverseIndex();
+  /** Routes that a listener has taken: by `gateway key`, then by the listener's name. */
+  readonly #attached = new Map<string, Map<string, number>>();
+  readonly #dirtyGateways = new Set<string>();
+  readonly #dirtyRoutes = new Set<string>();
+  #toldGateways = new Set<string>();
+  #toldRoutes = new Set<string>();
+  #names: readonly string[] = [];
+
+  constructor(options: ModelOptions) {
+    this.#options = options;
+  }
+
+  /** Names that gateways gave this cluster. */
+  setNames(names: readonly string[]): void {
+    if (names.join(" ") === this.#names.join(" ")) return;
+    this.#names = names;
+    for (const key of this.#gateways.keys()) this.#dirtyGateways.add(key);
+  }
+
+  putClass(name: string, value: GatewayClass | undefined): void {
+    put(this.#classes, name, value);
+    this.#touch(`class ${name}`);
+  }
+
+  putGateway(key: string, value: Gateway | undefined): void {
+    put(this.#gateways, key, value);
+    this.#uses.set(`gateway ${key}`, value === undefined ? [] : referencesOfGateway(value));
+    this.#dirtyGateways.add(key);
+  }
+
+  putRoute(kind: RouteKind, key: string, value: RouteObject | undefined): void {
+    const id = routeId(kind, key);
+    const before = this.#routes.get(id);
+    this.#uses.set(`route ${id}`, value === undefined ? [] : referencesOfRoute(value));
+    this.#dirtyRoutes.add(id);
+    if (value !== undefined) {
+      this.#routes.set(id, { kind, route: value, outcome: before?.outcome });
+      return;
+    }
+    this.#routes.delete(id);
+    this.#count(before?.outcome?.parents ?? [], []);
+  }
+
+  putGrant(key: string, value: ReferenceGrant | undefined): void {
+    const namespace = key.slice(0, key.indexOf("/"));
+    const all = this.#grants.get(namespace) ?? new Map<string, ReferenceGrant>();
+    put(all, key, value);
+    put(this.#grants, namespace, all.size === 0 ? undefined : all);
+    this.#touch(`grants ${namespace}`);
+  }
+
+  putNamespace(name: string, value: Namespace | undefined): void {
+    const before = JSON.stringify(this.#labels.get(name) ?? {});
+    put(this.#labels, name, value?.metadata.labels);
+    if (JSON.stringify(this.#labels.get(name) ?? {}) !== before) this.#touch(`labels ${name}`);
+  }
+
+  putPolicy(key: string, value: BackendTlsPolicy | undefined): void {
+    const before = this.#policies.get(key);
+    put(this.#policies, key, value);
+    this.#policed.set(key, value === undefined ? [] : servicesOfPolicy(value));
+    for (const one of [before, value])
+      for (const service of one === undefined ? [] : servicesOfPolicy(one))
+        this.serviceChanged(service);
+  }
+
+  /** The Service, or its endpoints, in the view. */
+  serviceChanged(key: string): void {
+    this.#touch(`service ${key}`);
+  }
+
+  secretChanged(key: string): void {
+    this.#touch(`secret ${key}`);
+  }
+
+  /** Works out what follows for at most so many routes. Returns whether more are left. */
+  work(most: number): boolean {
+    for (const key of this.#dirtyGateways) this.#judge(key);
+    for (const key of this.#dirtyGateways) this.#toldGateways.add(key);
+    this.#dirtyGateways.clear();
+    let left = most;
+    for (const id of this.#dirtyRoutes) {
+      if (left-- === 0) return true;
+      this.#dirtyRoutes.delete(id);
+      this.#toldRoutes.add(id);
+      this.#translate(id);
+    }
+    return false;
+  }
+
+  /** What became different since it was asked last, as far as it is worked out. */
+  take(): Settled {
+    const { put: published, remove, changed } = this.#places.settle();
+    const routes = new Set([...this.#toldRoutes, ...changed]);
+    const gateways = this.#toldGateways;
+    this.#toldRoutes = new Set();
+    this.#toldGateways = new Set();
+    return { put: published, remove, routes, gateways };
+  }
+
+  // What follows, for who writes status.
+
+  get names(): readonly string[] {
+    return this.#names;
+  }
+
+  gatewayClass(name: string): GatewayClass | undefined {
+    return this.#classes.get(name);
+  }
+
+  /** Undefined for what is not there. */
+  route(id: string): RouteObject | undefined {
+    return this.#routes.get(id)?.route;
+  }
+
+  /** Everything that may have a status of ours. */
+  get everything(): Pick<Settled, "routes" | "gateways"> & { classes: ReadonlySet<string> } {
+    return {
+      routes: new Set(this.#routes.keys()),
+      gateways: new Set(this.#gateways.keys()),
+      classes: new Set(this.#classes.keys()),
+    };
+  }
+
+  /** Undefined for what is not there, or not ours. */
+  gateway(key: string): GatewayState | undefined {
+    return this.#judged.get(key);
+  }
+
+  /** The class of a Gateway of ours takes no Gateways. */
+  classRefused({ gateway }: GatewayState): boolean {
+    const found = this.#classes.get(gateway.spec.gatewayClassName);
+    return found === undefined || !isAccepted(found);
+  }
+
+  attachedRoutes(gateway: string, listener: string): number {
+    return this.#attached.get(gateway)?.get(listener) ?? 0;
+  }
+
+  outcome(id: string): RouteOutcome | undefined {
+    return this.#routes.get(id)?.outcome;
+  }
+
+  /** Route keys under which it is published. */
+  published(id: string): Iterable<string> {
+    return this.#places.published(id).keys();
+  }
+
+  /** Why parts of it are no routes that gateways would take. */
+  problems(id: string): string[] {
+    const claims = this.#routes.get(id)?.outcome?.claims ?? [];
+    return claims.flatMap(({ problem }) => problem ?? []);
+  }
+
+  lost(id: string): readonly Lost[] {
+    return this.#places.lost(id);
+  }
+
+  /** Gateways that are ours, and routes of all. */
+  counts(): Record<"Gateway" | RouteKind, number> {
+    const counts = {
+      Gateway: this.#judged.size,
+      HTTPRoute: 0,
+      GRPCRoute: 0,
+      TLSRoute: 0,
+      TCPRoute: 0,
+    };
+    for (const { kind } of this.#routes.values()) counts[kind]++;
+    return counts;
+  }
+
+  #touch(what: string): void {
+    for (const name of this.#uses.of(what)) {
+      if (name.startsWith("gateway ")) this.#dirtyGateways.add(name.slice("gateway ".length));
+      else this.#dirtyRoutes.add(name.slice("route ".length));
+    }
+  }
+
+  /** Routes look at a Gateway's listeners, also when it becomes ours or stops to be. */
+  #judge(key: string): void {
+    const gateway = this.#gateways.get(key);
+    const found = gateway && this.#classes.get(gateway.spec.gatewayClassName);
+    if (gateway === undefined || !isOurs(found)) this.#judged.delete(key);
+    else this.#judged.set(key, this.#state(key, gateway, isAccepted(found)));
+    this.#touch(`gateway ${key}`);
+  }
+
+  #state(key: string, gateway: Gateway, classAccepted: boolean): GatewayState {
+    const look = {
+      ports: this.#options.ports,
+      secret: this.#options.view.secret,
+      granted: (reference: CrossReference) => this.#granted(reference),
+    };
+    const listeners = judgeListeners(gateway, look);
+    const refused = !classAccepted || gatewayProblem(gateway, this.#names)?.type === "Accepted";
+    const served = refused ? listeners.map(unserved) : listeners;
+    return { key, gateway, namespace: namespaceOf(gateway), listeners: served };
+  }
+
+  #translate(id: string): void {
+    const state = this.#routes.get(id);
+    if (state === undefined) return this.#places.set({ name: id, age: 0 }, []);
+    const before = state.outcome?.parents ?? [];
+    state.outcome = translateRoute(state.kind, state.route, {
+      gateway: (key) => this.#judged.get(key),
+      labels: (namespace) => this.#labels.get(namespace) ?? {},
+      names: this.#names,
+      backends: this.#lookUps(),
+    });
+    this.#count(before, state.outcome.parents);
+    const age = Date.parse(state.route.metadata.creationTimestamp ?? "") || 0;
+    this.#places.set({ name: id, age }, state.outcome.claims);
+  }
+
+  #lookUps(): BackendLookUps {
+    const { view, tls, connectTimeoutMs } = this.#options;
+    return {
+      view,
+      tls,
+      connectTimeoutMs,
+      granted: (reference) => this.#granted(reference),
+      hasTlsPolicy: (namespace, name) => this.#policed.of(`${namespace}/${name}`).size > 0,
+    };
+  }
+
+  #granted(reference: CrossReference): boolean {
+    return isGranted(this.#grants.get(reference.to.namespace)?.values() ?? [], reference);
+  }
+
+  /** A route counts once for a listener, however many references led it there. */
+  #count(before: readonly ParentOutcome[], after: readonly ParentOutcome[]): void {
+    const was = attachmentsOf(before);
+    const is = attachmentsOf(after);
+    for (const one of was.difference(is)) this.#add(one, -1);
+    for (const one of is.difference(was)) this.#add(one, 1);
+  }
+
+  #add(attachment: string, change: number): void {
+    const [gateway, listener] = attachment.split(" ") as [string, string];
+    const counts = this.#attached.get(gateway) ?? new Map<string, number>();
+    const count = (counts.get(listener) ?? 0) + change;
+    put(counts, listener, count === 0 ? undefined : count);
+    put(this.#attached, gateway, counts.size === 0 ? undefined : counts);
+    this.#toldGateways.add(gateway);
+  }
+}
+
+function unserved(judged: JudgedListener): JudgedListener {
+  const conditions = judged.conditions.map((one) =>
+    one.type === "Programmed" ? no("Programmed", "Invalid", "the Gateway is not accepted") : one,
+  );
+  return { ...judged, programmed: false, conditions };
+}
+
+function attachmentsOf(parents: readonly ParentOutcome[]): Set<string> {
+  return new Set(
+    parents.flatMap(({ gateway, listeners }) => listeners.map((name) => `${gateway} ${name}`)),
+  );
+}
+
+function put<V>(map: Map<string, V>, key: string, value: V | undefined): void {
+  if (value === undefined) map.delete(key);
+  else map.set(key, value);
+}

@@ -1,0 +1,56 @@
+import { gatewayOf } from "./attach.ts";
+import { namespaceOf } from "./objects.ts";
+import type { BackendTlsPolicy, Gateway, RouteKind, RouteObject } from "./objects.ts";
+
+/** A route among the routes of all kinds; sorts as Gateway API breaks ties, by namespace and name. */
+export function routeId(kind: RouteKind, key: string): string {
+  return `${key} ${kind}`;
+}
+
+/** The parts that `routeId` made an id of. */
+export function partsOf(id: string): { kind: RouteKind; key: string } {
+  const space = id.indexOf(" ");
+  return { key: id.slice(0, space), kind: id.slice(space + 1) as RouteKind };
+}
+
+/**
+ * What a route's translation looks at, by name: `gateway a/b`, `service a/b`, `grants a` (in which
+ * namespace a ReferenceGrant would count), `labels a` (of its own namespace).
+ */
+export function referencesOfRoute(route: RouteObject): string[] {
+  const namespace = namespaceOf(route);
+  const { parentRefs = [], rules = [] } = route.spec;
+  const gateways = parentRefs.flatMap((one) => {
+    const key = gatewayOf(one, namespace);
+    return key === undefined ? [] : [`gateway ${key}`];
+  });
+  const backends = rules.flatMap(({ backendRefs = [] }) =>
+    backendRefs.flatMap((one) => {
+      const where = one.namespace ?? namespace;
+      const service = `service ${where}/${one.name}`;
+      return where === namespace ? [service] : [service, `grants ${where}`];
+    }),
+  );
+  return [...gateways, ...backends, `labels ${namespace}`];
+}
+
+/** As for routes: `class a`, `secret a/b`, `grants a`. */
+export function referencesOfGateway(gateway: Gateway): string[] {
+  const namespace = namespaceOf(gateway);
+  const refs = gateway.spec.listeners.flatMap(({ tls }) => tls?.certificateRefs ?? []);
+  return [
+    `class ${gateway.spec.gatewayClassName}`,
+    ...refs.flatMap((one) => {
+      const where = one.namespace ?? namespace;
+      return [`secret ${where}/${one.name}`, ...(where === namespace ? [] : [`grants ${where}`])];
+    }),
+  ];
+}
+
+/** Keys of the Services that a policy is about. */
+export function servicesOfPolicy(policy: BackendTlsPolicy): string[] {
+  const namespace = namespaceOf(policy);
+  return policy.spec.targetRefs
+    .filter(({ group, kind }) => group === "" && kind === "Service")
+    .map(({ name }) => `${namespace}/${name}`);
+}

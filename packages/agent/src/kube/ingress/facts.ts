@@ -1,0 +1,80 @@
+import { type ErrorCode } from "@warren/wire";
+import type { Verdict } from "../../verdicts.ts";
+import type { Problem } from "../cluster-view.ts";
+import type { IngressOutcome } from "./ingress-controller.ts";
+
+/** What an Event says. */
+export interface Fact extends Problem {
+  readonly type: "Normal" | "Warning";
+}
+
+/** `pending`: a gateway has still to answer. */
+export type IngressState = "pending" | "published" | "refused";
+
+export interface IngressFacts {
+  readonly state: IngressState;
+  readonly facts: readonly Fact[];
+}
+
+/** Where a route is published, and what gateways said of it. */
+export interface JudgedRoute {
+  readonly host: string;
+  readonly verdict: Verdict | undefined;
+}
+
+const REASONS: Partial<Record<ErrorCode, string>> = {
+  host_taken: "HostTaken",
+  host_not_allowed: "HostNotAllowed",
+  quota_exceeded: "QuotaExceeded",
+  endpoint_not_allowed: "EndpointNotAllowed",
+  invalid_route: "InvalidRoute",
+};
+/** Not for somebody to mend: they say where it is. */
+const FRIENDLY = new Set(["DefaultHosts"]);
+const MOST_HOSTS = 5;
+
+/** What there is to say of an Ingress, in words for who wrote it. */
+export function factsOf(
+  { problems }: Pick<IngressOutcome, "problems">,
+  routes: readonly JudgedRoute[],
+): IngressFacts {
+  const facts: Fact[] = problems.map((problem) => ({
+    type: FRIENDLY.has(problem.reason) ? "Normal" : "Warning",
+    ...problem,
+  }));
+  const accepted: string[] = [];
+  const refused = new Map<string, { code: ErrorCode; message: string; hosts: string[] }>();
+  for (const { host, verdict } of routes) {
+    if (verdict === undefined) continue;
+    if ("accepted" in verdict) accepted.push(host);
+    else {
+      const { refused: code, message } = verdict;
+      const one = refused.get(`${code} ${message}`) ?? { code, message, hosts: [] };
+      one.hosts.push(host);
+      refused.set(`${code} ${message}`, one);
+    }
+  }
+  for (const one of refused.values()) facts.push(refusalFact(one));
+  const isAnswered = routes.every(({ verdict }) => verdict !== undefined);
+  if (isAnswered && accepted.length > 0 && refused.size === 0)
+    facts.push({
+      type: "Normal",
+      reason: "Published",
+      message: `published at ${listed(accepted)}`,
+    });
+  if (!isAnswered) return { state: "pending", facts };
+  return { state: accepted.length > 0 ? "published" : "refused", facts };
+}
+
+function refusalFact(refused: { code: ErrorCode; message: string; hosts: string[] }): Fact {
+  const { code, message, hosts } = refused;
+  const why = message === "" ? code : message;
+  const reason = REASONS[code] ?? "RouteRefused";
+  return { type: "Warning", reason, message: `${listed(hosts)}: ${why}` };
+}
+
+function listed(all: readonly string[]): string {
+  const hosts = [...new Set(all)];
+  const more = hosts.length > MOST_HOSTS ? ` and ${hosts.length - MOST_HOSTS} more` : "";
+  return `${hosts.slice(0, MOST_HOSTS).join(", ")}${more}`;
+}

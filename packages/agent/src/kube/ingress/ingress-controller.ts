@@ -1,0 +1,308 @@
+import { endOfTurn, type Clock } from "@warren/host";
+import { routeKey } from "@warren/wire";
+import type { Published } from "../../published.ts";
+import type { TlsSettings } from "../../target.ts";
+import type { ClusterChange, ClusterFeed, Problem } from "../cluster-view.ts";
+import type { Objects } from "../objects-port.ts";
+import type { Ingress } from "../objects.ts";
+import { ReverseIndex } from "../reverse-index.ts";
+import { isDialledAtPods } from "../service-backend.ts";
+import { ToldProblems } from "../told-problems.ts";
+import { Claims, type Claim } from "./claims.ts";
+import type { IngressCounts, IngressEvents } from "./ingress-events.ts";
+import { RetryLater } from "./retry-later.ts";
+import { classNameOf, type IngressSelection } from "./select.ts";
+import { translateIngress, type IngressTranslation } from "./translate.ts";
+
+export interface IngressControllerOptions {
+  readonly ingresses: Objects<Ingress>;
+  readonly feed: ClusterFeed;
+  readonly published: Published;
+  readonly selection: IngressSelection;
+  /** How Services that speak TLS are verified. */
+  readonly tls: TlsSettings;
+  readonly connectTimeoutMs: number;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly events: IngressEvents;
+}
+
+/** Name of the source in `Published`. */
+export const INGRESS_SOURCE = "kube:ingress";
+/** So many are translated before traffic gets its turn: some 10 ms. */
+const SLICE = 200;
+/** In the index of classes: those that name none. */
+const NO_CLASS = "";
+
+/** What became of an Ingress, for its status and Events. */
+export interface IngressOutcome extends Pick<IngressTranslation, "owner" | "problems"> {
+  readonly ingress: Ingress;
+  /** Keys of its routes that are in the table. */
+  readonly routes: readonly string[];
+}
+
+/**
+ * Publishes Ingresses. Every change of an Ingress, or of what one leads to, is translated anew and
+ * published by the end of the turn in which it was heard. Invariants:
+ *
+ * I1. Nothing is published before every cache has had its first list: a snapshot of a part would take
+ *     the rest away (G-134). Then all of it is one change, also when there is none.
+ * I2. What is published is the translation of the caches as they are, conflicts decided by age: in
+ *     whichever order changes came, and the same in every agent.
+ * I3. A change costs what it touches: indexes lead from a Service, a class or a place to Ingresses.
+ * I4. What fails is tried again, Ingress by Ingress; the others are published meanwhile (G-136).
+ */
+export class IngressController implements Disposable {
+  /** Everything that there was at the start is published; rejects when a cache will never be there. */
+  readonly ready: Promise<void>;
+  readonly #options: IngressControllerOptions;
+  readonly #translations = new Map<string, IngressTranslation>();
+  readonly #claims = new Claims();
+  readonly #byService = new ReverseIndex();
+  readonly #byClass = new ReverseIndex();
+  readonly #retries: RetryLater;
+  readonly #told = new ToldProblems();
+  readonly #listeners = new Set<(keys: ReadonlySet<string>) => void>();
+  readonly #stops: (() => void)[] = [];
+  /** Keys of routes that another source has, and whose they would be. */
+  readonly #taken = new Map<string, string>();
+  #names: readonly string[] = [];
+  #dirty = new Set<string>();
+  #dirtySince = 0;
+  #isScheduled = false;
+  #isReady = false;
+  #isClosed = false;
+
+  constructor(options: IngressControllerOptions) {
+    this.#options = options;
+    const { ingresses, feed, published, clock, random } = options;
+    this.#retries = new RetryLater({ clock, random, retry: (key) => this.#mark([key]) });
+    this.#stops.push(
+      ingresses.onChange(({ key }) => this.#mark([key])),
+      feed.onChange((change) => this.#mark(this.#touchedBy(change))),
+      published.onChange(({ deleted }) => {
+        if (this.#taken.size > 0) this.#offerAgain(deleted.map(routeKey));
+      }),
+    );
+    const began = clock.now();
+    this.ready = Promise.all([ingresses.synced, feed.synced]).then(() => this.#begin(began));
+    this.ready.catch(() => {}); // whoever waits for it hears it
+  }
+
+  /** Gateways gave the cluster these names: they are the hosts of rules that have none. */
+  setNames(names: readonly string[]): void {
+    if (names.join() === this.#names.join()) return;
+    this.#names = [...names];
+    this.#mark(this.#translations.keys());
+  }
+
+  /** Undefined for what is not there, or not to be published. */
+  outcome(key: string): IngressOutcome | undefined {
+    const ingress = this.#options.ingresses.get(key);
+    const translation = this.#translations.get(key);
+    if (ingress === undefined || translation?.isSelected !== true) return undefined;
+    const problems = [...translation.problems];
+    const routes: string[] = [];
+    for (const { claim, winner } of this.#claims.of(key)) {
+      if (claim !== winner) {
+        if (!translation.isThrough || !isToldApart(claim, winner))
+          problems.push(conflict(claim, winner));
+      } else if (this.#taken.has(claim.key)) problems.push(takenHere(claim.place));
+      else routes.push(claim.key);
+    }
+    return { ingress, owner: translation.owner, problems, routes };
+  }
+
+  keys(): IterableIterator<string> {
+    return this.#translations.keys();
+  }
+
+  /** What there is now, for gauges. */
+  counts(): IngressCounts {
+    let selected = 0;
+    for (const { isSelected } of this.#translations.values()) if (isSelected) selected++;
+    const routes = this.#claims.size - this.#taken.size;
+    return { selected, routes, troubled: this.#told.size };
+  }
+
+  /** Hears which outcomes may be different, after it was published. The returned function stops that. */
+  onOutcomes(heard: (keys: ReadonlySet<string>) => void): () => void {
+    this.#listeners.add(heard);
+    return () => this.#listeners.delete(heard);
+  }
+
+  /** Hears nothing more. What is published stays: other agents of the cluster carry it on. */
+  [Symbol.dispose](): void {
+    this.#isClosed = true;
+    for (const stop of this.#stops.splice(0)) stop();
+    this.#retries.close();
+  }
+
+  #touchedBy(change: ClusterChange): Iterable<string> {
+    switch (change.kind) {
+      case "endpoints":
+        // What is dialled at a cluster address does not hear of pods that come and go.
+        return this.#isDialledAtPods(change.key) ? this.#byService.of(change.key) : [];
+      case "service":
+        return this.#byService.of(change.key);
+      case "class":
+        // Those that name none may have a default now, or another one.
+        return [...this.#byClass.of(change.key), ...this.#byClass.of(NO_CLASS)];
+      case "secret":
+        return [];
+      case "controllers":
+      case "reach":
+        return [...this.#translations.keys()].filter((key) => !this.#isOurs(key));
+    }
+  }
+
+  #isOurs(key: string): boolean {
+    return this.#translations.get(key)?.owner.isOurs === true;
+  }
+
+  #isDialledAtPods(key: string): boolean {
+    const [namespace = "", name = ""] = key.split("/");
+    const service = this.#options.feed.service(namespace, name);
+    return service !== undefined && isDialledAtPods(service);
+  }
+
+  #mark(keys: Iterable<string>): void {
+    if (this.#dirty.size === 0) this.#dirtySince = this.#options.clock.now();
+    for (const key of keys) this.#dirty.add(key);
+    if (!this.#isReady || this.#isScheduled || this.#dirty.size === 0) return;
+    this.#isScheduled = true;
+    queueMicrotask(() => this.#work());
+  }
+
+  #begin(began: number): Promise<void> {
+    const { ingresses, clock, events } = this.#options;
+    for (const key of keysOf(ingresses)) this.#dirty.add(key);
+    const count = this.#dirty.size;
+    return new Promise((resolve) => {
+      const step = (): void => {
+        if (this.#isClosed) return;
+        const touched = this.#translate(SLICE);
+        if (this.#dirty.size > 0) return endOfTurn(step);
+        this.#isReady = true;
+        // All translated slices at once (I1).
+        this.#publish(new Set([...touched, ...this.#translations.keys()]));
+        events.synced(count, this.counts().routes, clock.now() - began);
+        resolve();
+      };
+      step();
+    });
+  }
+
+  #work(): void {
+    this.#isScheduled = false;
+    if (this.#isClosed) return;
+    const { clock, events } = this.#options;
+    const since = this.#dirtySince;
+    const touched = this.#translate(SLICE);
+    this.#publish(touched);
+    events.translated(touched.size, clock.now() - since);
+    if (this.#dirty.size === 0) return;
+    this.#isScheduled = true;
+    endOfTurn(() => this.#work());
+  }
+
+  /** Takes up to `most` keys and makes their claims what they should be. */
+  #translate(most: number): Set<string> {
+    const touched = new Set<string>();
+    for (const key of this.#dirty) {
+      if (touched.size >= most) break;
+      this.#dirty.delete(key);
+      touched.add(key);
+      try {
+        this.#translateOne(key);
+        this.#retries.forget(key);
+      } catch (error) {
+        this.#options.events.failed(key, error, this.#retries.later(key));
+      }
+    }
+    return touched;
+  }
+
+  #translateOne(key: string): void {
+    const { ingresses, feed: view, selection, tls, connectTimeoutMs } = this.#options;
+    const ingress = ingresses.get(key);
+    if (ingress === undefined) return this.#forget(key);
+    const context = { view, selection, names: this.#names, tls, connectTimeoutMs };
+    const translation = translateIngress(ingress, context);
+    this.#translations.set(key, translation);
+    this.#claims.set(key, translation.publications);
+    this.#byService.set(key, servicesOf(ingress));
+    this.#byClass.set(key, [classNameOf(ingress) ?? NO_CLASS]);
+  }
+
+  #forget(key: string): void {
+    this.#translations.delete(key);
+    this.#claims.set(key, []);
+    this.#byService.delete(key);
+    this.#byClass.delete(key);
+  }
+
+  #publish(touched: ReadonlySet<string>): void {
+    const { published } = this.#options;
+    const { put, remove, moved } = this.#claims.take();
+    for (const key of remove) this.#taken.delete(key);
+    const taken = new Set(published.change(INGRESS_SOURCE, put, remove));
+    for (const { route } of put) {
+      const key = routeKey(route);
+      if (taken.has(key)) this.#taken.set(key, `${route.namespace}/${route.ingress_name}`);
+      else this.#taken.delete(key);
+    }
+    const all = new Set([...touched, ...moved]);
+    for (const key of all) this.#tell(key);
+    for (const heard of this.#listeners) heard(all);
+  }
+
+  #tell(key: string): void {
+    const problems = this.outcome(key)?.problems ?? [];
+    for (const problem of this.#told.news(key, problems))
+      this.#options.events.problem(key, problem);
+  }
+
+  /** Another source let these keys go. */
+  #offerAgain(keys: readonly string[]): void {
+    const owners = keys.flatMap((key) => {
+      const owner = this.#taken.get(key);
+      if (owner !== undefined) this.#claims.refuse(key, owner);
+      return owner === undefined ? [] : [owner];
+    });
+    this.#mark(owners);
+  }
+}
+
+function keysOf(ingresses: Objects<Ingress>): string[] {
+  return [...ingresses.values()].map(
+    ({ metadata: { namespace = "", name } }) => `${namespace}/${name}`,
+  );
+}
+
+/** Keys of every Service that an Ingress names, whether it exists or not. */
+function servicesOf({ metadata, spec }: Ingress): string[] {
+  const backends = [
+    spec?.defaultBackend,
+    ...(spec?.rules ?? []).flatMap(({ http }) => (http?.paths ?? []).map(({ backend }) => backend)),
+  ];
+  return backends.flatMap((backend) =>
+    backend?.service === undefined ? [] : [`${metadata.namespace ?? ""}/${backend.service.name}`],
+  );
+}
+
+/** Two that the same controller serves are told apart by it: nobody has lost anything. */
+function isToldApart(claim: Claim, winner: Claim): boolean {
+  return claim.publication.targets[0]?.key === winner.publication.targets[0]?.key;
+}
+
+function conflict({ place }: Claim, { owner }: Claim): Problem {
+  const message = `${place} is published for Ingress ${owner}, which is older`;
+  return { reason: "Conflict", message };
+}
+
+function takenHere(place: string): Problem {
+  const message = `${place} is published by the agent's own configuration`;
+  return { reason: "Conflict", message };
+}

@@ -1,0 +1,165 @@
+import type { Clock } from "@warren/host";
+import {
+  INGRESSES,
+  KubeError,
+  referenceTo,
+  WorkQueue,
+  type EventRecorder,
+  type Leadership,
+} from "@warren/host/kube";
+import type { Published } from "../../published.ts";
+import type { Objects } from "../objects-port.ts";
+import type { Ingress } from "../objects.ts";
+import { ToldProblems } from "../told-problems.ts";
+import { factsOf, type IngressFacts } from "./facts.ts";
+import { INGRESS_SOURCE, type IngressController } from "./ingress-controller.ts";
+import type { IngressEvents } from "./ingress-events.ts";
+import type { IngressStatus, PublicAddress } from "./ingress-status.ts";
+
+export interface IngressReporterOptions {
+  readonly controller: IngressController;
+  readonly ingresses: Objects<Ingress>;
+  readonly published: Published;
+  readonly lead: Pick<Leadership, "isLeading" | "onChange">;
+  readonly recorder: EventRecorder;
+  readonly status: IngressStatus;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly events: IngressEvents;
+}
+
+const CONCURRENCY = 4;
+
+/**
+ * Tells people what became of their Ingresses: Events, and the status of those whose class is
+ * Warren's. Only while this agent leads those of the cluster. Invariants:
+ *
+ * R1. An Event is said again only when something about its Ingress changed; a new leader says all.
+ * R2. The status of an Ingress is written only while its class is Warren's, or to take back what
+ *     this process wrote there; never of what a gateway has still to answer.
+ */
+export class IngressReporter implements AsyncDisposable {
+  readonly #options: IngressReporterOptions;
+  readonly #queue: WorkQueue;
+  readonly #told = new ToldProblems();
+  /** Of each Ingress, what it was when something was said of it. */
+  readonly #versions = new Map<string, string>();
+  /** Ingresses whose status this process wrote: what, and to which version. */
+  readonly #written = new Map<string, string>();
+  readonly #stops: (() => void)[];
+  #addresses: readonly PublicAddress[] = [];
+  #mayWrite = true;
+
+  constructor(options: IngressReporterOptions) {
+    this.#options = options;
+    const { controller, published, lead, clock, random, events } = options;
+    this.#queue = new WorkQueue({
+      work: (key) => this.#report(key),
+      clock,
+      random,
+      concurrency: CONCURRENCY,
+      onFailure: ({ key, error, retryInMs }) => events.statusFailed(key, error, retryInMs),
+    });
+    this.#stops = [
+      controller.onOutcomes((keys) => this.#look(keys)),
+      published.verdicts.onVerdict((route) => this.#heard(route)),
+      lead.onChange((leading) => this.#onLead(leading)),
+    ];
+    if (lead.isLeading) this.#onLead(true);
+  }
+
+  /** Where the Ingresses of class warren are reached from outside, for their status. */
+  setAddresses(addresses: readonly PublicAddress[]): void {
+    this.#addresses = addresses;
+    this.#look(this.#options.controller.keys());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const stop of this.#stops.splice(0)) stop();
+    await this.#queue[Symbol.asyncDispose]();
+  }
+
+  #onLead(leading: boolean): void {
+    this.#told.clear();
+    this.#versions.clear();
+    this.#mayWrite = true;
+    if (leading) this.#look(this.#options.controller.keys());
+  }
+
+  #heard(route: string): void {
+    if (this.#options.published.get(route)?.source === INGRESS_SOURCE)
+      this.#look([route.slice(0, route.indexOf(" "))]);
+  }
+
+  #look(keys: Iterable<string>): void {
+    if (!this.#options.lead.isLeading) return;
+    for (const key of keys) this.#queue.add(key);
+  }
+
+  async #report(key: string): Promise<void> {
+    const { controller, ingresses, lead } = this.#options;
+    if (!lead.isLeading) return;
+    const outcome = controller.outcome(key);
+    if (outcome === undefined) {
+      this.#told.forget(key);
+      this.#versions.delete(key);
+      return this.#takeBack(key, ingresses.get(key));
+    }
+    const { ingress, owner, routes } = outcome;
+    const facts = factsOf(
+      outcome,
+      routes.map((route) => this.#judged(route)),
+    );
+    this.#say(key, ingress, facts);
+    if (!owner.isOurs) return this.#takeBack(key, ingress);
+    if (facts.state !== "pending")
+      await this.#write(key, ingress, facts.state === "published" ? this.#addresses : []);
+  }
+
+  #judged(route: string) {
+    const { published } = this.#options;
+    const { host = "" } = published.get(route)?.route ?? {};
+    return { host, verdict: published.verdicts.get(route) };
+  }
+
+  #say(key: string, ingress: Ingress, { facts, state }: IngressFacts): void {
+    const { uid, generation = 0 } = ingress.metadata;
+    const version = `${uid} ${generation}`;
+    if (this.#versions.get(key) !== version) this.#told.forget(key);
+    this.#versions.set(key, version);
+    const about = referenceTo(INGRESSES, ingress);
+    // What gateways said is not mended because one has still to say it again.
+    const which = state === "pending" ? "some" : "all";
+    for (const { type, reason, message } of this.#told.news(key, facts, which)) {
+      if (type === "Normal") this.#options.recorder.normal(about, reason, message);
+      else this.#options.recorder.warning(about, reason, message);
+    }
+  }
+
+  /** The Ingress is another's now, or to be left out. */
+  async #takeBack(key: string, ingress: Ingress | undefined): Promise<void> {
+    if (!this.#written.has(key)) return;
+    if (ingress !== undefined) await this.#write(key, ingress, []);
+    this.#written.delete(key);
+  }
+
+  async #write(key: string, ingress: Ingress, addresses: readonly PublicAddress[]): Promise<void> {
+    const { events, status } = this.#options;
+    const what = `${ingress.metadata.resourceVersion} ${JSON.stringify(addresses)}`;
+    // The cache has not heard of our own write yet.
+    if (!this.#mayWrite || this.#written.get(key) === what) return;
+    try {
+      if (!(await status.write(ingress, addresses))) return;
+      this.#written.set(key, what);
+      events.statusWritten(key);
+    } catch (error) {
+      if (!(error instanceof KubeError)) throw error;
+      if (error.reason === "NotFound") return;
+      if (error.reason !== "Forbidden") throw error;
+      // The same for every Ingress, and until somebody changes a role: asked again by the next leader.
+      if (this.#mayWrite) events.statusForbidden(error);
+      this.#mayWrite = false;
+    }
+  }
+}

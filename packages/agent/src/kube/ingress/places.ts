@@ -1,0 +1,78 @@
+import type { Problem } from "../cluster-view.ts";
+import type { Ingress, IngressBackend } from "../objects.ts";
+
+export type PathType = "Exact" | "Prefix" | "ImplementationSpecific";
+
+/** Where an Ingress wants requests from, and what is behind it. */
+export interface Place {
+  readonly host: string;
+  readonly path: string;
+  readonly pathType: PathType;
+  readonly backend: IngressBackend;
+}
+
+export interface PlacesAsked {
+  readonly places: readonly Place[];
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Every (host, path, path type) of an Ingress, once. What has no host, a rule or the default backend
+ * of an Ingress without rules, is at `hosts`: the whole world's requests cannot be claimed. A default
+ * backend is also behind each host of the rules, after all their paths.
+ */
+export function placesOf(ingress: Ingress, hosts: readonly string[]): PlacesAsked {
+  const places = new Map<string, Place>();
+  const put = (place: Place): void => {
+    // An Ingress that says a place twice means the first, as ingress-nginx has it.
+    const key = placeKey(place);
+    if (!places.has(key)) places.set(key, place);
+  };
+  const { rules = [], defaultBackend } = ingress.spec ?? {};
+  const served = new Set<string>();
+  let isHostless = defaultBackend !== undefined && rules.length === 0;
+  for (const { host: said = "", http } of rules) {
+    isHostless ||= said === "";
+    for (const host of said === "" ? hosts : [said.toLowerCase()]) {
+      served.add(host);
+      for (const path of http?.paths ?? []) put(atPath(host, path));
+    }
+  }
+  if (defaultBackend !== undefined)
+    for (const host of rules.length === 0 ? hosts : served)
+      put({ host, path: "/", pathType: "ImplementationSpecific", backend: defaultBackend });
+  return { places: [...places.values()], problems: isHostless ? sayHosts(hosts) : [] };
+}
+
+/** What two routes may not share: unlike a route's key it does not say whose it is. */
+export function placeKey({ host, path, pathType }: Omit<Place, "backend">): string {
+  return `${host} ${pathType} ${path}`;
+}
+
+type AskedPath = NonNullable<NonNullable<NonNullable<Ingress["spec"]>["rules"]>[number]["http"]>;
+
+function atPath(host: string, { path, pathType, backend }: AskedPath["paths"][number]): Place {
+  return {
+    host,
+    path: encoded(path === undefined || path === "" ? "/" : path),
+    pathType: isPathType(pathType) ? pathType : "Prefix",
+    backend,
+  };
+}
+
+function isPathType(word: string | undefined): word is PathType {
+  return word === "Exact" || word === "Prefix" || word === "ImplementationSpecific";
+}
+
+/** As it stands in a request line: the API takes any text for a path. */
+function encoded(path: string): string {
+  return path.replace(/[^\x21-\x7e]+/gu, (text) => encodeURIComponent(text.toWellFormed()));
+}
+
+function sayHosts(hosts: readonly string[]): Problem[] {
+  const message =
+    hosts.length > 0
+      ? `what has no host is published at ${hosts.join(", ")}; warren.dev/hosts says others`
+      : "a rule without a host is published at the cluster's own names, and no gateway has given it one: name hosts in the rules or in warren.dev/hosts";
+  return [{ reason: hosts.length > 0 ? "DefaultHosts" : "NoHost", message }];
+}

@@ -1,0 +1,78 @@
+import { createTarget, type Target, type TargetProtocol } from "../../target.ts";
+import type { ControllerTarget } from "../cluster-view.ts";
+import type { Ingress } from "../objects.ts";
+import type { Place } from "./places.ts";
+import { isTlsHost } from "./tls.ts";
+
+const NGINX = "nginx.ingress.kubernetes.io/";
+const TRAEFIK = "traefik.ingress.kubernetes.io/";
+
+/**
+ * How an Ingress's own controller is dialled for one of its hosts. A host with TLS is asked for over
+ * TLS, since a controller would send plain requests back to https for ever. Its certificate is not
+ * verified (decisions/0282). Undefined when the controller has no port at all.
+ */
+export function controllerTarget(
+  ingress: Ingress,
+  host: string,
+  { target, connectTimeoutMs }: { target: ControllerTarget; connectTimeoutMs: number },
+): Target | undefined {
+  const { httpPort, httpsPort } = target;
+  const wantsTls = isTlsHost(ingress, host) || asksTraefikForTls(ingress);
+  const secure = (wantsTls && httpsPort !== undefined) || httpPort === undefined;
+  const port = secure ? httpsPort : httpPort;
+  if (port === undefined) return undefined;
+  const protocol = protocolTo(ingress, target, secure);
+  const tls = { ca: undefined, serverName: serverNameOf(host), insecure: true };
+  const how = { host: target.host, port, protocol, connectTimeoutMs };
+  return createTarget(secure ? { ...how, tls } : how);
+}
+
+/** gRPC needs HTTP/2 all the way; nginx speaks it over TLS alone. */
+function protocolTo(
+  { metadata: { annotations = {} } }: Ingress,
+  { type }: ControllerTarget,
+  secure: boolean,
+): TargetProtocol {
+  const isGrpc =
+    /^grpcs?$/i.test(annotations[`${NGINX}backend-protocol`] ?? "") ||
+    annotations[`${TRAEFIK}service.serversscheme`] === "h2c";
+  if (secure) return isGrpc ? "h2" : "https";
+  return isGrpc && type === "traefik" ? "h2c" : "http";
+}
+
+/** Traefik answers such an Ingress on its TLS entry point alone. */
+function asksTraefikForTls({ metadata: { annotations = {} } }: Ingress): boolean {
+  const points = annotations[`${TRAEFIK}router.entrypoints`]?.split(",").map((one) => one.trim());
+  return (
+    annotations[`${TRAEFIK}router.tls`] === "true" ||
+    (points !== undefined && points.includes("websecure") && !points.includes("web"))
+  );
+}
+
+/** A name that a wildcard covers: SNI has no patterns (RFC 6066 §3). */
+function serverNameOf(host: string): string {
+  return host.replace(/^\*\*?\./, "any.");
+}
+
+const EXPRESSION = /[*^$()[\]{}|\\?+]/;
+
+/** True for a path that only a controller with regular expressions, or wildcards, reads as meant. */
+export function isExpression({ path, pathType }: Place): boolean {
+  return pathType === "ImplementationSpecific" && EXPRESSION.test(path);
+}
+
+/**
+ * What a gateway looks for when the controller reads the path as an expression: all that could match
+ * it, since the controller decides in the end.
+ */
+export function literalPlace(place: Place, { metadata: { annotations = {} } }: Ingress): Place {
+  const isRegex = annotations[`${NGINX}use-regex`] === "true" || isExpression(place);
+  const at = place.path.search(EXPRESSION);
+  if (!isRegex || at === -1) return place;
+  const literal = place.path.slice(0, at);
+  // `/app(/|$)(.*)`: the last element is whole.
+  const isWhole = /^(\(\/\|\$\)|\$)/.test(place.path.slice(at));
+  const path = isWhole ? literal : literal.slice(0, literal.lastIndexOf("/") + 1);
+  return { ...place, pathType: "ImplementationSpecific", path: path === "" ? "/" : path };
+}

@@ -1,0 +1,233 @@
+import { describe as problemsOf, Route } from "@warren/wire";
+import * as v from "valibot";
+import type { Publication } from "../../published.ts";
+import type { Target, TlsSettings } from "../../target.ts";
+import { isKnownAnnotation } from "../annotations/known.ts";
+import { readAnnotations, type Answerer } from "../annotations/read.ts";
+import type { Wishes } from "../annotations/wishes.ts";
+import type { ClusterView, ControllerTarget, Problem } from "../cluster-view.ts";
+import type { Ingress, IngressBackend } from "../objects.ts";
+import {
+  appProtocolOf,
+  findService,
+  serviceTarget,
+  type ServiceFound,
+} from "../service-backend.ts";
+import { placeKey, placesOf, type Place } from "./places.ts";
+import { ownerOf, SYSTEM_NAMESPACES, type IngressOwner, type IngressSelection } from "./select.ts";
+import { controllerTarget, isExpression, literalPlace } from "./through.ts";
+import { isTlsHost } from "./tls.ts";
+
+/** What the translation of an Ingress depends on besides the Ingress. */
+export interface IngressContext {
+  readonly view: ClusterView;
+  readonly selection: IngressSelection;
+  /** Names that gateways gave this cluster: the hosts of rules that have none. */
+  readonly names: readonly string[];
+  /** How Services that speak TLS are verified. */
+  readonly tls: TlsSettings;
+  readonly connectTimeoutMs: number;
+}
+
+export interface IngressTranslation {
+  /** False: it is none that is to be published, and nothing is said about it. */
+  readonly isSelected: boolean;
+  readonly owner: IngressOwner;
+  /** The controller of its class is dialled, not its Services. */
+  readonly isThrough: boolean;
+  /** One for each place, in the order in which the Ingress says them. */
+  readonly publications: readonly Publication[];
+  readonly problems: readonly Problem[];
+}
+
+/** What an Ingress publishes, and what there is to say about it. Pure: the same in, the same out. */
+export function translateIngress(ingress: Ingress, context: IngressContext): IngressTranslation {
+  const owner = ownerOf(ingress, context.view, context.selection);
+  const leftOut = { isSelected: false, isThrough: false, owner, publications: [], problems: [] };
+  const { annotations = {}, namespace = "default" } = ingress.metadata;
+  const { select, namespaces } = context.selection;
+  if (select === "class" && !owner.isOurs) return leftOut;
+  if (namespaces !== undefined && !namespaces.includes(namespace)) return leftOut;
+  const controller = owner.isOurs ? undefined : context.view.controller(owner.className);
+  const answerer: Answerer = controller === undefined ? "service" : "controller";
+  const { wishes, refusal, problems } = readAnnotations(annotations, answerer);
+  if (wishes.publish === false) return leftOut;
+  const why = notHere(owner, controller) ?? refusal ?? notFrom(namespace, wishes);
+  if (why !== undefined) return { ...leftOut, isSelected: true, problems: [...problems, why] };
+  const translation = new Translation(ingress, context, { controller, wishes });
+  const isThrough = controller !== undefined;
+  return { isSelected: true, isThrough, owner, ...translation.all(problems) };
+}
+
+/** Whoever names a class wants its controller's rules, all of them: without it nobody keeps those. */
+function notHere(
+  { isOurs, className }: IngressOwner,
+  controller: ControllerTarget | undefined,
+): Problem | undefined {
+  if (isOurs || controller !== undefined || className === undefined) return undefined;
+  const message = `no controller of the class ${className} was found to dial; nothing is published`;
+  return { reason: "NoController", message };
+}
+
+function notFrom(namespace: string, { publish }: Wishes): Problem | undefined {
+  if (publish === true || !SYSTEM_NAMESPACES.includes(namespace)) return undefined;
+  const message = `nothing of ${namespace} is published unless warren.dev/publish says "true"`;
+  return { reason: "SystemNamespace", message };
+}
+
+/** A failed step is what there is to say of it. */
+type Made<T> = { readonly made: T } | { readonly problem: Problem };
+
+class Translation {
+  readonly #ingress: Ingress;
+  readonly #context: IngressContext;
+  readonly #controller: ControllerTarget | undefined;
+  readonly #wishes: Wishes;
+  readonly #annotations: Readonly<Record<string, string>>;
+
+  constructor(
+    ingress: Ingress,
+    context: IngressContext,
+    how: { controller: ControllerTarget | undefined; wishes: Wishes },
+  ) {
+    this.#ingress = ingress;
+    this.#context = context;
+    this.#controller = how.controller;
+    this.#wishes = how.wishes;
+    this.#annotations = carriedAnnotations(ingress.metadata.annotations ?? {});
+  }
+
+  all(before: readonly Problem[]): Pick<IngressTranslation, "publications" | "problems"> {
+    const asked = placesOf(this.#ingress, this.#wishes.hosts ?? this.#context.names);
+    const problems = [...before, ...asked.problems, ...this.#modeProblems()];
+    const publications = new Map<string, Publication>();
+    for (const one of asked.places) {
+      const place = this.#controller === undefined ? one : literalPlace(one, this.#ingress);
+      const key = placeKey(place);
+      // Two expressions may begin alike: the controller tells them apart.
+      if (publications.has(key)) continue;
+      const result = this.#publication(place);
+      if ("made" in result) publications.set(key, result.made);
+      else problems.push(result.problem);
+    }
+    return { publications: [...publications.values()], problems: unrepeated(problems) };
+  }
+
+  #publication(place: Place): Made<Publication> {
+    if (this.#controller === undefined && isExpression(place))
+      return problem("UnsupportedPath", `path ${place.path} is an expression, not a prefix`);
+    const found = this.#find(place.backend);
+    if ("problem" in found) return found;
+    const target = this.#target(place, found.made);
+    if ("problem" in target) return target;
+    const read = v.safeParse(Route, this.#route(place, found.made, target.made));
+    if (!read.success)
+      return problem("InvalidRoute", `${place.host}${place.path}: ${problemsOf(read.issues)}`);
+    return { made: { route: read.output, targets: [target.made] } };
+  }
+
+  #find({ service, resource }: IngressBackend): Made<ServiceFound> {
+    if (service === undefined)
+      return problem(
+        "UnsupportedBackend",
+        `a ${resource?.kind ?? "resource"} backend is not supported, only Services are`,
+      );
+    const { namespace = "default" } = this.#ingress.metadata;
+    const port = service.port?.number ?? service.port?.name;
+    const found = findService(
+      this.#context.view,
+      { namespace, name: service.name, port },
+      this.#controller === undefined ? "here" : "elsewhere",
+    );
+    return found.ok ? { made: found } : { problem: found.problem };
+  }
+
+  #target({ host }: Place, found: ServiceFound): Made<Target> {
+    const { view, tls } = this.#context;
+    const connectTimeoutMs =
+      this.#wishes.policy.connect_timeout_ms ?? this.#context.connectTimeoutMs;
+    if (this.#controller !== undefined) {
+      const how = { target: this.#controller, connectTimeoutMs };
+      const target = controllerTarget(this.#ingress, host, how);
+      return target === undefined
+        ? problem("NoController", `Service ${this.#controller.name} has no HTTP port`)
+        : { made: target };
+    }
+    const protocol = this.#wishes.protocol ?? appProtocolOf(found.port) ?? "http";
+    const target = serviceTarget(view, found, { protocol, tls, connectTimeoutMs });
+    const { name } = found.service.metadata;
+    return target === undefined
+      ? problem("NoEndpoints", `headless Service ${name} has no endpoint that is ready`)
+      : { made: target };
+  }
+
+  #route(place: Place, { service, port }: ServiceFound, target: Target) {
+    const { namespace = "default", name, creationTimestamp = "" } = this.#ingress.metadata;
+    const age = Date.parse(creationTimestamp);
+    return {
+      host: place.host,
+      path: place.path,
+      path_type: place.pathType,
+      service: service.metadata.name,
+      port: port.port,
+      namespace,
+      ingress_name: name,
+      tls: isTlsHost(this.#ingress, place.host),
+      annotations: this.#annotations,
+      protocol: target.protocol,
+      policy: this.#wishes.policy,
+      ...this.#reach(),
+      ...(this.#wishes.rewrite === undefined ? {} : { filters: this.#filters(place) }),
+      ...(age >= 0 ? { age } : {}),
+    };
+  }
+
+  #filters({ pathType }: Place) {
+    const { type, value } = this.#wishes.rewrite!;
+    // An Exact path is replaced whole, or not at all.
+    const whole = type === "full" || pathType === "Exact";
+    return {
+      rewrite: { path: { type: whole ? ("full" as const) : ("prefix" as const), value } },
+    };
+  }
+
+  /** The cluster's public endpoint is its controller's: what is dialled at the Service is not there. */
+  #reach() {
+    const { mode: general, endpoint } = this.#context.view;
+    const mode = this.#wishes.mode ?? general;
+    if (mode === "tunnel" || endpoint === undefined || this.#controller === undefined) return {};
+    return { mode, endpoint };
+  }
+
+  #modeProblems(): Problem[] {
+    const { mode } = this.#wishes;
+    if (mode === undefined || mode === "tunnel") return [];
+    const { endpoint } = this.#context.view;
+    if (this.#controller !== undefined && endpoint !== undefined) return [];
+    const why =
+      this.#controller === undefined
+        ? "this Ingress has no controller at the cluster's public endpoint"
+        : "this cluster has no public endpoint";
+    return [{ reason: "NoEndpoint", message: `${why}: it is published through the tunnel` }];
+  }
+}
+
+function problem(reason: string, message: string): { problem: Problem } {
+  return { problem: { reason, message } };
+}
+
+/** A Service that is missing is missing once, however many paths lead to it. */
+function unrepeated(problems: readonly Problem[]): Problem[] {
+  return [...new Map(problems.map((one) => [`${one.reason} ${one.message}`, one])).values()];
+}
+
+const MOST_CARRIED = 32;
+const MOST_CHARS = 256;
+
+/** What gateways are told: annotations that have a meaning here, and no others, since any may be secret. */
+function carriedAnnotations(all: Readonly<Record<string, string>>): Record<string, string> {
+  const carried = Object.entries(all)
+    .filter(([name, value]) => isKnownAnnotation(name) && value.length <= MOST_CHARS)
+    .sort(([one], [other]) => (one < other ? -1 : 1));
+  return Object.fromEntries(carried.slice(0, MOST_CARRIED));
+}

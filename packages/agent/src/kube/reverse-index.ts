@@ -1,0 +1,38 @@
+const NONE: ReadonlySet<string> = new Set();
+
+/** Which keys use which values, both ways: what a change costs does not grow with what it leaves alone. */
+export class ReverseIndex {
+  readonly #values = new Map<string, ReadonlySet<string>>();
+  readonly #keys = new Map<string, Set<string>>();
+
+  /** `key` uses exactly these. */
+  set(key: string, values: Iterable<string>): void {
+    const after = new Set(values);
+    const before = this.#values.get(key) ?? NONE;
+    for (const value of before) if (!after.has(value)) this.#drop(value, key);
+    for (const value of after) if (!before.has(value)) this.#put(value, key);
+    if (after.size > 0) this.#values.set(key, after);
+    else this.#values.delete(key);
+  }
+
+  delete(key: string): void {
+    this.set(key, []);
+  }
+
+  /** The keys that use `value`. */
+  of(value: string): ReadonlySet<string> {
+    return this.#keys.get(value) ?? NONE;
+  }
+
+  #put(value: string, key: string): void {
+    const keys = this.#keys.get(value);
+    if (keys === undefined) this.#keys.set(value, new Set([key]));
+    else keys.add(key);
+  }
+
+  #drop(value: string, key: string): void {
+    const keys = this.#keys.get(value);
+    keys?.delete(key);
+    if (keys?.size === 0) this.#keys.delete(value);
+  }
+}

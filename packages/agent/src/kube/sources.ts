@@ -1,0 +1,86 @@
+import { randomId } from "@warren/host";
+import {
+  KubeEventRecorder,
+  type KubeClient,
+  type KubeEvents,
+  type Leadership,
+} from "@warren/host/kube";
+import type { KubeSettings } from "../kube-options.ts";
+import type { KubeSourceDeps } from "../kube-source.ts";
+import type { Published } from "../published.ts";
+import type { ClusterCaches } from "./cluster-caches.ts";
+import type { ClusterNames } from "./cluster-names.ts";
+import type { ClusterFeed } from "./cluster-view.ts";
+import { PUBLIC_PORTS, startGatewayApi } from "./gateway-api/start-gateway-api.ts";
+import { startIngresses } from "./ingress/start-ingresses.ts";
+import { TlsSecrets } from "./tls-secrets.ts";
+
+/** Field manager of what agents write, and source of their Events. */
+export const AGENT = "warren-agent";
+
+export interface SourcesDeps extends KubeSourceDeps {
+  settings: KubeSettings;
+  client: KubeClient;
+  caches: ClusterCaches;
+  feed: ClusterFeed;
+  names: ClusterNames;
+  published: Published;
+  leadership: Leadership;
+  kube: KubeEvents;
+  signal: AbortSignal;
+}
+
+/** What publishes from the cluster. */
+export interface RunningSources extends AsyncDisposable {
+  /** Everything that there was at the start is published; rejects when that is given up. */
+  readonly ready: Promise<unknown>;
+}
+
+/** Starts all that reads objects and publishes what they say. Returns at once. */
+export function startSources(deps: SourcesDeps): RunningSources {
+  const owned = new AsyncDisposableStack();
+  const { gateways, kube, names, settings, signal } = deps;
+  const ingresses = owned.use(startIngresses(deps, owned.use(openRecorder(deps))));
+  const { namespaces } = settings;
+  const gatewayApi = owned.use(
+    startGatewayApi({ ...deps, namespaces, ports: PUBLIC_PORTS, told: kube.watch }, signal),
+  );
+  const ready = Promise.all([ingresses.ready, gatewayApi.ready]);
+  bringCertificates(deps, ready, owned);
+  const named = (): void => ingresses.named(names.names, gateways);
+  owned.defer(names.onChange(named));
+  named();
+  return {
+    ready,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** Where Secrets may be read: nobody waits for them but those who hear of certificates. */
+function bringCertificates(
+  { caches, published, log }: SourcesDeps,
+  ready: Promise<unknown>,
+  owned: AsyncDisposableStack,
+): void {
+  const { ingresses, secrets } = caches;
+  if (secrets === undefined) return;
+  const onProblem = (secret: string, reason: string): void =>
+    log.warn("TLS Secret not published", { secret, reason });
+  const tls = owned.use(new TlsSecrets({ ingresses, secrets, published, onProblem }));
+  Promise.all([ready, tls.ready]).then(
+    () => published.certificates.becomeWhole(),
+    () => {}, // it is being closed
+  );
+}
+
+function openRecorder({ agentId, client, clock, wallClock, kube }: SourcesDeps): KubeEventRecorder {
+  return new KubeEventRecorder({
+    client,
+    controller: AGENT,
+    instance: agentId,
+    clock,
+    wallClock,
+    uniqueId: () => randomId(8, "hex"),
+    told: kube.events,
+  });
+}

@@ -1,0 +1,40 @@
+// docs/annotations.md against the code, both ways.
+import { describe, expect, test } from "vitest";
+import { meaningOf } from "../packages/agent/src/kube/annotations/foreign.ts";
+import {
+  WARREN_ANNOTATIONS,
+  WARREN_PREFIX,
+} from "../packages/agent/src/kube/annotations/warren.ts";
+import { WELL_KNOWN } from "../packages/agent/src/kube/annotations/well-known.ts";
+import { code, tableUnder } from "./_tables.ts";
+
+const FILE = "docs/annotations.md";
+const row = (name: string, { access }: { access: boolean }) => [code(name), access ? "closes" : ""];
+const written = (heading: string) => tableUnder(FILE, heading).map((cells) => cells.slice(0, 2));
+
+test("every annotation of Warren's own is listed, and what it does with a value that cannot be read", () => {
+  const known = Object.entries(WARREN_ANNOTATIONS);
+  expect(written("Warren's own annotations")).toEqual(
+    known.map(([name, how]) => row(`${WARREN_PREFIX}${name}`, how)),
+  );
+});
+
+test("every well-known annotation is listed", () => {
+  expect(written("Annotations of other controllers")).toEqual(
+    Object.entries(WELL_KNOWN).map(([name, how]) => row(name, how)),
+  );
+});
+
+const plain = (cell: string | undefined) => (cell ?? "").replaceAll("`", "");
+
+describe("what is not implemented", () => {
+  const table = tableUnder(FILE, "What is not implemented").map((cells) => ({
+    name: plain(cells[0]),
+    value: plain(cells[1]),
+    meaning: plain(cells[2]),
+  }));
+  test.each(table)("$name: $value $meaning", ({ name, value, meaning }) => {
+    expect(meaningOf(name, value)).toBe(meaning);
+    expect(Object.hasOwn(WELL_KNOWN, name)).toBe(false);
+  });
+});
