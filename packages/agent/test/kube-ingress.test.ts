@@ -22,6 +22,7 @@ import { STRICT_TLS } from "../src/target.ts";
 const SETTINGS: KubeSettings = {
   kubeconfig: undefined,
   context: undefined,
+  inPod: { host: undefined, port: undefined },
   namespaces: undefined,
   select: "all",
   className: "warren",
