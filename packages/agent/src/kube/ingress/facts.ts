@@ -2,6 +2,7 @@ import { type ErrorCode } from "@warren/wire";
 import type { Verdict } from "../../verdicts.ts";
 import type { Problem } from "../cluster-view.ts";
 import type { IngressOutcome } from "./ingress-controller.ts";
+import type { IngressReason } from "./reasons.ts";
 
 /** What an Event says. */
 export interface Fact extends Problem {
@@ -22,7 +23,7 @@ export interface JudgedRoute {
   readonly verdict: Verdict | undefined;
 }
 
-const REASONS: Partial<Record<ErrorCode, string>> = {
+const REASONS: Partial<Record<ErrorCode, IngressReason>> = {
   host_taken: "HostTaken",
   host_not_allowed: "HostNotAllowed",
   quota_exceeded: "QuotaExceeded",
