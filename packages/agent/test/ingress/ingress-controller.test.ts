@@ -1,8 +1,8 @@
 import { expect, describe, test } from "vitest";
-import type { Ingress } from "../objects.ts";
+import type { Ingress } from "../../src/kube/objects.ts";
 import { controlled } from "./_controller-kit.ts";
 import { backend, classOf, ingress, meta, NGINX, path, service } from "./_kit.ts";
-import { WARREN_CONTROLLER } from "./select.ts";
+import { WARREN_CONTROLLER } from "../../src/kube/ingress/select.ts";
 
 /** The controller has published what it heard of: everything happens in this turn. */
 const settled = () => Promise.resolve();

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Ingress } from "../objects.ts";
+import type { Ingress } from "../../src/kube/objects.ts";
 import { controlled, type Controlled } from "./_controller-kit.ts";
 import { backend, classOf, meta, NGINX, path, service } from "./_kit.ts";
-import { INGRESS_REASONS } from "./reasons.ts";
-import { WARREN_CONTROLLER } from "./select.ts";
+import { INGRESS_REASONS } from "../../src/kube/ingress/reasons.ts";
+import { WARREN_CONTROLLER } from "../../src/kube/ingress/select.ts";
 
 /** Something that happens in a cluster. */
 interface Step {

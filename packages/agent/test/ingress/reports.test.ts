@@ -15,9 +15,9 @@ import {
 import { recordingLog, startKubeApi, type KubeApi } from "@warren/host/testing";
 import type { RegisterSuccess } from "@warren/wire";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { followCluster } from "../src/kube/start-kube.ts";
-import { Published, type KubeSettings } from "../src/index.ts";
-import { STRICT_TLS } from "../src/target.ts";
+import { followCluster } from "../../src/kube/start-kube.ts";
+import { Published, type KubeSettings } from "../../src/index.ts";
+import { STRICT_TLS } from "../../src/target.ts";
 
 const SETTINGS: KubeSettings = {
   kubeconfig: undefined,
