@@ -36,7 +36,14 @@ const PURE = ["wire", "tunnel", "fleet", "http", "mesh"];
 /** Tests and helpers may drive a pure room with the floor's sockets and clocks. */
 const FLOOR = "host";
 /** Packages that only tests use; they are the workspace's. */
-const TEST_PACKAGES = ["vitest", "fast-check", "@grpc/grpc-js", "playwright-core", "axe-core"];
+const TEST_PACKAGES = [
+  "vitest",
+  "fast-check",
+  "@grpc/grpc-js",
+  "playwright-core",
+  "axe-core",
+  "dns-packet",
+];
 /** Doors beside the first: helpers for tests, what browsers get, and what is loaded by those alone who use it. */
 const DOOR = /^@warren\/(?:[^/]+\/testing|client\/widget|host\/(?:redis-link|kube))$/;
 

@@ -1,3 +1,4 @@
+import { PublishedCertificates } from "./published-certificates.ts";
 import { backendsOf, routeKey, type Route } from "@warren/wire";
 import { Places } from "./places.ts";
 import type { Target } from "./target.ts";
@@ -37,6 +38,8 @@ export class Published {
   readonly voice: Voice;
   /** What gateways said of each entry, by its key. */
   readonly verdicts = new Verdicts();
+  /** Certificates that come with the routes. */
+  readonly certificates = new PublishedCertificates();
   /** Where all entries together lead. */
   readonly places = new Places();
   readonly #entries = new Map<string, Entry>();

@@ -1,4 +1,6 @@
+import type { AcmeConfig } from "./acme/acme-config.ts";
 import type { Quotas } from "./registry/quotas.ts";
+import type { RolloutSettings } from "./rollout/rollout.ts";
 
 /** What a gateway is started with. Frozen; read from flags, environment and file by `warren`. */
 export interface GatewayConfig {
@@ -22,6 +24,16 @@ export interface GatewayConfig {
         /** Strict-Transport-Security max-age for routes that set none; 0 sends none. */
         hstsSeconds: number;
       };
+  /** Certificates that are ordered from a CA; undefined: none. */
+  acme: undefined | AcmeConfig;
+  /** Key under which private keys are kept in Redis; needed by whoever shares them there. */
+  sharedKeyFile: string | undefined;
+  /** Every cluster has names below it; undefined: none. */
+  domain: string | undefined;
+  /** Hosts that no token covers can be proved by a TXT record; given up so long after it is gone. */
+  domainProof: undefined | { graceMs: number };
+  /** Asked instead of the system's. */
+  dnsServers: readonly string[];
   admin: { host: string; port: number };
   /** A listener of its own for agents; undefined: agents use the public ports. */
   agents: undefined | { host: string; port: number };
@@ -82,6 +94,19 @@ export interface GatewayConfig {
     /** What is left then is closed. */
     deadlineMs: number;
   };
+  /** How clusters' own public endpoints are dialled; undefined: none is. */
+  direct:
+    | undefined
+    | {
+        /** CIDRs that may be dialled although they are not public. */
+        allow: readonly string[];
+        /** PEM file of authorities besides the public ones. */
+        caFile: string | undefined;
+        /** Name servers, `address` or `address:port`; empty: the system's. */
+        dns: readonly string[];
+      };
+  /** Which private clusters are served; origin of a URL to redirect the rest to, or a 404. */
+  rollout: RolloutSettings & { fallback: string | undefined };
   /** One line per request. */
   requestLog: boolean;
   /** Public path that says 200 to outside load balancers; empty: none. */

@@ -11,8 +11,13 @@ import {
 import { AgentBalancer } from "@warren/fleet";
 import { LIMITS, WireError } from "@warren/wire";
 import type { GatewayConfig } from "./config.ts";
+import type { Direct } from "./direct/direct.ts";
+import { openDirect } from "./direct/open-direct.ts";
+import type { OpenUpstreams } from "./direct/upstreams.ts";
 import { Events } from "./events.ts";
+import { AcmeEvents } from "./acme/acme-events.ts";
 import { FleetWatch } from "./fleet-watch.ts";
+import { HostCare } from "./host-care.ts";
 import { TokenBuckets } from "./limits/token-buckets.ts";
 import { openRegistry } from "./open-registry.ts";
 import { PatientLookup, ROUTES_APPLIED } from "./patient-lookup.ts";
@@ -20,6 +25,7 @@ import { PeerDial } from "./peers/peer-dial.ts";
 import { PeerTunnels } from "./peers/peer-tunnels.ts";
 import { Splicer } from "./peers/splice.ts";
 import type { Registry } from "./ports.ts";
+import { Rollout } from "./rollout/rollout.ts";
 import { TokenKeys } from "./tokens/token-keys.ts";
 import { Agents } from "./tunnels/agents.ts";
 import { Dispatcher } from "./tunnels/dispatcher.ts";
@@ -41,9 +47,11 @@ export interface Core {
   links: Links;
   agents: Agents;
   dispatcher: Dispatcher;
+  direct: Direct | undefined;
+  rollout: Rollout | undefined;
   limits: TokenBuckets;
   fleet: FleetWatch;
-  certificates: Certificates | undefined;
+  hosts: HostCare;
   lookup: PatientLookup;
   readiness: Readiness;
 }
@@ -54,9 +62,16 @@ export class Readiness {
   readonly asked = Promise.withResolvers<void>();
 }
 
+export interface CoreDeps {
+  clock: Clock;
+  log: Log;
+  metrics: Metrics;
+  upstreams?: OpenUpstreams | undefined;
+}
+
 export async function openCore(
   config: GatewayConfig,
-  { clock, log, metrics }: { clock: Clock; log: Log; metrics: Metrics },
+  { clock, log, metrics, upstreams }: CoreDeps,
   signal: AbortSignal,
   opened: AsyncDisposableStack,
 ): Promise<Core> {
@@ -76,14 +91,29 @@ export async function openCore(
     gateways: 1,
     buckets: REMEMBERED_CLIENTS,
   });
-  const ground = { clock, config, log, events, registry, links, room, limits };
+  const direct = await openDirect(config, { clock, events }, upstreams);
+  opened.defer(() => direct?.close());
+  const folder = await openCertificates({ clock, config, events }, opened);
+  const hosts = await HostCare.open(
+    {
+      config,
+      registry,
+      folder,
+      clock,
+      random: Math.random,
+      events: new AcmeEvents(log, metrics),
+      failed: (cause) => events.registryAway(cause),
+      answered: () => {},
+    },
+    opened,
+  );
+  const ground = { clock, config, log, events, registry, links, room, limits, direct, hosts };
   const tunnels = openTunnels(ground, signal, opened);
   const balancer = await openBalancer(config);
   return {
     ...ground,
     ...tunnels,
     dispatcher: dispatcherOf(ground, tunnels.peers, balancer),
-    certificates: await openCertificates(ground, opened),
     lookup: await PatientLookup.open({
       registry,
       clock,
@@ -91,6 +121,7 @@ export async function openCore(
       flapMs: config.timeouts.flapMs,
       warmUpMs: config.tunnels.resumeMs,
     }),
+    rollout: Rollout.of(config.rollout),
     readiness,
   };
 }
@@ -110,11 +141,13 @@ interface Ground {
   links: Links;
   room: WaitingRoom;
   limits: TokenBuckets;
+  direct: Direct | undefined;
+  hosts: HostCare;
 }
 
 /** Agents, other gateways, and the watch over which of those there are. */
 function openTunnels(ground: Ground, signal: AbortSignal, opened: AsyncDisposableStack) {
-  const { clock, config, events, limits, links, log, registry, room } = ground;
+  const { clock, config, events, hosts, limits, links, log, registry, room } = ground;
   const stopped = new WireError("draining", "the gateway stopped");
   const streams = { ...LIMITS, streams: config.tunnels.streams };
   const dial =
@@ -126,10 +159,12 @@ function openTunnels(ground: Ground, signal: AbortSignal, opened: AsyncDisposabl
     clock,
     keys: keysOf(ground),
     registry,
+    endpoints: ground.direct,
     links,
     gateways: () => fleet.addresses,
     newTunnelId: () => randomBytes(16).toString("hex"),
     events,
+    hosts,
     onRoutes: () => room.wake(ROUTES_APPLIED),
     elsewhere: async (...asked) => splicer?.splice(...asked),
   });
@@ -167,7 +202,7 @@ function keysOf({ clock, config, events }: Ground): TokenKeys {
 }
 
 function dispatcherOf(
-  { clock, config, links, registry, room }: Ground,
+  { clock, config, direct, links, registry, room }: Ground,
   peers: PeerTunnels | undefined,
   balancer: AgentBalancer,
 ): Dispatcher {
@@ -181,6 +216,7 @@ function dispatcherOf(
     openings: new OpeningCache(Math.random),
     room,
     peers,
+    direct,
     flapMs: config.timeouts.flapMs,
   });
 }
@@ -197,7 +233,7 @@ async function openBalancer({ peers }: GatewayConfig): Promise<AgentBalancer> {
 }
 
 async function openCertificates(
-  { clock, config: { tls }, events }: Ground,
+  { clock, config: { tls }, events }: Pick<Ground, "clock" | "config" | "events">,
   opened: AsyncDisposableStack,
 ): Promise<Certificates | undefined> {
   if (tls === undefined) return undefined;

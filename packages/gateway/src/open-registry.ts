@@ -1,9 +1,20 @@
 import { randomId, wallClock, type Clock } from "@warren/host";
+import type { RedisPlace } from "@warren/host/redis-link";
 import type { GatewayConfig } from "./config.ts";
 import type { Events } from "./events.ts";
 import { KeptFile } from "./kept.ts";
 import type { Registry } from "./ports.ts";
 import { memoryRegistry } from "./registry/memory.ts";
+
+/** Where the Redis of a configuration is. */
+export function redisPlace({
+  cluster,
+  urls,
+}: Extract<GatewayConfig["registry"], { kind: "redis" }>): RedisPlace {
+  return cluster
+    ? { kind: "cluster", urls }
+    : { kind: "single", url: urls[0] ?? "redis://127.0.0.1:6379" };
+}
 
 /** Life of routes without a heartbeat (DESIGN §4). */
 const ROUTE_TTL_MS = 300_000;
@@ -32,9 +43,7 @@ export async function openRegistry(
   const { quotas, registry, tcpPorts } = config;
   const ports = tcpPorts === undefined ? undefined : { from: tcpPorts.from, to: tcpPorts.to };
   if (registry.kind === "redis") {
-    const place = registry.cluster
-      ? ({ kind: "cluster", urls: registry.urls } as const)
-      : ({ kind: "single", url: registry.urls[0] ?? "redis://127.0.0.1:6379" } as const);
+    const place = redisPlace(registry);
     // Loaded where it is asked for: Redis's client is half of what a command of warren would load.
     const { REDIS_REGISTRY_DEFAULTS, startRedisRegistry } =
       await import("./registry/redis/redis-registry.ts");

@@ -18,7 +18,9 @@ import {
   type ConfigOf,
 } from "@warren/host";
 import type { GatewayConfig } from "./config.ts";
+import { reachOptions, readReach } from "./reach-options.ts";
 import { readShares, shareOptions } from "./share-options.ts";
+import { readTlsOptions, tlsOptions } from "./tls-options.ts";
 
 const Cidr = fromText("an address or a CIDR like 10.0.0.0/8", (text) =>
   cidrProblem(text) === undefined ? text : undefined,
@@ -38,7 +40,7 @@ const listeners = {
   tlsPort: option({
     value: "<port>",
     schema: Port,
-    help: "Public TLS port; 8443 where --certificates is set, else none.",
+    help: "Public TLS port; 8443 where --certificates or --acme is set, else none.",
   }),
   certificates: option({
     value: "<folder>",
@@ -223,7 +225,14 @@ const limits = {
 };
 
 /** Everything that a gateway can be told, but for the data folder and the log, which all share. */
-export const gatewayOptions = { ...listeners, ...fleet, ...limits, ...shareOptions };
+export const gatewayOptions = {
+  ...listeners,
+  ...tlsOptions,
+  ...fleet,
+  ...limits,
+  ...shareOptions,
+  ...reachOptions,
+};
 
 /** Options that do not fit together, by the keys that `said` turns into what was typed. */
 export type OptionKey = keyof typeof gatewayOptions;
@@ -240,6 +249,7 @@ export function gatewayConfig(
   const problems: string[] = [];
   const host = options.listen ?? "";
   const peers = readPeers(options, said, problems);
+  const names = readTlsOptions(options, said, problems);
   if (options.redisUrl.length > 1 && !options.redisCluster)
     problems.push(`${said("redisUrl")}: several addresses need --redis-cluster`);
   if (options.proxyProtocol && options.trustedProxy.length === 0)
@@ -250,6 +260,7 @@ export function gatewayConfig(
     dataFolder,
     http: { host, port: options.port },
     tls: readTls(options, dataFolder),
+    ...names,
     admin: { host: options.adminHost, port: options.adminPort },
     agents: options.agentPort === undefined ? undefined : { host, port: options.agentPort },
     peers,
@@ -268,6 +279,7 @@ export function gatewayConfig(
     acceptProxyProtocol: options.proxyProtocol,
     ...readLimits(options),
     ...readShares(options),
+    ...readReach(options),
     requestLog: options.requestLog,
     healthPath: options.healthPath,
   };
@@ -275,10 +287,11 @@ export function gatewayConfig(
 }
 
 function readTls(
-  { listen, tlsPort, certificates, redirectHttps, redirectPort, hsts }: ConfigOf<typeof listeners>,
+  options: ConfigOf<typeof listeners> & { acme: boolean },
   dataFolder: string,
 ): GatewayConfig["tls"] {
-  if (tlsPort === undefined && certificates === undefined) return undefined;
+  const { listen, tlsPort, certificates, redirectHttps, redirectPort, hsts } = options;
+  if (tlsPort === undefined && certificates === undefined && !options.acme) return undefined;
   return {
     host: listen ?? "",
     port: tlsPort ?? 8443,

@@ -72,6 +72,8 @@ export interface Registry {
   /** Every route, for `/routes`, page by page in host order. */
   routes(page: { after: string | undefined; limit: number }): Promise<RouteEntry[]>;
   claims(): Promise<Claim[]>;
+  /** The claim that decides for a host, as far as it is known; undefined for one that nobody has. */
+  claimOf(host: string): ClaimedHost | undefined | Promise<ClaimedHost | undefined>;
   /** Gives a claim up; its group may be another's afterwards. False when there was none. */
   release(host: string): Promise<boolean>;
   /** Which gateway owns a tunnel, or a cluster's tunnels. */
@@ -120,6 +122,15 @@ export interface Claim {
   tokenId: string;
   /** Epoch milliseconds. */
   since: number;
+}
+
+/** Whose a host is. */
+export interface ClaimedHost {
+  /** The claim's pattern: the host itself, or a wildcard that covers it. */
+  pattern: string;
+  group: string;
+  /** Some cluster publishes an HTTP route there. */
+  served: boolean;
 }
 
 /** A tunnel as other gateways see it. */
@@ -181,6 +192,8 @@ export interface Errand {
   kind: Kind;
   matched: Matched;
   client: ClientAddress;
+  /** The request as its client said it, whatever a route makes of it; undefined for a connection. */
+  asked: Pick<RouteQuestion, "host" | "field"> | undefined;
   /** The affinity cookie's value, if the request had one. */
   sticky: string | undefined;
   /** Head as latin-1 text, without the opening's header. */

@@ -162,6 +162,7 @@ export class FrontKit implements AsyncDisposable {
       access: new Access({ ...BASIC_AUTH, now: () => clock.now() }),
       trusted: new TrustedProxies(options.trusted ?? []),
       certificates: undefined,
+      challenges: undefined,
       clock,
       events: new Events({
         log: kit.log,

@@ -1,5 +1,12 @@
 export * from "./certificates/certificate-pairs.ts";
-export { SERVER_TLS, type Certificate } from "./certificates/certificate.ts";
+export * from "./certificates/certificate-layers.ts";
+export * from "./certificates/certificate-shelf.ts";
+export {
+  readCertificate,
+  SERVER_TLS,
+  type Certificate,
+  type CertificatePem,
+} from "./certificates/certificate.ts";
 export * from "./certificates/certificates.ts";
 export * from "./clock.ts";
 export * from "./cidr-list.ts";

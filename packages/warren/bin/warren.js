@@ -23,8 +23,10 @@ const FLAGS = [
   "--no-allocation-site-pretenuring",
 ];
 
-/** Sources are stripped of their types at each start; what is kept of that halves the time of one. */
-const NODE_COMPILE_CACHE = fileURLToPath(new URL("../../../node_modules/.cache/warren", main));
+/** Sources are stripped of their types at each start; what is kept of that halves the time of one. A bundle has none. */
+const cached = main.pathname.endsWith(".ts") && {
+  NODE_COMPILE_CACHE: fileURLToPath(new URL("../../../node_modules/.cache/warren", main)),
+};
 
 const version = Number(process.versions.node.split(".")[0]);
 if (version < OLDEST) startWith(installedNode());
@@ -42,7 +44,7 @@ function canReplaceItself() {
 function replaceItself() {
   const { execPath, execArgv } = process;
   const argv = [execPath, ...FLAGS, "--disable-warning=ExperimentalWarning", ...execArgv];
-  const env = { NODE_COMPILE_CACHE, ...process.env };
+  const env = { ...cached, ...process.env };
   process.execve(execPath, [...argv, fileURLToPath(main), ...process.argv.slice(2)], env);
 }
 
@@ -79,7 +81,7 @@ function startWith(node) {
   const sockets = Array.from({ length: inherited }, (_, i) => 3 + i);
   const child = spawn(node, [...FLAGS, fileURLToPath(main), ...process.argv.slice(2)], {
     stdio: ["inherit", "inherit", "inherit", ...sockets],
-    env: { NODE_COMPILE_CACHE, ...env },
+    env: { ...cached, ...env },
   });
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
   const forward = (signal) => child.kill(signal);

@@ -52,6 +52,7 @@ export class ControlEvents implements AnnouncerEvents {
       gateway,
       cluster_uuid: info.cluster_uuid,
       cluster: info.name,
+      ...(info.names.length > 0 && { names: info.names }),
     });
   }
   /** A bug: something threw where nothing should. */
@@ -92,6 +93,9 @@ export class ControlEvents implements AnnouncerEvents {
     this.#routes.set(routes);
     this.#log.info("routes published", { routes });
     this.#heard.onPublished?.(routes);
+  }
+  certificateRejected(name: string, code: string, reason: string | undefined): void {
+    this.#log.warn("certificate rejected", { name, code, reason });
   }
   unanswered(revision: number): void {
     this.#log.warn("the gateway did not answer the routes in time: saying them again", {

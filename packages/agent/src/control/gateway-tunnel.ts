@@ -18,6 +18,7 @@ import type { AgentConfig } from "../config.ts";
 import type { Published } from "../published.ts";
 import type { AgentStreams } from "../streams.ts";
 import { Announcer } from "./announcer.ts";
+import { CertificateAnnouncer } from "./certificate-announcer.ts";
 import type { ControlEvents } from "./control-events.ts";
 import { Credential } from "./credential.ts";
 import type { GatewayDial } from "./dial-gateway.ts";
@@ -70,6 +71,7 @@ export class GatewayTunnel {
   readonly #owner: GatewayTunnelOwner;
   readonly #dialler: Dialler;
   readonly #announcer: Announcer;
+  readonly #certificates: CertificateAnnouncer;
   #cancelHeartbeat: (() => void) | undefined;
   #beatMs = 0;
   #farewell: (() => void) | undefined;
@@ -95,6 +97,14 @@ export class GatewayTunnel {
       random: deps.world.random,
       send: (message) => this.#dialler.send(message),
       events: deps.events,
+    });
+    this.#certificates = new CertificateAnnouncer({
+      certificates: deps.published.certificates,
+      voice: deps.published.voice,
+      clock: deps.world.clock,
+      random: deps.world.random,
+      send: (message) => this.#dialler.send(message),
+      rejected: (name, code, message) => deps.events.certificateRejected(name, code, message),
     });
     this.#dialler = new Dialler(this.#diallerOptions());
   }
@@ -169,6 +179,7 @@ export class GatewayTunnel {
     this.#cancelHeartbeat?.();
     this.#cancelLeave?.();
     this.#announcer.close();
+    this.#certificates.close();
     this.#dialler.close(error);
   }
 
@@ -247,6 +258,7 @@ export class GatewayTunnel {
     if (!resumed) this.#credential.began();
     this.#deps.events.up(this.name, info, resumed);
     this.#announcer.up(resumed);
+    this.#certificates.up(info.features, resumed);
     this.#beatMs = Math.max(1_000, info.heartbeat_interval_ms);
     this.#beat();
     this.#owner.onUp(this, info);
@@ -255,6 +267,7 @@ export class GatewayTunnel {
   #down(): void {
     this.#cancelHeartbeat?.();
     this.#announcer.down();
+    this.#certificates.down();
     this.#farewell?.();
   }
 
@@ -287,6 +300,8 @@ export class GatewayTunnel {
     switch (message.type) {
       case "ingress_routes_ack":
         return this.#announcer.acknowledged(message.request_id, message.payload);
+      case "certificates_ack":
+        return this.#certificates.acknowledged(message.request_id, message.payload);
       case "gateways":
         return this.#owner.onGateways(message.payload.gateways);
       case "drain":
@@ -294,7 +309,8 @@ export class GatewayTunnel {
         else this.#owner.onDrain(this, message.payload.reconnect_after_ms);
         return;
       case "error":
-        this.#announcer.failed(message.request_id, message.payload.code);
+        if (!this.#certificates.failed(message.request_id))
+          this.#announcer.failed(message.request_id, message.payload.code);
         return this.#deps.events.refused(this.name, message.payload.code, message.payload.message);
       default:
         return;

@@ -13,6 +13,7 @@ import type { ClusterNames } from "./cluster-names.ts";
 import type { ClusterFeed } from "./cluster-view.ts";
 import { PUBLIC_PORTS, startGatewayApi } from "./gateway-api/start-gateway-api.ts";
 import { startIngresses } from "./ingress/start-ingresses.ts";
+import { TlsSecrets } from "./tls-secrets.ts";
 
 /** Field manager of what agents write, and source of their Events. */
 export const AGENT = "warren-agent";
@@ -44,13 +45,32 @@ export function startSources(deps: SourcesDeps): RunningSources {
   const gatewayApi = owned.use(
     startGatewayApi({ ...deps, namespaces, ports: PUBLIC_PORTS, told: kube.watch }, signal),
   );
+  const ready = Promise.all([ingresses.ready, gatewayApi.ready]);
+  bringCertificates(deps, ready, owned);
   const named = (): void => ingresses.named(names.names, gateways);
   owned.defer(names.onChange(named));
   named();
   return {
-    ready: Promise.all([ingresses.ready, gatewayApi.ready]),
+    ready,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** Where Secrets may be read: nobody waits for them but those who hear of certificates. */
+function bringCertificates(
+  { caches, published, log }: SourcesDeps,
+  ready: Promise<unknown>,
+  owned: AsyncDisposableStack,
+): void {
+  const { ingresses, secrets } = caches;
+  if (secrets === undefined) return;
+  const onProblem = (secret: string, reason: string): void =>
+    log.warn("TLS Secret not published", { secret, reason });
+  const tls = owned.use(new TlsSecrets({ ingresses, secrets, published, onProblem }));
+  Promise.all([ready, tls.ready]).then(
+    () => published.certificates.becomeWhole(),
+    () => {}, // it is being closed
+  );
 }
 
 function openRecorder({ agentId, client, clock, wallClock, kube }: SourcesDeps): KubeEventRecorder {

@@ -10,6 +10,14 @@ import type { ClientAddress, Dispatch, LimitRates, Limits, Registry } from "../p
 export interface CertificateChoice {
   choose(serverName: string | undefined): { readonly context: SecureContext } | undefined;
   misdirected(host: string, serverName: string | undefined): boolean;
+  /** One that may come within moments, for a name that has none yet; bounded in time and number. */
+  find?(serverName: string): Promise<{ readonly context: SecureContext } | undefined>;
+}
+
+/** What a CA finds here when it looks whether a host is served; `Challenges` fits. */
+export interface ChallengeAnswers {
+  httpAnswer(host: string, token: string): Promise<string | undefined>;
+  tlsAnswer(host: string): Promise<SecureContext | undefined>;
 }
 
 /** A request for one of the gateway's own paths. Whoever gets it owns the socket from then on. */
@@ -33,6 +41,8 @@ export interface FrontDeps {
   trusted: TrustedProxies;
   /** Undefined where nothing is terminated here. */
   certificates: CertificateChoice | undefined;
+  /** Undefined where no certificates are ordered. */
+  challenges: ChallengeAnswers | undefined;
   clock: Clock;
   events: Events;
   newRequestId: () => string;
@@ -65,6 +75,8 @@ export interface FrontSettings {
   redirect: boolean;
   /** Strict-Transport-Security max-age for routes that set none; 0 sends none. */
   hstsSeconds: number;
+  /** Origin where requests for clusters that are not served yet are sent; undefined: 404. */
+  fallback: string | undefined;
   /** Trusted peers begin with a PROXY header. */
   acceptProxyProtocol: boolean;
 }
@@ -80,6 +92,7 @@ export const FRONT_DEFAULTS: FrontSettings = {
   redirectPort: undefined,
   redirect: true,
   hstsSeconds: 0,
+  fallback: undefined,
   acceptProxyProtocol: false,
 };
 

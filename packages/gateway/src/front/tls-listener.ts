@@ -7,6 +7,7 @@ import {
   type ClientHello,
   type ProxyHeader,
 } from "@warren/http";
+import { ACME_PROTOCOL } from "../acme/challenges.ts";
 import type { ClientAddress, RouteAnswer } from "../ports.ts";
 import type { Connection, FrontContext } from "./front-context.ts";
 import { H1Connection } from "./h1-connection.ts";
@@ -62,35 +63,72 @@ function route(context: FrontContext, peek: Peek, arrival: Arrival, answer: Rout
   void joinTcp(context, peek, { answer, client: arrival.client });
 }
 
-function terminate(context: FrontContext, peek: Peek, { hello, client }: Arrival): void {
-  const { serverName } = hello;
-  const certificate = context.deps.certificates?.choose(serverName);
-  if (certificate === undefined) return peek.refuse(UNRECOGNIZED_NAME_ALERT);
+function terminate(context: FrontContext, peek: Peek, arrival: Arrival): void {
+  const { serverName, protocols } = arrival.hello;
+  const { certificates, challenges, events } = context.deps;
+  const isChallenge = protocols.length === 1 && protocols[0] === ACME_PROTOCOL;
+  const known = isChallenge ? undefined : certificates?.choose(serverName);
+  if (known !== undefined)
+    return shake(context, peek, { ...arrival, secureContext: known.context });
+  const coming =
+    serverName === undefined
+      ? undefined
+      : isChallenge
+        ? challenges?.tlsAnswer(serverName)
+        : certificates?.find?.(serverName).then((found) => found?.context);
+  if (coming === undefined) return peek.refuse(UNRECOGNIZED_NAME_ALERT);
+  coming
+    .then((found) =>
+      found === undefined
+        ? peek.refuse(UNRECOGNIZED_NAME_ALERT)
+        : shake(context, peek, { ...arrival, secureContext: found, isChallenge }),
+    )
+    .catch((reason: unknown) => {
+      events.broke("certificate", reason);
+      peek.refuse(undefined);
+    });
+}
+
+function shake(
+  context: FrontContext,
+  peek: Peek,
+  arrival: Arrival & { secureContext: SecureContext; isChallenge?: boolean },
+): void {
+  const { hello, client, secureContext, isChallenge = false } = arrival;
   const socket = peek.give(0);
   if (socket === undefined) return;
-  const peer = new Peer(client, { serverName }, context.deps.trusted);
-  new Handshake(context, socket, { peer, secureContext: certificate.context }).start();
+  const peer = new Peer(client, { serverName: hello.serverName }, context.deps.trusted);
+  new Handshake(context, socket, { peer, secureContext, isChallenge }).start();
+}
+
+interface HandshakeOptions {
+  peer: Peer;
+  secureContext: SecureContext;
+  /** A CA looks whether the host is served here. */
+  isChallenge: boolean;
 }
 
 /** A TLS handshake that is under way. */
 class Handshake implements Connection {
   readonly #context: FrontContext;
   readonly #peer: Peer;
+  readonly #isChallenge: boolean;
   readonly #tls: TLSSocket;
   readonly #since: number;
 
   constructor(
     context: FrontContext,
     socket: Socket,
-    { peer, secureContext }: { peer: Peer; secureContext: SecureContext },
+    { peer, secureContext, isChallenge }: HandshakeOptions,
   ) {
     this.#context = context;
     this.#peer = peer;
+    this.#isChallenge = isChallenge;
     this.#since = context.now();
     const options = {
       isServer: true,
       secureContext,
-      ALPNProtocols: ALPN_PROTOCOLS,
+      ALPNProtocols: isChallenge ? [ACME_PROTOCOL] : ALPN_PROTOCOLS,
       highWaterMark: SOCKET_MARK_BYTES,
     };
     this.#tls = new TLSSocket(socket, options);
@@ -104,6 +142,8 @@ class Handshake implements Connection {
 
   readonly #onSecure = (): void => {
     const tls = this.#tls;
+    // Whoever looked has seen it: nothing is served over this protocol (RFC 8737 §3).
+    if (this.#isChallenge) return void tls.end();
     tls.off("secure", this.#onSecure).off("error", ignore).off("close", this.#onClose);
     // As tls.Server does: an HTTP/2 session waits for ever for a socket that still says this.
     (tls as { secureConnecting?: boolean }).secureConnecting = false;

@@ -21,7 +21,10 @@ const Introduction = v.object({
     cluster: v.string(),
     group: v.string(),
     hosts: v.array(v.string()),
+    // Gateways of the release before say none.
+    names: v.optional(v.array(v.string()), []),
     tcpAllowed: v.boolean(),
+    directPorts: v.optional(v.array(v.number()), []),
     rate: Rate,
     clientRate: Rate,
     expiresAt: v.optional(v.number()),

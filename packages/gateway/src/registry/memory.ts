@@ -2,6 +2,7 @@ import type { Clock } from "@warren/tunnel";
 import { routeKey } from "@warren/wire";
 import type {
   Claim,
+  ClaimedHost,
   Directory,
   Presence,
   Registry,
@@ -182,14 +183,25 @@ class MemoryRegistry implements Registry {
     this.#timers.clear();
   }
 
-  /** The most specific claimed pattern decides alone: a host never falls through to a wider claim. */
+  claimOf(host: string): ClaimedHost | undefined {
+    const place = this.#placeOf(host);
+    if (place === undefined) return undefined;
+    const { claim, table } = place;
+    return { pattern: claim.host, group: claim.group, served: table.servesHttp };
+  }
+
   #tableOf(host: string): HostTable | undefined {
+    return this.#placeOf(host)?.table;
+  }
+
+  /** The most specific claimed pattern decides alone: a host never falls through to a wider claim. */
+  #placeOf(host: string): ClaimedPlace | undefined {
     const { places } = this.#claims;
     const exact = places.get(host);
-    if (exact !== undefined) return exact.table;
+    if (exact !== undefined) return exact;
     for (const candidate of candidatesOf(host)) {
       const place = places.get(candidate);
-      if (place !== undefined) return place.table;
+      if (place !== undefined) return place;
     }
     return undefined;
   }

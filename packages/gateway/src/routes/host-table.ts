@@ -67,9 +67,13 @@ export class HostTable {
     );
   }
 
+  /** Some route here is read as HTTP. */
+  get servesHttp(): boolean {
+    return this.#exact.size + this.#prefix.size + this.#other.size > 0;
+  }
+
   #nothing(): RouteAnswer {
-    const http = this.#exact.size + this.#prefix.size + this.#other.size;
-    return http === 0 && !this.#direct.empty ? PASSTHROUGH_ONLY : NO_ROUTE;
+    return !this.servesHttp && !this.#direct.empty ? PASSTHROUGH_ONLY : NO_ROUTE;
   }
 
   #pathsOf(route: Route): Map<string, PathSlot> | Prefixes<PathSlot> {

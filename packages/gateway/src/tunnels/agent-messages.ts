@@ -1,5 +1,12 @@
 import type { Association } from "@warren/tunnel";
-import { WireError, type Control, type IngressRoutes } from "@warren/wire";
+import {
+  WireError,
+  type Certificates,
+  type Control,
+  type IngressRoutes,
+  type Route,
+} from "@warren/wire";
+import type { HostCare } from "../host-care.ts";
 import type { Registry, RouteVerdict } from "../ports.ts";
 import type { Refusal } from "../registry/admission.ts";
 import type { RoutesHead, Whole } from "../registry/snapshot-parts.ts";
@@ -14,6 +21,7 @@ import {
   type ReadRoutes,
   type Rejection,
 } from "./read-routes.ts";
+import { withoutRefusedEndpoints, type EndpointJudge } from "./judged-endpoints.ts";
 
 /** Messages of one agent that wait for those before them. The parts of its largest snapshot fit. */
 const MOST_WAITING = 1_024;
@@ -25,6 +33,8 @@ const TOO_MUCH: Refusal = {
 };
 
 export interface AgentMessagesOptions {
+  /** Undefined where no endpoint is dialled: what needs one is refused. */
+  endpoints: EndpointJudge | undefined;
   registry: Pick<Registry, "apply" | "renew">;
   /** Routes that a cluster may have. */
   mostRoutes: number;
@@ -34,6 +44,7 @@ export interface AgentMessagesOptions {
   timestamp: () => string;
   /** Whether another agent of its cluster has a tunnel, here or to another gateway, and stays. */
   hasFellows: (association: Association<AgentIdentity>) => Promise<boolean>;
+  hosts: Pick<HostCare, "admit" | "published" | "heard">;
   onRoutes: (
     association: Association<AgentIdentity>,
     action: IngressRoutes["action"],
@@ -70,6 +81,11 @@ export class AgentMessages {
     switch (message.type) {
       case "ingress_routes":
         return this.#hearRoutes(association, message.payload, { text, id: message.request_id });
+      case "certificates":
+        return this.#hearCertificates(association, message.payload, {
+          length: text.length,
+          id: message.request_id,
+        });
       case "heartbeat":
         return this.#inOrder(association, "heartbeat", 0, () =>
           this.#heartbeat(association, message.request_id),
@@ -110,6 +126,20 @@ export class AgentMessages {
     this.#inOrder(association, "ingress_routes", length, () =>
       this.#routes(association, line, said),
     );
+  }
+
+  #hearCertificates(
+    association: Association<AgentIdentity>,
+    said: Certificates,
+    { length, id }: { length: number; id: string | undefined },
+  ): void {
+    const room = this.#line(association).hasRoomFor(length);
+    this.#inOrder(association, "certificates", room ? length : 0, async () => {
+      const error = new WireError("overloaded", TOO_MUCH.message);
+      if (!room) return this.#fail(association, id, error);
+      const payload = await this.#options.hosts.heard(association.identity, said);
+      association.send({ type: "certificates_ack", request_id: id, payload });
+    });
   }
 
   #line(association: Association<AgentIdentity>): AgentLine {
@@ -206,6 +236,7 @@ export class AgentMessages {
       },
     });
     this.#options.onRoutes(association, whole.action, verdict);
+    await this.#options.hosts.published(association.identity, acceptedOf(read, verdict));
   }
 
   /** An agent that goes takes its routes back; what others of its cluster serve stays. */
@@ -222,21 +253,35 @@ export class AgentMessages {
   async #apply(
     identity: AgentIdentity,
     { action, complete, revision }: Whole,
-    { routes, rejected }: ReadRoutes,
+    read: ReadRoutes,
   ): Promise<RouteVerdict> {
-    const verdict = await this.#options.registry.apply({
+    const { endpoints, hosts, registry } = this.#options;
+    const { routes, rejected } =
+      action === "delete"
+        ? read
+        : await withoutRefusedEndpoints(read, endpoints, identity.directPorts);
+    const admitted = action === "delete" ? undefined : await hosts.admit(identity, routes);
+    const verdict = await registry.apply({
       clusterUuid: identity.clusterUuid,
       group: identity.group,
       tokenId: identity.tokenId,
-      allowed: identity.hosts,
+      allowed: admitted?.allowed ?? identity.hosts,
       tcpAllowed: identity.tcpAllowed,
       // A snapshot that was not kept whole says nothing of what it leaves out.
       action: complete ? action : "add",
       revision,
-      routes,
+      routes: admitted?.routes ?? routes,
     });
-    return { ...verdict, rejected: [...rejected, ...verdict.rejected] };
+    const refused = (admitted?.refused ?? []).map(({ route, why }) => rejectionOf(route, why));
+    return { ...verdict, rejected: [...rejected, ...refused, ...verdict.rejected] };
   }
+}
+
+/** What is in force of a message's routes. */
+function acceptedOf({ routes }: ReadRoutes, { rejected }: RouteVerdict): readonly Route[] {
+  if (rejected.length === 0) return routes;
+  const refused = new Set(rejected.map(({ host, path }) => `${host} ${path}`));
+  return routes.filter(({ host, path }) => !refused.has(`${host} ${path}`));
 }
 
 /** A path may be longer than what an answer can say. */

@@ -11,12 +11,14 @@ import {
 import { WireError, type GatewayAddress, type Limits } from "@warren/wire";
 import type { GatewayConfig } from "../config.ts";
 import type { Events, EventTunnel } from "../events.ts";
+import type { HostCare } from "../host-care.ts";
 import type { Registry } from "../ports.ts";
 import { verifyToken } from "../tokens/agent-token.ts";
 import type { TokenKeys } from "../tokens/token-keys.ts";
 import { AgentMessages } from "./agent-messages.ts";
 import { shakeHands } from "./handshake.ts";
 import { identityOf, type AgentIdentity } from "./identity.ts";
+import type { EndpointJudge } from "./judged-endpoints.ts";
 import { ClusterPools } from "./cluster-pools.ts";
 import type { AgentLink, Links } from "./links.ts";
 
@@ -35,10 +37,14 @@ export interface AgentsOptions {
   clock: Clock;
   keys: TokenKeys;
   registry: Registry;
+  /** Undefined where no endpoint is dialled. */
+  endpoints: EndpointJudge | undefined;
   links: Links;
   gateways: () => readonly GatewayAddress[];
   newTunnelId: () => string;
   events: Events;
+  /** Names, whose hosts are, certificates. */
+  hosts: Pick<HostCare, "namesOf" | "admit" | "published" | "heard">;
   /** Routes of some cluster were applied. */
   onRoutes: () => void;
   /** See `AcceptorOwner.elsewhere`. */
@@ -64,10 +70,12 @@ export class Agents {
     this.#pools = new ClusterPools(config.tunnels);
     this.#messages = new AgentMessages({
       registry,
+      endpoints: options.endpoints,
       mostRoutes: config.quotas.clusterRoutes,
       mostLength: config.agentMessageBytes,
       timestamp: nodeWorld.timestamp,
       hasFellows: (one) => this.#hasFellows(one),
+      hosts: options.hosts,
       onRoutes: (one, action, verdict) => {
         const { clusterUuid } = one.identity;
         const { revision } = verdict;
@@ -152,11 +160,13 @@ export class Agents {
     bearer: string,
     address: string,
   ): Promise<((transport: Transport) => Heard) | WireError> {
-    const { keys, registry } = this.#options;
+    const { hosts, keys, registry } = this.#options;
     const claims = await verifyToken(bearer, keys, new Date());
     if (claims instanceof WireError) return claims;
     if (await registry.revocations.isRevoked(claims.jti)) return REVOKED;
-    return (transport) => this.acceptor.accept(transport, identityOf(claims, address, Date.now()));
+    const names = await hosts.namesOf({ clusterUuid: claims.sub, cluster: claims.cluster });
+    const identity = identityOf(claims, { address, since: Date.now(), names });
+    return (transport) => this.acceptor.accept(transport, identity);
   }
 
   #up(one: Association<AgentIdentity>, resumed: boolean): void {

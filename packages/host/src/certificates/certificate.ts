@@ -15,7 +15,7 @@ export interface Certificate {
   /** SHA-256 over both files: the same content is the same certificate. */
   readonly digest: string;
   /** As they were read. */
-  readonly pem: { readonly cert: Buffer; readonly key: Buffer };
+  readonly pem: CertificatePem;
   /** Made once per certificate, so that session tickets hold as long as it does. */
   readonly context: SecureContext;
 }
@@ -27,22 +27,41 @@ export const SERVER_TLS = {
   sessionIdContext: "warren",
 } as const;
 
-/** Reads a pair. Throws while the two do not belong together, with words fit for a log. */
+/** A chain and its key, PEM, as they were read. */
+export interface CertificatePem {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+}
+
+/** Reads a pair of files. Throws while the two do not belong together, with words fit for a log. */
 export async function loadCertificate(pair: CertificatePair): Promise<Certificate> {
   const [cert, key] = await Promise.all([readFile(pair.certFile), readFile(pair.keyFile)]);
+  const facts = readCertificate(pair.name, { cert, key });
+  return { ...facts, context: serverContext({ cert, key }) };
+}
+
+/** A pair in memory; `context` is made by `serverContext`. Throws as `loadCertificate` does. */
+export function readCertificate(
+  name: string,
+  { cert, key }: CertificatePem,
+): Omit<Certificate, "context"> {
   const leaf = new X509Certificate(cert);
   const hosts = hostsOf(leaf);
   if (!leaf.checkPrivateKey(createPrivateKey(key)))
     throw new Error("the key does not belong to the certificate");
   return {
-    name: pair.name,
+    name,
     hosts,
     validFrom: leaf.validFromDate.getTime(),
     expiresAt: leaf.validToDate.getTime(),
     digest: createHash("sha256").update(cert).update("\0").update(key).digest("base64"),
     pem: { cert, key },
-    context: createSecureContext({ ...SERVER_TLS, cert, key }),
   };
+}
+
+/** What a TLS server needs of a pair: some tens of kilobytes outside the heap. */
+export function serverContext({ cert, key }: CertificatePem): SecureContext {
+  return createSecureContext({ ...SERVER_TLS, cert, key });
 }
 
 /** Node writes `DNS:a.b, IP Address:192.0.2.1`; names with odd characters come quoted and are not hosts. */

@@ -1,6 +1,7 @@
 import { watch, type FSWatcher } from "node:fs";
 import type { Clock } from "../clock.ts";
 import { CertificateIndex } from "./certificate-index.ts";
+import { isMisdirected } from "./certificate-layers.ts";
 import type { CertificatePair, CertificateSource } from "./certificate-pairs.ts";
 import { loadCertificate, type Certificate } from "./certificate.ts";
 
@@ -52,15 +53,8 @@ export class Certificates {
     return this.#index.choose(serverName);
   }
 
-  /**
-   * True when a request for `host` may not be answered on a connection made for `serverName`: the
-   * host belongs to another certificate (421, RFC 9110 §15.5.20). The other reason for 421, that the
-   * host is a passthrough route's, is for whoever knows the routes.
-   */
   misdirected(host: string, serverName: string | undefined): boolean {
-    if (host === serverName) return false;
-    const own = this.#index.choose(host);
-    return own !== undefined && own !== this.#index.choose(serverName);
+    return isMisdirected(this.#index, host, serverName);
   }
 
   list(): Certificate[] {

@@ -1,11 +1,13 @@
 export * from "./certificates.ts";
 export * from "./connect-proxy.ts";
+export * from "./dns-server.ts";
 export * from "./fault-proxy.ts";
 export * from "./free-port.ts";
 export * as http2Frames from "./http2-frames.ts";
 export * from "./kube-api/index.ts";
 export * from "./leaping-clock.ts";
 export * from "./logs.ts";
+export * from "./pebble.ts";
 export * from "./private-kube-apiserver.ts";
 export * from "./private-redis.ts";
 export * from "./private-redis-cluster.ts";

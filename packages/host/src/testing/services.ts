@@ -30,6 +30,11 @@ export function programPath(name: string): string | undefined {
   return found(path, `the program ${name} is not installed`);
 }
 
+/** Pebble, an ACME CA for tests (.ci/pebble): `WARREN_PEBBLE`, or on the path. */
+export function pebblePath(): string | undefined {
+  return process.env["WARREN_PEBBLE"] || programPath("pebble");
+}
+
 function found(value: string | undefined, missing: string): string | undefined {
   if (value !== undefined) return value;
   if (process.env["WARREN_REQUIRE_SERVICES"] === "1") {

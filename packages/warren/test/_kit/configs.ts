@@ -23,6 +23,11 @@ export function gatewayConfig(
     dataFolder: folder,
     http: { host: "127.0.0.1", port: 0, ...http },
     tls: undefined,
+    acme: undefined,
+    sharedKeyFile: undefined,
+    domain: undefined,
+    domainProof: undefined,
+    dnsServers: [],
     admin: { host: "127.0.0.1", port: 0, ...admin },
     agents: undefined,
     peers: undefined,
@@ -56,6 +61,8 @@ export function gatewayConfig(
     drain: { delayMs: 0, deadlineMs: 5_000, ...drain },
     requestLog: false,
     healthPath: "/health",
+    direct: undefined,
+    rollout: { percent: 100, clusters: [], fallback: undefined },
     ...(rest as Partial<GatewayConfig>),
   };
 }

@@ -2,6 +2,7 @@ import type { RedisPlace } from "@warren/host/redis-link";
 import type { Clock, Random } from "@warren/tunnel";
 import type {
   Claim,
+  ClaimedHost,
   Presence,
   Registry,
   RouteAnswer,
@@ -217,6 +218,21 @@ class RedisRegistry implements Registry {
       if (claim !== undefined) claims.push(claim);
     }
     return claims;
+  }
+
+  claimOf(host: string): ClaimedHost | undefined | Promise<ClaimedHost | undefined> {
+    const decided = this.#lookup.find(host);
+    return decided instanceof Promise
+      ? decided.then((later) => this.#claimed(later))
+      : this.#claimed(decided);
+  }
+
+  /** Undefined also for own routes whose claim Redis has not confirmed. */
+  #claimed(decided: Decision): ClaimedHost | undefined {
+    if (typeof decided === "string") return undefined;
+    const { pattern, servesHttp: served } = decided;
+    const group = this.#copies.get(pattern)?.group;
+    return group === undefined ? undefined : { pattern, group, served };
   }
 
   release(host: string): Promise<boolean> {

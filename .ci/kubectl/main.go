@@ -1,0 +1,14 @@
+// The kubectl that tests drive, of its own sources: https://github.com/kubernetes/kubernetes/blob/master/cmd/kubectl/kubectl.go
+package main
+
+import (
+	"k8s.io/component-base/cli"
+	"k8s.io/kubectl/pkg/cmd"
+	"k8s.io/kubectl/pkg/cmd/util"
+)
+
+func main() {
+	if err := cli.RunNoErrOutput(cmd.NewDefaultKubectlCommand()); err != nil {
+		util.CheckErr(err)
+	}
+}

@@ -1,0 +1,192 @@
+{{/* What the pods of all components have in common. "part" is dict "root" $ "part" "gateway". */}}
+
+{{- define "warren.podMetadata" -}}
+{{- $values := get .root.Values .part -}}
+labels:
+  {{- include "warren.selector" . | nindent 2 }}
+  {{- with .root.Values.commonLabels }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+  {{- if eq .part "chat" }}
+  version: {{ $values.version }}
+  {{- end }}
+  {{- with $values.podLabels }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+annotations:
+  {{- if .root.Values.monitoring.annotations }}
+  prometheus.io/scrape: "true"
+  prometheus.io/port: {{ .metricsPort | quote }}
+  prometheus.io/path: "/metrics"
+  {{- end }}
+  {{- with .checksum }}
+  checksum/config: {{ . }}
+  {{- end }}
+  {{- with $values.podAnnotations }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end -}}
+
+{{/* Pod Security "restricted". An agent alone talks to the API server. */}}
+{{- define "warren.podSpec" -}}
+{{- $values := get .root.Values .part -}}
+automountServiceAccountToken: {{ eq .part "agent" }}
+{{- /* Else every Service of the namespace becomes variables, some of which look like options. */}}
+enableServiceLinks: false
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 65532
+  runAsGroup: 65532
+  fsGroup: 65532
+  fsGroupChangePolicy: OnRootMismatch
+  seccompProfile:
+    type: RuntimeDefault
+{{- with .root.Values.image.pullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+{{- with $values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+topologySpreadConstraints:
+  {{- range list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
+  - maxSkew: 1
+    topologyKey: {{ . }}
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector:
+      matchLabels:
+        {{- include "warren.selector" $ | nindent 8 }}
+  {{- end }}
+{{- with $values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $values.affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{- define "warren.container" -}}
+{{- $values := get .root.Values .part -}}
+image: {{ include "warren.image" .root }}
+imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+resources:
+  {{- toYaml $values.resources | nindent 2 }}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities:
+    drop: ["ALL"]
+{{- end -}}
+
+{{/* Variables out of a map, then those of extraEnv. */}}
+{{- define "warren.env" -}}
+{{- $list := list -}}
+{{- range $name, $value := .env -}}
+{{- $list = append $list (dict "name" $name "value" (toString $value)) -}}
+{{- end -}}
+{{- concat $list .extra | toYaml -}}
+{{- end -}}
+
+{{/*
+Until balancers have seen that a pod ends. From Kubernetes 1.30 the kubelet waits; before that the process does,
+told by a variable of its own. An image need not have a program that sleeps.
+*/}}
+{{- define "warren.kubeletWaits" -}}
+{{- if semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version }}true{{ end -}}
+{{- end -}}
+
+{{- define "warren.lifecycle" -}}
+{{- if and (include "warren.kubeletWaits" .root) (gt (int .seconds) 0) -}}
+lifecycle:
+  preStop:
+    sleep:
+      seconds: {{ .seconds }}
+{{- end }}
+{{- end -}}
+
+{{- define "warren.drainDelay" -}}
+{{- if include "warren.kubeletWaits" .root }}0s{{ else }}{{ .seconds }}s{{ end -}}
+{{- end -}}
+
+{{/* Probes by HTTP. `startSeconds` in steps of five. */}}
+{{- define "warren.probes" -}}
+startupProbe:
+  httpGet: { path: {{ .live }}, port: {{ .port }} }
+  periodSeconds: 5
+  failureThreshold: {{ max 1 (div (add .startSeconds 4) 5) }}
+  timeoutSeconds: 5
+livenessProbe:
+  httpGet: { path: {{ .live }}, port: {{ .port }} }
+  periodSeconds: 10
+  failureThreshold: 3
+  timeoutSeconds: 5
+readinessProbe:
+  httpGet: { path: {{ .ready }}, port: {{ .port }} }
+  periodSeconds: 5
+  failureThreshold: 2
+  timeoutSeconds: 5
+{{- end -}}
+
+{{- define "warren.pdb" -}}
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata:
+  name: {{ printf "%s-pdb" (include "warren.name" .) }}
+  namespace: {{ .root.Release.Namespace }}
+  labels:
+    {{- include "warren.labels" . | nindent 4 }}
+spec:
+  maxUnavailable: 1
+  selector:
+    matchLabels:
+      {{- include "warren.selector" . | nindent 6 }}
+{{- end -}}
+
+{{- define "warren.claim" -}}
+{{- $values := (get .root.Values .part).persistence -}}
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata:
+  name: {{ printf "%s-data" (include "warren.name" .) }}
+  namespace: {{ .root.Release.Namespace }}
+  labels:
+    {{- include "warren.labels" . | nindent 4 }}
+  annotations:
+    # What was said there outlives the release: delete the claim by hand.
+    helm.sh/resource-policy: keep
+spec:
+  accessModes: [{{ $values.accessMode }}]
+  {{- with $values.storageClass }}
+  storageClassName: {{ . }}
+  {{- end }}
+  resources:
+    requests:
+      storage: {{ $values.size }}
+{{- end -}}
+
+{{- define "warren.dataVolume" -}}
+{{- $values := (get .root.Values .part).persistence -}}
+- name: data
+  {{- if .isKept }}
+  persistentVolumeClaim:
+    claimName: {{ $values.existingClaim | default (printf "%s-data" (include "warren.name" .)) }}
+  {{- else }}
+  emptyDir: { sizeLimit: 1Gi }
+  {{- end }}
+- name: tmp
+  emptyDir: { sizeLimit: 1Gi }
+{{- end -}}
+
+{{- define "warren.dns" -}}
+- ports:
+    - { protocol: UDP, port: 53 }
+    - { protocol: TCP, port: 53 }
+{{- end -}}

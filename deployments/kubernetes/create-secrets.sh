@@ -1,0 +1,119 @@
+#!/usr/bin/env bash
+# Makes what the chat must keep to itself, on this machine, and puts it into the Secret chat-secrets.
+#
+#   ./create-secrets.sh [namespace]      (default: default)
+#
+# May be run any number of times: what is there is kept, above all ENCRYPTION_KEY, without which nothing that was
+# said can be read again. Optional ones (mail, SMS, bucket, models) are asked for where a terminal is; Enter skips.
+# Nothing secret is printed, written to a file or put on a command line, where `ps` would show it.
+set -euo pipefail
+umask 077
+
+readonly SECRET=chat-secrets
+readonly NAMESPACE=${1:-default}
+readonly OPTIONAL=(
+  MONGO_URI REDIS_URL
+  S3_ACCESS_KEY_ID S3_SECRET_ACCESS_KEY
+  SMTP_USER SMTP_PASS
+  SMS_ACCOUNT_SID SMS_AUTH_TOKEN
+  LLM_PROVIDER_1_API_KEY LLM_PROVIDER_2_API_KEY LLM_PROVIDER_3_API_KEY
+)
+
+die() {
+  printf '%s\n' "create-secrets: $*" >&2
+  exit 1
+}
+
+usage() {
+  printf 'usage: %s [namespace]\n' "${0##*/}" >&2
+  exit 2
+}
+
+# Base64 in one line, of what comes in.
+encode() { base64 | tr -d '\r\n'; }
+
+# $1 random bytes as base64 in one line; openssl where there is one, else the kernel.
+random() {
+  local text
+  if command -v openssl >/dev/null 2>&1; then
+    text=$(openssl rand -base64 "$1" | tr -d '\r\n')
+  else
+    text=$(head -c "$1" /dev/urandom | encode)
+  fi
+  # A source that failed halfway must not become a key.
+  ((${#text} >= $1)) || die "no random bytes to be had"
+  printf '%s' "$text"
+}
+
+# Sets VERSION (empty: there is no such Secret) and KEYS, the names of what has a value. Values stay in the cluster's answer.
+look() {
+  # shellcheck disable=SC2016 # a template's variables, not the shell's
+  local template='{{.metadata.resourceVersion}}{{range $name, $value := .data}}{{if $value}} {{$name}}{{end}}{{end}}'
+  local answer
+  answer=$(kubectl get secret "$SECRET" --namespace "$NAMESPACE" --ignore-not-found --output "go-template=$template") ||
+    die "the cluster could not be asked, or may not be; nothing was changed"
+  read -r VERSION KEYS <<<"$answer" || true
+}
+
+has() { [[ " $KEYS " == *" $1 "* ]]; }
+
+# Adds a value, $2, to what will be sent.
+add() {
+  local encoded
+  encoded=$(printf '%s' "$2" | encode)
+  DATA+="${DATA:+,}\"$1\":\"$encoded\""
+  ADDED+=("$1")
+}
+
+ask() {
+  local name value
+  [[ -t 0 && -t 2 ]] || return 0
+  # Before the first prompt, so that nothing shows that is pasted early; whatever ends this puts it back.
+  TERMINAL=$(stty -g)
+  trap 'stty "$TERMINAL"' EXIT
+  stty -echo
+  for name in "${OPTIONAL[@]}"; do
+    has "$name" && continue
+    printf '%s (Enter skips it): ' "$name" >&2
+    IFS= read -r value || value=
+    printf '\n' >&2
+    if [[ -n $value ]]; then add "$name" "$value"; fi
+  done
+  stty "$TERMINAL"
+  trap - EXIT
+}
+
+# By a manifest on standard input. `create` and `patch` leave no copy in an annotation, as a client-side `apply` would,
+# and with the version that was looked at, whoever came first in between wins: it is refused, and nothing is replaced.
+send() {
+  local head="\"apiVersion\":\"v1\",\"kind\":\"Secret\""
+  if [[ -z $VERSION ]]; then
+    printf '{%s,"metadata":{"name":"%s","labels":{"app":"chatbox"}},"type":"Opaque","data":{%s}}' "$head" "$SECRET" "$DATA" |
+      kubectl create --namespace "$NAMESPACE" --filename - >/dev/null
+  else
+    printf '{"metadata":{"resourceVersion":"%s"},"data":{%s}}' "$VERSION" "$DATA" |
+      kubectl patch secret "$SECRET" --namespace "$NAMESPACE" --type merge --patch-file /dev/stdin >/dev/null
+  fi
+}
+
+main() {
+  (($# <= 1)) || usage
+  [[ $NAMESPACE =~ ^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$ ]] || usage
+  command -v kubectl >/dev/null 2>&1 || die "kubectl is not here"
+  VERSION='' KEYS='' DATA='' ADDED=()
+  look
+  has JWT_SECRET || add JWT_SECRET "$(random 48)"
+  has ENCRYPTION_KEY || add ENCRYPTION_KEY "$(random 32)"
+  ask
+  if ((${#ADDED[@]} == 0)); then
+    printf '%s\n' "$SECRET in $NAMESPACE has what it needs; nothing was changed"
+    return
+  fi
+  send || die "$SECRET in $NAMESPACE was not written; run this again, which keeps what is there (is there such a namespace?)"
+  printf '%s\n' "$SECRET in $NAMESPACE: made or added ${ADDED[*]}"
+  if [[ " ${ADDED[*]} " == *" ENCRYPTION_KEY "* ]]; then
+    printf '%s\n' "Keep a copy of ENCRYPTION_KEY where your backups are not: docs/keys.md"
+  fi
+}
+
+main "$@"

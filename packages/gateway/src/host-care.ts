@@ -1,0 +1,183 @@
+import { join } from "node:path";
+import { wallClock, type CertificateSet, type Clock } from "@warren/host";
+import type { Certificates as SaidCertificates, CertificatesAck, Route } from "@warren/wire";
+import type * as v from "valibot";
+import { Acme } from "./acme/acme.ts";
+import type { AcmeEvents } from "./acme/acme-events.ts";
+import { ClusterCertificates } from "./certificates/cluster-certificates.ts";
+import { ServerCertificates } from "./certificates/server-certificates.ts";
+import type { GatewayConfig } from "./config.ts";
+import { ClusterNames } from "./names/cluster-names.ts";
+import { openDns, type Dns } from "./names/dns.ts";
+import { DomainProofs, type Prover } from "./names/domain-proofs.ts";
+import { HostOwnership, type Admitted } from "./names/host-ownership.ts";
+import { redisPlace } from "./open-registry.ts";
+import type { Registry } from "./ports.ts";
+import { folderRecords } from "./records/folder-records.ts";
+import { memoryRecords } from "./records/memory-records.ts";
+import type { RecordStore } from "./records/records.ts";
+import type { AgentIdentity } from "./tunnels/identity.ts";
+
+export interface HostCareOptions {
+  config: Pick<
+    GatewayConfig,
+    | "acme"
+    | "dataFolder"
+    | "dnsServers"
+    | "domain"
+    | "domainProof"
+    | "registry"
+    | "sharedKeyFile"
+    | "tls"
+  >;
+  registry: Registry;
+  /** The operator's certificates; undefined where nothing is terminated here. */
+  folder: CertificateSet | undefined;
+  clock: Clock;
+  random: () => number;
+  events: AcmeEvents;
+  failed: (cause: unknown) => void;
+  answered: () => void;
+}
+
+/** What belongs to hosts beside their routes: names, whose they are, certificates. */
+export class HostCare {
+  readonly names: ClusterNames | undefined;
+  readonly ownership: HostOwnership;
+  readonly dns: Dns;
+  readonly folder: CertificateSet | undefined;
+  readonly clusters: ClusterCertificates | undefined;
+  readonly acme: Acme | undefined;
+  /** What the TLS listener answers with. */
+  readonly certificates: ServerCertificates | undefined;
+
+  private constructor(parts: Omit<HostCareParts, "certificates">) {
+    this.names = parts.names;
+    this.ownership = parts.ownership;
+    this.dns = parts.dns;
+    this.folder = parts.folder;
+    this.clusters = parts.clusters;
+    this.acme = parts.acme;
+    const { folder, clusters, acme } = parts;
+    this.certificates =
+      folder === undefined ? undefined : new ServerCertificates({ folder, clusters, acme });
+  }
+
+  static async open(options: HostCareOptions, opened: AsyncDisposableStack): Promise<HostCare> {
+    const { config, events, folder, registry } = options;
+    const stores = await openStores(options, opened);
+    const dns = openDns(config.dnsServers);
+    const names = openNames(config.domain, stores.lasting, events);
+    const proofs = openProofs(options, dns);
+    if (proofs !== undefined) opened.defer(() => proofs.close());
+    const ownership = new HostOwnership(names, proofs);
+    const shared = { ...options, wallClock, claimOf: (host: string) => registry.claimOf(host) };
+    const clusters =
+      folder === undefined
+        ? undefined
+        : opened.use(
+            await ClusterCertificates.open({
+              ...shared,
+              store: stores.shared,
+              refusalOf: (identity, host) => ownership.refusalOf(identity, host),
+            }),
+          );
+    const isCovered = (host: string): boolean =>
+      folder?.choose(host) !== undefined || clusters?.choose(host) !== undefined;
+    const store = stores.lasting;
+    const acme =
+      config.acme === undefined || store === undefined
+        ? undefined
+        : opened.use(await Acme.open({ ...shared, config: config.acme, store, isCovered }));
+    return new HostCare({ names, ownership, dns, folder, clusters, acme });
+  }
+
+  /** Names for a cluster that registers. */
+  async namesOf(who: { clusterUuid: string; cluster: string }): Promise<string[]> {
+    return (await this.names?.give(who)) ?? [];
+  }
+
+  admit(identity: AgentIdentity, routes: readonly Route[]): Promise<Admitted> {
+    return this.ownership.admit(identity, routes);
+  }
+
+  /** Routes of a cluster are in force. */
+  async published(identity: AgentIdentity, routes: readonly Route[]): Promise<void> {
+    await this.clusters?.reviewed(identity.clusterUuid);
+    this.acme?.wanted(new Set(routes.filter(isServedHere).map(({ host }) => host)));
+  }
+
+  async heard(
+    identity: AgentIdentity,
+    said: SaidCertificates,
+  ): Promise<v.InferInput<typeof CertificatesAck>> {
+    // Where nothing is terminated nothing is missing.
+    return (await this.clusters?.hear(identity, said)) ?? { accepted: 0, rejected: [] };
+  }
+}
+
+type HostCareParts = Omit<HostCare, "namesOf" | "admit" | "published" | "heard">;
+
+function isServedHere({ host, kind }: Route): boolean {
+  return kind === "http" && !host.startsWith("*");
+}
+
+function openNames(
+  domain: string | undefined,
+  store: RecordStore | undefined,
+  events: AcmeEvents,
+): ClusterNames | undefined {
+  if (domain === undefined || store === undefined) return undefined;
+  const onConflict = events.nameTaken.bind(events);
+  return new ClusterNames({ domain, store, wallClock, onConflict });
+}
+
+function openProofs(
+  { config, registry, clock, events }: HostCareOptions,
+  dns: Dns,
+): DomainProofs | undefined {
+  if (config.domainProof === undefined) return undefined;
+  const isOwn = async ({ group }: Prover, host: string): Promise<boolean> => {
+    const claim = await registry.claimOf(host);
+    return claim?.pattern === host && claim.group === group;
+  };
+  return new DomainProofs({
+    dns,
+    clock,
+    graceMs: config.domainProof.graceMs,
+    hasClaimed: isOwn,
+    onLost: async (prover, host) => {
+      events.domainLost(prover.clusterUuid, host);
+      if (await isOwn(prover, host)) await registry.release(host);
+    },
+  });
+}
+
+interface Stores {
+  /** Of what outlives the process: accounts, certificates, names. Undefined: none of that is asked for. */
+  lasting: RecordStore | undefined;
+  /** Of what clusters say again to whoever asks. */
+  shared: RecordStore;
+}
+
+async function openStores(options: HostCareOptions, opened: AsyncDisposableStack): Promise<Stores> {
+  const { config } = options;
+  const isWanted = config.acme !== undefined || config.domain !== undefined;
+  if (config.registry.kind === "memory") {
+    const folder = join(config.dataFolder, "records");
+    const lasting = isWanted ? opened.use(folderRecords({ folder, wallClock })) : undefined;
+    return { lasting, shared: memoryRecords({ wallClock }) };
+  }
+  const isShared = config.sharedKeyFile !== undefined && config.tls !== undefined;
+  if (!isWanted && !isShared) return { lasting: undefined, shared: memoryRecords({ wallClock }) };
+  // Loaded where it is asked for, as the registry is.
+  const { redisRecords } = await import("./records/redis-records.ts");
+  const { Sealer } = await import("./records/seal.ts");
+  const { sharedKeyFile } = config;
+  const sealer = sharedKeyFile === undefined ? undefined : await Sealer.open(sharedKeyFile);
+  const lasting = opened.use(
+    redisRecords({ ...options, place: redisPlace(config.registry), sealer }),
+  );
+  await lasting.reached;
+  return { lasting, shared: sealer === undefined ? memoryRecords({ wallClock }) : lasting };
+}

@@ -1,0 +1,214 @@
+import type { Clock } from "@warren/host";
+import type { Refusal } from "../registry/admission.ts";
+import type { Dns } from "./dns.ts";
+
+/** Who wants to prove a host. */
+export interface Prover {
+  clusterUuid: string;
+  group: string;
+}
+
+export interface DomainProofsOptions {
+  dns: Pick<Dns, "txt">;
+  clock: Clock;
+  /** How long after its record is gone a host is given up. */
+  graceMs: number;
+  /** True when the group has claimed the host before. */
+  hasClaimed: (prover: Prover, host: string) => Promise<boolean>;
+  /** The record is gone for good: the host is nobody's. */
+  onLost: (prover: Prover, host: string) => Promise<void>;
+}
+
+/** A host that was proved is asked about again after this, one that was not after that. */
+const PROVEN_MS = 600_000;
+const UNPROVEN_MS = 15_000;
+/** How often is looked which are to be asked about, and which nobody publishes any more. */
+const SWEEP_MS = 60_000;
+const UNUSED_MS = 900_000;
+const MOST_SWEPT = 200;
+/** Questions of one cluster: so many at once after a pause, and then so many a second. */
+const BURST = 100;
+const PER_SECOND = 2;
+const AT_ONCE = 50;
+const MOST_KNOWN = 50_000;
+
+interface Known {
+  readonly prover: Prover;
+  readonly host: string;
+  isProven: boolean;
+  /** Monotonic: when it was last asked, when somebody last published it, since when it is gone. */
+  askedAt: number;
+  usedAt: number;
+  goneSince: number | undefined;
+  refusal: Refusal | undefined;
+}
+
+interface Budget {
+  left: number;
+  at: number;
+}
+
+/** Hosts that clusters may publish because a TXT record says so. */
+export class DomainProofs {
+  readonly #options: DomainProofsOptions;
+  readonly #known = new Map<string, Known>();
+  readonly #asking = new Map<string, Promise<Refusal | undefined>>();
+  readonly #budgets = new Map<string, Budget>();
+  #underWay = 0;
+  #forget: () => void;
+  #sweeping: Promise<void> = Promise.resolve();
+
+  constructor(options: DomainProofsOptions) {
+    this.#options = options;
+    this.#forget = this.#sweepLater();
+  }
+
+  /** Undefined when the host is proved; else what is missing, in words for whoever owns the domain. */
+  check(prover: Prover, host: string): Promise<Refusal | undefined> {
+    const key = keyOf(prover, host);
+    const now = this.#options.clock.now();
+    const known = this.#known.get(key);
+    if (known !== undefined) {
+      known.usedAt = now;
+      const freshMs = known.isProven ? PROVEN_MS : UNPROVEN_MS;
+      if (now - known.askedAt < freshMs) return Promise.resolve(known.refusal);
+    }
+    const asking = this.#asking.get(key);
+    if (asking !== undefined) return asking;
+    const answer = this.#ask(prover, host, known).finally(() => this.#asking.delete(key));
+    this.#asking.set(key, answer);
+    return answer;
+  }
+
+  /** Hosts that this cluster has proved. */
+  proven({ clusterUuid }: Pick<Prover, "clusterUuid">): string[] {
+    const hosts: string[] = [];
+    for (const { prover, host, isProven } of this.#known.values())
+      if (isProven && prover.clusterUuid === clusterUuid) hosts.push(host);
+    return hosts;
+  }
+
+  close(): void {
+    this.#forget();
+  }
+
+  /** Looks now whether what was proved still is. */
+  sweep(): Promise<void> {
+    this.#sweeping = this.#sweeping.then(() => this.#sweep());
+    return this.#sweeping;
+  }
+
+  async #ask(prover: Prover, host: string, known: Known | undefined): Promise<Refusal | undefined> {
+    if (!this.#spend(prover)) return known?.isProven ? undefined : TOO_MANY;
+    this.#underWay += 1;
+    const said = await this.#options.dns
+      .txt(recordOf(host))
+      .then((texts) => (texts.some((text) => proves(text, prover)) ? "proven" : "absent"))
+      .catch((reason: NodeJS.ErrnoException) => ({ failed: reason.code ?? "failed" }))
+      .finally(() => (this.#underWay -= 1));
+    const one = this.#remember(prover, host, known);
+    one.askedAt = this.#options.clock.now();
+    if (said === "proven") {
+      one.isProven = true;
+      one.goneSince = undefined;
+    } else if (!one.isProven && known === undefined) {
+      // After a restart of the gateway: what was claimed before has its grace.
+      one.isProven = await this.#options.hasClaimed(prover, host).catch(() => false);
+    }
+    if (said === "absent" && one.isProven) await this.#gone(one);
+    one.refusal = one.isProven ? undefined : refusalOf(prover, host, said);
+    return one.refusal;
+  }
+
+  async #gone(one: Known): Promise<void> {
+    const { clock, graceMs, onLost } = this.#options;
+    one.goneSince ??= clock.now();
+    if (clock.now() - one.goneSince < graceMs) return;
+    one.isProven = false;
+    await onLost(one.prover, one.host);
+  }
+
+  #remember(prover: Prover, host: string, known: Known | undefined): Known {
+    if (known !== undefined) return known;
+    const now = this.#options.clock.now();
+    const fresh: Known = {
+      prover,
+      host,
+      isProven: false,
+      askedAt: now,
+      usedAt: now,
+      goneSince: undefined,
+      refusal: undefined,
+    };
+    if (this.#known.size < MOST_KNOWN) this.#known.set(keyOf(prover, host), fresh);
+    return fresh;
+  }
+
+  /** A cluster that publishes made-up hosts asks no more than its share. */
+  #spend({ clusterUuid }: Prover): boolean {
+    if (this.#underWay >= AT_ONCE) return false;
+    const now = this.#options.clock.now();
+    const budget = this.#budgets.get(clusterUuid) ?? { left: BURST, at: now };
+    budget.left = Math.min(BURST, budget.left + ((now - budget.at) / 1_000) * PER_SECOND);
+    budget.at = now;
+    this.#budgets.set(clusterUuid, budget);
+    if (budget.left < 1) return false;
+    budget.left -= 1;
+    return true;
+  }
+
+  async #sweep(): Promise<void> {
+    const now = this.#options.clock.now();
+    for (const [key, one] of this.#known)
+      if (now - one.usedAt >= UNUSED_MS) this.#known.delete(key);
+    for (const [uuid, { at }] of this.#budgets)
+      if (now - at >= UNUSED_MS) this.#budgets.delete(uuid);
+    const old = [...this.#known.values()]
+      .filter(({ isProven, askedAt }) => isProven && now - askedAt >= PROVEN_MS)
+      .slice(0, MOST_SWEPT);
+    for (const one of old) await this.#ask(one.prover, one.host, one).catch(() => undefined);
+  }
+
+  #sweepLater(): () => void {
+    return this.#options.clock.after(SWEEP_MS, () => {
+      void this.sweep().then(() => (this.#forget = this.#sweepLater()));
+    });
+  }
+}
+
+/** Where the record is: of a wildcard, at what it is below of. */
+export function recordOf(host: string): string {
+  return `_warren.${host.replace(/^\*+\./, "")}`;
+}
+
+/** What has to be in it. */
+export function proofOf({ clusterUuid }: Pick<Prover, "clusterUuid">): string {
+  return `warren-cluster=${clusterUuid}`;
+}
+
+const TOO_MANY: Refusal = {
+  code: "rate_limited",
+  message: "more hosts than can be looked up now: this one is looked up when it is said again",
+};
+
+function proves(text: string, { clusterUuid, group }: Prover): boolean {
+  const said = text.trim();
+  return said.toLowerCase() === proofOf({ clusterUuid }) || said === `warren-group=${group}`;
+}
+
+function refusalOf(
+  prover: Prover,
+  host: string,
+  said: "proven" | "absent" | { failed: string },
+): Refusal {
+  const record = `${recordOf(host)} TXT "${proofOf(prover)}"`;
+  const why =
+    typeof said === "object"
+      ? `DNS could not be asked (${said.failed}); needed is ${record}`
+      : `the token does not cover this host: make the DNS record ${record}`;
+  return { code: "host_not_allowed", message: why };
+}
+
+function keyOf({ clusterUuid }: Prover, host: string): string {
+  return `${clusterUuid} ${host}`;
+}

@@ -1,0 +1,72 @@
+import { covers, type Route } from "@warren/wire";
+import type { Refusal } from "../registry/admission.ts";
+import type { AgentIdentity } from "../tunnels/identity.ts";
+import type { ClusterNames } from "./cluster-names.ts";
+import type { DomainProofs } from "./domain-proofs.ts";
+
+type Owner = Pick<AgentIdentity, "clusterUuid" | "group" | "hosts" | "names">;
+
+/** Which of a message's routes may be published, and the host patterns that say so. */
+export interface Admitted {
+  routes: readonly Route[];
+  refused: { route: Route; why: Refusal }[];
+  allowed: readonly string[];
+}
+
+/** Whether a host is a cluster's: by its names here, by its token, or by a record in DNS. */
+export class HostOwnership {
+  readonly #names: ClusterNames | undefined;
+  readonly #proofs: DomainProofs | undefined;
+
+  /** Undefined: clusters have no names here; hosts are proved by tokens alone. */
+  constructor(names: ClusterNames | undefined, proofs: DomainProofs | undefined) {
+    this.#names = names;
+    this.#proofs = proofs;
+  }
+
+  /** Undefined when the cluster may have the host. */
+  async refusalOf(owner: Owner, host: string): Promise<Refusal | undefined> {
+    const named = await this.#byName(owner, host);
+    if (named !== undefined) return named === "own" ? undefined : named;
+    if (covers(owner.hosts, host)) return undefined;
+    return this.#proofs === undefined ? NOT_COVERED : this.#proofs.check(owner, host);
+  }
+
+  async admit(owner: Owner, routes: readonly Route[]): Promise<Admitted> {
+    const hosts = new Set(routes.filter(({ kind }) => kind !== "tcp").map(({ host }) => host));
+    const refusals = new Map<string, Refusal>();
+    const judge = async (host: string): Promise<void> => {
+      const why = await this.refusalOf(owner, host);
+      if (why !== undefined) refusals.set(host, why);
+    };
+    // Those that the token covers wait for nobody.
+    await Promise.all([...hosts].map(judge));
+    const refused = routes.flatMap((route) => {
+      const why = route.kind === "tcp" ? undefined : refusals.get(route.host);
+      return why === undefined ? [] : [{ route, why }];
+    });
+    const isRefused = new Set(refused.map(({ route }) => route));
+    const allowed = [
+      ...owner.hosts,
+      ...(owner.names ?? []).flatMap((name) => [name, `*.${name}`]),
+      ...(this.#proofs?.proven(owner) ?? []),
+    ];
+    const rest = refused.length === 0 ? routes : routes.filter((one) => !isRefused.has(one));
+    return { routes: rest, refused, allowed };
+  }
+
+  async #byName(owner: Owner, host: string): Promise<Refusal | "own" | undefined> {
+    const names = this.#names;
+    if (names === undefined || !host.endsWith(`.${names.domain}`)) return undefined;
+    if ((owner.names ?? []).some((name) => covers([name, `*.${name}`], host))) return "own";
+    const other = await names.ownerOf(host).catch(() => undefined);
+    if (other === undefined || other === owner.clusterUuid) return undefined;
+    const message = `it is a name of cluster ${other}`;
+    return { code: "host_not_allowed", message };
+  }
+}
+
+const NOT_COVERED: Refusal = {
+  code: "host_not_allowed",
+  message: "the token does not cover this host",
+};

@@ -1,0 +1,76 @@
+/** An API server for tests, and what a person would run against it: the real kubectl, and our scripts. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempDisposableSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { startKubeApi, type KubeApi } from "@warren/host/testing";
+import { ROOT } from "../../_rooms.ts";
+import { asKubectlWants } from "./as-kubectl-wants.ts";
+
+export interface Ran {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+export interface Cluster extends AsyncDisposable {
+  readonly api: KubeApi;
+  /** A folder of its own, that goes with it. */
+  readonly folder: string;
+  /** From the root of the repository; what is given goes to its standard input. */
+  run(
+    command: string,
+    words: readonly string[],
+    how?: { input?: string; env?: Record<string, string> },
+  ): Promise<Ran>;
+  /** Throws where it does not end with 0. */
+  kubectl(...words: string[]): Promise<string>;
+}
+
+export async function openCluster(): Promise<Cluster> {
+  await using opened = new AsyncDisposableStack();
+  const home = opened.use(mkdtempDisposableSync(join(tmpdir(), "warren-")));
+  const api = opened.use(await startKubeApi());
+  opened.defer(api.intercept(asKubectlWants(api)));
+  const kubeconfig = join(home.path, "kubeconfig");
+  writeFileSync(kubeconfig, JSON.stringify(configOf(api.url)));
+  const env = { PATH: process.env["PATH"] ?? "", HOME: home.path, KUBECONFIG: kubeconfig };
+  const run: Cluster["run"] = async (command, words, { input = "", env: more = {} } = {}) => {
+    const child = spawn(command, words, { cwd: ROOT, env: { ...env, ...more } });
+    child.stdin.on("error", () => {}); // Whoever does not read it is told by its exit code.
+    child.stdin.end(input);
+    const [out, err] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      once(child, "close"),
+    ]);
+    return { code: child.exitCode, out, err };
+  };
+  const kubectl: Cluster["kubectl"] = async (...words) => {
+    const ran = await run("kubectl", words);
+    if (ran.code !== 0)
+      throw new Error(`kubectl ${words.join(" ")}: ${ran.code}\n${ran.out}${ran.err}`);
+    return ran.out;
+  };
+  const owned = opened.move();
+  return {
+    api,
+    folder: home.path,
+    run,
+    kubectl,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+function configOf(server: string) {
+  return {
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [{ name: "test", cluster: { server } }],
+    users: [{ name: "test", user: { token: "test" } }],
+    contexts: [{ name: "test", context: { cluster: "test", user: "test", namespace: "default" } }],
+    "current-context": "test",
+  };
+}

@@ -1,0 +1,47 @@
+/** The chart, rendered by the real helm. */
+import { execFile } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { programPath } from "@warren/host/testing";
+import { ROOT } from "../../_rooms.ts";
+import { readManifests } from "./manifests.ts";
+import type { KubeVersion } from "./schemas.ts";
+import type { Manifest } from "./validate.ts";
+
+/** Undefined where there is none: for `describe.skipIf(helm === undefined)`. */
+export const helm = programPath("helm");
+export const CHART = join(ROOT, "deployments/helm/warren");
+export const RELEASE = { name: "edge", namespace: "warren-system" };
+/** What helm believes to talk to: it knows no newest one by itself. */
+const VERSIONS: Record<KubeVersion, string> = { "1.24": "1.24.17", newest: "1.36.1" };
+
+/** Sets of values that the chart ships as examples, by the names of their files. */
+export const EXAMPLES = readdirSync(join(CHART, "ci")).sort();
+
+export const exampleFlags = (name: string) => ["--values", join(CHART, "ci", name)];
+
+/** Flags for values as `--set-json` takes them. */
+export function setFlags(values: Readonly<Record<string, unknown>>): string[] {
+  return Object.entries(values).flatMap(([path, value]) => [
+    "--set-json",
+    `${path}=${JSON.stringify(value)}`,
+  ]);
+}
+
+/** What the chart becomes. Rejects with helm's words where the values' schema refuses them. */
+export async function render(flags: readonly string[], version: KubeVersion): Promise<Manifest[]> {
+  const { name, namespace } = RELEASE;
+  const words = ["template", name, CHART, "--namespace", namespace, ...flags];
+  return readManifests(await run([...words, "--kube-version", VERSIONS[version]]), "helm template");
+}
+
+/** Rejects where `helm lint --strict` finds something. */
+export async function lint(flags: readonly string[], version: KubeVersion): Promise<string> {
+  return run(["lint", "--strict", CHART, ...flags, "--kube-version", VERSIONS[version]]);
+}
+
+async function run(words: readonly string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(helm!, words, { maxBuffer: 64 * 1_048_576 });
+  return stdout;
+}

@@ -1,0 +1,242 @@
+// The folders as kubectl takes them, against an API server: applied, applied again, switched, saved, restored, deleted.
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { SECRETS, SERVICES } from "@warren/host/kube";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openCluster, type Cluster } from "./_kit/cluster.ts";
+import { kubectl, kustomizations } from "./_kit/folders.ts";
+
+const FOLDER = "deployments/kubernetes/";
+const OVERLAYS = "deployments/overlays";
+
+describe.skipIf(kubectl === undefined)("kubectl", () => {
+  let cluster: Cluster;
+  beforeAll(async () => {
+    cluster = await openCluster();
+    serveCustomKinds(cluster);
+    for (const name of [
+      "whole",
+      "switched",
+      "saved",
+      "elsewhere",
+      "other-key",
+      "homelab-services",
+      "metallb-system",
+      "flux-system",
+    ])
+      cluster.api.put({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
+  });
+  afterAll(async () => cluster[Symbol.asyncDispose]());
+
+  const names = async (namespace: string) =>
+    (
+      await cluster.kubectl(
+        "get",
+        "-n",
+        namespace,
+        "-o",
+        "name",
+        "serviceaccounts,configmaps,secrets,deployments,services,ingresses,hpa,networkpolicies,pdb",
+      )
+    )
+      .trim()
+      .split("\n")
+      .filter((line) => line !== "")
+      .sort();
+  const spec = async (namespace: string, name: string) =>
+    (
+      JSON.parse(await cluster.kubectl("get", "-n", namespace, "-o", "json", name)) as {
+        spec: Record<string, unknown>;
+      }
+    ).spec;
+
+  test("apply -f takes the whole folder, any number of times, and ends with the autoscaler of hpa.yaml", async () => {
+    for (let round = 0; round < 2; round += 1) {
+      await cluster.kubectl("apply", "-n", "whole", "-f", FOLDER);
+      expect(await names("whole")).toEqual([
+        "configmap/chat-config",
+        "deployment.apps/chatbox-websocket",
+        "horizontalpodautoscaler.autoscaling/chatbox-websocket-hpa",
+        "ingress.networking.k8s.io/chatbox-websocket-ingress",
+        "networkpolicy.networking.k8s.io/chatbox-netpol",
+        "poddisruptionbudget.policy/chatbox-websocket-pdb",
+        "secret/chat-secrets",
+        "service/chatbox-websocket",
+        "serviceaccount/chatbox-sa",
+      ]);
+      expect((await spec("whole", "hpa/chatbox-websocket-hpa"))["metrics"]).toHaveLength(4);
+    }
+  });
+
+  test("deployment.yaml on its own puts the basic autoscaler back", async () => {
+    await cluster.kubectl("apply", "-n", "whole", "-f", `${FOLDER}deployment.yaml`);
+    expect((await spec("whole", "hpa/chatbox-websocket-hpa"))["metrics"]).toHaveLength(2);
+  });
+
+  test("delete -f takes all of it away again", async () => {
+    await cluster.kubectl(
+      "delete",
+      "-n",
+      "whole",
+      "-f",
+      FOLDER,
+      "--ignore-not-found",
+      "--wait=false",
+    );
+    expect(await names("whole")).toEqual([]);
+    await cluster.kubectl("apply", "-n", "whole", "-f", FOLDER);
+    const { code, err } = await cluster.run("kubectl", [
+      "delete",
+      "-n",
+      "whole",
+      "-f",
+      FOLDER,
+      "--wait=false",
+    ]);
+    expect(await names("whole")).toEqual([]);
+    // Its autoscaler is in two files: the second is missed when the first is gone.
+    expect([code, err.trim().split("\n")]).toEqual([
+      1,
+      [expect.stringContaining('"chatbox-websocket-hpa" not found')],
+    ]);
+  });
+
+  test.each(kustomizations())("apply -k takes %s", async (folder) => {
+    await cluster.kubectl("apply", "-k", folder);
+    await cluster.kubectl("delete", "-k", folder, "--ignore-not-found", "--wait=false");
+  });
+
+  test("blue-green: the seed's patch switches, and applying the folder again does not switch back", async () => {
+    const on = ["-n", "switched"];
+    const selector = async () => (await spec("switched", "svc/chatbox-websocket"))["selector"];
+    const patch = (version: string) =>
+      cluster.kubectl(
+        "patch",
+        ...on,
+        "svc",
+        "chatbox-websocket",
+        "-p",
+        JSON.stringify({ spec: { selector: { version } } }),
+      );
+    await cluster.kubectl("apply", ...on, "-f", FOLDER);
+    expect(await selector()).toEqual({ app: "chatbox" });
+    await patch("v1");
+    await cluster.kubectl("apply", ...on, "-k", `${OVERLAYS}/blue-green`);
+    expect(await selector()).toEqual({ app: "chatbox", version: "v1" });
+    await patch("v2");
+    await cluster.kubectl("apply", ...on, "-f", FOLDER);
+    expect(await selector()).toEqual({ app: "chatbox", version: "v2" });
+    const [old, fresh] = [
+      await spec("switched", "deploy/chatbox-websocket"),
+      await spec("switched", "deploy/chatbox-websocket-v2"),
+    ];
+    expect([old["selector"], fresh["selector"]]).toEqual([
+      { matchLabels: { app: "chatbox", version: "v1" } },
+      { matchLabels: { app: "chatbox", version: "v2" } },
+    ]);
+    // The old one drains its sockets in its own time.
+    expect(JSON.stringify(fresh)).toContain('"terminationGracePeriodSeconds":180');
+  });
+
+  test("canary: its pods are the Service's, and no other Deployment's", async () => {
+    const [canary] = await cluster
+      .kubectl("kustomize", `${OVERLAYS}/canary`)
+      .then((text) => [text]);
+    expect(canary).toMatch(/name: chatbox-websocket-canary/);
+    expect(canary?.match(/version: canary/g)?.length).toBeGreaterThanOrEqual(3);
+    expect(canary).not.toContain("version: v1");
+  });
+
+  describe("backup.sh and restore.sh", () => {
+    const SAVED = "deployments/kubernetes/backup.sh";
+    const RESTORED = "deployments/kubernetes/restore.sh";
+    let folder: string;
+    beforeAll(() => void (folder = join(cluster.folder, "backup")));
+
+    test("what was saved is right elsewhere, Secrets and all", async () => {
+      await cluster.kubectl("apply", "-n", "saved", "-f", FOLDER);
+      expect((await cluster.run("deployments/kubernetes/create-secrets.sh", ["saved"])).code).toBe(
+        0,
+      );
+      const { code, out, err } = await cluster.run(SAVED, ["saved", folder]);
+      expect([code, err]).toEqual([0, ""]);
+      expect(out).toMatch(/^9 objects in .*, Secrets in clear/);
+      const files = readdirSync(folder);
+      expect(statSync(folder).mode & 0o077).toBe(0);
+      for (const file of files) {
+        expect(statSync(join(folder, file)).mode & 0o077).toBe(0);
+        const { metadata, ...object } = JSON.parse(readFileSync(join(folder, file), "utf8")) as {
+          metadata: object;
+        };
+        expect(object).not.toHaveProperty("status");
+        for (const field of [
+          "uid",
+          "resourceVersion",
+          "creationTimestamp",
+          "generation",
+          "managedFields",
+        ])
+          expect(metadata).not.toHaveProperty(field);
+        expect(JSON.stringify(metadata)).not.toContain("last-applied");
+      }
+      const restored = await cluster.run(RESTORED, [folder, "elsewhere"]);
+      expect([restored.code, restored.err]).toEqual([0, ""]);
+      expect(await names("elsewhere")).toEqual(await names("saved"));
+      const secret = (namespace: string) =>
+        cluster.api.get(SECRETS, { namespace, name: "chat-secrets" });
+      expect(dataOf(secret("elsewhere"))).toEqual(dataOf(secret("saved")));
+      expect(JSON.stringify(secret("elsewhere")?.metadata)).not.toContain("last-applied");
+    });
+
+    test("a cluster with another key keeps it", async () => {
+      expect(
+        (await cluster.run("deployments/kubernetes/create-secrets.sh", ["other-key"])).code,
+      ).toBe(0);
+      const key = () =>
+        JSON.stringify(cluster.api.get(SECRETS, { namespace: "other-key", name: "chat-secrets" }));
+      const before = key();
+      const { code, err } = await cluster.run(RESTORED, [folder, "other-key"]);
+      expect([code, err]).toEqual([1, expect.stringContaining("another ENCRYPTION_KEY")]);
+      expect(key()).toBe(before);
+      expect(
+        cluster.api.get(SERVICES, { namespace: "other-key", name: "chatbox-websocket" }),
+      ).toBeUndefined();
+      expect((await cluster.run(RESTORED, [folder, "other-key", "--replace-keys"])).code).toBe(0);
+      expect(key()).not.toBe(before);
+    });
+
+    test.each([
+      {
+        name: "a folder that has something",
+        words: () => ["saved", folder],
+        want: "is not empty",
+      },
+      {
+        name: "a namespace without the chat",
+        words: () => ["metallb-system", join(folder, "b")],
+        want: "there is nothing of the chat",
+      },
+    ])("backup.sh refuses $name", async ({ words, want }) => {
+      const { code, err } = await cluster.run(SAVED, words());
+      expect([code, err]).toEqual([1, expect.stringContaining(want)]);
+    });
+  });
+});
+
+/** Those of the CRDs that our manifests need; the schemas are another test's. */
+function serveCustomKinds({ api }: Cluster): void {
+  const kinds = [
+    ["metallb.io", "v1beta1", "ipaddresspools", "IPAddressPool"],
+    ["metallb.io", "v1beta1", "l2advertisements", "L2Advertisement"],
+    ["cert-manager.io", "v1", "certificates", "Certificate"],
+    ["source.toolkit.fluxcd.io", "v1", "helmrepositories", "HelmRepository"],
+    ["source.toolkit.fluxcd.io", "v1", "gitrepositories", "GitRepository"],
+    ["helm.toolkit.fluxcd.io", "v2", "helmreleases", "HelmRelease"],
+  ] as const;
+  for (const [group, version, plural, kind] of kinds)
+    api.serve({ group, version, plural, kind, namespaced: true });
+}
+
+function dataOf(one: unknown): object {
+  return (one as { data: object }).data;
+}

@@ -1,0 +1,91 @@
+// What leaves the repository, in an empty folder: it needs no other file, and no package.
+import { mkdtempDisposableSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { bundle, ROOT } from "../../deployments/image/bundle.ts";
+import { Cli } from "../../packages/warren/test/_cli.ts";
+import { ask } from "../../packages/warren/test/_service.ts";
+
+const folder = mkdtempDisposableSync(join(tmpdir(), "warren-bundle-"));
+const at = (...names: string[]) => join(folder.path, ...names);
+const start = (...words: string[]) =>
+  new Cli([process.execPath, at("app/warren.mjs"), ...words, "--log-format", "json"], {
+    env: {},
+    cwd: folder.path,
+  });
+const run = (...words: string[]) =>
+  new Cli([process.execPath, at("app/warren.mjs"), ...words], {
+    env: {},
+    cwd: folder.path,
+  }).ended();
+
+beforeAll(() => bundle(at("app")));
+afterAll(() => folder.remove());
+
+test("what it is made of is what was reviewed", () => {
+  // `npm run bundle` says what it is in dist/warren/deps.txt.
+  const reviewed = readFileSync(join(ROOT, "deployments/image/deps.txt"), "utf8");
+  expect(readFileSync(at("app/deps.txt"), "utf8")).toBe(reviewed);
+});
+
+test("the licence of every package is passed on", () => {
+  const texts = readFileSync(at("app/licences.txt"), "utf8").split(`\n${"-".repeat(80)}\n`);
+  const heads = texts.map((text) => /^(\S+) \S+ \((.*)\)$/m.exec(text) ?? []);
+  const names = readFileSync(at("app/deps.txt"), "utf8").trim().split("\n");
+  expect(new Set(heads.map(([, name]) => name))).toEqual(
+    new Set(names.map((name) => name.replace(/ \(.*\)$/, ""))),
+  );
+  expect(heads.filter(([, , licence]) => licence === "licence not said")).toEqual([]);
+});
+
+test("it knows its version and its commands", async () => {
+  const { version } = JSON.parse(
+    readFileSync(join(ROOT, "packages/warren/package.json"), "utf8"),
+  ) as {
+    version: string;
+  };
+  expect((await run("--version")).stdout).toContain(version);
+  expect((await run("--help")).stdout).toContain("\n  gateway ");
+});
+
+test("gateway and agent", async () => {
+  await using gateway = start(
+    "gateway",
+    "--port",
+    "0",
+    "--admin-port",
+    "0",
+    "--listen",
+    "127.0.0.1",
+  );
+  const [, port = ""] = await gateway.says(/"http":(\d+).*"gateway runs"/);
+  const made = await run(
+    "token",
+    "create",
+    "--cluster",
+    "home",
+    "--host",
+    "hello.localhost",
+    "--out",
+    "t",
+  );
+  expect(made).toMatchObject({ code: 0 });
+  const dials = ["--gateway", `ws://127.0.0.1:${port}`, "--token-file", "t"];
+  await using agent = start("agent", ...dials, "--demo", "hello.localhost");
+  await agent.says(/^joined .* as home$/m);
+  const page = await ask(Number(port), "hello.localhost");
+  expect(page).toMatchObject({ status: 200 });
+  agent.signal("SIGTERM");
+  expect(await agent.ended()).toMatchObject({ code: 0 });
+});
+
+test("chat, with its pages and its store's thread", async () => {
+  await using chat = start("chat", "--dev", "--port", "0");
+  const [, origin = ""] = await chat.says(/^chat on (\S+)\/chat$/m);
+  const pages = ["chat/readyz", "chat/chat.html", "chat/admin.html", "chat/widget.js"];
+  const answers = await Promise.all(pages.map((path) => fetch(`${origin}/${path}`)));
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+  chat.signal("SIGTERM");
+  expect(await chat.ended()).toMatchObject({ code: 0 });
+});
