@@ -78,6 +78,28 @@ describe("an Ingress controller", () => {
     expect(changes.map(({ added }) => added.length)).toEqual([150]);
   });
 
+  test("lets traffic have its turns while thousands change, and loses none", async () => {
+    const { ingresses, changes, sync, table } = controlled();
+    await sync();
+    for (let n = 0; n < 1_000; n++) ingresses.put(named(`i${n}`, `h${n}.test`));
+    await settled();
+    expect(changes.map(({ added }) => added.length)).toEqual([200]);
+    await expect.poll(() => table().length, { interval: 1 }).toBe(1_000);
+    expect(changes).toHaveLength(5);
+  });
+
+  test("publishes nothing more once it is closed, and takes nothing back", async () => {
+    const { ingresses, controller, sync, table } = controlled();
+    ingresses.put(named("a", "a.test"));
+    await sync();
+    ingresses.put(named("b", "b.test"));
+    controller[Symbol.dispose]();
+    await settled();
+    ingresses.remove("default/a");
+    await settled();
+    expect(table()).toHaveLength(1);
+  });
+
   test("takes a path back that an Ingress does not say any more, and leaves those of others", async () => {
     const { ingresses, changes, sync, table } = controlled();
     ingresses.put(paths("/a", "/b"));
