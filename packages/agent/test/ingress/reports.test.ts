@@ -145,6 +145,20 @@ describe("people are told of their Ingresses", () => {
     await event(reason);
   });
 
+  test("and their addresses stay while a gateway refuses what it will take again", async () => {
+    api.put(ingressOf("shop"), INGRESSES);
+    const { judge, published } = follow();
+    await judge({ accepted: true });
+    await api.until(() => addresses().length > 0);
+    published.verdicts.say(GATEWAY, KEY, { refused: "overloaded", message: "" });
+    await event("RouteRefused");
+    published.verdicts.say(GATEWAY, KEY, { accepted: true });
+    api.put(ingressOf("last", { ingressClassName: "none" }), INGRESSES);
+    await event("NoController");
+    expect(addresses()).toHaveLength(1);
+    expect([events("Published").length, statusWrites().length]).toEqual([1, 1]);
+  });
+
   test.each([
     { reason: "NoSuchService", service: { name: "gone", port: { number: 80 } } },
     { reason: "PortUnknown", service: { name: "web", port: { name: "grpc" } } },
