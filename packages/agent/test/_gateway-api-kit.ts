@@ -174,6 +174,7 @@ export function startAgentPart(
       wallClock: () => Date.parse("2024-02-02T00:00:00Z") + clock.now(),
       log,
       metrics,
+      certificates: undefined,
       told: () => {},
     },
     stop.signal,
