@@ -1,6 +1,4 @@
 // docs/annotations.md, and what operations.md says of Ingresses, against the code, both ways.
-import { promMetrics } from "@warren/host";
-import { silentLog } from "@warren/host/testing";
 import { describe, expect, test } from "vitest";
 import { meaningOf } from "../packages/agent/src/kube/annotations/foreign.ts";
 import {
@@ -8,7 +6,6 @@ import {
   WARREN_PREFIX,
 } from "../packages/agent/src/kube/annotations/warren.ts";
 import { WELL_KNOWN } from "../packages/agent/src/kube/annotations/well-known.ts";
-import { IngressEvents } from "../packages/agent/src/kube/ingress/ingress-events.ts";
 import { INGRESS_REASONS } from "../packages/agent/src/kube/ingress/reasons.ts";
 import { code, tableUnder } from "./_tables.ts";
 
@@ -46,17 +43,4 @@ describe("what is not implemented", () => {
 test("every reason of an Event is listed", () => {
   const written = tableUnder(FILE, "Events of an Ingress").map(([reason]) => reason);
   expect(written).toEqual(INGRESS_REASONS.map(code));
-});
-
-test("metrics of Ingresses", () => {
-  const metrics = promMetrics();
-  new IngressEvents(silentLog(), metrics).observe(metrics, () => {
-    throw new Error("nobody looks");
-  });
-  const rows = metrics.declared.map(({ name, labels, help }) => [
-    code(name),
-    labels.map(code).join(", "),
-    help,
-  ]);
-  expect(tableUnder("docs/operations.md", "Metrics of an agent's Ingresses")).toEqual(rows);
 });
