@@ -1,4 +1,7 @@
-/** Agents in a Kubernetes cluster, whose API server is a double; gateway and agents are processes. */
+/**
+ * Agents in a Kubernetes cluster, whose API server is a double; gateway and agents are processes. A minute in
+ * all: a killed leader is waited for as long as its Lease lasts, and each test has processes of its own.
+ */
 import { INGRESSES, LEASES } from "@warren/host/kube";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ask } from "./_kit/ask.ts";
