@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { bundle, ROOT } from "../../deployments/image/bundle.ts";
 import { Cli } from "../../packages/warren/test/_cli.ts";
+import { KubeStage } from "../../packages/warren/test/_kit/kube-stage.ts";
 import { ask } from "../../packages/warren/test/_service.ts";
 
 const folder = mkdtempDisposableSync(join(tmpdir(), "warren-bundle-"));
@@ -78,6 +79,18 @@ test("gateway and agent", async () => {
   expect(page).toMatchObject({ status: 200 });
   agent.signal("SIGTERM");
   expect(await agent.ended()).toMatchObject({ code: 0 });
+});
+
+test("an agent in a cluster", async () => {
+  await using stage = await KubeStage.start();
+  const { file } = await stage.fleet.token();
+  await using agent = start(
+    ...["agent", "--gateway", `ws://127.0.0.1:${stage.gateway.port}`, "--token-file", file],
+    ...["--kubeconfig", join(stage.fleet.folder, "kubeconfig")],
+    ...["--pod-name", "agent-0", "--pod-namespace", "warren-system"],
+  );
+  await agent.says(/^joined /m);
+  expect(await stage.leader()).toBe("agent-0");
 });
 
 test("chat, with its pages and its store's thread", async () => {

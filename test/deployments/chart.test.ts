@@ -121,6 +121,20 @@ describe.skipIf(helm === undefined)("values", () => {
       values: { "gateway.enabled": true, "gateway.keys": { k: "-----BEGIN PRIVATE KEY-----" } },
       want: /keys/,
     },
+    {
+      name: "a CA whose terms nobody has read",
+      values: { "gateway.enabled": true, "gateway.acme": { enabled: true, production: true } },
+      want: /agree/,
+    },
+    {
+      name: "certificates in a Redis without a key",
+      values: {
+        "gateway.enabled": true,
+        "gateway.acme.enabled": true,
+        "gateway.redis.url": "redis://r",
+      },
+      want: /keySecret/,
+    },
     { name: "a slip of the pen", values: { ...CHAT, "chat.replica": 2 }, want: /replica/ },
     { name: "one deeper", values: { "gateway.tls.secret": [] }, want: /secret/ },
     { name: "an image of no version", values: { "image.tag": "latest" }, want: /tag/ },
