@@ -85,9 +85,17 @@ test("an agent in a cluster", async () => {
   await using stage = await KubeStage.start();
   const { file } = await stage.fleet.token();
   await using agent = start(
-    ...["agent", "--gateway", `ws://127.0.0.1:${stage.gateway.port}`, "--token-file", file],
-    ...["--kubeconfig", join(stage.fleet.folder, "kubeconfig")],
-    ...["--pod-name", "agent-0", "--pod-namespace", "warren-system"],
+    "agent",
+    "--gateway",
+    `ws://127.0.0.1:${stage.gateway.port}`,
+    "--token-file",
+    file,
+    "--kubeconfig",
+    join(stage.fleet.folder, "kubeconfig"),
+    "--pod-name",
+    "agent-0",
+    "--pod-namespace",
+    "warren-system",
   );
   await agent.says(/^joined /m);
   expect(await stage.leader()).toBe("agent-0");
