@@ -63,6 +63,12 @@ const lookUps = (number: string): Figure => ({
   measure: "look-ups",
   number,
 });
+const ingressSync = (number: string): Figure => ({
+  act: "ingress sync",
+  contender: "warren",
+  measure: "ingress sync",
+  number,
+});
 /** p99 of one kind of look-up while Redis is well. */
 const redisLookUp = (what: string, kind: string): Target => ({
   what: `look-up with Redis, ${what}, p99`,
@@ -129,6 +135,20 @@ export const TARGETS: readonly Target[] = [
     unit: "x",
     // A million do not fit in the processor's cache.
     bound: { most: 2 },
+  },
+  {
+    what: "1,000 Ingresses, from an agent's start until the gateway serves them",
+    ours: ingressSync("thousandMs"),
+    unit: "ms",
+    bound: { most: 5_000 },
+  },
+  {
+    what: "one change among 10,000 Ingresses, by one among 10",
+    ours: ingressSync("amongTenThousandMicros"),
+    against: { figure: ingressSync("amongTenMicros"), by: "ratio" },
+    unit: "x",
+    // The API server of the bench is in it, with a heap of its own.
+    bound: { most: 1.25 },
   },
   redisLookUp("read for the first time", "First"),
   redisLookUp("known here", "Known"),

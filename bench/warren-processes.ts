@@ -25,6 +25,8 @@ export interface WarrenProcesses {
   /** The gateway's public port on 127.0.0.1. */
   port: number;
   pids: { gateway: number; agent: number };
+  /** The gateway's data folder, in which tokens are made. */
+  data: string;
 }
 
 /**
@@ -62,10 +64,11 @@ export async function startWarrenProcesses(
     await answers(port, lastHost(more), () => processes.mustRun(pid));
   }
   await answers(port, lastHost(routes), () => processes.mustRun(agent));
-  return { port, pids: { gateway, agent } };
+  return { port, pids: { gateway, agent }, data };
 }
 
-function createToken(data: string, cluster: string): string {
+/** For a cluster that may have every host below bench.test; the token's file. */
+export function createToken(data: string, cluster: string): string {
   const file = path.join(data, `${cluster}.token`);
   const flags = ["--cluster", cluster, "--host", "*.bench.test", "--data", data, "--out", file];
   execFileSync(process.execPath, [BIN, "token", "create", ...flags], { stdio: "pipe" });
@@ -113,7 +116,8 @@ function agentCommand({ data, dialled, tokenFile, routes }: AgentFlags) {
   });
 }
 
-function warren(word: string, flags: Readonly<Record<string, string | undefined>>) {
+/** A command of Warren's own, as a program to start. */
+export function warren(word: string, flags: Readonly<Record<string, string | undefined>>) {
   const args = Object.entries(flags).flatMap(([flag, value]) =>
     value === undefined ? [`--${flag}`] : [`--${flag}`, value],
   );
@@ -125,13 +129,13 @@ function lastHost(routes: Routes): string {
 }
 
 /** 404 and 5xx are what a gateway says of a host that no agent has published yet. */
-async function answers(port: number, host: string, stillThere: () => void): Promise<void> {
+export async function answers(port: number, host: string, stillThere: () => void): Promise<void> {
   const deadline = performance.now() + READY_MS;
   for (;;) {
     stillThere();
     const status = await statusOf({ port, host }, "/");
     if (status !== 404 && status < 500) return;
     if (performance.now() > deadline) throw new Error(`${host}: still answers ${status}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -68,13 +68,19 @@ add() {
 ask() {
   local name value
   [[ -t 0 && -t 2 ]] || return 0
+  # Before the first prompt, so that nothing shows that is pasted early; whatever ends this puts it back.
+  TERMINAL=$(stty -g)
+  trap 'stty "$TERMINAL"' EXIT
+  stty -echo
   for name in "${OPTIONAL[@]}"; do
     has "$name" && continue
     printf '%s (Enter skips it): ' "$name" >&2
-    IFS= read -rs value || value=
+    IFS= read -r value || value=
     printf '\n' >&2
     if [[ -n $value ]]; then add "$name" "$value"; fi
   done
+  stty "$TERMINAL"
+  trap - EXIT
 }
 
 # By a manifest on standard input. `create` and `patch` leave no copy in an annotation, as a client-side `apply` would,

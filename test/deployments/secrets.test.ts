@@ -14,7 +14,17 @@ describe.skipIf(kubectl === undefined)("create-secrets.sh", () => {
   let cluster: Cluster;
   beforeAll(async () => {
     cluster = await openCluster();
-    for (const name of ["new", "kept", "plain", "raced", "typed", "wiped", "wiped-server", "poor"])
+    for (const name of [
+      "new",
+      "kept",
+      "plain",
+      "asked",
+      "raced",
+      "typed",
+      "wiped",
+      "wiped-server",
+      "poor",
+    ])
       cluster.api.put({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
   });
   afterAll(async () => cluster[Symbol.asyncDispose]());
@@ -112,6 +122,22 @@ describe.skipIf(kubectl === undefined)("create-secrets.sh", () => {
     const { code, err } = await cluster.run(SCRIPT, ["poor"], { env: { PATH: bin } });
     expect([code, err]).toEqual([0, ""]);
     expect(Buffer.from(clear(dataIn("poor")["ENCRYPTION_KEY"]), "base64")).toHaveLength(32);
+  });
+
+  test("on a terminal it asks for the optional ones, and Enter skips one", async () => {
+    // What is piped into `script` is what a terminal sends.
+    const command = `${SCRIPT} asked`;
+    const typed = ["", "", "the id", 'a "quoted" $secret\\', ...Array(7).fill("")].join("\n");
+    const { code, out } = await cluster.run("script", ["-qec", command, "/dev/null"], {
+      input: `${typed}\n`,
+    });
+    expect([code, out]).toEqual([0, expect.stringContaining("SMTP_PASS (Enter skips it): ")]);
+    const { S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY, ...others } = dataIn("asked");
+    expect(Object.keys(others).sort()).toEqual(["ENCRYPTION_KEY", "JWT_SECRET"]);
+    expect([clear(S3_ACCESS_KEY_ID), clear(S3_SECRET_ACCESS_KEY)]).toEqual([
+      "the id",
+      'a "quoted" $secret\\',
+    ]);
   });
 
   test("no value is ever on a command line or in a file", async () => {

@@ -10,6 +10,7 @@ export * from "./services.ts";
 export * from "./start.ts";
 export * from "./streams.ts";
 export * from "./target.ts";
+export * from "./upstreams.ts";
 export * from "./verdicts.ts";
 export * from "./voice.ts";
 export * from "./demo/site.ts";

@@ -1,4 +1,12 @@
-import { describe as problemsOf, Policy, Route, type RouteInput } from "@warren/wire";
+import {
+  describe as problemsOf,
+  Endpoint,
+  Filters,
+  Mode,
+  Policy,
+  Route,
+  type RouteInput,
+} from "@warren/wire";
 import * as v from "valibot";
 import { DESTINATION_FORMS, parseDestination, type Destination } from "./destination.ts";
 import type { Publication } from "./published.ts";
@@ -31,6 +39,11 @@ export const Service = v.strictObject({
   public_port: v.optional(v.number()),
   /** Strict here, where a person writes it: a misspelt one would open what it was to close. */
   policy: v.optional(v.strictObject(Policy.entries), {}),
+  /** What the gateway changes on requests and answers; strict, as the policy is. */
+  filters: v.optional(v.strictObject(Filters.pipe[0].entries)),
+  /** How gateways reach it: through the tunnel, at the cluster's own endpoint, or both. */
+  mode: v.optional(Mode),
+  endpoint: v.optional(v.strictObject(Endpoint.entries)),
   /** How https and h2 services are verified. */
   tls: v.optional(
     v.strictObject({
@@ -107,6 +120,9 @@ function routeOf(
     service: name,
     port,
     policy: service.policy,
+    filters: service.filters,
+    mode: service.mode,
+    endpoint: service.endpoint,
     kind: passthrough ? "passthrough" : tcp ? "tcp" : "http",
     ...(tcp ? {} : { protocol }),
     ...(service.public_port === undefined ? {} : { public_port: service.public_port }),

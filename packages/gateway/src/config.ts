@@ -1,5 +1,6 @@
 import type { AcmeConfig } from "./acme/acme-config.ts";
 import type { Quotas } from "./registry/quotas.ts";
+import type { RolloutSettings } from "./rollout/rollout.ts";
 
 /** What a gateway is started with. Frozen; read from flags, environment and file by `warren`. */
 export interface GatewayConfig {
@@ -93,6 +94,19 @@ export interface GatewayConfig {
     /** What is left then is closed. */
     deadlineMs: number;
   };
+  /** How clusters' own public endpoints are dialled; undefined: none is. */
+  direct:
+    | undefined
+    | {
+        /** CIDRs that may be dialled although they are not public. */
+        allow: readonly string[];
+        /** PEM file of authorities besides the public ones. */
+        caFile: string | undefined;
+        /** Name servers, `address` or `address:port`; empty: the system's. */
+        dns: readonly string[];
+      };
+  /** Which private clusters are served; origin of a URL to redirect the rest to, or a 404. */
+  rollout: RolloutSettings & { fallback: string | undefined };
   /** One line per request. */
   requestLog: boolean;
   /** Public path that says 200 to outside load balancers; empty: none. */

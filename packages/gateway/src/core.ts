@@ -11,6 +11,9 @@ import {
 import { AgentBalancer } from "@warren/fleet";
 import { LIMITS, WireError } from "@warren/wire";
 import type { GatewayConfig } from "./config.ts";
+import type { Direct } from "./direct/direct.ts";
+import { openDirect } from "./direct/open-direct.ts";
+import type { OpenUpstreams } from "./direct/upstreams.ts";
 import { Events } from "./events.ts";
 import { AcmeEvents } from "./acme/acme-events.ts";
 import { FleetWatch } from "./fleet-watch.ts";
@@ -22,6 +25,7 @@ import { PeerDial } from "./peers/peer-dial.ts";
 import { PeerTunnels } from "./peers/peer-tunnels.ts";
 import { Splicer } from "./peers/splice.ts";
 import type { Registry } from "./ports.ts";
+import { Rollout } from "./rollout/rollout.ts";
 import { TokenKeys } from "./tokens/token-keys.ts";
 import { Agents } from "./tunnels/agents.ts";
 import { Dispatcher } from "./tunnels/dispatcher.ts";
@@ -43,6 +47,8 @@ export interface Core {
   links: Links;
   agents: Agents;
   dispatcher: Dispatcher;
+  direct: Direct | undefined;
+  rollout: Rollout | undefined;
   limits: TokenBuckets;
   fleet: FleetWatch;
   hosts: HostCare;
@@ -56,9 +62,16 @@ export class Readiness {
   readonly asked = Promise.withResolvers<void>();
 }
 
+export interface CoreDeps {
+  clock: Clock;
+  log: Log;
+  metrics: Metrics;
+  upstreams?: OpenUpstreams | undefined;
+}
+
 export async function openCore(
   config: GatewayConfig,
-  { clock, log, metrics }: { clock: Clock; log: Log; metrics: Metrics },
+  { clock, log, metrics, upstreams }: CoreDeps,
   signal: AbortSignal,
   opened: AsyncDisposableStack,
 ): Promise<Core> {
@@ -78,6 +91,8 @@ export async function openCore(
     gateways: 1,
     buckets: REMEMBERED_CLIENTS,
   });
+  const direct = await openDirect(config, { clock, events }, upstreams);
+  opened.defer(() => direct?.close());
   const folder = await openCertificates({ clock, config, events }, opened);
   const hosts = await HostCare.open(
     {
@@ -92,7 +107,7 @@ export async function openCore(
     },
     opened,
   );
-  const ground = { clock, config, log, events, registry, links, room, limits, hosts };
+  const ground = { clock, config, log, events, registry, links, room, limits, direct, hosts };
   const tunnels = openTunnels(ground, signal, opened);
   const balancer = await openBalancer(config);
   return {
@@ -106,6 +121,7 @@ export async function openCore(
       flapMs: config.timeouts.flapMs,
       warmUpMs: config.tunnels.resumeMs,
     }),
+    rollout: Rollout.of(config.rollout),
     readiness,
   };
 }
@@ -125,6 +141,7 @@ interface Ground {
   links: Links;
   room: WaitingRoom;
   limits: TokenBuckets;
+  direct: Direct | undefined;
   hosts: HostCare;
 }
 
@@ -142,6 +159,7 @@ function openTunnels(ground: Ground, signal: AbortSignal, opened: AsyncDisposabl
     clock,
     keys: keysOf(ground),
     registry,
+    endpoints: ground.direct,
     links,
     gateways: () => fleet.addresses,
     newTunnelId: () => randomBytes(16).toString("hex"),
@@ -184,7 +202,7 @@ function keysOf({ clock, config, events }: Ground): TokenKeys {
 }
 
 function dispatcherOf(
-  { clock, config, links, registry, room }: Ground,
+  { clock, config, direct, links, registry, room }: Ground,
   peers: PeerTunnels | undefined,
   balancer: AgentBalancer,
 ): Dispatcher {
@@ -198,6 +216,7 @@ function dispatcherOf(
     openings: new OpeningCache(Math.random),
     room,
     peers,
+    direct,
     flapMs: config.timeouts.flapMs,
   });
 }

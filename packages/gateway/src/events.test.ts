@@ -245,6 +245,7 @@ test("every metric moves", async () => {
   events.clusterConnected("c1", 1);
   events.credentialRefused("agent", "192.0.2.1", new WireError("unauthorized", "no"));
   events.routesPublished("c1", 3);
+  events.endpointRebound("lb.test");
   events.certificateLoaded({
     name: "a",
     hosts: ["a"],

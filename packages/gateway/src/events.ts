@@ -42,6 +42,13 @@ export interface EventTunnel {
   agentId: string;
 }
 
+/** A connection to a cluster's own endpoint that came to nothing. */
+export interface EndpointTrouble {
+  host: string;
+  address: string;
+  error: WireError;
+}
+
 /** Routes of one message whose rejection is logged one by one. */
 const MOST_REJECTED = 10;
 /** Addresses that were warned of. */
@@ -61,6 +68,7 @@ export class Events {
   readonly #connections: Family<Gauge>;
   readonly #unproxied = new Set<string>();
   readonly #certificates: Family<Gauge>;
+  readonly #endpoints: Family<Counter>;
   readonly #registry: Gauge;
   readonly #fleet: Gauge;
   #isRegistryAway = false;
@@ -89,6 +97,11 @@ export class Events {
       name: "gateway_certificate_expires_timestamp_seconds",
       help: "When a TLS certificate expires.",
       labels: ["name"],
+    });
+    this.#endpoints = metrics.counter({
+      name: "gateway_endpoint_failures_total",
+      help: "Troubles with clusters' own endpoints: unreachable, or rebound (a name that now leads elsewhere).",
+      labels: ["reason"],
     });
     const registry = {
       name: "gateway_registry_up",
@@ -290,6 +303,17 @@ export class Events {
   }
   keyProblem(file: string, problem: string): void {
     this.#log.warn("key not usable", { file, reason: problem });
+  }
+
+  /** Nobody took a connection at a cluster's own endpoint: it is put aside for a while. */
+  endpointUnreachable({ host, address, error }: EndpointTrouble): void {
+    this.#endpoints.with("unreachable").add();
+    this.#log.warn("endpoint unreachable", { host, address, code: error.code, error: error.cause });
+  }
+  /** Its name now leads to what is not dialled; what was pinned is dialled as before. */
+  endpointRebound(host: string): void {
+    this.#endpoints.with("rebound").add();
+    this.#log.warn("endpoint's name leads to an address that is not public", { host });
   }
 
   /** A public port of tcp routes is open. */

@@ -6,6 +6,7 @@ import type { GatewayConfig } from "./config.ts";
 import type { Core } from "./core.ts";
 import type { FrontDeps, ReservedRequest } from "./front/front-context.ts";
 import type { LimitRates } from "./ports.ts";
+import { rolledOut } from "./rollout/rollout.ts";
 import type { Agents } from "./tunnels/agents.ts";
 import { refuse } from "./tunnels/handshake.ts";
 
@@ -32,7 +33,8 @@ export function listenersOf(
   };
 }
 
-export function frontSettings({ acceptProxyProtocol, healthPath, timeouts, tls }: GatewayConfig) {
+export function frontSettings(config: GatewayConfig) {
+  const { acceptProxyProtocol, healthPath, rollout, timeouts, tls } = config;
   return {
     headMs: timeouts.headMs,
     slowMs: timeouts.slowMs,
@@ -40,20 +42,22 @@ export function frontSettings({ acceptProxyProtocol, healthPath, timeouts, tls }
     redirectPort: tls?.redirectPort,
     redirect: tls?.redirect ?? false,
     hstsSeconds: tls?.hstsSeconds ?? 0,
+    fallback: rollout.fallback,
     acceptProxyProtocol,
   };
 }
 
 export function frontDeps(config: GatewayConfig, core: Core): FrontDeps {
   const { agents, clock, dispatcher, events, hosts, limits, lookup, readiness, registry } = core;
+  const lookups: FrontDeps["registry"] = {
+    lookup: (question) => lookup.lookup(question),
+    lookupServerName: (host) => registry.lookupServerName(host),
+    lookupPort: (port) => registry.lookupPort(port),
+    publicPorts: () => registry.publicPorts(),
+    onPublicPorts: (heard) => registry.onPublicPorts(heard),
+  };
   return {
-    registry: {
-      lookup: (question) => lookup.lookup(question),
-      lookupServerName: (host) => registry.lookupServerName(host),
-      lookupPort: (port) => registry.lookupPort(port),
-      publicPorts: () => registry.publicPorts(),
-      onPublicPorts: (heard) => registry.onPublicPorts(heard),
-    },
+    registry: rolledOut(lookups, core.rollout),
     dispatch: dispatcher,
     limits,
     access: new Access(passwordsOf(config, clock)),

@@ -17,6 +17,7 @@ export * from "./answers/accept.ts";
 export * from "./answers/error-answer.ts";
 export * from "./answers/public-text.ts";
 export * from "./events.ts";
+export type { OpenUpstreams, Upstreams, UpstreamsDeps } from "./direct/upstreams.ts";
 export type { AdminPorts, TunnelSummary } from "./admin/admin-ports.ts";
 export * from "./admin/admin-token.ts";
 export { ADMIN_FIELD } from "./admin/guard.ts";

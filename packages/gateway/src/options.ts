@@ -18,6 +18,7 @@ import {
   type ConfigOf,
 } from "@warren/host";
 import type { GatewayConfig } from "./config.ts";
+import { reachOptions, readReach } from "./reach-options.ts";
 import { readShares, shareOptions } from "./share-options.ts";
 import { readTlsOptions, tlsOptions } from "./tls-options.ts";
 
@@ -230,6 +231,7 @@ export const gatewayOptions = {
   ...fleet,
   ...limits,
   ...shareOptions,
+  ...reachOptions,
 };
 
 /** Options that do not fit together, by the keys that `said` turns into what was typed. */
@@ -277,6 +279,7 @@ export function gatewayConfig(
     acceptProxyProtocol: options.proxyProtocol,
     ...readLimits(options),
     ...readShares(options),
+    ...readReach(options),
     requestLog: options.requestLog,
     healthPath: options.healthPath,
   };

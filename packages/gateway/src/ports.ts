@@ -192,6 +192,8 @@ export interface Errand {
   kind: Kind;
   matched: Matched;
   client: ClientAddress;
+  /** The request as its client said it, whatever a route makes of it; undefined for a connection. */
+  asked: Pick<RouteQuestion, "host" | "field"> | undefined;
   /** The affinity cookie's value, if the request had one. */
   sticky: string | undefined;
   /** Head as latin-1 text, without the opening's header. */

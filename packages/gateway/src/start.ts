@@ -6,8 +6,11 @@ import type { GatewayConfig } from "./config.ts";
 import { openCore, type Core } from "./core.ts";
 import { frontDeps, frontSettings, listenersOf } from "./front-wiring.ts";
 import { startFront } from "./front/front.ts";
+import type { OpenUpstreams } from "./direct/upstreams.ts";
 import { GatewayProcess, type RunningGateway } from "./gateway-process.ts";
 import { PeerListener } from "./peers/peer-listener.ts";
+import { rolledOut } from "./rollout/rollout.ts";
+import { rolloutView } from "./rollout/rollout-view.ts";
 import { openAgentListener } from "./tunnels/agent-listener.ts";
 import { HANDSHAKE_MS } from "./tunnels/handshake.ts";
 import { summaries } from "./tunnels/summaries.ts";
@@ -18,6 +21,8 @@ export interface GatewayDeps {
   metrics: Metrics;
   /** What everything but the hop between gateways goes by. */
   clock: Clock;
+  /** What speaks to clusters' endpoints; without it none is dialled. */
+  upstreams?: OpenUpstreams | undefined;
   /** Listening sockets handed over by whoever started this process: `http`, `tls`, `admin`. */
   sockets: ReadonlyMap<string, number>;
 }
@@ -85,14 +90,24 @@ function openAdmin(
   core: Core,
   signal: AbortSignal,
 ): Promise<Admin> {
-  const { agents, dispatcher, events, links, readiness, registry } = core;
+  const { agents, direct, dispatcher, events, links, readiness, registry, rollout } = core;
+  const lookups = rolledOut(
+    {
+      lookup: (question) => registry.lookup(question),
+      lookupServerName: (host) => registry.lookupServerName(host),
+      lookupPort: (port) => registry.lookupPort(port),
+    },
+    rollout,
+  );
   const { host, port } = config.admin;
   return startAdmin(
     { host, port, tokenFile: `${config.dataFolder}/admin.token` },
     {
       registry,
       tunnels: () => summaries(agents),
-      why: (url, method) => why({ gatewayId: config.id, registry, dispatcher, links }, url, method),
+      why: (url, method) =>
+        why({ gatewayId: config.id, registry, lookups, dispatcher, direct, links }, url, method),
+      rollout: () => rolloutView(registry, rollout, config.rollout),
       ready: () => readiness.ready,
       drain: () => readiness.asked.resolve(),
       metrics,

@@ -1,12 +1,16 @@
 import { backendsOf, CODES } from "@warren/wire";
 import { shownPolicy } from "./admin/shown-policy.ts";
+import type { Direct } from "./direct/direct.ts";
 import type { Matched, Registry } from "./ports.ts";
 import type { Dispatcher } from "./tunnels/dispatcher.ts";
 import type { Links } from "./tunnels/links.ts";
 
 export interface WhyDeps {
   gatewayId: string;
-  registry: Pick<Registry, "lookup" | "presence" | "directory">;
+  registry: Pick<Registry, "presence" | "directory">;
+  /** As requests look routes up: a roll-out leaves clusters out. */
+  lookups: Pick<Registry, "lookup">;
+  direct: Pick<Direct, "standing"> | undefined;
   dispatcher: Dispatcher;
   links: Links;
 }
@@ -21,7 +25,7 @@ export async function why(deps: WhyDeps, url: URL, method: string): Promise<obje
     field: () => undefined,
     secure: url.protocol === "https:",
   };
-  const answer = await deps.registry.lookup(question);
+  const answer = await deps.lookups.lookup(question);
   const asked = { url: url.href, method };
   if ("refused" in answer) {
     const { refused: code, message } = answer;
@@ -29,7 +33,9 @@ export async function why(deps: WhyDeps, url: URL, method: string): Promise<obje
   }
   const matched = answer.found;
   const clusters = await clustersOf(deps, matched);
-  const first = clusters.find(({ agents }) => agents.some((agent) => agent.usable));
+  const first = clusters.find(
+    ({ agents, direct }) => direct?.usable === true || agents.some((agent) => agent.usable),
+  );
   return {
     ...asked,
     served: first !== undefined,
@@ -63,10 +69,13 @@ async function clustersOf(deps: WhyDeps, matched: Matched) {
           kind: route.kind,
           ingress: route.ingress_name,
           protocol: route.protocol,
+          mode: route.mode ?? "tunnel",
+          filters: route.filters,
           backends: backendsOf(route),
           revision: entry.revision,
         },
-        agents: await agentsOf(deps, uuid),
+        direct: route.mode === undefined ? undefined : deps.direct?.standing(entry),
+        agents: route.mode === "direct" ? [] : await agentsOf(deps, uuid),
       };
     }),
   );

@@ -9,6 +9,7 @@ import { Dispatcher } from "../src/tunnels/dispatcher.ts";
 import type { AgentIdentity } from "../src/tunnels/identity.ts";
 import { Links } from "../src/tunnels/links.ts";
 import { OpeningCache } from "../src/tunnels/opening-cache.ts";
+import { wayTo } from "../src/tunnels/moved.ts";
 import { WaitingRoom } from "../src/tunnels/waiting-room.ts";
 import { entry } from "./_routes-kit.ts";
 
@@ -47,6 +48,8 @@ export class DispatchHouse {
   /** Where streams went over other gateways; tests say which gateways do not answer. */
   readonly hops: string[] = [];
   readonly deaf = new Set<string>();
+  /** Clusters whose own endpoint answers. */
+  readonly endpoints = new Set<string>();
   point = 0;
 
   constructor({ peers = true, most = 100, perCluster = 100 } = {}) {
@@ -66,6 +69,18 @@ export class DispatchHouse {
       openings: new OpeningCache(() => 0),
       room: this.room,
       flapMs: 5_000,
+      direct: {
+        isUsable: ({ clusterUuid }) => this.endpoints.has(clusterUuid),
+        open: (errand, { clusterUuid }) => {
+          const seen = errand.moved?.refusedBy ?? [];
+          const agentId = `direct ${clusterUuid}`;
+          if (!this.endpoints.has(clusterUuid) || seen.includes(wayTo(agentId, undefined)))
+            return undefined;
+          const [entry] = errand.matched.entries;
+          const opened = { stream: STREAM, entry: entry!, clusterUuid, agentId };
+          return { ...opened, viaGateway: undefined, setSticky: undefined };
+        },
+      },
       peers: peers
         ? {
             open: async ({ gatewayId, agentId }) => {
@@ -114,6 +129,7 @@ export class DispatchHouse {
       kind: KIND.http,
       matched,
       client: address,
+      asked: undefined,
       sticky: undefined,
       head,
       ended: true,

@@ -50,6 +50,26 @@ const snapshots: Fact[] = [
     },
   },
   {
+    name: "filters, mode, endpoint and age are found as published, here and on other gateways",
+    async holds(world) {
+      const endpoint = { scheme: "https" as const, host: "lb.test", port: 443 };
+      const rewrite = { path: { type: "prefix" as const, value: "/v1" } };
+      const routes = [
+        route({ host: "a.test", filters: { rewrite }, mode: "both", endpoint, age: 5 }),
+        route({ host: "b.test", ingress_name: "young", service: "young", age: 2 }),
+        route({ host: "b.test", ingress_name: "old", service: "old", age: 1 }),
+      ];
+      await world.gateways[0].apply(change({ revision: 1, routes }));
+      for (const registry of world.gateways) {
+        await sees(world, registry, "b.test", ["c1/old"]);
+        const answer = await registry.lookup(asked("a.test"));
+        if ("refused" in answer) throw new Error(answer.message);
+        expect(answer.found.entries[0]!.route).toEqual(routes[0]);
+        expect(answer.found.filters).toBeDefined();
+      }
+    },
+  },
+  {
     name: "what is published is found, here and on other gateways",
     async holds(world) {
       const [here, there] = world.gateways;

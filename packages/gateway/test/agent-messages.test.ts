@@ -6,11 +6,13 @@ import { describe, expect, test } from "vitest";
 import { memoryRegistry } from "../src/registry/memory.ts";
 import { NO_QUOTAS, type Quotas } from "../src/registry/quotas.ts";
 import { AgentMessages } from "../src/tunnels/agent-messages.ts";
+import type { EndpointJudge } from "../src/tunnels/judged-endpoints.ts";
 import type { AgentIdentity } from "../src/tunnels/identity.ts";
 import { systemClock } from "@warren/host";
 import { Waiting } from "@warren/host/testing";
 
 interface Settings {
+  endpoints: EndpointJudge | undefined;
   mostRoutes: number;
   mostLength: number;
   quotas: Quotas;
@@ -37,6 +39,7 @@ function kit(hosts: string[], settings: Partial<Settings> = {}) {
         return registry.apply(change);
       },
     },
+    endpoints: settings.endpoints,
     mostRoutes: settings.mostRoutes ?? 10_000,
     mostLength: settings.mostLength ?? 16_777_216,
     timestamp: () => "",

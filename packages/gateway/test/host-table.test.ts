@@ -212,9 +212,10 @@ test("the patterns for a host, most specific first", () => {
   expect(candidatesOf("localhost")).toEqual(["localhost"]);
 });
 
+const match = (scheme: "http" | "https") => ({ headers: [], query: [], scheme });
+
 test("one path leads elsewhere by how the request left its client", () => {
   const table = new HostTable("a.test");
-  const match = (scheme: "http" | "https") => ({ headers: [], query: [], scheme });
   table.put(entry({ service: "plain", match: match("http") }));
   table.put(entry({ service: "sealed", match: match("https") }));
   expect(services(table.answer(asked("a.test", "/", { secure: true })))).toEqual(["c1/sealed"]);

@@ -1,7 +1,7 @@
 /** Where the manifests of the repository are, and what kustomize makes of them. */
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { programPath } from "@warren/host/testing";
 import { ROOT } from "../../_rooms.ts";
 import { readManifests } from "./manifests.ts";
@@ -33,9 +33,9 @@ export function objectsOf(file: string): Manifest[] {
   return readManifests(readFileSync(join(ROOT, file), "utf8"), file);
 }
 
-/** What `kubectl apply -k` would apply. */
+/** What `kubectl apply -k` would apply; the folder is named from the root of the repository, or by its whole path. */
 export function built(folder: string): Manifest[] {
-  const text = execFileSync(kubectl ?? "kubectl", ["kustomize", join(ROOT, folder)], {
+  const text = execFileSync(kubectl ?? "kubectl", ["kustomize", resolve(ROOT, folder)], {
     encoding: "utf8",
     env: { ...process.env, KUBECONFIG: "/dev/null" },
   });

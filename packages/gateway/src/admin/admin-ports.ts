@@ -2,6 +2,7 @@ import type { Metrics } from "@warren/host";
 import type { TunnelStats } from "@warren/tunnel";
 import type { Events } from "../events.ts";
 import type { Registry } from "../ports.ts";
+import type { RolloutView } from "../rollout/rollout-view.ts";
 
 /** A tunnel of this gateway, as people look at it. */
 export interface TunnelSummary {
@@ -26,6 +27,8 @@ export interface AdminPorts {
   tunnels(): readonly TunnelSummary[];
   /** Which route, cluster, gateway, agent and policy would serve this request, and why: JSON. */
   why(url: URL, method: string): object | Promise<object>;
+  /** Which private clusters are served. */
+  rollout(): Promise<RolloutView>;
   /** False from the moment a drain begins. */
   ready(): boolean;
   /** Begins a drain; a second call does nothing. */

@@ -85,6 +85,7 @@ const ports: AdminPorts = {
     if (url.hostname === "broken.org") throw new Error("secret detail");
     return { method, host: url.hostname, path: url.pathname };
   },
+  rollout: async () => ({ percent: 25, clusters: [], fallback: null, served: 1, of: 4 }),
   ready: () => isReady,
   drain: () => {
     isReady = false;

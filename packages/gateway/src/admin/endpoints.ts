@@ -87,6 +87,7 @@ function views(ports: AdminPorts): Endpoint[] {
     view("/revocations", "token ids that no longer count (?after=&limit=)", async ({ query }) =>
       ok(pageOf(await registry.revocations.list(), (id) => id, pageAsked(query))),
     ),
+    view("/rollout", "which private clusters are served", async () => ok(await ports.rollout())),
     view("/why", "what would serve ?url=, and why (&method=)", async ({ query }) =>
       ok(await ports.why(urlAsked(query), query.get("method")?.toUpperCase() ?? "GET")),
     ),

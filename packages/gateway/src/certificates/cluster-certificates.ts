@@ -205,7 +205,7 @@ export class ClusterCertificates implements CertificateSet, AsyncDisposable {
     const { events } = this.#options;
     try {
       await this.#copies.refresh();
-      for (const ids of [...this.#byCluster.values()]) await this.#reload([...ids]);
+      for (const ids of Array.from(this.#byCluster.values())) await this.#reload([...ids]);
     } catch (reason) {
       events.stuck("certificates of clusters", reason);
     }

@@ -1,6 +1,6 @@
 import { fieldOf, requestHeadText, type RequestHead } from "@warren/http";
 import type { Stream, StreamOwner } from "@warren/tunnel";
-import { FLOOR_BYTES, KIND, WireError, type ErrorCode, type Kind, type Policy } from "@warren/wire";
+import { KIND, WireError, type ErrorCode, type Kind, type Policy } from "@warren/wire";
 import type { AnsweredRequest } from "../events.ts";
 import { errorAnswer, type ErrorAnswer, type Refusal } from "../answers/error-answer.ts";
 import type {
@@ -19,8 +19,9 @@ import { moveOn } from "../tunnels/moved.ts";
 import { RESERVED_PATH, type FrontContext } from "./front-context.ts";
 import { AFFINITY_COOKIE, cookieOf } from "./affinity-cookie.ts";
 import { challengeAnswer } from "./challenge-answer.ts";
-import { healthAnswer, httpsAnswer, redirectAnswer } from "./own-answers.ts";
+import { fallbackAnswer, healthAnswer, httpsAnswer, redirectAnswer } from "./own-answers.ts";
 import type { Peer } from "./peer.ts";
+import { SentSoFar } from "./sent-so-far.ts";
 import { stripOf } from "./strip-of.ts";
 
 /** Whose request it is: a connection of HTTP/1.1, or a stream of HTTP/2. */
@@ -33,11 +34,10 @@ export interface ExchangeOwner extends StreamOwner {
 
 /** Refusals in a row that no wait came between end a request; the dispatcher ends it by the clock. */
 const MOST_MOVES = 64;
-/** A request that nobody has read has at most its stream's floor, and one read beyond that, on its way. */
-const REMEMBERED_BYTES = FLOOR_BYTES + 131_072;
 /** They cost no credit once read, so that a client who reads none would have us keep them all. */
 const MOST_INFORMATIONAL = 64;
 const NO_RATES: LimitRates = { cluster: undefined, client: undefined, route: undefined };
+const NOTHING_SENT = new SentSoFar();
 const REQUEST_ID = "x-request-id";
 const SAFE_ID = /^[\w.:+/=-]{1,200}$/;
 
@@ -66,9 +66,7 @@ export class Exchange implements RouteQuestion, AnsweredRequest, Visitor {
   #matched: Matched | undefined;
   #client: ClientAddress | undefined;
   #errand: Errand | undefined;
-  /** What was passed on before an answer began, in case the request was refused unread. */
-  #sent: Uint8Array[] | undefined;
-  #sentTrailers: Uint8Array | undefined;
+  #sent: SentSoFar | undefined;
   /** It was counted before its password was checked. */
   #tried = false;
   #moves = 0;
@@ -170,7 +168,7 @@ export class Exchange implements RouteQuestion, AnsweredRequest, Visitor {
     this.bytesIn += piece.length;
     this.lastForwardedAt = this.#context.now();
     if (end) this.ended = true;
-    this.#remember(piece);
+    if (this.status === 0) (this.#sent ??= new SentSoFar()).remember(piece, this.bytesIn);
     return this.stream!.write(piece, end);
   }
 
@@ -178,14 +176,14 @@ export class Exchange implements RouteQuestion, AnsweredRequest, Visitor {
     this.ended = true;
     this.lastForwardedAt = this.#context.now();
     if (trailers === undefined) return this.stream!.end();
-    this.#sentTrailers = trailers;
+    (this.#sent ??= new SentSoFar()).rememberTrailers(trailers);
     this.stream!.trailers(trailers);
   }
 
   /** The final head has come: from here on the request cannot be sent again. */
   answered(status: number): void {
     this.status = status;
-    this.#sent = this.#sentTrailers = undefined;
+    this.#sent = undefined;
   }
 
   /** One more informational answer; false when there were too many. */
@@ -195,7 +193,7 @@ export class Exchange implements RouteQuestion, AnsweredRequest, Visitor {
 
   /** Tries another agent after a stream was refused unread. False when it is time to give up. */
   move(): boolean {
-    const known = this.bytesIn === 0 || this.#sent !== undefined;
+    const known = this.bytesIn === 0 || this.#sent?.any === true;
     if (this.status !== 0 || !known || ++this.#moves > MOST_MOVES) return false;
     moveOn(this.#errand!, this.opened!, this.#context.now());
     this.opened = undefined;
@@ -256,6 +254,8 @@ export class Exchange implements RouteQuestion, AnsweredRequest, Visitor {
 
   #unrouted(code: ErrorCode, message: string): void {
     const { settings, deps } = this.#context;
+    if (code === "not_enabled" && settings.fallback !== undefined)
+      return this.#answer(fallbackAnswer(settings.fallback, this));
     const health = settings.healthPath !== "" && this.head.target === settings.healthPath;
     if (code !== "no_route" || !health) return this.refuse({ code, message });
     this.#answer(healthAnswer(deps.ready() && !this.#context.draining, this.head.method));
@@ -333,6 +333,7 @@ export class Exchange implements RouteQuestion, AnsweredRequest, Visitor {
       kind,
       matched,
       client,
+      asked: this,
       sticky: policy.affinity === "cookie" ? cookieOf(head.fields, AFFINITY_COOKIE) : undefined,
       head: filters?.requestHead(head, lines) ?? requestHeadText(head, lines),
       // What follows an upgrade is not known to be nothing.
@@ -370,20 +371,9 @@ export class Exchange implements RouteQuestion, AnsweredRequest, Visitor {
 
   #joined(opened: Opened): void {
     this.opened = opened;
-    if (this.#moves > 0) this.#sendAgain(opened.stream);
+    const ended = this.head.framing !== "none" && this.ended;
+    if (this.#moves > 0) (this.#sent ?? NOTHING_SENT).again(opened.stream, ended);
     this.#owner.onOpened();
-  }
-
-  #sendAgain(stream: Stream): void {
-    for (const piece of this.#sent ?? []) stream.write(piece, false);
-    if (this.head.framing === "none" || !this.ended) return;
-    if (this.#sentTrailers === undefined) stream.end();
-    else stream.trailers(this.#sentTrailers);
-  }
-
-  #remember(piece: Uint8Array): void {
-    if (this.status !== 0 || this.bytesIn > REMEMBERED_BYTES) this.#sent = undefined;
-    else (this.#sent ??= []).push(piece);
   }
 
   #broke(reason: unknown): void {

@@ -75,6 +75,8 @@ export interface FrontSettings {
   redirect: boolean;
   /** Strict-Transport-Security max-age for routes that set none; 0 sends none. */
   hstsSeconds: number;
+  /** Origin where requests for clusters that are not served yet are sent; undefined: 404. */
+  fallback: string | undefined;
   /** Trusted peers begin with a PROXY header. */
   acceptProxyProtocol: boolean;
 }
@@ -90,6 +92,7 @@ export const FRONT_DEFAULTS: FrontSettings = {
   redirectPort: undefined,
   redirect: true,
   hstsSeconds: 0,
+  fallback: undefined,
   acceptProxyProtocol: false,
 };
 

@@ -34,3 +34,14 @@ export function redirectAnswer(
   const fields = response?.fields(said) ?? said;
   return { status, fields: [...fields, "content-length", "0"], body: NOTHING };
 }
+
+/** For a cluster that is not served here yet: where it was served before, for the moment. */
+export function fallbackAnswer(
+  origin: string,
+  { head, requestId }: { head: RequestHead; requestId: string },
+): ErrorAnswer {
+  const target = head.target === "*" ? "/" : head.target;
+  const fields = ["location", `${origin}${target}`, "content-length", "0"];
+  fields.push("cache-control", "no-store", "x-request-id", requestId);
+  return { status: 307, fields, body: NOTHING };
+}

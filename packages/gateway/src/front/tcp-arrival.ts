@@ -42,6 +42,7 @@ async function open(
     kind: KIND.tcp,
     matched,
     client,
+    asked: undefined,
     sticky: undefined,
     head: proxyV1(client, { address: client.localAddress, port: client.localPort }),
     ended: false,

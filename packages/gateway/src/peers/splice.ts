@@ -24,6 +24,7 @@ const Introduction = v.object({
     // Gateways of the release before say none.
     names: v.optional(v.array(v.string()), []),
     tcpAllowed: v.boolean(),
+    directPorts: v.optional(v.array(v.number()), []),
     rate: Rate,
     clientRate: Rate,
     expiresAt: v.optional(v.number()),

@@ -21,6 +21,7 @@ import {
   type ReadRoutes,
   type Rejection,
 } from "./read-routes.ts";
+import { withoutRefusedEndpoints, type EndpointJudge } from "./judged-endpoints.ts";
 
 /** Messages of one agent that wait for those before them. The parts of its largest snapshot fit. */
 const MOST_WAITING = 1_024;
@@ -32,6 +33,8 @@ const TOO_MUCH: Refusal = {
 };
 
 export interface AgentMessagesOptions {
+  /** Undefined where no endpoint is dialled: what needs one is refused. */
+  endpoints: EndpointJudge | undefined;
   registry: Pick<Registry, "apply" | "renew">;
   /** Routes that a cluster may have. */
   mostRoutes: number;
@@ -250,9 +253,13 @@ export class AgentMessages {
   async #apply(
     identity: AgentIdentity,
     { action, complete, revision }: Whole,
-    { routes, rejected }: ReadRoutes,
+    read: ReadRoutes,
   ): Promise<RouteVerdict> {
-    const { hosts, registry } = this.#options;
+    const { endpoints, hosts, registry } = this.#options;
+    const { routes, rejected } =
+      action === "delete"
+        ? read
+        : await withoutRefusedEndpoints(read, endpoints, identity.directPorts);
     const admitted = action === "delete" ? undefined : await hosts.admit(identity, routes);
     const verdict = await registry.apply({
       clusterUuid: identity.clusterUuid,

@@ -18,6 +18,7 @@ import type { TokenKeys } from "../tokens/token-keys.ts";
 import { AgentMessages } from "./agent-messages.ts";
 import { shakeHands } from "./handshake.ts";
 import { identityOf, type AgentIdentity } from "./identity.ts";
+import type { EndpointJudge } from "./judged-endpoints.ts";
 import { ClusterPools } from "./cluster-pools.ts";
 import type { AgentLink, Links } from "./links.ts";
 
@@ -36,6 +37,8 @@ export interface AgentsOptions {
   clock: Clock;
   keys: TokenKeys;
   registry: Registry;
+  /** Undefined where no endpoint is dialled. */
+  endpoints: EndpointJudge | undefined;
   links: Links;
   gateways: () => readonly GatewayAddress[];
   newTunnelId: () => string;
@@ -67,6 +70,7 @@ export class Agents {
     this.#pools = new ClusterPools(config.tunnels);
     this.#messages = new AgentMessages({
       registry,
+      endpoints: options.endpoints,
       mostRoutes: config.quotas.clusterRoutes,
       mostLength: config.agentMessageBytes,
       timestamp: nodeWorld.timestamp,

@@ -10,6 +10,8 @@ export interface ClusterChoiceOptions {
   links: Links;
   registry: Pick<Registry, "directory" | "presence">;
   balancer: AgentBalancer;
+  /** Undefined where no endpoint is dialled. */
+  direct: { isUsable(entry: RouteEntry): boolean } | undefined;
   /** False for a gateway on its own: other gateways' tunnels are of no use then. */
   hasPeers: boolean;
 }
@@ -52,10 +54,9 @@ export class ClusterChoice {
     return this.#chooser(matched).why(undefined);
   }
 
-  #isNamed(sticky: string, { clusterUuid }: RouteEntry): boolean {
-    return (
-      this.#options.balancer.cookie.namesCluster(sticky, clusterUuid) && this.#isUp(clusterUuid)
-    );
+  #isNamed(sticky: string, entry: RouteEntry): boolean {
+    const { cookie } = this.#options.balancer;
+    return cookie.namesCluster(sticky, entry.clusterUuid) && this.#isUp(entry);
   }
 
   #chooser(matched: Matched): FleetChooser {
@@ -64,10 +65,10 @@ export class ClusterChoice {
     const known = this.#compiled.get(matched);
     if (known?.version === links.version && nowMs - known.atMs < STALE_MS) return known.chooser;
     const chooser = compileFleet({
-      clusters: matched.entries.map(({ clusterUuid: uuid }) => ({
-        uuid,
-        weight: this.#weightOf(uuid),
-        health: this.#isUp(uuid) ? ("up" as const) : ("down" as const),
+      clusters: matched.entries.map((entry) => ({
+        uuid: entry.clusterUuid,
+        weight: this.#weightOf(entry.clusterUuid),
+        health: this.#isUp(entry) ? ("up" as const) : ("down" as const),
         draining: false,
         place: {},
       })),
@@ -77,7 +78,13 @@ export class ClusterChoice {
   }
 
   /** A new stream could leave now, from here or over another gateway. */
-  #isUp(uuid: string): boolean {
+  #isUp(entry: RouteEntry): boolean {
+    const { mode = "tunnel" } = entry.route;
+    if (mode !== "direct" && this.#hasTunnel(entry.clusterUuid)) return true;
+    return mode !== "tunnel" && this.#options.direct?.isUsable(entry) === true;
+  }
+
+  #hasTunnel(uuid: string): boolean {
     const { links, registry, hasPeers } = this.#options;
     const here = links.cluster(uuid);
     if (here?.usable === true) return true;

@@ -10,6 +10,7 @@ import type {
   RouteEntry,
   TunnelPlace,
 } from "../ports.ts";
+import type { Direct } from "../direct/direct.ts";
 import { ClusterChoice } from "./cluster-choice.ts";
 import type { AgentLink, Links } from "./links.ts";
 import { wayTo } from "./moved.ts";
@@ -42,6 +43,8 @@ export interface DispatcherOptions {
   room: WaitingRoom;
   /** Undefined for a gateway on its own. */
   peers: Peers | undefined;
+  /** Undefined where no endpoint is dialled. */
+  direct: Pick<Direct, "open" | "isUsable"> | undefined;
   /** A new request waits so long for a flapping cluster. */
   flapMs: number;
 }
@@ -67,6 +70,12 @@ class RemoteAgent implements AgentState {
 
 type Candidate = AgentLink | RemoteAgent;
 
+const UNREACHABLE = new WireError("upstream_unreachable", "the cluster's endpoint does not answer");
+
+function isDirectAlone({ route }: RouteEntry): boolean {
+  return route.mode === "direct";
+}
+
 /** Nobody says when another gateway's tunnel is back, or when an agent takes streams again. */
 const LOOK_MS = 250;
 
@@ -77,6 +86,8 @@ const LOOK_MS = 250;
  *     for a client that belongs to an agent elsewhere.
  * P2. A cluster that can serve now is tried before one that flaps is waited for.
  * P3. From its first attempt an errand looks for an agent for `flapMs`, however often it is refused.
+ * P4. A cluster's own endpoint comes after its tunnels, or alone where its route says `direct`; before
+ *     anything is waited for.
  */
 export class Dispatcher implements Dispatch {
   readonly #options: DispatcherOptions;
@@ -90,6 +101,7 @@ export class Dispatcher implements Dispatch {
   open(errand: Errand): Opened | Promise<Opened> {
     const { matched } = errand;
     const entry = this.#clusters.choose(errand);
+    if (entry.route.mode === "direct") return this.#openSlowly(errand);
     const local = this.#options.links.cluster(entry.clusterUuid)?.agents;
     // The hot path: a usable agent of our own, nothing to remember about the client.
     if (
@@ -115,6 +127,7 @@ export class Dispatcher implements Dispatch {
     for (;;) {
       const opened = await this.#try(errand);
       if (opened !== undefined) return opened;
+      if (errand.matched.entries.every(isDirectAlone)) throw UNREACHABLE;
       const leftMs = untilMs - clock.now();
       if (leftMs <= 0 || !uuids.some((uuid) => this.#mayComeBack(uuid))) break;
       const look = peers !== undefined || errand.moved !== undefined;
@@ -141,6 +154,13 @@ export class Dispatcher implements Dispatch {
   }
 
   async #tryEntry(errand: Errand, entry: RouteEntry): Promise<Opened | undefined> {
+    const { mode = "tunnel" } = entry.route;
+    const opened = mode === "direct" ? undefined : await this.#tryTunnels(errand, entry);
+    if (opened !== undefined || mode === "tunnel") return opened;
+    return this.#options.direct?.open(errand, entry); // P4
+  }
+
+  async #tryTunnels(errand: Errand, entry: RouteEntry): Promise<Opened | undefined> {
     const { links } = this.#options;
     const refusedBy = errand.moved?.refusedBy ?? [];
     const local = (links.cluster(entry.clusterUuid)?.agents ?? []).filter(

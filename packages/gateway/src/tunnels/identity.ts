@@ -10,6 +10,8 @@ export interface AgentIdentity extends Identity {
   /** Public names of the cluster here, which it may have beside them. */
   names: readonly string[];
   tcpAllowed: boolean;
+  /** Ports of its own endpoint besides 80 and 443. */
+  directPorts: readonly number[];
   /** Limits of the cluster as a whole, and of each of its clients. */
   rate: Rate | undefined;
   clientRate: Rate | undefined;
@@ -36,6 +38,7 @@ export function identityOf(claims: TokenClaims, { address, since, names }: Arriv
     hosts: claims.hosts,
     names,
     tcpAllowed: claims.tcp,
+    directPorts: claims.direct_ports ?? [],
     rate: claims.rate,
     clientRate: claims.client_rate,
     expiresAt: claims.exp,

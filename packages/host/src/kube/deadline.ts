@@ -23,6 +23,14 @@ export class Deadline implements Disposable {
     return this.#abort.signal;
   }
 
+  /** Ends `life` with it, also when it is over by now. Returns what parts the two. */
+  ends(life: AbortController): () => void {
+    const over = () => life.abort();
+    if (this.signal.aborted) over();
+    this.signal.addEventListener("abort", over, { once: true });
+    return () => this.signal.removeEventListener("abort", over);
+  }
+
   [Symbol.dispose](): void {
     this.#forget();
     this.#parent?.removeEventListener("abort", this.#aborted);

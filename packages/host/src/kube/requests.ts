@@ -64,14 +64,13 @@ export class KubeRequests implements Disposable {
   /** An answer whose body goes on. It ends when `life` aborts, which the caller sees to. */
   async stream(call: Call, { timeoutMs, signal }: Limits, life: AbortController) {
     using deadline = new Deadline(this.#options.clock, timeoutMs, signal);
-    const late = () => life.abort();
-    deadline.signal.addEventListener("abort", late, { once: true });
+    const part = deadline.ends(life);
     try {
       return await this.#repeated(call, life.signal);
     } catch (error) {
       throw failureOf(call, error, { deadline, timeoutMs, signal });
     } finally {
-      deadline.signal.removeEventListener("abort", late);
+      part();
     }
   }
 

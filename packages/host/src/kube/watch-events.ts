@@ -26,8 +26,7 @@ export async function* watchEvents<T extends KubeObject>(
   const { what, from, clock, signal } = options;
   const life = new AbortController();
   using deadline = new Deadline(clock, from.timeoutSeconds * 1_000 + MARGIN_MS, signal);
-  const over = () => life.abort();
-  deadline.signal.addEventListener("abort", over, { once: true });
+  const part = deadline.ends(life);
   try {
     const answer = await options.open(queryOf(from), life);
     for await (const said of jsonLines(what, answer)) yield eventOf<T>(what, said);
@@ -35,7 +34,7 @@ export async function* watchEvents<T extends KubeObject>(
     if (signal?.aborted === true) throw signal.reason;
     throw deadline.passed ? silent(what) : asKubeError(what, error);
   } finally {
-    deadline.signal.removeEventListener("abort", over);
+    part();
     life.abort();
   }
 }

@@ -83,7 +83,11 @@ function certificate(
   );
   const signature = sign("sha256", body, issuer.key);
   const whole = sequence(body, ECDSA_SHA256, bits(signature));
-  const lines = whole.toString("base64").replace(/.{64}/g, "$&\n");
+  // An empty line before the end, where the last line is full, would be no PEM.
+  const lines = whole
+    .toString("base64")
+    .match(/.{1,64}/g)!
+    .join("\n");
   return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
 }
 

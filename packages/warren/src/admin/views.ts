@@ -37,6 +37,15 @@ export const TunnelView = v.looseObject({
   stats: v.looseObject({}),
 });
 
+export const RolloutView = v.looseObject({
+  percent: v.number(),
+  clusters: v.array(v.string()),
+  fallback: v.nullable(v.string()),
+  served: v.number(),
+  of: v.number(),
+});
+export type RolloutView = v.InferOutput<typeof RolloutView>;
+
 export const ReadyView = v.looseObject({ ready: v.boolean() });
 
 export const WhyView = v.looseObject({
@@ -49,6 +58,13 @@ export const WhyView = v.looseObject({
       v.looseObject({
         cluster_uuid: v.string(),
         cluster: v.optional(v.string()),
+        direct: v.optional(
+          v.looseObject({
+            endpoint: v.string(),
+            usable: v.boolean(),
+            problem: v.optional(v.string()),
+          }),
+        ),
         agents: v.array(
           v.looseObject({ agent_id: v.string(), gateway: v.string(), usable: v.boolean() }),
         ),

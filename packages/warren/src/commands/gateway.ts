@@ -4,6 +4,7 @@ import { command, usage, type Call } from "../cli/command.ts";
 import { aborted, startUnder } from "../cli/lifetime.ts";
 import { dataOption, logOptions, openLog } from "../cli/options.ts";
 import { dataFolder } from "../data/data-folder.ts";
+import { endpointUpstreams } from "../direct/endpoint-upstreams.ts";
 import { lockForGateway } from "../data/gateway-lock.ts";
 import { announceGateway } from "../data/running-gateway.ts";
 import { localAddresses } from "../data/local-addresses.ts";
@@ -37,7 +38,8 @@ tokens (\`warren token create\`): this gateway needs the public half of the key 
     const log = openLog(call.config, call);
     const sockets = inheritedSockets(call.env, call.self.pid);
     using _lock = lockForGateway(folder, sockets.size > 0);
-    const deps = { log, metrics: openMetrics(), clock: systemClock, sockets };
+    const upstreams = endpointUpstreams;
+    const deps = { log, metrics: openMetrics(), clock: systemClock, sockets, upstreams };
     await using running = await startUnder(call.signal, (signal) =>
       startGateway(config, deps, signal),
     );

@@ -1,6 +1,6 @@
 import { wallClock } from "@warren/host";
 import { adminOptions, openAdmin } from "../admin/admin-options.ts";
-import { ReadyView, RouteView, TunnelView } from "../admin/views.ts";
+import { ReadyView, RolloutView, RouteView, TunnelView } from "../admin/views.ts";
 import { command } from "../cli/command.ts";
 import { jsonOption } from "../cli/options.ts";
 import { age, table } from "../cli/table.ts";
@@ -22,14 +22,16 @@ export const status = command({
     const { ready } = (await admin.get("/readyz", ReadyView)).view;
     const tunnels = await admin.list("/tunnels", TunnelView);
     const routes = (await admin.list("/routes", RouteView)).length;
+    const rollout = (await admin.get("/rollout", RolloutView)).view;
     if (config.json) {
-      terminal.out(JSON.stringify({ ready, routes, tunnels }, undefined, 2));
+      terminal.out(JSON.stringify({ ready, routes, tunnels, rollout }, undefined, 2));
       return;
     }
     const word = ready
       ? terminal.paintOut("green", "ready")
       : terminal.paintOut("yellow", "draining");
     terminal.out(`gateway ${word}, ${count(tunnels.length, "tunnel")}, ${count(routes, "route")}`);
+    if (rollout.percent < 100) terminal.out(rolloutText(rollout));
     if (tunnels.length === 0) return;
     const now = wallClock();
     const rows = tunnels.map((one) => [
@@ -42,6 +44,12 @@ export const status = command({
     terminal.out(table(["CLUSTER", "AGENT", "STATE", "FROM", "SINCE"], rows));
   },
 });
+
+function rolloutText({ percent, clusters, fallback, served, of }: RolloutView): string {
+  const listed = clusters.length === 0 ? "" : ` and ${count(clusters.length, "listed cluster")}`;
+  const others = fallback === null ? "are answered 404 not_enabled" : `are sent to ${fallback}`;
+  return `roll-out ${percent} %${listed}: ${served} of ${count(of, "private cluster")} served, the others ${others}`;
+}
 
 function count(number: number, word: string): string {
   return `${number} ${word}${number === 1 ? "" : "s"}`;

@@ -5,6 +5,7 @@ import {
   listOption,
   option,
   PerSecond,
+  Port,
   randomId,
   replaceFile,
   switchOption,
@@ -72,6 +73,11 @@ const own = scoped("token create", {
     schema: WholeNumber,
     help: "How many of one client at once.",
   }),
+  directPort: listOption({
+    value: "<port>",
+    schema: Port,
+    help: "Port of its own endpoint that gateways may dial, besides 80 and 443.",
+  }),
   tcp: switchOption({ help: "It may ask for public TCP ports." }),
   out: option({
     value: "<file>",
@@ -123,6 +129,7 @@ let its bearer in. The token goes to standard output, all about it to standard e
 });
 
 function claimsOf(config: ConfigOf<typeof options>): TokenClaimsInput {
+  const { directPort: directPorts } = config;
   const { cluster, host: hosts, ttl, rate, burst, clientRate, clientBurst, tcp } = config;
   const problems: string[] = [];
   if (cluster === undefined) problems.push("--cluster: needed");
@@ -146,6 +153,7 @@ function claimsOf(config: ConfigOf<typeof options>): TokenClaimsInput {
     iat: now,
     ...(rate !== undefined && { rate: rateOf(rate, burst) }),
     ...(clientRate !== undefined && { client_rate: rateOf(clientRate, clientBurst) }),
+    ...(directPorts.length > 0 && { direct_ports: [...directPorts] }),
     ...(ttl !== undefined && { exp: now + Math.ceil(ttl / 1000) }),
   };
   const parsed = v.safeParse(TokenClaims, claims);

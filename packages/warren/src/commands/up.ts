@@ -5,6 +5,7 @@ import { openChat, type OpenedChat } from "../chat/open-chat.ts";
 import { command, usage, type Call } from "../cli/command.ts";
 import { aborted, startUnder } from "../cli/lifetime.ts";
 import { dataOption, logOptions, openLog, withDefault } from "../cli/options.ts";
+import { endpointUpstreams } from "../direct/endpoint-upstreams.ts";
 import { dataFolder, type DataFolder } from "../data/data-folder.ts";
 import { lockForGateway } from "../data/gateway-lock.ts";
 import { localAddresses } from "../data/local-addresses.ts";
@@ -53,6 +54,7 @@ environment and the file, as \`warren chat --dev\` does.`,
       metrics: openMetrics(),
       clock: systemClock,
       sockets: new Map<string, number>(),
+      upstreams: endpointUpstreams,
     };
     await using chat = await chatHere(call, log);
     await using gateway = await startUnder(call.signal, (signal) =>

@@ -41,8 +41,12 @@ which cluster and agent would be chosen, and what stands in the way.`,
 /** The whole answer in a sentence; what follows says why. */
 function verdict({ url, served, status, code, clusters }: WhyView): string {
   if (!served) return `${url} is not served: ${status ?? 503} ${code ?? "cluster_offline"}`;
-  const chosen = clusters.find(({ agents }) => agents.some(({ usable }) => usable));
+  const chosen = clusters.find(
+    ({ agents, direct }) => direct?.usable === true || agents.some(({ usable }) => usable),
+  );
   const agent = chosen?.agents.find(({ usable }) => usable);
   const cluster = chosen?.cluster ?? chosen?.cluster_uuid;
+  if (agent === undefined)
+    return `${url} is served by cluster ${cluster}, at its own endpoint ${chosen?.direct?.endpoint}`;
   return `${url} is served by cluster ${cluster}, through agent ${agent?.agent_id} at gateway ${agent?.gateway}`;
 }

@@ -61,6 +61,8 @@ export function gatewayConfig(
     drain: { delayMs: 0, deadlineMs: 5_000, ...drain },
     requestLog: false,
     healthPath: "/health",
+    direct: undefined,
+    rollout: { percent: 100, clusters: [], fallback: undefined },
     ...(rest as Partial<GatewayConfig>),
   };
 }

@@ -23,6 +23,7 @@ interface Claims {
   exp: number;
   id: string;
   rate: Rate;
+  directPorts: number[];
 }
 
 /** A gateway as its command line starts it, on known ports of 127.0.0.1. */
@@ -59,6 +60,7 @@ export class Fleet implements AsyncDisposable {
     });
     const iat = Math.floor(Date.now() / 1_000);
     const { uuid = randomUUID(), group = "home", exp, id = randomUUID(), rate } = claims;
+    const { directPorts } = claims;
     const who = { jti: id, sub: uuid, cluster: "home", group, tcp: true };
     const file = join(this.folder, `${randomUUID()}.token`);
     const token = await createToken(key, {
@@ -67,6 +69,7 @@ export class Fleet implements AsyncDisposable {
       iat,
       ...(exp && { exp }),
       ...(rate && { rate }),
+      ...(directPorts && { direct_ports: directPorts }),
     });
     writeFileSync(file, token);
     return { file, uuid, id, token };

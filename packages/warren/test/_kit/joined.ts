@@ -6,7 +6,8 @@ import { startAgent, type ConfiguredRoute } from "@warren/agent";
 import { createToken, openSigningKey, startGateway, type RunningGateway } from "@warren/gateway";
 import { promMetrics, systemClock, type Clock } from "@warren/host";
 import { recordingLog, silentLog, type IssuedCertificate } from "@warren/host/testing";
-import type { Rate } from "@warren/wire";
+import type { Rate, TokenClaims } from "@warren/wire";
+import { endpointUpstreams } from "../../src/direct/endpoint-upstreams.ts";
 import { agentConfig, anyTls, gatewayConfig } from "./configs.ts";
 
 export interface JoinedOptions {
@@ -17,6 +18,8 @@ export interface JoinedOptions {
   tls?: { port?: number; redirect?: boolean; redirectPort?: number; hstsSeconds?: number };
   /** Limits that the token carries. */
   rates?: { rate?: Rate; client_rate?: Rate };
+  /** Ports of the cluster's endpoint that the token lists. */
+  directPorts?: number[];
   /** Where the agent dials instead of the gateway, given its port. */
   via?: (gatewayPort: number) => Promise<{ port: number }>;
   /** What both go by; the system's unless it is a test's. */
@@ -49,6 +52,9 @@ export class Joined implements AsyncDisposable {
     mkdirSync(this.certificatesFolder);
   }
 
+  get adminPort(): number {
+    return this.#gateway.ports.admin;
+  }
   get port(): number {
     return this.#gateway.ports.http;
   }
@@ -79,7 +85,8 @@ export class Joined implements AsyncDisposable {
     const { routes, gateway, certificates, tls, rates, via, serviceCa } = options;
     const { clock = systemClock } = options;
     const { signal } = new AbortController();
-    const token = await this.#token(options.hosts ?? ["*"], rates ?? {});
+    const claims = { ...rates, direct_ports: options.directPorts ?? [] };
+    const token = await this.#token(options.hosts ?? ["*"], claims);
     for (const [name, issued] of Object.entries(certificates ?? {}))
       this.writeCertificate(name, issued);
     const listener = { ...anyTls(this.certificatesFolder), ...tls };
@@ -89,7 +96,8 @@ export class Joined implements AsyncDisposable {
       requestLog: true,
     };
     const sockets = new Map<string, number>();
-    const deps = { log: this.log, metrics: this.metrics, clock, sockets };
+    const upstreams = endpointUpstreams;
+    const deps = { log: this.log, metrics: this.metrics, clock, sockets, upstreams };
     this.#gateway = this.#owned.use(await startGateway(config, deps, signal));
     const agentsPort = this.#gateway.ports.agents ?? this.port;
     const gatewayPort = (await via?.(agentsPort))?.port ?? agentsPort;
@@ -106,17 +114,14 @@ export class Joined implements AsyncDisposable {
     await this.log.line(({ msg }) => msg === "routes applied");
   }
 
-  async #token(
-    hosts: readonly string[],
-    rates: { rate?: Rate; client_rate?: Rate },
-  ): Promise<string> {
+  async #token(hosts: readonly string[], claims: Partial<TokenClaims>): Promise<string> {
     const key = await openSigningKey({
       privateFile: join(this.folder, "signing.pem"),
       publicFolder: join(this.folder, "keys"),
     });
     const iat = Math.floor(Date.now() / 1_000);
     const who = { jti: randomUUID(), sub: randomUUID(), cluster: "home", group: "home" };
-    return createToken(key, { ...who, hosts: [...hosts], tcp: true, iat, ...rates });
+    return createToken(key, { ...who, hosts: [...hosts], tcp: true, iat, ...claims });
   }
 
   [Symbol.asyncDispose](): Promise<void> {

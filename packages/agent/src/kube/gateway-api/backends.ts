@@ -19,6 +19,8 @@ export interface BackendLookUps {
 export interface BackendOwner {
   readonly kind: RouteKind;
   readonly namespace: string;
+  /** How its Services are spoken to; undefined as their ports say. */
+  readonly protocol: TargetProtocol | undefined;
 }
 
 /** Why a reference leads nowhere: reason of ResolvedRefs, and the text. */
@@ -153,7 +155,7 @@ function resolve(
       "UnsupportedProtocol",
       `${where} has a BackendTLSPolicy, which is not supported`,
     );
-  const protocol = protocolOf(found.port, owner.kind);
+  const protocol = protocolOf(found.port, owner);
   if (protocol === undefined)
     return problem(
       "UnsupportedProtocol",
@@ -169,8 +171,9 @@ function problem(reason: BackendProblem["reason"], message: string): BackendProb
 
 function protocolOf(
   { appProtocol = "" }: ServicePort,
-  kind: RouteKind,
+  { kind, protocol }: BackendOwner,
 ): TargetProtocol | undefined {
   if (kind === "TCPRoute" || kind === "TLSRoute") return "tcp";
+  if (protocol !== undefined) return protocol;
   return (kind === "GRPCRoute" ? GRPC_PROTOCOLS : HTTP_PROTOCOLS)[appProtocol.toLowerCase()];
 }

@@ -1,4 +1,5 @@
-import { describe as problemsOf, Route, type Match, type RouteInput } from "@warren/wire";
+import { describe as problemsOf, Route } from "@warren/wire";
+import type { Match, Policy, RouteInput } from "@warren/wire";
 import * as v from "valibot";
 import { NOWHERE } from "./backends.ts";
 import { hostPattern } from "./hostnames.ts";
@@ -19,6 +20,8 @@ export interface Claiming {
   readonly route: RouteObject;
   readonly rules: readonly RuleRead[];
   readonly entrances: Entrances;
+  /** What annotations ask for; a rule's own fields come before it. */
+  readonly policy: Partial<Policy>;
 }
 
 const SCHEMES = ["http", "https"] as const;
@@ -26,10 +29,14 @@ const SCHEMES = ["http", "https"] as const;
 /** A claim for each host and match, the rules in their order: of two alike the first serves. */
 export function httpClaims(given: Claiming): Claim[] {
   const claims: Claim[] = [];
+  // What is led to https has to be found in the clear first.
+  const redirects = given.policy.redirect_https === true;
   for (const rule of given.rules)
     for (const at of rule.places)
       for (const [host, kinds] of given.entrances.hosts) {
-        const schemes = SCHEMES.filter((scheme) => kinds.has(scheme));
+        const schemes = SCHEMES.filter(
+          (scheme) => kinds.has(scheme) || (kinds.has("https") && redirects),
+        );
         if (schemes.length > 0) claims.push(httpClaim({ ...given, rule, at, host, schemes }));
       }
   return claims;
@@ -42,14 +49,14 @@ interface HttpClaiming extends Claiming {
   schemes: readonly ("http" | "https")[];
 }
 
-function httpClaim({ kind, route, rule, at, host, schemes }: HttpClaiming): Claim {
+function httpClaim({ kind, route, policy, rule, at, host, schemes }: HttpClaiming): Claim {
   const made = parsed({
     ...common(kind, route, rule),
     host: hostPattern(host),
     path: at.path,
     path_type: at.pathType,
     match: at.match,
-    policy: rule.policy,
+    policy: { ...policy, ...rule.policy },
     ...(rule.filters === undefined ? {} : { filters: rule.filters }),
   });
   const where = `${hostPattern(host)} ${at.pathType} ${bare(at)} ${JSON.stringify(at.match)}`;
@@ -70,12 +77,13 @@ function bare({ path, pathType }: MatchedPlace): string {
 
 /**
  * A route of one listener serves that listener's requests alone. What is served in the clear is not
- * led to https by the gateway's own habit: the listener says that it is served there.
+ * led to https by the gateway's own habit, unless an annotation asks for it.
  */
 function forSchemes(route: Route, won: readonly Place[]): Route {
   const [only] = won;
   const inClear = won.some(({ scheme }) => scheme === "http");
-  const policy = inClear ? { ...route.policy, redirect_https: false } : route.policy;
+  const { redirect_https = false } = route.policy;
+  const policy = inClear ? { ...route.policy, redirect_https } : route.policy;
   if (won.length !== 1) return { ...route, policy };
   const match: Match = { ...route.match, scheme: only!.scheme };
   return { ...route, tls: !inClear, match, policy };
@@ -85,7 +93,7 @@ function forSchemes(route: Route, won: readonly Place[]): Route {
 export function rawClaims(given: Claiming): Claim[] {
   const [rule] = given.rules;
   if (rule === undefined) return [];
-  const base = common(given.kind, given.route, rule);
+  const base = { ...common(given.kind, given.route, rule), policy: given.policy };
   const { targets } = rule.backends;
   const claim = (name: string, input: RouteInput): Claim => {
     const made = parsed(input);

@@ -1,8 +1,9 @@
 import { endOfTurn } from "@warren/host";
-import type { KubeObject, Resource } from "@warren/host/kube";
+import { nameOfKey, type KubeObject, type Resource } from "@warren/host/kube";
 import type { Published } from "../../published.ts";
 import type { ClusterChange, ClusterFeed } from "../cluster-view.ts";
 import type { Objects } from "../objects-port.ts";
+import { isDialledAtPods } from "../service-backend.ts";
 import { GatewayModel, type ModelOptions, type Settled } from "./model.ts";
 import { ROUTE_KINDS, type RouteKind } from "./objects.ts";
 import type { BackendTlsPolicy, Gateway, GatewayClass, Namespace } from "./objects.ts";
@@ -127,10 +128,18 @@ export class GatewayApiController implements Disposable {
 
   #onCluster({ kind, ...change }: ClusterChange): void {
     const key = "key" in change ? change.key : "";
-    if (kind === "service" || kind === "endpoints") this.model.serviceChanged(key);
+    if (kind === "service") this.model.serviceChanged(key);
+    else if (kind === "endpoints" && this.#isDialledAtPods(key)) this.model.serviceChanged(key);
     else if (kind === "secret") this.model.secretChanged(key);
     else return;
     this.#later();
+  }
+
+  /** What is dialled at a cluster address does not hear of pods that come and go. */
+  #isDialledAtPods(key: string): boolean {
+    const { namespace = "", name } = nameOfKey(key);
+    const service = this.#options.feed.service(namespace, name);
+    return service !== undefined && isDialledAtPods(service);
   }
 
   /** A gateway's word changes what a route says of itself, not what is published. */

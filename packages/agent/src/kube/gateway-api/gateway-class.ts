@@ -16,6 +16,7 @@ export const SUPPORTED_FEATURES = [
   "GRPCRouteNamedRouteRule",
   "GRPCRouteRequestHeaderModifier",
   "Gateway",
+  "GatewayAddressEmpty",
   "HTTPRoute",
   "HTTPRoute303RedirectStatusCode",
   "HTTPRoute307RedirectStatusCode",

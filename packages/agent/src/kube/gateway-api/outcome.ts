@@ -33,6 +33,8 @@ export interface ParentOutcome {
 export interface RouteOutcome {
   readonly kind: RouteKind;
   readonly claims: readonly Claim[];
+  /** An annotation says that it is not to be published. */
+  readonly isLeftOut: boolean;
   /** Gateways of ours alone. */
   readonly parents: readonly ParentOutcome[];
 }

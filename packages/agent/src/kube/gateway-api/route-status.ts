@@ -60,6 +60,8 @@ function withPublished(
 
 /** Whether what an accepted route asks for is really served by gateways, and why not. */
 export function publishedCondition(model: GatewayModel, id: string, verdict: VerdictOf): Said {
+  if (model.outcome(id)?.isLeftOut === true)
+    return no(PUBLISHED, "LeftOut", 'annotation warren.dev/publish says "false"');
   const keys = [...model.published(id)];
   const refused = keys.flatMap((key) => {
     const said = verdict(key);

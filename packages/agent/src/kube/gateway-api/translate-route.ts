@@ -1,10 +1,12 @@
 import { attach, gatewayOf, type Attachment } from "./attach.ts";
-import { noBackends, readBackends, type BackendLookUps, type BackendsRead } from "./backends.ts";
+import { noBackends, readBackends } from "./backends.ts";
+import type { BackendLookUps, BackendOwner, BackendsRead } from "./backends.ts";
 import { no, yes, type Said } from "./conditions.ts";
 import type { JudgedListener } from "./listeners.ts";
 import { namespaceOf } from "./objects.ts";
 import type { ParentReference, RouteKind, RouteObject } from "./objects.ts";
 import type { ParentOutcome, RouteOutcome } from "./outcome.ts";
+import { readWishes } from "./route-wishes.ts";
 import { readRule, type RuleRead } from "./rules.ts";
 import { httpClaims, rawClaims, type Entrances } from "./claims.ts";
 
@@ -38,9 +40,15 @@ export function translateRoute(
   route: RouteObject,
   context: RouteContext,
 ): RouteOutcome {
-  const owner = { kind, namespace: namespaceOf(route) };
-  const rules = rulesOf(kind, route, context.backends);
-  const validity = validityOf(kind, rules);
+  const wishes = readWishes(route);
+  const owner = { kind, namespace: namespaceOf(route), protocol: wishes.protocol };
+  const { connect_timeout_ms: connectTimeoutMs = context.backends.connectTimeoutMs } =
+    wishes.policy;
+  const rules = rulesOf(owner, route, { ...context.backends, connectTimeoutMs });
+  const validity =
+    wishes.problem === undefined
+      ? validityOf(kind, rules)
+      : [no("Accepted", "UnsupportedValue", wishes.problem)];
   const resolution = resolutionOf(rules);
   const entrances: Entrances = { hosts: new Map(), ports: new Set() };
   const parents = (route.spec.parentRefs ?? []).flatMap((parentRef): ParentOutcome[] => {
@@ -53,10 +61,15 @@ export function translateRoute(
     const listeners = attached.map(({ listener }) => listener.listener.name);
     return [{ parentRef, gateway: key, listeners, conditions: [...validity, resolution] }];
   });
-  const claims = isHttp(kind)
-    ? httpClaims({ kind, route, rules, entrances })
-    : rawClaims({ kind, route, rules, entrances });
-  return { kind, claims, parents: parents.map((one) => withoutInvalid(one)) };
+  const isServed = wishes.problem === undefined && wishes.publish;
+  const claiming = { kind, route, rules, entrances, policy: wishes.policy };
+  const claims = isHttp(kind) ? httpClaims(claiming) : rawClaims(claiming);
+  return {
+    kind,
+    claims: isServed ? claims : [],
+    isLeftOut: !wishes.publish,
+    parents: parents.map((one) => withoutInvalid(one)),
+  };
 }
 
 function isHttp(kind: RouteKind): kind is "HTTPRoute" | "GRPCRoute" {
@@ -114,12 +127,8 @@ function enter(
 }
 
 /** tls and tcp rules match everything: the first is all that can be. */
-function rulesOf(
-  kind: RouteKind,
-  { spec, metadata }: RouteObject,
-  look: BackendLookUps,
-): RuleRead[] {
-  const owner = { kind, namespace: metadata.namespace ?? "default" };
+function rulesOf(owner: BackendOwner, { spec }: RouteObject, look: BackendLookUps): RuleRead[] {
+  const { kind } = owner;
   const { rules = [] } = spec;
   if (isHttp(kind)) {
     const given = rules.length === 0 ? [{}] : rules;

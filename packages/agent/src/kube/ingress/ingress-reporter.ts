@@ -45,8 +45,8 @@ export class IngressReporter implements AsyncDisposable {
   readonly #told = new ToldProblems();
   /** Of each Ingress, what it was when something was said of it. */
   readonly #versions = new Map<string, string>();
-  /** Ingresses whose status this process wrote. */
-  readonly #written = new Set<string>();
+  /** Ingresses whose status this process wrote: what, and to which version. */
+  readonly #written = new Map<string, string>();
   readonly #stops: (() => void)[];
   #addresses: readonly PublicAddress[] = [];
   #mayWrite = true;
@@ -146,18 +146,20 @@ export class IngressReporter implements AsyncDisposable {
 
   async #write(key: string, ingress: Ingress, addresses: readonly PublicAddress[]): Promise<void> {
     const { events, status } = this.#options;
-    if (!this.#mayWrite) return;
+    const what = `${ingress.metadata.resourceVersion} ${JSON.stringify(addresses)}`;
+    // The cache has not heard of our own write yet.
+    if (!this.#mayWrite || this.#written.get(key) === what) return;
     try {
       if (!(await status.write(ingress, addresses))) return;
-      this.#written.add(key);
+      this.#written.set(key, what);
       events.statusWritten(key);
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
       if (error.reason === "NotFound") return;
       if (error.reason !== "Forbidden") throw error;
       // The same for every Ingress, and until somebody changes a role: asked again by the next leader.
+      if (this.#mayWrite) events.statusForbidden(error);
       this.#mayWrite = false;
-      events.statusForbidden(error);
     }
   }
 }

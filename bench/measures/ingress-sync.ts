@@ -1,0 +1,8 @@
+import type { Measure } from "../measure.ts";
+import { sampleOf } from "../sample-of.ts";
+
+/** What `bench/ingress-sync.ts` prints. */
+export const ingressSync: Measure = {
+  name: "ingress sync",
+  sample: () => sampleOf("ingress-sync.ts", []),
+};

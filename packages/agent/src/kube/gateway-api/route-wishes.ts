@@ -1,0 +1,37 @@
+import type { Policy } from "@warren/wire";
+import { readAnnotations } from "../annotations/read.ts";
+import { WARREN_PREFIX } from "../annotations/warren.ts";
+import type { TargetProtocol } from "../../target.ts";
+import type { RouteObject } from "./objects.ts";
+
+/** What a route's annotations ask for beside its fields (docs/annotations.md). */
+export interface RouteWishes {
+  readonly policy: Partial<Policy>;
+  /** How Services are spoken to, whatever their ports say. */
+  readonly protocol: TargetProtocol | undefined;
+  /** False: nothing is published. */
+  readonly publish: boolean;
+  /** Why the route cannot be taken as it stands; undefined when it can. */
+  readonly problem: string | undefined;
+}
+
+/** Annotations that fields of a route are there for, or that mean nothing on one. */
+const OF_INGRESSES = ["hosts", "mode", "rewrite"].map((name) => `${WARREN_PREFIX}${name}`);
+
+/**
+ * Warren's own annotations alone: those of other controllers belong to their own classes. One that
+ * cannot be read refuses the route, since a misspelt one could open what it was to close.
+ */
+export function readWishes({ metadata }: RouteObject): RouteWishes {
+  const own = Object.entries(metadata.annotations ?? {}).filter(([name]) =>
+    name.startsWith(WARREN_PREFIX),
+  );
+  const { wishes, problems, refusal } = readAnnotations(Object.fromEntries(own), "service");
+  const strange = own.find(([name]) => OF_INGRESSES.includes(name));
+  const problem =
+    strange === undefined
+      ? (refusal ?? problems[0])?.message
+      : `annotation ${strange[0]} is for Ingresses: a route has fields of its own for it`;
+  const { policy, protocol, publish } = wishes;
+  return { policy, protocol, publish: publish !== false, problem };
+}

@@ -1,0 +1,259 @@
+/** What people are told of their Ingresses, on an API server that a test plays. */
+import { promMetrics, systemClock } from "@warren/host";
+import {
+  EVENTS,
+  INGRESSES,
+  LEASES,
+  microTime,
+  openAccess,
+  SERVICES,
+  type Draft,
+  type Ingress,
+  type KubeEvent,
+  type Lease,
+} from "@warren/host/kube";
+import { recordingLog, startKubeApi, type KubeApi } from "@warren/host/testing";
+import type { RegisterSuccess } from "@warren/wire";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { followCluster } from "../src/kube/start-kube.ts";
+import { Published, type KubeSettings } from "../src/index.ts";
+import { STRICT_TLS } from "../src/target.ts";
+
+const SETTINGS: KubeSettings = {
+  kubeconfig: undefined,
+  context: undefined,
+  namespaces: undefined,
+  select: "all",
+  className: "warren",
+  mode: "tunnel",
+  tlsSecrets: false,
+  lease: { namespace: "default", name: "warren-agent" },
+  podNamespace: "default",
+};
+const SHOP = { namespace: "default", name: "shop" };
+const KEY = "default/shop a.test Prefix /";
+const GATEWAY = {};
+
+function ingressOf(name: string, more: Partial<NonNullable<Ingress["spec"]>> = {}): Draft<Ingress> {
+  const backend = { service: { name: "web", port: { number: 80 } } };
+  return {
+    metadata: { name, namespace: "default" },
+    spec: {
+      ingressClassName: "warren",
+      rules: [{ host: "a.test", http: { paths: [{ path: "/", pathType: "Prefix", backend }] } }],
+      ...more,
+    },
+  };
+}
+
+describe("people are told of their Ingresses", () => {
+  let api: KubeApi;
+  let owned: AsyncDisposableStack;
+  beforeEach(async () => {
+    owned = new AsyncDisposableStack();
+    api = owned.use(await startKubeApi());
+    api.put(
+      {
+        metadata: { name: "web", namespace: "default" },
+        spec: { clusterIP: "10.0.0.1", ports: [{ port: 80 }] },
+      },
+      SERVICES,
+    );
+  });
+  afterEach(() => owned.disposeAsync());
+
+  function follow(settings: Partial<KubeSettings> = {}) {
+    const log = recordingLog();
+    const source = owned.use(
+      followCluster(
+        { ...SETTINGS, ...settings },
+        {
+          agentId: "agent-0",
+          version: "1.2.3",
+          log,
+          metrics: promMetrics(),
+          clock: systemClock,
+          wallClock: Date.now,
+          random: () => 0.5,
+          tls: STRICT_TLS,
+          connectTimeoutMs: 1_000,
+          gateways: ["wss://gateway.test"],
+        },
+        openAccess(api.url),
+      ),
+    );
+    const published = new Published(source.voice);
+    source.start(published);
+    /** Resolves when the route is there, and then a gateway judges it. */
+    const judge = async (verdict: Parameters<Published["verdicts"]["say"]>[2], key = KEY) => {
+      await there(key);
+      published.verdicts.say(GATEWAY, key, verdict);
+    };
+    const there = (key: string) =>
+      expect.poll(() => published.has(key), { interval: 5 }).toBe(true);
+    const named = (names: string[]) => source.registered({ names } as RegisterSuccess);
+    return { published, judge, named, there, log };
+  }
+
+  const events = (reason: string) =>
+    api.all<KubeEvent>(EVENTS).filter((one) => one.reason === reason);
+  const event = (reason: string) => api.until(() => events(reason)[0]);
+  const addresses = (name = "shop") =>
+    api.get<Ingress>(INGRESSES, { ...SHOP, name })?.status?.loadBalancer?.ingress ?? [];
+  const statusWrites = () => api.requests.filter(({ resource }) => resource === "ingresses/status");
+
+  test("that they are published, and where they are reached", async () => {
+    api.put(ingressOf("shop"), INGRESSES);
+    const { named, judge } = follow();
+    await judge({ accepted: true });
+    expect(await event("Published")).toMatchObject({
+      type: "Normal",
+      note: "published at a.test",
+      regarding: { kind: "Ingress", name: "shop", apiVersion: "networking.k8s.io/v1" },
+      reportingController: "warren-agent",
+    });
+    await api.until(() => addresses().length > 0);
+    expect(addresses()).toEqual([{ hostname: "gateway.test" }]);
+    named(["one.gateway.test", "uuid.gateway.test"]);
+    await api.until(() => addresses()[0]?.hostname === "one.gateway.test");
+  });
+
+  test("that another cluster has the host, and that there is no address then", async () => {
+    api.put(
+      { ...ingressOf("shop"), status: { loadBalancer: { ingress: [{ ip: "192.0.2.1" }] } } },
+      INGRESSES,
+    );
+    const { judge } = follow();
+    await judge({ refused: "host_taken", message: "held by cluster x" });
+    expect(await event("HostTaken")).toMatchObject({
+      type: "Warning",
+      note: "a.test: held by cluster x",
+    });
+    await api.until(() => addresses().length === 0);
+    await judge({ accepted: true });
+    await event("Published");
+  });
+
+  test.each([
+    { reason: "HostNotAllowed", verdict: { refused: "host_not_allowed", message: "" } },
+    { reason: "QuotaExceeded", verdict: { refused: "quota_exceeded", message: "" } },
+    { reason: "RouteRefused", verdict: { refused: "overloaded", message: "" } },
+  ] as const)("of a refusal: $reason", async ({ reason, verdict }) => {
+    api.put(ingressOf("shop"), INGRESSES);
+    const { judge } = follow();
+    await judge(verdict);
+    await event(reason);
+  });
+
+  test.each([
+    { reason: "NoSuchService", service: { name: "gone", port: { number: 80 } } },
+    { reason: "PortUnknown", service: { name: "web", port: { name: "grpc" } } },
+  ])("of what is wrong with them: $reason", async ({ reason, service }) => {
+    api.put(ingressOf("shop", { rules: [], defaultBackend: { service } }), INGRESSES);
+    const { named } = follow();
+    named(["one.gateway.test"]);
+    await event(reason);
+  });
+
+  test("that an older one has the place", async () => {
+    api.put(
+      {
+        ...ingressOf("older"),
+        metadata: { ...ingressOf("older").metadata, creationTimestamp: "2020-01-01T00:00:00Z" },
+      },
+      INGRESSES,
+    );
+    api.put(ingressOf("shop"), INGRESSES);
+    follow();
+    const { note, regarding } = await event("Conflict");
+    expect([note, regarding?.name]).toEqual([
+      "a.test Prefix / is published for Ingress default/older, which is older",
+      "shop",
+    ]);
+  });
+
+  test("of another class by Events, and their status is left alone", async () => {
+    const other = { ...ingressOf("shop", { ingressClassName: "nginx" }) };
+    api.put({ ...other, status: { loadBalancer: { ingress: [{ ip: "192.0.2.1" }] } } }, INGRESSES);
+    api.put(ingressOf("ours"), INGRESSES);
+    const { judge } = follow();
+    await event("NoController");
+    await judge({ accepted: true }, "default/ours a.test Prefix /");
+    await api.until(() => addresses("ours").length > 0);
+    expect(addresses()).toEqual([{ ip: "192.0.2.1" }]);
+    expect(statusWrites().map(({ name }) => name)).toEqual(["ours"]);
+  });
+
+  test("once: nothing is written again because a list is, or because a gateway says the same", async () => {
+    api.put(ingressOf("shop"), INGRESSES);
+    const { judge, published, there } = follow();
+    await judge({ accepted: true });
+    await event("Published");
+    await api.until(() => addresses().length > 0);
+    api.expireStreams();
+    published.verdicts.leave(GATEWAY);
+    await judge({ accepted: true });
+    api.put(ingressOf("later", { rules: [] }), INGRESSES);
+    api.put(ingressOf("last", { ingressClassName: "none" }), INGRESSES);
+    await event("NoController");
+    await there(KEY);
+    expect(events("Published")).toHaveLength(1);
+    expect(statusWrites()).toHaveLength(1);
+  });
+
+  test("and their addresses are taken back with the class", async () => {
+    api.put(ingressOf("shop"), INGRESSES);
+    const { judge } = follow();
+    await judge({ accepted: true });
+    await api.until(() => addresses().length > 0);
+    const { metadata, status } = api.get<Ingress>(INGRESSES, SHOP)!;
+    api.put(
+      { ...ingressOf("shop", { ingressClassName: "nginx" }), metadata, ...(status && { status }) },
+      INGRESSES,
+    );
+    await api.until(() => addresses().length === 0);
+  });
+
+  test("again, when somebody else wrote at the same time", async () => {
+    api.refuse({ resource: "ingresses/status" }, { code: 409, reason: "Conflict" }, 2);
+    api.put(ingressOf("shop"), INGRESSES);
+    const { judge } = follow();
+    await judge({ accepted: true });
+    await api.until(() => addresses().length > 0);
+  });
+
+  test("as far as the agent's role allows, and the log says what it lacks, once", async () => {
+    api.forbid("patch", { ...INGRESSES, plural: "ingresses/status" });
+    api.put(ingressOf("shop"), INGRESSES);
+    const [rule] = ingressOf("other").spec!.rules!;
+    api.put(ingressOf("other", { rules: [{ ...rule, host: "b.test" }] }), INGRESSES);
+    const { judge, log } = follow();
+    await judge({ accepted: true });
+    await judge({ accepted: true }, "default/other b.test Prefix /");
+    await log.line(({ msg }) => msg.startsWith("status of ingresses may not be written"));
+    await api.until(() => events("Published").length === 2);
+    expect(log.lines.filter(({ msg }) => msg.startsWith("status of"))).toHaveLength(1);
+  });
+
+  test("by the agent that leads, and by no other", async () => {
+    const now = microTime(Date.now());
+    api.put<Lease>(
+      {
+        metadata: { name: "warren-agent", namespace: "default" },
+        spec: {
+          holderIdentity: "other",
+          leaseDurationSeconds: 10,
+          acquireTime: now,
+          renewTime: now,
+        },
+      },
+      LEASES,
+    );
+    api.put(ingressOf("shop"), INGRESSES);
+    const { judge } = follow();
+    await judge({ accepted: true });
+    await api.request({ verb: "get", resource: "leases" });
+    expect(api.all(EVENTS)).toEqual([]);
+    expect(statusWrites()).toEqual([]);
+  });
+});

@@ -1,0 +1,37 @@
+import { readFile } from "node:fs/promises";
+import { CidrList, type Clock } from "@warren/host";
+import type { GatewayConfig } from "../config.ts";
+import type { Events } from "../events.ts";
+import { AddressHealth } from "./address-health.ts";
+import { Direct } from "./direct.ts";
+import { dnsNames } from "./names.ts";
+import { Pins } from "./pins.ts";
+import type { OpenUpstreams } from "./upstreams.ts";
+
+const CONNECT_MS = 10_000;
+
+/** Undefined where the operator wants none, or where nothing speaks to endpoints. */
+export async function openDirect(
+  { direct, tunnels }: Pick<GatewayConfig, "direct" | "tunnels">,
+  { clock, events }: { clock: Clock; events: Events },
+  open: OpenUpstreams | undefined,
+): Promise<Direct | undefined> {
+  if (direct === undefined || open === undefined) return undefined;
+  const ca = direct.caFile === undefined ? undefined : await readFile(direct.caFile, "utf8");
+  const broke = (reason: unknown): void => events.broke("stream to an endpoint", reason);
+  return new Direct({
+    pins: new Pins({
+      resolve: dnsNames(direct.dns),
+      allow: new CidrList(direct.allow),
+      clock,
+      onRebound: (host) => events.endpointRebound(host),
+    }),
+    health: new AddressHealth(clock),
+    upstreams: open({ clock, ca, broke }),
+    connectTimeoutMs: CONNECT_MS,
+    mostStreams: tunnels.streams,
+    onUnreachable: ({ host }, address, error) =>
+      events.endpointUnreachable({ host, address, error }),
+    broke,
+  });
+}

@@ -1,0 +1,82 @@
+import { isIP } from "node:net";
+import {
+  cidrProblem,
+  fromText,
+  listOption,
+  option,
+  switchOption,
+  Text,
+  urlOf,
+  type ConfigOf,
+} from "@warren/host";
+import type { GatewayConfig } from "./config.ts";
+
+const Cidr = fromText("an address or a CIDR like 10.0.0.0/8", (text) =>
+  cidrProblem(text) === undefined ? text : undefined,
+);
+const Uuid = fromText("a uuid", (text) =>
+  /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text) ? text.toLowerCase() : undefined,
+);
+const NameServer = fromText("an address like 10.0.0.53 or [2001:db8::53]:5353", (text) => {
+  const [, address, bare, port] =
+    /^(?:\[([0-9a-f:.]+)\]|([0-9.]+))(?::(\d{1,5}))?$/i.exec(text) ?? [];
+  const good = isIP(address ?? bare ?? text) !== 0 && Number(port ?? 53) <= 65_535;
+  return good ? text : undefined;
+});
+const Percent = fromText("a whole number from 0 to 100", (text) =>
+  /^\d{1,3}$/.test(text) && Number(text) <= 100 ? Number(text) : undefined,
+);
+
+/** Which clusters are reached, and how besides through their tunnels. */
+export const reachOptions = {
+  direct: switchOption({
+    default: "true",
+    help: "Routes may name a public endpoint of their cluster, which is dialled beside its tunnel or instead.",
+  }),
+  directAllow: listOption({
+    value: "<cidr>",
+    schema: Cidr,
+    help: "Network that may be dialled so although the internet does not reach it.",
+  }),
+  directCa: option({
+    value: "<file>",
+    schema: Text,
+    help: "Authorities of endpoints' certificates (PEM), besides the public ones.",
+  }),
+  directDns: listOption({
+    value: "<address>",
+    schema: NameServer,
+    help: "DNS server that endpoints' names are asked of, `address` or `address:port`; the system's unless set.",
+  }),
+  rolloutPercent: option({
+    value: "<percent>",
+    schema: Percent,
+    default: "100",
+    help: "Share of the private clusters that is served: 25, 50, 100. A larger one only adds.",
+  }),
+  rolloutCluster: listOption({
+    value: "<uuid>",
+    schema: Uuid,
+    help: "Cluster that is served whatever the share.",
+  }),
+  rolloutFallback: option({
+    value: "<url>",
+    schema: urlOf("http", "https"),
+    help: "Where requests for other clusters are sent (307, path and query kept); 404 unless set.",
+  }),
+};
+
+export function readReach(
+  options: ConfigOf<typeof reachOptions>,
+): Pick<GatewayConfig, "direct" | "rollout"> {
+  return {
+    direct: options.direct
+      ? { allow: options.directAllow, caFile: options.directCa, dns: options.directDns }
+      : undefined,
+    rollout: {
+      percent: options.rolloutPercent,
+      clusters: options.rolloutCluster,
+      fallback: options.rolloutFallback?.origin,
+    },
+  };
+}

@@ -1,0 +1,188 @@
+// Requests that a gateway sends to a cluster's own public endpoint instead of through its tunnel.
+import { mkdtempDisposableSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { rawClient, RawService, answering, testAuthority } from "@warren/host/testing";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { routeTo } from "./_kit/configs.ts";
+import { Joined } from "./_kit/joined.ts";
+import { PublicEndpoint } from "./_kit/public-endpoint.ts";
+import { exchange, valuesOf, type FrontProtocol, type Request } from "./_kit/web-client.ts";
+
+const authority = testAuthority();
+const owned = new AsyncDisposableStack();
+let endpoint: PublicEndpoint;
+let tunnelled: RawService;
+let joined: Joined;
+
+beforeAll(async () => {
+  const folder = owned.adopt(mkdtempDisposableSync(join(tmpdir(), "warren-direct-")), (f) =>
+    f.remove(),
+  );
+  const caFile = join(folder.path, "ca.pem");
+  writeFileSync(caFile, authority.ca);
+  const hosts = ["app.test", "both.test", "filtered.test", "stripping.test", "*.wild.test"];
+  endpoint = owned.use(await PublicEndpoint.start(authority.issue({ hosts })));
+  const ok = answering("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\ntunnel");
+  tunnelled = owned.use(await RawService.start(ok));
+  const { port } = tunnelled;
+  const at = { scheme: "https" as const, host: "127.0.0.1", port: endpoint.port };
+  const direct = { mode: "direct" as const, endpoint: at };
+  const filters = {
+    request_headers: { set: [{ name: "x-team", value: "blue" }] },
+    rewrite: { path: { type: "prefix" as const, value: "/v1" } },
+  };
+  joined = owned.use(
+    await Joined.start({
+      directPorts: [endpoint.port, 1],
+      gateway: { direct: { allow: ["127.0.0.1/32"], caFile, dns: [] } },
+      routes: [
+        routeTo("app.test", port, direct),
+        routeTo("both.test", port, { mode: "both", endpoint: at }),
+        routeTo("stranger.test", port, direct),
+        routeTo("stripping.test", port, { ...direct, policy: { strip_headers: ["cdn-loop"] } }),
+        routeTo("*.wild.test", port, { ...direct, service: "wild" }),
+        routeTo("filtered.test", port, { ...direct, path: "/api", filters }),
+        routeTo("gone.test", port, { mode: "direct", endpoint: { ...at, port: 1 } }),
+        routeTo("ssrf.test", port, { mode: "direct", endpoint: { ...at, host: "127.0.0.2" } }),
+        routeTo("ula.test", port, { mode: "direct", endpoint: { ...at, host: "fd00::1" } }),
+        routeTo("meta.test", port, {
+          mode: "both",
+          endpoint: { scheme: "http", host: "169.254.169.254", port: 80 },
+        }),
+        routeTo("port.test", port, { mode: "direct", endpoint: { ...at, port: 22 } }),
+      ],
+    }),
+  );
+});
+afterAll(() => owned.disposeAsync());
+beforeEach(() => {
+  endpoint.requests = [];
+  endpoint.names.length = 0;
+  endpoint.answer = (_request, response) => void response.end("from the endpoint");
+});
+
+const failures = () => joined.log.lines.filter(({ msg }) => msg === "endpoint unreachable").length;
+const ask = (front: FrontProtocol, host: string, asked: Request = {}) =>
+  exchange(front, { port: joined.port, tlsPort: 0, ca: "", host }, asked);
+
+describe.each(["h1", "h2c"] as const)("over %s", (front) => {
+  test("a direct route's requests reach the endpoint as they would its service", async () => {
+    const headers = { "x-forwarded-for": "9.9.9.9", cookie: "a=1" };
+    const body = Buffer.alloc(300_000, "x");
+    endpoint.answer = (request, response) => {
+      let bytes = 0;
+      request.on("data", (chunk: Buffer) => (bytes += chunk.length));
+      request.on("end", () => response.end(`${bytes}`));
+    };
+    const answer = await ask(front, "app.test", {
+      method: "POST",
+      path: "/a%2Eb?q",
+      headers,
+      body,
+    });
+    expect([answer.status, String(answer.body)]).toEqual([200, "300000"]);
+    const [request] = endpoint.requests;
+    expect(request!.url).toBe("/a%2Eb?q");
+    expect(request!.headers).toMatchObject({
+      host: "app.test",
+      cookie: "a=1",
+      "x-forwarded-for": "127.0.0.1",
+      "x-forwarded-proto": "http",
+      "cdn-loop": "warren",
+    });
+  });
+
+  test("a large answer streams, and its trailers pass", async () => {
+    const piece = Buffer.alloc(1_048_576, "y");
+    endpoint.answer = (_request, response) => {
+      response.writeHead(200, { trailer: "x-sum" });
+      for (let i = 0; i < 8; i++) response.write(piece);
+      response.addTrailers({ "x-sum": "8" });
+      response.end();
+    };
+    const answer = await ask(front, "app.test");
+    expect(answer.body.length).toBe(8 * piece.length);
+    expect(answer.trailers["x-sum"]).toBe("8");
+  });
+
+  test("a redirect is the client's to follow", async () => {
+    endpoint.answer = (_request, response) =>
+      void response.writeHead(302, { location: "http://169.254.169.254/" }).end();
+    const answer = await ask(front, "app.test");
+    expect(answer.status).toBe(302);
+    expect(valuesOf(answer, "location")).toEqual(["http://169.254.169.254/"]);
+    expect(endpoint.requests).toHaveLength(1);
+  });
+
+  test("filters change what an endpoint is asked", async () => {
+    await ask(front, "filtered.test", { path: "/api/x?q" });
+    expect(endpoint.requests[0]!.url).toBe("/v1/x?q");
+    expect(endpoint.requests[0]!.headers["x-team"]).toBe("blue");
+  });
+
+  test("while there is a tunnel, a route with both goes through it", async () => {
+    expect(String((await ask(front, "both.test")).body)).toBe("tunnel");
+    expect(endpoint.requests).toEqual([]);
+  });
+
+  test("a certificate for another name is not spoken to", async () => {
+    const answer = await ask(front, "stranger.test", { headers: { cookie: "secret" } });
+    expect(answer.status).toBe(502);
+    expect(endpoint.requests).toEqual([]);
+  });
+});
+
+test("the server name is the request's host, also below a wildcard, and connections are kept apart", async () => {
+  for (const host of ["one.wild.test", "two.wild.test", "one.wild.test"])
+    expect((await ask("h1", host)).status).toBe(200);
+  expect(endpoint.names).toEqual(["one.wild.test", "two.wild.test"]);
+});
+
+test("an upgraded connection is raw bytes both ways", async () => {
+  using client = rawClient(joined.port);
+  client.send("GET / HTTP/1.1\r\nhost: app.test\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n");
+  await client.has("101 Switching");
+  client.send("hello through");
+  await client.has("hello through");
+});
+
+test.each(["app.test", "stripping.test"])(
+  "a request that came back from an endpoint goes round no second time: %s",
+  async (host) => {
+    const answer = await ask("h1", host, { headers: { "cdn-loop": "other, warren" } });
+    expect(answer.status).toBe(502);
+    expect(endpoint.requests).toEqual([]);
+  },
+);
+
+test("an endpoint where nobody answers is said to be unreachable, and not dialled by each request", async () => {
+  expect((await ask("h1", "gone.test")).status).toBe(502);
+  const before = failures();
+  expect((await ask("h1", "gone.test")).status).toBe(502);
+  expect(failures()).toBe(before);
+});
+
+test.each([
+  { host: "ssrf.test", says: "not public" },
+  { host: "ula.test", says: "not public" },
+  { host: "meta.test", says: "not public" },
+  { host: "port.test", says: "port 22" },
+])("$host is refused at its publication, with the reason", async ({ host, says }) => {
+  const { fields } = await joined.log.line(
+    (line) => line.msg === "route rejected" && line.fields["host"] === host,
+  );
+  expect(fields).toMatchObject({ code: "endpoint_not_allowed" });
+  expect(fields["reason"]).toContain(says);
+  expect((await ask("h1", host)).status).toBe(404);
+});
+
+test("why says where requests go", async () => {
+  const said = await fetch(`http://127.0.0.1:${joined.adminPort}/why?url=http://app.test/`);
+  expect(await said.json()).toMatchObject({
+    served: true,
+    clusters: [
+      { direct: { endpoint: `https://127.0.0.1:${endpoint.port}`, usable: true }, agents: [] },
+    ],
+  });
+});
