@@ -1,7 +1,7 @@
 // Names and figures that the chart's objects are known for, what its README says, and that a server takes all of it.
 import { writeFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { stringify } from "yaml";
+import { parse, stringify } from "yaml";
 import { describe, expect, test } from "vitest";
 import { readmeWithTable, valueRows } from "../../deployments/helm/values-table.ts";
 import { ROOT } from "../_rooms.ts";
@@ -115,6 +115,12 @@ describe.skipIf(helm === undefined)("the chat", () => {
       only(objects, "Ingress", "chatbox-websocket-ingress").metadata.annotations,
     ).toMatchObject(want);
   });
+});
+
+test("the chart has the version of what it installs", () => {
+  const chart = parse(readFileSync(join(CHART, "Chart.yaml"), "utf8")) as Record<string, string>;
+  const about = readFileSync(join(ROOT, "packages/warren/package.json"), "utf8");
+  expect(JSON.parse(about)).toMatchObject({ version: chart["appVersion"] });
 });
 
 test.skipIf(helm === undefined)(

@@ -135,6 +135,11 @@ describe.skipIf(helm === undefined)("values", () => {
       },
       want: /keySecret/,
     },
+    {
+      name: "gateways with a Redis that are not told whose tokens to believe",
+      values: { "gateway.enabled": true, "gateway.redis.url": "redis://r" },
+      want: /keys/,
+    },
     { name: "a slip of the pen", values: { ...CHAT, "chat.replica": 2 }, want: /replica/ },
     { name: "one deeper", values: { "gateway.tls.secret": [] }, want: /secret/ },
     { name: "an image of no version", values: { "image.tag": "latest" }, want: /tag/ },
