@@ -139,7 +139,7 @@ describe("the README of the chart", () => {
   const text = readFileSync(join(CHART, "README.md"), "utf8");
 
   test("has the table of values.yaml", () => {
-    // `node deployments/helm/values-table.ts` mends it.
+    // `npm run chart` mends it.
     expect(text).toBe(readmeWithTable());
   });
 

@@ -172,7 +172,7 @@ test("alerts and dashboards are those of deployments/observability", () => {
   const originals = join(ROOT, "deployments/observability");
   const names = readdirSync(join(originals, "dashboards"));
   expect(readdirSync(join(CHART, "files/dashboards"))).toEqual(names);
-  // `cp` mends what this finds.
+  // `npm run chart` mends what this finds.
   for (const name of ["rules.yaml", ...names.map((one) => `dashboards/${one}`)])
     expect(readFileSync(join(CHART, "files", name), "utf8")).toBe(
       readFileSync(join(originals, name), "utf8"),

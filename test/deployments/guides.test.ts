@@ -27,8 +27,13 @@ const once = <T extends { line: string }>(all: T[]) => [
 test("there are commands to look at", () => expect(typed.length).toBeGreaterThan(100));
 
 describe.skipIf(kubectl === undefined)("kubectl has the words of", () => {
-  const lines = once(typed.filter(({ words }) => words[0] === "kubectl"));
-  test.each(lines)("$line", async ({ words }) => {
+  // One of each set of words and flags: what they are said of is not kubectl's to know here.
+  const lines = [
+    ...new Map(
+      typed.filter(({ words }) => words[0] === "kubectl").map((one) => [shapeOf(one.words), one]),
+    ).values(),
+  ];
+  test.concurrent.each(lines)("$line", async ({ words }) => {
     const end = words.indexOf("--");
     const own = words.slice(1, end === -1 ? undefined : end);
     // Flags are read, and an unknown one is refused, before help is given.
@@ -126,4 +131,13 @@ function anchorsOf(file: string): Set<string> {
         .replaceAll(" ", "-"),
     ),
   );
+}
+
+/** What it does, by which flags. */
+function shapeOf([, verb = "", ...rest]: readonly string[]): string {
+  const end = rest.indexOf("--");
+  const own = rest.slice(0, end === -1 ? undefined : end);
+  const flags = own.filter((word) => word.startsWith("-")).map((word) => word.replace(/=.*/, ""));
+  const objects = /^(create|rollout|config|set|top)$/.test(verb) ? own.slice(0, 1) : [];
+  return [verb, ...objects, ...new Set(flags.sort())].join(" ");
 }
