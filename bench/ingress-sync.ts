@@ -108,6 +108,7 @@ async function follow(count: number, owned: AsyncDisposableStack) {
       {
         kubeconfig: undefined,
         context: undefined,
+        inPod: { host: undefined, port: undefined },
         namespaces: undefined,
         select: "all",
         className: "warren",

@@ -1,4 +1,6 @@
-// docs/annotations.md against the code, both ways.
+// docs/annotations.md, and what operations.md says of Ingresses, against the code, both ways.
+import { promMetrics } from "@warren/host";
+import { silentLog } from "@warren/host/testing";
 import { describe, expect, test } from "vitest";
 import { meaningOf } from "../packages/agent/src/kube/annotations/foreign.ts";
 import {
@@ -6,6 +8,8 @@ import {
   WARREN_PREFIX,
 } from "../packages/agent/src/kube/annotations/warren.ts";
 import { WELL_KNOWN } from "../packages/agent/src/kube/annotations/well-known.ts";
+import { IngressEvents } from "../packages/agent/src/kube/ingress/ingress-events.ts";
+import { INGRESS_REASONS } from "../packages/agent/src/kube/ingress/reasons.ts";
 import { code, tableUnder } from "./_tables.ts";
 
 const FILE = "docs/annotations.md";
@@ -37,4 +41,22 @@ describe("what is not implemented", () => {
     expect(meaningOf(name, value)).toBe(meaning);
     expect(Object.hasOwn(WELL_KNOWN, name)).toBe(false);
   });
+});
+
+test("every reason of an Event is listed", () => {
+  const written = tableUnder(FILE, "Events of an Ingress").map(([reason]) => reason);
+  expect(written).toEqual(INGRESS_REASONS.map(code));
+});
+
+test("metrics of Ingresses", () => {
+  const metrics = promMetrics();
+  new IngressEvents(silentLog(), metrics).observe(metrics, () => {
+    throw new Error("nobody looks");
+  });
+  const rows = metrics.declared.map(({ name, labels, help }) => [
+    code(name),
+    labels.map(code).join(", "),
+    help,
+  ]);
+  expect(tableUnder("docs/operations.md", "Metrics of an agent's Ingresses")).toEqual(rows);
 });

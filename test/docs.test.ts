@@ -17,17 +17,19 @@ import {
   agentConfig,
   agentDefaults,
   agentOptions,
+  kubeSettings,
   readServices,
   startAgent,
   STRICT_TLS,
+  type AgentConfig,
 } from "@warren/agent";
 import { chatOptions, NO_BUCKET_KEYS, readChatConfig, startChat } from "@warren/chat";
 import { gatewayConfig, gatewayOptions, startGateway } from "@warren/gateway";
-import { silentLog } from "@warren/host/testing";
+import { silentLog, startKubeApi } from "@warren/host/testing";
 import { commands } from "@warren/warren";
 import { CHAT_CODES, CODES, Policy } from "@warren/wire";
 import { randomBytes } from "node:crypto";
-import { mkdtempDisposableSync, readFileSync } from "node:fs";
+import { mkdtempDisposableSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -199,6 +201,42 @@ describe("metrics", () => {
     await using _agent = await startAgent(config, deps, new AbortController().signal);
     expect(tableUnder(OPERATIONS, "Metrics of an agent")).toEqual(rowsOf(deps.metrics.declared));
   });
+});
+
+/** What an agent is told in a cluster whose API server is a test's. */
+function inCluster(url: string, folder: string): NonNullable<AgentConfig["kube"]> {
+  const kubeconfig = join(folder, "kubeconfig");
+  const cluster = { server: url, "insecure-skip-tls-verify": true };
+  const context = { cluster: "test", user: "test" };
+  writeFileSync(
+    kubeconfig,
+    JSON.stringify({
+      clusters: [{ name: "test", cluster }],
+      users: [{ name: "test", user: {} }],
+      contexts: [{ name: "test", context }],
+      "current-context": "test",
+    }),
+  );
+  const options = { ...agentDefaults, kubeconfig };
+  return kubeSettings(options, { host: undefined, port: undefined })!;
+}
+
+test("metrics of an agent in a cluster", async () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), "warren-"));
+  await using api = await startKubeApi();
+  const unheard = { onRequest: undefined, onPort: undefined, onPublished: undefined };
+  const said = { log: silentLog(), metrics: promMetrics(), version: "0" };
+  const proxy = { httpsProxy: undefined, httpProxy: undefined, noProxy: undefined };
+  const kube = inCluster(api.url, folder.path);
+  const given = { id: "a", token: noToken, publications: [], kube, proxy };
+  await using _agent = await startAgent(
+    agentConfig(agentDefaults, given),
+    { ...said, clock: systemClock, ...unheard },
+    new AbortController().signal,
+  );
+  const plain = tableUnder(OPERATIONS, "Metrics of an agent").map(([name]) => name);
+  const more = rowsOf(said.metrics.declared).filter(([name]) => !plain.includes(name!));
+  expect(tableUnder(OPERATIONS, "Metrics of an agent in a cluster")).toEqual(more);
 });
 
 test("metrics of the chat", async () => {

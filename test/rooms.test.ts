@@ -45,7 +45,7 @@ const TEST_PACKAGES = [
   "dns-packet",
 ];
 /** Doors beside the first: helpers for tests, what browsers get, and what is loaded by those alone who use it. */
-const DOOR = /^@warren\/(?:[^/]+\/testing|client\/widget|host\/(?:redis-link|kube))$/;
+const DOOR = /^@warren\/(?:[^/]+\/testing|client\/widget|host\/(?:redis-link|kube)|agent\/kube)$/;
 
 const all = sources();
 const product = all.filter((source) => source.part === "product");

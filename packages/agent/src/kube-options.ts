@@ -5,6 +5,8 @@ export interface KubeSettings {
   /** Undefined: the service account of this pod. */
   kubeconfig: string | undefined;
   context: string | undefined;
+  /** Where a pod is told that the API is; undefined outside of one. */
+  inPod: { host: string | undefined; port: string | undefined };
   /** Undefined: all. */
   namespaces: readonly string[] | undefined;
   /** Every Ingress, whatever its class, or those of `className` alone. */
@@ -101,14 +103,15 @@ export const kubeOptions = {
 /** What was said of the cluster, or undefined when this agent has nothing to do with one. */
 export function kubeSettings(
   options: ConfigOf<typeof kubeOptions>,
-  isInPod: boolean,
+  inPod: KubeSettings["inPod"],
 ): KubeSettings | undefined {
-  const auto = isInPod || options.kubeconfig !== undefined;
+  const auto = inPod.host !== undefined || options.kubeconfig !== undefined;
   if (options.kube === "off" || (options.kube === "auto" && !auto)) return undefined;
   const { kubeNamespace: namespaces } = options;
   return {
     kubeconfig: options.kubeconfig,
     context: options.kubeContext,
+    inPod,
     namespaces: namespaces.length === 0 ? undefined : namespaces,
     select: options.kubeSelect,
     className: options.kubeClass,

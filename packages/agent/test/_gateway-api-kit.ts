@@ -5,7 +5,7 @@ import type { KubeObject, Resource } from "@warren/host/kube";
 import { recordingLog, startKubeApi, virtualClock, type KubeApi } from "@warren/host/testing";
 import { WatchedCluster } from "../src/kube/cluster-feed.ts";
 import type { Service } from "../src/kube/objects.ts";
-import { MemoryObjects } from "../src/kube/ingress/_objects.ts";
+import { MemoryObjects } from "./ingress/_objects.ts";
 import * as resources from "../src/kube/gateway-api/resources.ts";
 import { PUBLIC_PORTS, startGatewayApi } from "../src/kube/gateway-api/start-gateway-api.ts";
 import type {
@@ -174,6 +174,7 @@ export function startAgentPart(
       wallClock: () => Date.parse("2024-02-02T00:00:00Z") + clock.now(),
       log,
       metrics,
+      certificates: undefined,
       told: () => {},
     },
     stop.signal,

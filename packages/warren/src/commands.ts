@@ -1,5 +1,6 @@
 import type { Command } from "./cli/command.ts";
 import { agent } from "./commands/agent.ts";
+import { agentDoctor } from "./commands/agent-doctor.ts";
 import { chat } from "./commands/chat.ts";
 import { chatKeysRotate } from "./commands/chat-keys-rotate.ts";
 import { chatToken } from "./commands/chat-token.ts";
@@ -21,6 +22,7 @@ export const commands: readonly Command[] = [
   expose,
   gateway,
   agent,
+  agentDoctor,
   chat,
   chatToken,
   chatKeysRotate,

@@ -1,5 +1,5 @@
 /** Agents in a Kubernetes cluster, whose API server is a double; gateway and agents are processes. */
-import { INGRESSES } from "@warren/host/kube";
+import { INGRESSES, LEASES } from "@warren/host/kube";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ask } from "./_kit/ask.ts";
 import { freePort } from "./_kit/fleet.ts";
@@ -65,26 +65,147 @@ describe("an agent in a cluster", { timeout: 60_000 }, () => {
     expect(await status()).toBe(404);
   });
 
-  test.each([
-    { name: "are cut", break: () => stage.api.cutStreams() },
-    { name: "end in the middle", break: () => stage.api.truncateStreams() },
-    { name: "say 410", break: () => stage.api.expireStreams() },
-  ])("hears of changes after its watches $name", async (fault) => {
+  test("hears of changes after its watches are cut, end in the middle, or say 410", async () => {
     await stage.agent("agent-0");
-    stage.api.put(ingressOf("my-app", HOST, app.port));
-    await becomes(200);
-    fault.break();
-    stage.api.put(ingressOf("my-app", "other.example.com", app.port));
-    await becomes(200, "other.example.com");
+    const faults = [
+      () => stage.api.cutStreams(),
+      () => stage.api.truncateStreams(),
+      () => stage.api.expireStreams(),
+    ];
+    for (const [index, fault] of faults.entries()) {
+      const host = `after-${index}.example.com`;
+      await stage.api.until(() => stage.api.streams > 0);
+      fault();
+      stage.api.put(ingressOf("my-app", host, app.port));
+      await becomes(200, host);
+    }
   });
 
-  test("joins when the API server is away, and says that it waits for it", async () => {
+  test("joins without the API server, says why it is not ready, and stays ready once it was", async () => {
     await stage.api.stop();
-    const agent = await stage.agent("agent-0", "--agent-admin-port", String(await freePort()));
+    const port = await freePort();
+    const agent = await stage.agent("agent-0", "--agent-admin-port", String(port));
+    const readiness = async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).text();
     await agent.says(/the API server is not heard/);
+    expect(await readiness()).toMatch(/the API server has not listed .*ingresses/);
     expect(await status()).toBe(404);
     stage.api.put(ingressOf("my-app", HOST, app.port));
     await stage.api.restart();
     await becomes(200);
+    await expect.poll(readiness, { timeout: LONG_MS }).toBe("ready\n");
+    await stage.api.stop();
+    await agent.saysNext(/the Lease|the lease/i);
+    expect(await readiness()).toBe("ready\n");
+  });
+});
+
+test(
+  "the doctor finds nothing wrong with an agent that works, and says what is missing",
+  { timeout: 60_000 },
+  async () => {
+    await using stage = await KubeStage.start();
+    await using app = await webService("my-app");
+    stage.service("my-app", app.port);
+    stage.api.put(ingressOf("my-app", HOST, app.port));
+    await stage.agent("agent-0");
+    await expect
+      .poll(async () => (await ask({ port: stage.gateway.port, host: HOST })).status, {
+        timeout: LONG_MS,
+      })
+      .toBe(200);
+    const well = await stage.doctor();
+    expect(well.findings.filter(({ level }) => level === "fail")).toEqual([]);
+    expect(well.code).toBe(0);
+    const checks = well.findings.map(({ check }) => check);
+    for (const check of [
+      "API server",
+      "tunnel",
+      "token expiry",
+      "clock of the gateway",
+      "a request through it all",
+    ])
+      expect(checks).toContain(check);
+    stage.api.forbid("update", LEASES);
+    const ill = await stage.doctor();
+    expect(ill.code).toBe(1);
+    expect(ill.findings.find(({ check }) => check.includes("leases"))).toMatchObject({
+      level: "fail",
+      said: "no: update",
+    });
+  },
+);
+
+describe("two agents of a cluster", { timeout: 90_000 }, () => {
+  let stage: KubeStage;
+  let app: Awaited<ReturnType<typeof webService>>;
+  beforeEach(async () => {
+    stage = await KubeStage.start();
+    app = await webService("my-app");
+    stage.service("my-app", app.port);
+    stage.api.put(ingressOf("my-app", HOST, app.port));
+  });
+  afterEach(async () => {
+    await stage[Symbol.asyncDispose]();
+    await app[Symbol.asyncDispose]();
+  });
+  const status = async (host = HOST) => (await ask({ port: stage.gateway.port, host })).status;
+  const becomes = (want: number, host = HOST) =>
+    expect.poll(() => status(host), { timeout: LONG_MS }).toBe(want);
+
+  async function both() {
+    const first = await stage.agent("agent-0");
+    expect(await stage.leader()).toBe("agent-0");
+    await becomes(200);
+    return { first, second: await stage.agent("agent-1") };
+  }
+
+  test("one is killed: the other carries every request, leads within the Lease's time, and publishes", async () => {
+    const { first, second } = await both();
+    await second.says(/following/);
+    const before = stage.lease!.spec!.leaseTransitions!;
+    first.signal("SIGKILL");
+    await first.ended();
+    const killedAt = performance.now();
+    let asked = 0;
+    while (stage.leaderNow !== "agent-1") {
+      expect(await status()).toBe(200);
+      asked++;
+    }
+    // 10 s of Lease and 2 s between looks: 15 s are promised, and this machine is shared.
+    expect(performance.now() - killedAt).toBeLessThan(20_000);
+    expect(asked).toBeGreaterThan(10);
+    expect(stage.lease!.spec!.leaseTransitions).toBe(before + 1);
+    stage.api.put(ingressOf("my-app", "after.example.com", app.port));
+    await becomes(200, "after.example.com");
+    expect(await status()).toBe(404);
+  });
+
+  test("one is stopped: the other leads at its next look, not after the Lease's time", async () => {
+    const { first, second } = await both();
+    await second.says(/following/);
+    first.signal("SIGTERM");
+    const stoppedAt = performance.now();
+    expect(await stage.leader("agent-0")).toBe("agent-1");
+    // 3 s are promised; the Lease's own time would be 10.
+    expect(performance.now() - stoppedAt).toBeLessThan(8_000);
+    expect((await first.ended()).code).toBe(0);
+    expect(await status()).toBe(200);
+    stage.api.put(ingressOf("my-app", "after.example.com", app.port));
+    await becomes(200, "after.example.com");
+  });
+
+  test("the Lease is deleted: who leads next goes past what was said before", async () => {
+    const { first, second } = await both();
+    first.signal("SIGTERM");
+    await first.ended();
+    await stage.leader("agent-0");
+    await second.says(/routes published/);
+    second.signal("SIGKILL");
+    await second.ended();
+    stage.api.remove(LEASES, { namespace: "warren-system", name: "warren-agent" });
+    stage.api.put(ingressOf("my-app", "after.example.com", app.port));
+    await stage.agent("agent-2");
+    await becomes(200, "after.example.com");
+    expect(stage.lease!.spec!.leaseTransitions).toBeGreaterThan(1);
   });
 });

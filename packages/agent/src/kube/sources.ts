@@ -42,11 +42,11 @@ export function startSources(deps: SourcesDeps): RunningSources {
   const { gateways, kube, names, settings, signal } = deps;
   const ingresses = owned.use(startIngresses(deps, owned.use(openRecorder(deps))));
   const { namespaces } = settings;
-  const gatewayApi = owned.use(
-    startGatewayApi({ ...deps, namespaces, ports: PUBLIC_PORTS, told: kube.watch }, signal),
-  );
+  const tls = openTlsSecrets(deps, owned);
+  const how = { namespaces, ports: PUBLIC_PORTS, told: kube.watch, certificates: tls };
+  const gatewayApi = owned.use(startGatewayApi({ ...deps, ...how }, signal));
   const ready = Promise.all([ingresses.ready, gatewayApi.ready]);
-  bringCertificates(deps, ready, owned);
+  if (tls !== undefined) bringCertificates(deps.published, [ready, tls.ready]);
   const named = (): void => ingresses.named(names.names, gateways);
   owned.defer(names.onChange(named));
   named();
@@ -56,19 +56,22 @@ export function startSources(deps: SourcesDeps): RunningSources {
   };
 }
 
-/** Where Secrets may be read: nobody waits for them but those who hear of certificates. */
-function bringCertificates(
+/** Undefined where Secrets may not be read. */
+function openTlsSecrets(
   { caches, published, log }: SourcesDeps,
-  ready: Promise<unknown>,
   owned: AsyncDisposableStack,
-): void {
+): TlsSecrets | undefined {
   const { ingresses, secrets } = caches;
-  if (secrets === undefined) return;
+  if (secrets === undefined) return undefined;
   const onProblem = (secret: string, reason: string): void =>
     log.warn("TLS Secret not published", { secret, reason });
-  const tls = owned.use(new TlsSecrets({ ingresses, secrets, published, onProblem }));
-  Promise.all([ready, tls.ready]).then(
-    () => published.certificates.becomeWhole(),
+  return owned.use(new TlsSecrets({ ingresses, secrets, published, onProblem }));
+}
+
+/** Nobody waits for Secrets but those who hear of certificates. */
+function bringCertificates({ certificates }: Published, ready: readonly Promise<unknown>[]): void {
+  Promise.all(ready).then(
+    () => certificates.becomeWhole(),
     () => {}, // it is being closed
   );
 }

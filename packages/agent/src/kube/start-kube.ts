@@ -30,7 +30,7 @@ const SAY_FIRST_MS = 10_000;
  * server before `start`, and no start waits for that.
  */
 export const openKube: OpenKube = async (settings, deps) =>
-  followCluster(settings, deps, await openAccess(settings));
+  followCluster(settings, deps, await openAccess(settings, deps.clock));
 
 /** The same for a cluster that is reached by `access`. */
 export function followCluster(

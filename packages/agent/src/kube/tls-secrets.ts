@@ -28,6 +28,8 @@ export class TlsSecrets implements Disposable {
   readonly #certificates: PublishedCertificates;
   /** By Secret: which Ingresses name it, with which hosts. */
   readonly #users = new Map<string, Map<string, readonly string[]>>();
+  /** What those named that are no Ingresses. */
+  readonly #named = new Map<string, ReadonlyMap<string, readonly string[]>>();
   /** By host: which Secrets are named for it. */
   readonly #secretsOf = new Map<string, Set<string>>();
   /** Routes of a host that are published. */
@@ -60,9 +62,22 @@ export class TlsSecrets implements Disposable {
   }
 
   #ingress(key: string, before: Ingress | undefined, after: Ingress | undefined): void {
+    this.#rename(key, this.#namedBy(before), this.#namedBy(after));
+  }
+
+  /** Who is no Ingress names exactly these from now on, each for its hosts. */
+  name(user: string, secrets: ReadonlyMap<string, readonly string[]>): void {
+    this.#rename(user, this.#named.get(user) ?? new Map(), secrets);
+    if (secrets.size === 0) this.#named.delete(user);
+    else this.#named.set(user, secrets);
+  }
+
+  #rename(
+    key: string,
+    old: ReadonlyMap<string, readonly string[]>,
+    now: ReadonlyMap<string, readonly string[]>,
+  ): void {
     const touched = new Set<string>();
-    const old = this.#namedBy(before);
-    const now = this.#namedBy(after);
     for (const [secret, hosts] of old) {
       this.#users.get(secret)?.delete(key);
       if (this.#users.get(secret)?.size === 0) this.#users.delete(secret);

@@ -1,14 +1,7 @@
 import { agentConfig, agentOptions, kubeSettings, startAgent, startDemo } from "@warren/agent";
-import {
-  openMetrics,
-  option,
-  proxySettings,
-  switchOption,
-  systemClock,
-  Text,
-  type Environment,
-} from "@warren/host";
+import { openMetrics, option, proxySettings, switchOption, systemClock, Text } from "@warren/host";
 import { demoPublication, readPublications } from "../agent/publications.ts";
+import { inPod } from "../agent/in-pod.ts";
 import { replaced } from "../agent/replaced.ts";
 import { serviceTls } from "../agent/service-tls.ts";
 import { command, usage, type Call } from "../cli/command.ts";
@@ -104,7 +97,7 @@ function readGiven(call: Call<typeof options>) {
   if (config.gateway.length === 0) problems.push("--gateway: needed, at least once");
   const { token } = secrets;
   if (token === undefined) problems.push("--token-file: needed; `warren token create` makes one");
-  const kube = kubeSettings(config, isInPod(call.env));
+  const kube = kubeSettings(config, inPod(call.env));
   const read = readPublications(config, serviceTls(config));
   if ("problems" in read) problems.push(...read.problems);
   else if (read.publications.length === 0 && config.demo === undefined && kube === undefined)
@@ -117,11 +110,6 @@ function readGiven(call: Call<typeof options>) {
     token: () => token.read(),
     proxy: proxySettings(call.env),
   };
-}
-
-/** Kubernetes tells every container of a pod where its API is (kubernetes.io, "Accessing the API from a Pod"). */
-function isInPod(env: Environment): boolean {
-  return env["KUBERNETES_SERVICE_HOST"] !== undefined;
 }
 
 async function ownSlot(

@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { LEASES, SERVICES, type Lease } from "@warren/host/kube";
 import { startKubeApi, type KubeApi } from "@warren/host/testing";
+import type { Finding } from "../../src/doctor/finding.ts";
 import type { Cli } from "../_cli.ts";
 import { Fleet, type GatewayOnStage } from "./fleet.ts";
 
@@ -62,6 +63,26 @@ export class KubeStage implements AsyncDisposable {
     return cli;
   }
 
+  /** What `warren agent doctor` finds for such an agent. */
+  async doctor() {
+    const cli = this.fleet.start([
+      "agent",
+      "doctor",
+      "--json",
+      "--gateway",
+      `ws://127.0.0.1:${this.gateway.port}`,
+      "--token-file",
+      this.#token,
+      "--kubeconfig",
+      this.#kubeconfig,
+      "--pod-namespace",
+      "warren-system",
+    ]);
+    const { code, stdout, stderr } = await cli.ended();
+    if (stdout === "") throw new Error(stderr);
+    return { code, findings: JSON.parse(stdout) as Finding[] };
+  }
+
   /** A Service whose cluster address is this machine's, where the test serves at `port`. */
   service(name: string, port: number): void {
     this.api.put(
@@ -76,9 +97,14 @@ export class KubeStage implements AsyncDisposable {
   /** Resolves with the agent that leads, by its pod's name. */
   leader(but = ""): Promise<string> {
     return this.api.until(() => {
-      const holder = this.lease?.spec?.holderIdentity?.replace(/_[^_]*$/, "") ?? "";
+      const holder = this.leaderNow;
       return holder !== "" && holder !== but && holder;
     });
+  }
+
+  /** The pod whose agent holds the Lease, as that says; "" for none. */
+  get leaderNow(): string {
+    return this.lease?.spec?.holderIdentity?.replace(/_[^_]*$/, "") ?? "";
   }
 
   get lease(): Lease | undefined {
@@ -91,11 +117,12 @@ export class KubeStage implements AsyncDisposable {
   }
 }
 
+/** Plain HTTP is taken by a kubeconfig only where nothing is verified. */
 function kubeconfigOf(server: string): string {
   return JSON.stringify({
     apiVersion: "v1",
     kind: "Config",
-    clusters: [{ name: "test", cluster: { server } }],
+    clusters: [{ name: "test", cluster: { server, "insecure-skip-tls-verify": true } }],
     users: [{ name: "agent", user: {} }],
     contexts: [{ name: "test", context: { cluster: "test", user: "agent" } }],
     "current-context": "test",

@@ -58,7 +58,7 @@ describe("a Gateway", () => {
       name: "no gateway has named the cluster",
       names: [],
       spec: {},
-      want: "False AddressNotAssigned",
+      want: "True Programmed",
     },
     {
       name: "it asks for a name that is not the cluster's",
@@ -92,6 +92,15 @@ describe("a Gateway", () => {
     const status = statusOf(gateway(), { classes });
     expect(conditionOf("Accepted", status?.conditions)).toBe("False Invalid");
     expect(conditionOf("Programmed", status?.listeners?.[0]?.conditions)).toBe("False Invalid");
+  });
+
+  test("that allows ListenerSets says that there are none", () => {
+    const spec = { allowedListeners: { namespaces: { from: "All" } } };
+    const [accepted] = statusOf(gateway([http()], spec))?.conditions ?? [];
+    expect(accepted).toMatchObject({
+      status: "True",
+      message: expect.stringMatching(/ListenerSets/),
+    });
   });
 
   test("says that it shows services no certificate", () => {

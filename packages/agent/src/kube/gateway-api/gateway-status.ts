@@ -64,11 +64,18 @@ function acceptanceOf(model: GatewayModel, state: GatewayState): Said {
   const problem = gatewayProblem(state.gateway, model.names);
   if (problem?.type === "Accepted") return problem;
   const bad = state.listeners.filter(({ accepted }) => !accepted);
-  if (bad.length === 0) return yes("Accepted", "Accepted", "all listeners are valid");
+  if (bad.length === 0)
+    return yes("Accepted", "Accepted", `all listeners are valid${withoutSets(state.gateway)}`);
   const message = `listeners that are not served: ${bad.map(({ listener }) => listener.name).join(", ")}`;
   return bad.length === state.listeners.length
     ? no("Accepted", "ListenersNotValid", message)
     : yes("Accepted", "ListenersNotValid", message);
+}
+
+/** Who asks for ListenerSets hears that there are none. */
+function withoutSets({ spec }: Gateway): string {
+  const { from = "None" } = spec.allowedListeners?.namespaces ?? {};
+  return from === "None" ? "" : "; ListenerSets are not supported: none attaches";
 }
 
 function programmedOf(model: GatewayModel, state: GatewayState, accepted: Said): Said {
@@ -77,9 +84,10 @@ function programmedOf(model: GatewayModel, state: GatewayState, accepted: Said):
   if (problem !== undefined) return problem;
   if (!state.listeners.some(({ programmed }) => programmed))
     return no("Programmed", "Invalid", "no listener is served");
-  return model.names.length === 0
-    ? no("Programmed", "AddressNotAssigned", "no Warren gateway has given this cluster a name yet")
-    : yes("Programmed", "Programmed", "Warren's gateways serve it");
+  // A gateway without a domain names nobody, and serves all the same.
+  const unnamed = ", which have given this cluster no name: hosts lead to them by other ways";
+  const message = `Warren's gateways serve it${model.names.length === 0 ? unnamed : ""}`;
+  return yes("Programmed", "Programmed", message);
 }
 
 /** A summary of the listeners' own, and what is asked for the Gateway as a whole. */

@@ -1,5 +1,6 @@
 import { no, yes, type Said } from "./conditions.ts";
-import { certificateProblem, type CertificateLookUps } from "./certificate-refs.ts";
+import { certificateProblem } from "./certificate-refs.ts";
+import type { CertificateLookUps, CertificateProblem } from "./certificate-refs.ts";
 import { conflictsOf, overlapping, type Conflict } from "./listener-conflicts.ts";
 import { GROUP, namespaceOf } from "./objects.ts";
 import type { Gateway, Listener, RouteGroupKind, RouteKind } from "./objects.ts";
@@ -17,6 +18,8 @@ export interface JudgedListener {
   /** Routes are published through it. */
   readonly programmed: boolean;
   readonly accepted: boolean;
+  /** Secrets with a certificate for it, by `namespace/name`. */
+  readonly secrets: readonly string[];
   readonly conditions: readonly Said[];
 }
 
@@ -69,7 +72,7 @@ function judge(given: Case, overlaps: boolean, look: ListenerLookUps): JudgedLis
   const acceptance = acceptanceOf(given, kind, look);
   const accepted = acceptance.status === "True";
   const { supported, problem } = kindsOf(listener, kind);
-  const { usable, resolution } = referencesOf(gateway, listener, look);
+  const { usable, resolution, secrets } = referencesOf(gateway, listener, look);
   const resolved = problem ?? resolution;
   const programmed = accepted && usable;
   const conditions = [
@@ -88,7 +91,7 @@ function judge(given: Case, overlaps: boolean, look: ListenerLookUps): JudgedLis
         "another HTTPS listener of this port has hosts in common: a client may reuse a connection",
       ),
     );
-  return { listener, kind, supported, programmed, accepted, conditions };
+  return { listener, kind, supported, programmed, accepted, secrets, conditions };
 }
 
 function kindOf({ protocol, tls }: Listener): ListenerKind | undefined {
@@ -174,14 +177,19 @@ function isKind({ group = GROUP, kind }: RouteGroupKind, wanted: RouteKind): boo
 /** Usable with one certificate of several; without any where the gateways' own are meant. */
 function referencesOf(gateway: Gateway, listener: Listener, look: ListenerLookUps) {
   const references = listener.protocol === "HTTPS" ? (listener.tls?.certificateRefs ?? []) : [];
-  const problems = references.flatMap(
-    (one) => certificateProblem(one, namespaceOf(gateway), look) ?? [],
-  );
+  const namespace = namespaceOf(gateway);
+  const problems: CertificateProblem[] = [];
+  const secrets: string[] = [];
+  for (const one of references) {
+    const problem = certificateProblem(one, namespace, look);
+    if (problem === undefined) secrets.push(`${one.namespace ?? namespace}/${one.name}`);
+    else problems.push(problem);
+  }
   const [first] = problems;
   const usable = problems.length === 0 || problems.length < references.length;
   const resolution =
     first === undefined
       ? yes("ResolvedRefs", "ResolvedRefs", "all references are resolved")
       : no("ResolvedRefs", first.reason, problems.map(({ message }) => message).join("; "));
-  return { usable, resolution };
+  return { usable, resolution, secrets };
 }

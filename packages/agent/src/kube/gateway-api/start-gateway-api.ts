@@ -6,6 +6,7 @@ import type { TlsSettings } from "../../target.ts";
 import type { ClusterFeed } from "../cluster-view.ts";
 import { GatewayApiController, type ClusterNames, type GatewayApiSources } from "./controller.ts";
 import { GatewayApiEvents } from "./gateway-api-events.ts";
+import { secretsOf, type CertificateUsers } from "./gateway-certificates.ts";
 import type { ModelOptions } from "./model.ts";
 import type { RouteObject } from "./objects.ts";
 import * as resources from "./resources.ts";
@@ -31,6 +32,8 @@ export interface GatewayApiDeps {
   readonly wallClock: () => number;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Who brings listeners' certificates to gateways; undefined where Secrets may not be read. */
+  readonly certificates: CertificateUsers | undefined;
   /** What watches tell of themselves. */
   readonly told: (event: WatchTold) => void;
 }
@@ -57,7 +60,11 @@ export function startGatewayApi(deps: GatewayApiDeps, signal: AbortSignal): Runn
   const controller: GatewayApiController = new GatewayApiController({
     ...deps,
     sources,
-    told: (news) => statuses.heard(news),
+    told: (news) => {
+      statuses.heard(news);
+      for (const key of news.gateways)
+        deps.certificates?.name(`Gateway ${key}`, secretsOf(model.gateway(key), deps.feed.secret));
+    },
   });
   const { model } = controller;
   const statuses = new Statuses({ ...deps, model, sources, events });

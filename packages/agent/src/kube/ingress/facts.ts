@@ -1,14 +1,15 @@
-import { type ErrorCode } from "@warren/wire";
+import { CODES, type ErrorCode } from "@warren/wire";
 import type { Verdict } from "../../verdicts.ts";
 import type { Problem } from "../cluster-view.ts";
 import type { IngressOutcome } from "./ingress-controller.ts";
+import type { IngressReason } from "./reasons.ts";
 
 /** What an Event says. */
 export interface Fact extends Problem {
   readonly type: "Normal" | "Warning";
 }
 
-/** `pending`: a gateway has still to answer. */
+/** `pending`: a gateway has still to answer, or will answer otherwise when it can. */
 export type IngressState = "pending" | "published" | "refused";
 
 export interface IngressFacts {
@@ -22,7 +23,7 @@ export interface JudgedRoute {
   readonly verdict: Verdict | undefined;
 }
 
-const REASONS: Partial<Record<ErrorCode, string>> = {
+const REASONS: Partial<Record<ErrorCode, IngressReason>> = {
   host_taken: "HostTaken",
   host_not_allowed: "HostNotAllowed",
   quota_exceeded: "QuotaExceeded",
@@ -55,7 +56,7 @@ export function factsOf(
     }
   }
   for (const one of refused.values()) facts.push(refusalFact(one));
-  const isAnswered = routes.every(({ verdict }) => verdict !== undefined);
+  const isAnswered = routes.every(({ verdict }) => isLasting(verdict));
   if (isAnswered && accepted.length > 0 && refused.size === 0)
     facts.push({
       type: "Normal",
@@ -64,6 +65,12 @@ export function factsOf(
     });
   if (!isAnswered) return { state: "pending", facts };
   return { state: accepted.length > 0 ? "published" : "refused", facts };
+}
+
+/** Neither "not yet" nor "not now", which a gateway says while its registry is away. */
+function isLasting(verdict: Verdict | undefined): boolean {
+  if (verdict === undefined) return false;
+  return "accepted" in verdict || !CODES[verdict.refused].retry;
 }
 
 function refusalFact(refused: { code: ErrorCode; message: string; hosts: string[] }): Fact {

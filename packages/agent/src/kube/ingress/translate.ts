@@ -14,6 +14,7 @@ import {
   type ServiceFound,
 } from "../service-backend.ts";
 import { placeKey, placesOf, type Place } from "./places.ts";
+import type { IngressReason } from "./reasons.ts";
 import { ownerOf, SYSTEM_NAMESPACES, type IngressOwner, type IngressSelection } from "./select.ts";
 import { controllerTarget, isExpression, literalPlace } from "./through.ts";
 import { isTlsHost } from "./tls.ts";
@@ -212,7 +213,7 @@ class Translation {
   }
 }
 
-function problem(reason: string, message: string): { problem: Problem } {
+function problem(reason: IngressReason, message: string): { problem: Problem } {
   return { problem: { reason, message } };
 }
 

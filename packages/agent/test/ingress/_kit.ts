@@ -1,9 +1,9 @@
 // Small clusters for the tests of this folder: objects as an API server gives them.
-import { placesOf, STRICT_TLS, type Target } from "../../target.ts";
-import type { ClusterView, ControllerTarget, PublicEndpoint } from "../cluster-view.ts";
-import type { EndpointSlice, Ingress, IngressClass, Service } from "../objects.ts";
-import { WARREN_CONTROLLER, type IngressSelection } from "./select.ts";
-import { translateIngress, type IngressContext } from "./translate.ts";
+import { placesOf, STRICT_TLS, type Target } from "../../src/target.ts";
+import type { ClusterView, ControllerTarget, PublicEndpoint } from "../../src/kube/cluster-view.ts";
+import type { EndpointSlice, Ingress, IngressClass, Service } from "../../src/kube/objects.ts";
+import { WARREN_CONTROLLER, type IngressSelection } from "../../src/kube/ingress/select.ts";
+import { translateIngress, type IngressContext } from "../../src/kube/ingress/translate.ts";
 
 export const meta = (name: string, more: Partial<Ingress["metadata"]> = {}) => ({
   name,

@@ -15,13 +15,14 @@ import {
 import { recordingLog, startKubeApi, type KubeApi } from "@warren/host/testing";
 import type { RegisterSuccess } from "@warren/wire";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { followCluster } from "../src/kube/start-kube.ts";
-import { Published, type KubeSettings } from "../src/index.ts";
-import { STRICT_TLS } from "../src/target.ts";
+import { followCluster } from "../../src/kube/start-kube.ts";
+import { Published, type KubeSettings } from "../../src/index.ts";
+import { STRICT_TLS } from "../../src/target.ts";
 
 const SETTINGS: KubeSettings = {
   kubeconfig: undefined,
   context: undefined,
+  inPod: { host: undefined, port: undefined },
   namespaces: undefined,
   select: "all",
   className: "warren",
@@ -143,6 +144,20 @@ describe("people are told of their Ingresses", () => {
     const { judge } = follow();
     await judge(verdict);
     await event(reason);
+  });
+
+  test("and their addresses stay while a gateway refuses what it will take again", async () => {
+    api.put(ingressOf("shop"), INGRESSES);
+    const { judge, published } = follow();
+    await judge({ accepted: true });
+    await api.until(() => addresses().length > 0);
+    published.verdicts.say(GATEWAY, KEY, { refused: "overloaded", message: "" });
+    await event("RouteRefused");
+    published.verdicts.say(GATEWAY, KEY, { accepted: true });
+    api.put(ingressOf("last", { ingressClassName: "none" }), INGRESSES);
+    await event("NoController");
+    expect(addresses()).toHaveLength(1);
+    expect([events("Published").length, statusWrites().length]).toEqual([1, 1]);
   });
 
   test.each([

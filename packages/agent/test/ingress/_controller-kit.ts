@@ -1,17 +1,17 @@
 // A controller on caches that a test writes, with a real table of publications.
 import { promMetrics } from "@warren/host";
 import { recordingLog, virtualClock } from "@warren/host/testing";
-import { Published, type PublishedChange } from "../../published.ts";
-import { placesOf, STRICT_TLS } from "../../target.ts";
-import { clockVoice } from "../../voice.ts";
-import { WatchedCluster, type Controllers, type Reach } from "../cluster-feed.ts";
-import type { ControllerTarget } from "../cluster-view.ts";
-import type { EndpointSlice, Ingress, IngressClass, Service } from "../objects.ts";
+import { Published, type PublishedChange } from "../../src/published.ts";
+import { placesOf, STRICT_TLS } from "../../src/target.ts";
+import { clockVoice } from "../../src/voice.ts";
+import { WatchedCluster, type Controllers, type Reach } from "../../src/kube/cluster-feed.ts";
+import type { ControllerTarget } from "../../src/kube/cluster-view.ts";
+import type { EndpointSlice, Ingress, IngressClass, Service } from "../../src/kube/objects.ts";
 import { classOf, EVERYTHING, service } from "./_kit.ts";
 import { MemoryObjects } from "./_objects.ts";
-import { IngressController } from "./ingress-controller.ts";
-import { IngressEvents } from "./ingress-events.ts";
-import { WARREN_CONTROLLER } from "./select.ts";
+import { IngressController } from "../../src/kube/ingress/ingress-controller.ts";
+import { IngressEvents } from "../../src/kube/ingress/ingress-events.ts";
+import { WARREN_CONTROLLER } from "../../src/kube/ingress/select.ts";
 
 export type Controlled = ReturnType<typeof controlled>;
 

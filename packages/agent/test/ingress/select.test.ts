@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Ingress } from "../objects.ts";
+import type { Ingress } from "../../src/kube/objects.ts";
 import {
   annotated,
   backend,
@@ -17,8 +17,8 @@ import {
   translate,
   type Cluster,
 } from "./_kit.ts";
-import { WARREN_CONTROLLER } from "./select.ts";
-import { translateIngress, type IngressContext } from "./translate.ts";
+import { WARREN_CONTROLLER } from "../../src/kube/ingress/select.ts";
+import { translateIngress, type IngressContext } from "../../src/kube/ingress/translate.ts";
 
 describe("whose an Ingress is", () => {
   const table: { name: string; given: Ingress; has?: Partial<Cluster>; want: object }[] = [

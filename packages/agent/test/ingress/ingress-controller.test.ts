@@ -1,8 +1,8 @@
 import { expect, describe, test } from "vitest";
-import type { Ingress } from "../objects.ts";
+import type { Ingress } from "../../src/kube/objects.ts";
 import { controlled } from "./_controller-kit.ts";
 import { backend, classOf, ingress, meta, NGINX, path, service } from "./_kit.ts";
-import { WARREN_CONTROLLER } from "./select.ts";
+import { WARREN_CONTROLLER } from "../../src/kube/ingress/select.ts";
 
 /** The controller has published what it heard of: everything happens in this turn. */
 const settled = () => Promise.resolve();
@@ -76,6 +76,28 @@ describe("an Ingress controller", () => {
     for (let n = 0; n < 150; n++) ingresses.put(named(`i${n}`, `h${n}.test`));
     await settled();
     expect(changes.map(({ added }) => added.length)).toEqual([150]);
+  });
+
+  test("lets traffic have its turns while thousands change, and loses none", async () => {
+    const { ingresses, changes, sync, table } = controlled();
+    await sync();
+    for (let n = 0; n < 1_000; n++) ingresses.put(named(`i${n}`, `h${n}.test`));
+    await settled();
+    expect(changes.map(({ added }) => added.length)).toEqual([200]);
+    await expect.poll(() => table().length, { interval: 1 }).toBe(1_000);
+    expect(changes).toHaveLength(5);
+  });
+
+  test("publishes nothing more once it is closed, and takes nothing back", async () => {
+    const { ingresses, controller, sync, table } = controlled();
+    ingresses.put(named("a", "a.test"));
+    await sync();
+    ingresses.put(named("b", "b.test"));
+    controller[Symbol.dispose]();
+    await settled();
+    ingresses.remove("default/a");
+    await settled();
+    expect(table()).toHaveLength(1);
   });
 
   test("takes a path back that an Ingress does not say any more, and leaves those of others", async () => {

@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Ingress } from "../objects.ts";
+import type { Ingress } from "../../src/kube/objects.ts";
 import { controlled, type Controlled } from "./_controller-kit.ts";
 import { backend, classOf, meta, NGINX, path, service } from "./_kit.ts";
-import { WARREN_CONTROLLER } from "./select.ts";
+import { INGRESS_REASONS } from "../../src/kube/ingress/reasons.ts";
+import { WARREN_CONTROLLER } from "../../src/kube/ingress/select.ts";
 
 /** Something that happens in a cluster. */
 interface Step {
@@ -132,12 +133,19 @@ test("whatever happens in whichever order, what is published is what a new agent
         expect(followed.controller.outcome(`default/${name}`)).toEqual(
           fresh.controller.outcome(`default/${name}`),
         );
+      for (const reason of reasonsOf(followed)) expect(INGRESS_REASONS).toContain(reason);
       expect(applied(followed)).toEqual(followed.table().map(keyOfRow));
       expect(new Set(followed.table().map(placeOfRow)).size).toBe(followed.table().length);
     }),
     { numRuns: 1_000 },
   );
 });
+
+function reasonsOf({ controller }: Controlled): string[] {
+  return NAMES.flatMap(
+    (name) => controller.outcome(`default/${name}`)?.problems.map(({ reason }) => reason) ?? [],
+  );
+}
 
 /** What a gateway has that was told of every change, and of nothing else. */
 function applied({ changes }: Controlled): string[] {

@@ -1,6 +1,6 @@
 // Caches that a test writes, in place of watches.
-import type { ObjectChange, Objects } from "../objects-port.ts";
-import type { ObjectMeta } from "../objects.ts";
+import type { ObjectChange, Objects } from "../../src/kube/objects-port.ts";
+import type { ObjectMeta } from "../../src/kube/objects.ts";
 
 export class MemoryObjects<T extends { metadata: ObjectMeta }> implements Objects<T> {
   readonly synced: Promise<void>;

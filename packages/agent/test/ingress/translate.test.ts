@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Ingress } from "../objects.ts";
+import type { Ingress } from "../../src/kube/objects.ts";
 import { annotated, backend, ingress, meta, path, rules, service, translate, WEB } from "./_kit.ts";
 
 test("the seed's Ingress is published as it stands, on a cluster without a controller", () => {
