@@ -2,7 +2,7 @@ import { testCertificates } from "@warren/host/testing";
 import { expect, test } from "vitest";
 import { Published } from "../../published.ts";
 import { clockVoice } from "../../voice.ts";
-import { MemoryObjects } from "../ingress/_objects.ts";
+import { MemoryObjects } from "../../../test/ingress/_objects.ts";
 import type { Ingress, Secret } from "../objects.ts";
 import { TlsSecrets } from "../tls-secrets.ts";
 import { cluster, gateway, https, meta, route, settled } from "./_kit.ts";

@@ -1,7 +1,7 @@
 import type { Resource } from "@warren/host/kube";
 import { virtualClock } from "@warren/host/testing";
 import { expect, test } from "vitest";
-import { MemoryObjects } from "../ingress/_objects.ts";
+import { MemoryObjects } from "../../../test/ingress/_objects.ts";
 import { meta } from "./_kit.ts";
 import type { RouteObject } from "./objects.ts";
 import { ROUTES } from "./resources.ts";
