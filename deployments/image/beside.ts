@@ -1,3 +1,4 @@
+import { globSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Plugin } from "esbuild";
@@ -13,6 +14,17 @@ export interface Beside {
 const ADDRESS = /new URL\(([^()]+), import\.meta\.url\)/g;
 const PROGRAM = /^"([./\w-]+)\.ts"$/;
 const FOLDER = /^`([\w-]+)\/\$\{\w+\}`$/;
+
+/** Programs that sources of our own name, below a folder: bundling begins with all of them. */
+export function programsIn(folder: string): Map<string, string> {
+  const found = new Map<string, string>();
+  const files = globSync("*/{src,bin}/**/*.{ts,js}", { cwd: folder });
+  for (const file of files.filter((name) => !/\.test\.ts$|[\\/]testing[\\/]/.test(name)))
+    for (const [, address = ""] of readFileSync(join(folder, file), "utf8").matchAll(ADDRESS))
+      if (PROGRAM.test(address))
+        addressOf(address, dirname(join(folder, file)), { programs: found, folders: new Map() });
+  return found;
+}
 
 /**
  * Lets sources of the workspace find what is beside them when they are one file: programs as `.mjs`, folders by

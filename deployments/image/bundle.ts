@@ -11,7 +11,7 @@ import { existsSync } from "node:fs";
 import { cp, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { beside, type Beside } from "./beside.ts";
+import { beside, programsIn, type Beside } from "./beside.ts";
 import { dependencyLines, inPages, packagesIn } from "./dependencies.ts";
 import { exactNames, licenceTexts } from "./licences.ts";
 
@@ -21,15 +21,16 @@ const PACKED_PAGES = join(ROOT, "packages/warren/src/pages/packed-pages.ts");
 const PAGES = { console: "packages/console/dist", widget: "packages/client/dist" };
 /** Asked for by libraries that go on without: native code, and clients of clouds. */
 const ABSENT = (
-  "bufferutil utf-8-validate kerberos snappy socks aws4 gcp-metadata mongodb-client-encryption " +
+  "bufferutil utf-8-validate kerberos snappy aws4 gcp-metadata mongodb-client-encryption " +
   "@mongodb-js/zstd @aws-sdk/credential-providers"
 ).split(" ");
 
 /** Writes the bundle into a folder, in place of what was there, and returns what is in it. */
 export async function bundle(folder: string): Promise<Metafile> {
-  const found: Beside = { programs: new Map(), folders: new Map() };
-  found.programs.set("warren", join(ROOT, "packages/warren/bin/warren.js"));
-  const { outputFiles, metafile } = await built(folder, found);
+  const programs = programsIn(join(ROOT, "packages"));
+  programs.set("warren", join(ROOT, "packages/warren/bin/warren.js"));
+  const found: Beside = { programs, folders: new Map() };
+  const { outputFiles, metafile } = await build(settings(folder, found));
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   for (const { path, contents } of outputFiles) await writeFile(path, contents);
@@ -41,15 +42,6 @@ export async function bundle(folder: string): Promise<Metafile> {
   await writeFile(join(folder, "packages.txt"), `${(await exactNames(packages)).join("\n")}\n`);
   await writeFile(join(folder, "licences.txt"), await licenceTexts(packages));
   return metafile;
-}
-
-/** A program may name another, which is then one more to build. */
-async function built(folder: string, found: Beside) {
-  for (;;) {
-    const known = found.programs.size;
-    const result = await build(settings(folder, found));
-    if (found.programs.size === known) return result;
-  }
 }
 
 function settings(folder: string, found: Beside) {

@@ -1,10 +1,12 @@
-// What leaves the repository, in an empty folder: it needs no other file, and no package.
+// What leaves the repository, as the Dockerfile builds it, in an empty folder: it needs no other file, and no package.
 import { mkdtempDisposableSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { bundle, ROOT } from "../../deployments/image/bundle.ts";
 import { Cli } from "../../packages/warren/test/_cli.ts";
+import { ROOT } from "../_rooms.ts";
+import { builtAsImage } from "./_kit/image-build.ts";
+import { KubeStage } from "../../packages/warren/test/_kit/kube-stage.ts";
 import { ask } from "../../packages/warren/test/_service.ts";
 
 const folder = mkdtempDisposableSync(join(tmpdir(), "warren-bundle-"));
@@ -20,13 +22,25 @@ const run = (...words: string[]) =>
     cwd: folder.path,
   }).ended();
 
-beforeAll(() => bundle(at("app")));
+let bill = "";
+// Two bundlers and npm: longer than a hook may take where much else runs.
+beforeAll(async () => {
+  bill = await builtAsImage(folder.path);
+}, 300_000);
 afterAll(() => folder.remove());
 
 test("what it is made of is what was reviewed", () => {
   // `npm run bundle` says what it is in dist/warren/deps.txt.
   const reviewed = readFileSync(join(ROOT, "deployments/image/deps.txt"), "utf8");
   expect(readFileSync(at("app/deps.txt"), "utf8")).toBe(reviewed);
+});
+
+test("the bill of what is in it has every package", () => {
+  const { components } = JSON.parse(bill) as { components: { name: string; version: string }[] };
+  const listed = new Set(components.map(({ name, version }) => `${name}@${version}`));
+  const taken = readFileSync(at("app/packages.txt"), "utf8").trim().split("\n");
+  expect(taken.length).toBeGreaterThan(50);
+  expect(taken.filter((name) => !listed.has(name))).toEqual([]);
 });
 
 test("the licence of every package is passed on", () => {
@@ -78,6 +92,26 @@ test("gateway and agent", async () => {
   expect(page).toMatchObject({ status: 200 });
   agent.signal("SIGTERM");
   expect(await agent.ended()).toMatchObject({ code: 0 });
+});
+
+test("an agent in a cluster", async () => {
+  await using stage = await KubeStage.start();
+  const { file } = await stage.fleet.token();
+  await using agent = start(
+    "agent",
+    "--gateway",
+    `ws://127.0.0.1:${stage.gateway.port}`,
+    "--token-file",
+    file,
+    "--kubeconfig",
+    join(stage.fleet.folder, "kubeconfig"),
+    "--pod-name",
+    "agent-0",
+    "--pod-namespace",
+    "warren-system",
+  );
+  await agent.says(/^joined /m);
+  expect(await stage.leader()).toBe("agent-0");
 });
 
 test("chat, with its pages and its store's thread", async () => {

@@ -207,6 +207,8 @@ describe.skipIf(helm === undefined)("what really runs", () => {
       await expect.poll(async () => (await answer()).status, { timeout: 30_000 }).toBe(200);
       // It leads, and has said so.
       await stage.api.request({ verb: "update", resource: "leases" });
+      await stage.api.request({ verb: "create", resource: "events" });
+      await stage.api.request({ verb: "update", resource: "gatewayclasses/status" });
       const refused = stage.api.requests.filter(({ status }) => status === 403);
       expect(
         refused.map(({ verb, resource, namespace }) => `${verb} ${resource} ${namespace}`),

@@ -121,6 +121,25 @@ describe.skipIf(helm === undefined)("values", () => {
       values: { "gateway.enabled": true, "gateway.keys": { k: "-----BEGIN PRIVATE KEY-----" } },
       want: /keys/,
     },
+    {
+      name: "a CA whose terms nobody has read",
+      values: { "gateway.enabled": true, "gateway.acme": { enabled: true, production: true } },
+      want: /agree/,
+    },
+    {
+      name: "certificates in a Redis without a key",
+      values: {
+        "gateway.enabled": true,
+        "gateway.acme.enabled": true,
+        "gateway.redis.url": "redis://r",
+      },
+      want: /keySecret/,
+    },
+    {
+      name: "gateways with a Redis that are not told whose tokens to believe",
+      values: { "gateway.enabled": true, "gateway.redis.url": "redis://r" },
+      want: /keys/,
+    },
     { name: "a slip of the pen", values: { ...CHAT, "chat.replica": 2 }, want: /replica/ },
     { name: "one deeper", values: { "gateway.tls.secret": [] }, want: /secret/ },
     { name: "an image of no version", values: { "image.tag": "latest" }, want: /tag/ },
@@ -153,7 +172,7 @@ test("alerts and dashboards are those of deployments/observability", () => {
   const originals = join(ROOT, "deployments/observability");
   const names = readdirSync(join(originals, "dashboards"));
   expect(readdirSync(join(CHART, "files/dashboards"))).toEqual(names);
-  // `cp` mends what this finds.
+  // `npm run chart` mends what this finds.
   for (const name of ["rules.yaml", ...names.map((one) => `dashboards/${one}`)])
     expect(readFileSync(join(CHART, "files", name), "utf8")).toBe(
       readFileSync(join(originals, name), "utf8"),

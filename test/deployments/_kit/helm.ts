@@ -33,8 +33,15 @@ export function setFlags(values: Readonly<Record<string, unknown>>): string[] {
 export async function render(flags: readonly string[], version: KubeVersion): Promise<Manifest[]> {
   const { name, namespace } = RELEASE;
   const words = ["template", name, CHART, "--namespace", namespace, ...flags];
-  return readManifests(await run([...words, "--kube-version", VERSIONS[version]]), "helm template");
+  const asked = [...words, "--kube-version", VERSIONS[version]];
+  const key = asked.join(" ");
+  const text = rendered.get(key) ?? run(asked);
+  rendered.set(key, text);
+  return readManifests(await text, "helm template");
 }
+
+/** Tests look at one rendering in several ways, and helm takes its time. */
+const rendered = new Map<string, Promise<string>>();
 
 /** Rejects where `helm lint --strict` finds something. */
 export async function lint(flags: readonly string[], version: KubeVersion): Promise<string> {

@@ -26,6 +26,18 @@
 {{- $_ := set $said "WARREN_CERTIFICATES" "/etc/warren/certificates" -}}
 {{- end -}}
 {{- end -}}
+{{- if .domain -}}
+{{- $_ := set $said "WARREN_DOMAIN" .domain -}}
+{{- end -}}
+{{- if .acme.enabled -}}
+{{- $_ := set $said "WARREN_ACME" "true" -}}
+{{- $_ := set $said "WARREN_ACME_AGREE" (toString .acme.agree) -}}
+{{- $_ := set $said "WARREN_ACME_PRODUCTION" (toString .acme.production) -}}
+{{- $_ := set $said "WARREN_ACME_EMAIL" .acme.email -}}
+{{- end -}}
+{{- if .acme.keySecret -}}
+{{- $_ := set $said "WARREN_ACME_KEY_FILE" "/etc/warren/acme/acme.key" -}}
+{{- end -}}
 {{- if .redis.url -}}
 {{- $_ := set $said "REDIS_URL" .redis.url -}}
 {{- end -}}
