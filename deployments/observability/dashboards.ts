@@ -1,6 +1,6 @@
 // What the dashboards show. `node deployments/observability/dashboards.ts` writes the JSON files beside it, which
-// Grafana imports; a test holds them to this, and this to docs/operations.md: every metric has its place.
-import { writeFileSync } from "node:fs";
+// Grafana imports, and the chart's copies; a test holds them to this, and this to docs/operations.md: every metric has its place.
+import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { dashboardJson, type Dashboard } from "./grafana.ts";
 import { agent } from "./panels/agent.ts";
@@ -22,7 +22,13 @@ export function fileOf(dashboard: Dashboard): string {
   return `${JSON.stringify(dashboardJson(dashboard), undefined, 2)}\n`;
 }
 
+/** Here, and in the chart, which reads nothing outside itself. */
+const FOLDERS = ["dashboards", "../helm/warren/files/dashboards"];
+
 if (import.meta.main) {
-  for (const [name, dashboard] of Object.entries(dashboards))
-    writeFileSync(join(import.meta.dirname, "dashboards", `${name}.json`), fileOf(dashboard));
+  const here = import.meta.dirname;
+  for (const folder of FOLDERS)
+    for (const [name, dashboard] of Object.entries(dashboards))
+      writeFileSync(join(here, folder, `${name}.json`), fileOf(dashboard));
+  copyFileSync(join(here, "rules.yaml"), join(here, "../helm/warren/files/rules.yaml"));
 }

@@ -1,8 +1,9 @@
 // The folders as kubectl takes them, against an API server: applied, applied again, switched, saved, restored, deleted.
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SECRETS, SERVICES } from "@warren/host/kube";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { commandsOf } from "./_kit/commands.ts";
 import { openCluster, type Cluster } from "./_kit/cluster.ts";
 import { kubectl, kustomizations } from "./_kit/folders.ts";
 
@@ -136,6 +137,51 @@ describe.skipIf(kubectl === undefined)("kubectl", () => {
     ]);
     // The old one drains its sockets in its own time.
     expect(JSON.stringify(fresh)).toContain('"terminationGracePeriodSeconds":180');
+  });
+
+  test("the guide's way from an empty cluster: its commands make a Service and an Ingress for it", async () => {
+    const from = commandsOf("docs/kubernetes.md");
+    const lines = from.slice(
+      0,
+      from.findIndex(([word, what]) => word === "kubectl" && what === "describe"),
+    );
+    const own = lines.filter(([word]) => word === "kubectl");
+    expect(lines.filter(([word]) => word !== "X").length).toBe(10);
+    writeFileSync(join(cluster.folder, "home.token"), "token");
+    for (const [, ...words] of own) {
+      // kubectl speaks protobuf where it makes an object by itself: as JSON it is the same one.
+      const made = [...words, "--dry-run=client", "-o", "json"];
+      const { out, err } = await cluster.run("kubectl", made, { cwd: cluster.folder });
+      expect([words.join(" "), err]).toEqual([words.join(" "), ""]);
+      const { metadata } = JSON.parse(out) as { metadata: { namespace?: string } };
+      const on = metadata.namespace === undefined ? [] : ["-n", metadata.namespace];
+      const { code } = await cluster.run("kubectl", ["create", ...on, "-f", "-"], { input: out });
+      expect([words.join(" "), code]).toEqual([words.join(" "), 0]);
+    }
+    expect(await spec("default", "ingress/hello")).toMatchObject({
+      ingressClassName: "traefik",
+      rules: [
+        {
+          host: "hello.home.example.com",
+          http: {
+            paths: [
+              {
+                path: "/",
+                pathType: "Prefix",
+                backend: { service: { name: "hello", port: { number: 80 } } },
+              },
+            ],
+          },
+        },
+      ],
+    });
+    expect(await spec("default", "service/hello")).toMatchObject({
+      selector: { app: "hello" },
+      ports: [{ port: 80 }],
+    });
+    expect(
+      dataOf(cluster.api.get(SECRETS, { namespace: "warren", name: "warren-agent-token" })),
+    ).toEqual({ token: "dG9rZW4=" });
   });
 
   test("canary: its pods are the Service's, and no other Deployment's", async () => {

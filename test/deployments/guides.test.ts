@@ -9,6 +9,7 @@ import { describe, expect, test } from "vitest";
 import { ROOT } from "../_rooms.ts";
 import { commandsOf } from "./_kit/commands.ts";
 import { allManifests, kubectl } from "./_kit/folders.ts";
+import { helm } from "./_kit/helm.ts";
 
 const GUIDES = [
   "docs/kubernetes.md",
@@ -27,8 +28,13 @@ const once = <T extends { line: string }>(all: T[]) => [
 test("there are commands to look at", () => expect(typed.length).toBeGreaterThan(100));
 
 describe.skipIf(kubectl === undefined)("kubectl has the words of", () => {
-  const lines = once(typed.filter(({ words }) => words[0] === "kubectl"));
-  test.each(lines)("$line", async ({ words }) => {
+  // One of each set of words and flags: what they are said of is not kubectl's to know here.
+  const lines = [
+    ...new Map(
+      typed.filter(({ words }) => words[0] === "kubectl").map((one) => [shapeOf(one.words), one]),
+    ).values(),
+  ];
+  test.concurrent.each(lines)("$line", async ({ words }) => {
     const end = words.indexOf("--");
     const own = words.slice(1, end === -1 ? undefined : end);
     // Flags are read, and an unknown one is refused, before help is given.
@@ -38,6 +44,24 @@ describe.skipIf(kubectl === undefined)("kubectl has the words of", () => {
     // Of a word that it does not know it gives the help of all.
     expect(stdout).toMatch(/^Usage:\n {2}kubectl [a-z]/m);
   });
+});
+
+test.skipIf(helm === undefined)("the chart takes the values that commands set", async () => {
+  const installs = typed.filter(({ line }) =>
+    line.startsWith("helm install warren deployments/helm/warren "),
+  );
+  expect(installs.length).toBeGreaterThan(0);
+  for (const { words } of installs) {
+    const { stdout } = await promisify(execFile)(
+      helm!,
+      ["template", ...words.slice(2), "--kube-version", "1.24.17"],
+      {
+        cwd: ROOT,
+      },
+    );
+    expect(stdout).toContain("name: warren-agent\n");
+    expect(stdout).toContain("ws://gateway.example.com");
+  }
 });
 
 const FILES = /^(-f|-k|--filename|--kustomize|--values|--from-file)$/;
@@ -126,4 +150,13 @@ function anchorsOf(file: string): Set<string> {
         .replaceAll(" ", "-"),
     ),
   );
+}
+
+/** What it does, by which flags. */
+function shapeOf([, verb = "", ...rest]: readonly string[]): string {
+  const end = rest.indexOf("--");
+  const own = rest.slice(0, end === -1 ? undefined : end);
+  const flags = own.filter((word) => word.startsWith("-")).map((word) => word.replace(/=.*/, ""));
+  const objects = /^(create|rollout|config|set|top)$/.test(verb) ? own.slice(0, 1) : [];
+  return [verb, ...objects, ...new Set(flags.sort())].join(" ");
 }

@@ -1,4 +1,4 @@
-// Dashboards, rules and the adapter, against the metrics that docs/operations.md lists (and test/docs.test.ts holds to the code).
+// Dashboards, rules and the adapter, against the metrics that there are.
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -7,21 +7,15 @@ import { parse } from "yaml";
 import { dashboards, fileOf, leftOut } from "../../deployments/observability/dashboards.ts";
 import { dashboardJson } from "../../deployments/observability/grafana.ts";
 import { ROOT } from "../_rooms.ts";
-import { tableUnder } from "../_tables.ts";
+import { knownMetrics } from "./_kit/metrics.ts";
 import { groupingsOf, selectorsOf } from "./_kit/promql.ts";
 
-const OPERATIONS = "docs/operations.md";
 const HERE = "deployments/observability";
 const text = (file: string) => readFileSync(join(ROOT, file), "utf8");
 
-/** Names and labels of every metric. */
-const metrics = new Map(
-  [...text(OPERATIONS).matchAll(/^## (Metrics of .*)$/gm)]
-    .flatMap(([, heading]) => tableUnder(OPERATIONS, heading!))
-    .map(([name = "", labels = ""]) => [bare(name), labels.split(",").map(bare).filter(Boolean)]),
-);
+const metrics = knownMetrics();
 /** Metrics of others: of the process, of the kubelet, of kube-state-metrics. */
-const FOREIGN = /^(process|nodejs|kube|container)_/;
+const FOREIGN = /^(process|nodejs|container|kube_(deployment|horizontalpodautoscaler|pod))_/;
 /** Set by whoever scrapes. */
 const TARGET_LABELS = ["instance", "namespace", "pod", "le"];
 /** Gauges, whatever their names say. */
@@ -60,12 +54,14 @@ describe("expressions", () => {
     for (const { metric, matched, isRate } of selected) {
       if (FOREIGN.test(metric)) continue;
       const family = metric.replace(/_bucket$/, "");
-      const labels = metrics.get(metric) ?? metrics.get(family);
-      expect(labels, `${metric} is in no table of metrics`).toBeDefined();
-      const known = [...labels!, ...TARGET_LABELS];
-      expect([...matched, ...groupingsOf(expr)].filter((label) => !known.includes(label))).toEqual(
-        [],
+      const name = metrics.has(metric) ? metric : family;
+      expect(metrics.has(name), `${metric} is no metric`).toBe(true);
+      const labels = metrics.get(name);
+      const used = [...matched, ...groupingsOf(expr)];
+      const unknown = used.filter(
+        (label) => ![...(labels ?? used), ...TARGET_LABELS].includes(label),
       );
+      expect(unknown).toEqual([]);
       const isCounter =
         (metric.endsWith("_total") || metric.endsWith("_bucket")) && !GAUGES.includes(metric);
       expect([metric, isRate]).toEqual([metric, isCounter]);
@@ -148,10 +144,6 @@ const promtool = (process.env["PATH"] ?? "")
 test.skipIf(promtool === undefined)("promtool takes the rules", () => {
   execFileSync(promtool!, ["check", "rules", join(ROOT, HERE, "rules.yaml")], { stdio: "pipe" });
 });
-
-function bare(cell: string): string {
-  return cell.trim().replaceAll("`", "");
-}
 
 /** As GitHub makes them. */
 function anchor(title: string): string {

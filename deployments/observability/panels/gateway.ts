@@ -119,6 +119,31 @@ export const gateway: Dashboard = {
         rate("Credentials refused", "gateway_auth_failures_total", ["kind"]),
         rate("Wrong passwords by cluster", "gateway_password_failures_total", ["cluster_uuid"]),
         until("Certificates expire in", "gateway_certificate_expires_timestamp_seconds", ["name"]),
+        course("The first certificate of single hosts expires in", "s", [
+          {
+            expr: "min by (source) (gateway_host_certificates_expire_timestamp_seconds{$scope} > 0) - time()",
+            legend: "{{source}}",
+          },
+        ]),
+        extreme("max", {
+          title: "Certificates of single hosts",
+          metric: "gateway_host_certificates",
+          unit: "short",
+          by: ["source"],
+        }),
+        course("Orders at the CA", "cps", [
+          {
+            expr: "sum by (result) (rate(gateway_acme_orders_total{$scope}[$__rate_interval]))",
+            legend: "{{result}}",
+          },
+          {
+            expr: "sum (rate(gateway_acme_renewals_total{$scope}[$__rate_interval]))",
+            legend: "renewals",
+          },
+        ]),
+        rate("Troubles with clusters' own endpoints", "gateway_endpoint_failures_total", [
+          "reason",
+        ]),
         extreme("min", {
           title: "Gateways in the fleet, as each counts them",
           metric: "gateway_fleet_size",

@@ -1,11 +1,12 @@
 import type { Clock, Stream } from "@warren/tunnel";
-import { KIND } from "@warren/wire";
+import { KIND, WireError } from "@warren/wire";
 import type { Target } from "./target.ts";
+import { Http2Exchange, type Http2Errand } from "./upstream/h2/exchange.ts";
 import { Exchange } from "./upstream/h1/exchange.ts";
 import type { StreamHost } from "./upstream/host.ts";
 import { Pools, type PoolsSettings } from "./upstream/pools.ts";
 
-/** An HTTP/1.1 request on its way to a target that its caller answers for. */
+/** A request on its way to a target that its caller answers for. */
 export interface UpstreamJob {
   stream: Stream;
   /** Request head as in an opening, latin-1. */
@@ -45,12 +46,22 @@ export class Upstreams {
     this.#pools = new Pools({ clock, settings, events: this.#host });
   }
 
-  /** `target` speaks http or https. */
-  serve({ stream, head, ended, upgrade }: UpstreamJob, target: Target): void {
+  /** `target` speaks HTTP, in whichever version. */
+  serve(job: UpstreamJob, target: Target): void {
+    const { stream, head, ended, upgrade } = job;
+    const http2 = target.protocol === "h2" || target.protocol === "h2c";
+    if (http2 && upgrade)
+      return stream.reset(new WireError("not_implemented", "HTTP/2 has no such upgrade"));
     const origin = { kind: upgrade ? KIND.upgrade : KIND.http, routeKey: "" };
-    const pool = this.#pools.of(target);
-    const errand = { stream, opening: head, headAt: 0, ended, upgrade, origin };
-    Exchange.create({ ...errand, pool, host: this.#host })?.begin();
+    const errand = { stream, opening: head, headAt: 0, ended, origin, host: this.#host };
+    if (http2) return this.#serveHttp2(errand, target);
+    Exchange.create({ ...errand, upgrade, pool: this.#pools.of(target) })?.begin();
+  }
+
+  #serveHttp2(errand: Omit<Http2Errand, "scheme" | "pool">, target: Target): void {
+    const scheme = target.protocol === "h2" ? "https" : "http";
+    const pool = this.#pools.sessionsOf(target);
+    Http2Exchange.create({ ...errand, scheme, pool })?.begin();
   }
 
   counts(): { idle: number; active: number } {

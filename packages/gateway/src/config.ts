@@ -102,8 +102,6 @@ export interface GatewayConfig {
         allow: readonly string[];
         /** PEM file of authorities besides the public ones. */
         caFile: string | undefined;
-        /** Name servers, `address` or `address:port`; empty: the system's. */
-        dns: readonly string[];
       };
   /** Which private clusters are served; origin of a URL to redirect the rest to, or a 404. */
   rollout: RolloutSettings & { fallback: string | undefined };

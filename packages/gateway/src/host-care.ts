@@ -45,6 +45,8 @@ export class HostCare {
   readonly names: ClusterNames | undefined;
   readonly ownership: HostOwnership;
   readonly dns: Dns;
+  /** Hosts that no token covers can be proved in DNS. */
+  readonly isProofAsked: boolean;
   readonly folder: CertificateSet | undefined;
   readonly clusters: ClusterCertificates | undefined;
   readonly acme: Acme | undefined;
@@ -55,6 +57,7 @@ export class HostCare {
     this.names = parts.names;
     this.ownership = parts.ownership;
     this.dns = parts.dns;
+    this.isProofAsked = parts.isProofAsked;
     this.folder = parts.folder;
     this.clusters = parts.clusters;
     this.acme = parts.acme;
@@ -65,13 +68,18 @@ export class HostCare {
 
   static async open(options: HostCareOptions, opened: AsyncDisposableStack): Promise<HostCare> {
     const { config, events, folder, registry } = options;
-    const stores = await openStores(options, opened);
+    const wall = wallOf(options.clock);
+    const stores = await openStores(options, wall, opened);
     const dns = openDns(config.dnsServers);
-    const names = openNames(config.domain, stores.lasting, events);
+    const names = openNames(config.domain, stores.lasting, { events, wall });
     const proofs = openProofs(options, dns);
     if (proofs !== undefined) opened.defer(() => proofs.close());
     const ownership = new HostOwnership(names, proofs);
-    const shared = { ...options, wallClock, claimOf: (host: string) => registry.claimOf(host) };
+    const shared = {
+      ...options,
+      wallClock: wall,
+      claimOf: (host: string) => registry.claimOf(host),
+    };
     const clusters =
       folder === undefined
         ? undefined
@@ -89,7 +97,8 @@ export class HostCare {
       config.acme === undefined || store === undefined
         ? undefined
         : opened.use(await Acme.open({ ...shared, config: config.acme, store, isCovered }));
-    return new HostCare({ names, ownership, dns, folder, clusters, acme });
+    const isProofAsked = proofs !== undefined;
+    return new HostCare({ names, ownership, dns, isProofAsked, folder, clusters, acme });
   }
 
   /** Names for a cluster that registers. */
@@ -125,11 +134,11 @@ function isServedHere({ host, kind }: Route): boolean {
 function openNames(
   domain: string | undefined,
   store: RecordStore | undefined,
-  events: AcmeEvents,
+  { events, wall }: { events: AcmeEvents; wall: () => number },
 ): ClusterNames | undefined {
   if (domain === undefined || store === undefined) return undefined;
   const onConflict = events.nameTaken.bind(events);
-  return new ClusterNames({ domain, store, wallClock, onConflict });
+  return new ClusterNames({ domain, store, wallClock: wall, onConflict });
 }
 
 function openProofs(
@@ -160,16 +169,27 @@ interface Stores {
   shared: RecordStore;
 }
 
-async function openStores(options: HostCareOptions, opened: AsyncDisposableStack): Promise<Stores> {
+/** Epoch milliseconds that never go back: what is due stays due when somebody corrects the time. */
+function wallOf(clock: Clock): () => number {
+  const beginning = wallClock() - clock.now();
+  return () => Math.max(wallClock(), beginning + clock.now());
+}
+
+async function openStores(
+  options: HostCareOptions,
+  wall: () => number,
+  opened: AsyncDisposableStack,
+): Promise<Stores> {
   const { config } = options;
   const isWanted = config.acme !== undefined || config.domain !== undefined;
   if (config.registry.kind === "memory") {
     const folder = join(config.dataFolder, "records");
-    const lasting = isWanted ? opened.use(folderRecords({ folder, wallClock })) : undefined;
-    return { lasting, shared: memoryRecords({ wallClock }) };
+    const lasting = isWanted ? opened.use(folderRecords({ folder, wallClock: wall })) : undefined;
+    return { lasting, shared: memoryRecords({ wallClock: wall }) };
   }
   const isShared = config.sharedKeyFile !== undefined && config.tls !== undefined;
-  if (!isWanted && !isShared) return { lasting: undefined, shared: memoryRecords({ wallClock }) };
+  if (!isWanted && !isShared)
+    return { lasting: undefined, shared: memoryRecords({ wallClock: wall }) };
   // Loaded where it is asked for, as the registry is.
   const { redisRecords } = await import("./records/redis-records.ts");
   const { Sealer } = await import("./records/seal.ts");
@@ -179,5 +199,5 @@ async function openStores(options: HostCareOptions, opened: AsyncDisposableStack
     redisRecords({ ...options, place: redisPlace(config.registry), sealer }),
   );
   await lasting.reached;
-  return { lasting, shared: sealer === undefined ? memoryRecords({ wallClock }) : lasting };
+  return { lasting, shared: sealer === undefined ? memoryRecords({ wallClock: wall }) : lasting };
 }

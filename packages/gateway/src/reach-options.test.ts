@@ -9,7 +9,7 @@ function read(...argv: string[]) {
 
 test("unless told otherwise public endpoints are dialled and all clusters are served", () => {
   expect(read()).toEqual({
-    direct: { allow: [], caFile: undefined, dns: [] },
+    direct: { allow: [], caFile: undefined },
     rollout: { percent: 100, clusters: [], fallback: undefined },
   });
 });
@@ -33,14 +33,6 @@ test.each([
   { name: "a cluster's name", argv: ["--rollout-cluster", "home"] },
   { name: "a fallback without a scheme", argv: ["--rollout-fallback", "old.example.com"] },
   { name: "a network that is none", argv: ["--direct-allow", "10.0.0.0/33"] },
-  { name: "a name server's name", argv: ["--direct-dns", "dns.example.com"] },
 ])("$name is refused", ({ argv }) => {
   expect(read(...argv)).toEqual([expect.stringContaining(argv[0]!)]);
 });
-
-test.each(["10.0.0.53", "10.0.0.53:5353", "2001:db8::53", "[2001:db8::53]:5353"])(
-  "%s is a name server",
-  (server) => {
-    expect(read("--direct-dns", server)).toMatchObject({ direct: { dns: [server] } });
-  },
-);

@@ -1,4 +1,3 @@
-import { isIP } from "node:net";
 import {
   cidrProblem,
   fromText,
@@ -17,12 +16,6 @@ const Cidr = fromText("an address or a CIDR like 10.0.0.0/8", (text) =>
 const Uuid = fromText("a uuid", (text) =>
   /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text) ? text.toLowerCase() : undefined,
 );
-const NameServer = fromText("an address like 10.0.0.53 or [2001:db8::53]:5353", (text) => {
-  const [, address, bare, port] =
-    /^(?:\[([0-9a-f:.]+)\]|([0-9.]+))(?::(\d{1,5}))?$/i.exec(text) ?? [];
-  const good = isIP(address ?? bare ?? text) !== 0 && Number(port ?? 53) <= 65_535;
-  return good ? text : undefined;
-});
 const Percent = fromText("a whole number from 0 to 100", (text) =>
   /^\d{1,3}$/.test(text) && Number(text) <= 100 ? Number(text) : undefined,
 );
@@ -42,11 +35,6 @@ export const reachOptions = {
     value: "<file>",
     schema: Text,
     help: "Authorities of endpoints' certificates (PEM), besides the public ones.",
-  }),
-  directDns: listOption({
-    value: "<address>",
-    schema: NameServer,
-    help: "DNS server that endpoints' names are asked of, `address` or `address:port`; the system's unless set.",
   }),
   rolloutPercent: option({
     value: "<percent>",
@@ -70,9 +58,7 @@ export function readReach(
   options: ConfigOf<typeof reachOptions>,
 ): Pick<GatewayConfig, "direct" | "rollout"> {
   return {
-    direct: options.direct
-      ? { allow: options.directAllow, caFile: options.directCa, dns: options.directDns }
-      : undefined,
+    direct: options.direct ? { allow: options.directAllow, caFile: options.directCa } : undefined,
     rollout: {
       percent: options.rolloutPercent,
       clusters: options.rolloutCluster,

@@ -14,6 +14,7 @@ import { rolloutView } from "./rollout/rollout-view.ts";
 import { openAgentListener } from "./tunnels/agent-listener.ts";
 import { HANDSHAKE_MS } from "./tunnels/handshake.ts";
 import { summaries } from "./tunnels/summaries.ts";
+import { whyDomain } from "./names/why-domain.ts";
 import { why } from "./why.ts";
 
 export interface GatewayDeps {
@@ -90,7 +91,7 @@ function openAdmin(
   core: Core,
   signal: AbortSignal,
 ): Promise<Admin> {
-  const { agents, direct, dispatcher, events, links, readiness, registry, rollout } = core;
+  const { agents, direct, dispatcher, events, hosts, links, readiness, registry, rollout } = core;
   const lookups = rolledOut(
     {
       lookup: (question) => registry.lookup(question),
@@ -105,8 +106,12 @@ function openAdmin(
     {
       registry,
       tunnels: () => summaries(agents),
-      why: (url, method) =>
-        why({ gatewayId: config.id, registry, lookups, dispatcher, direct, links }, url, method),
+      why: async (url, method) => {
+        const host = url.hostname.toLowerCase().replace(/\.$/, "");
+        const deps = { gatewayId: config.id, registry, lookups, dispatcher, direct, links };
+        const domain = whyDomain({ registry, hosts }, host);
+        return { ...(await why(deps, url, method)), domain: await domain };
+      },
       rollout: () => rolloutView(registry, rollout, config.rollout),
       ready: () => readiness.ready,
       drain: () => readiness.asked.resolve(),

@@ -91,7 +91,7 @@ export const tlsOptions = {
   dnsServer: listOption({
     value: "<address>",
     schema: DnsServer,
-    help: "Asked for those records, and by `warren why`; the system's unless set.",
+    help: "Asked for those records, by `warren why`, and for endpoints' names; the system's unless set.",
   }),
 };
 

@@ -36,10 +36,12 @@ export async function why(deps: WhyDeps, url: URL, method: string): Promise<obje
   const first = clusters.find(
     ({ agents, direct }) => direct?.usable === true || agents.some((agent) => agent.usable),
   );
+  const redirect = matched.filters?.redirect;
   return {
     ...asked,
-    served: first !== undefined,
-    ...(first === undefined && refusal(deps.dispatcher, matched)),
+    served: first !== undefined || redirect !== undefined,
+    ...(redirect !== undefined && { redirect: redirect.status }),
+    ...(first === undefined && redirect === undefined && refusal(deps.dispatcher, matched)),
     host: matched.host,
     clusters,
     policy: shownPolicy(matched.policy),

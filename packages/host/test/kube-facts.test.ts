@@ -12,10 +12,13 @@ import {
   LEASES,
   referenceTo,
   SERVICES,
+  watchResource,
+  withoutManagedFields,
   type CustomResourceDefinition,
   type Draft,
   type Resource,
   type WatchEvent,
+  type WatchTold,
 } from "../src/kube/index.ts";
 import { backend, ingress, paths, servers, type KubeServer } from "./_kube-server.ts";
 
@@ -350,6 +353,36 @@ describe.each(servers())("%s", (_name, start) => {
       (await seen()).find(({ reason }) => reason === "HostTaken")?.series?.count;
     await expect.poll(counted).toBe(2);
     await recorder[Symbol.asyncDispose]();
+    expect(failures).toEqual([]);
+  });
+
+  test("is followed by a cache, from a list of several pages on", async () => {
+    const namespace = await server.namespace();
+    const names = Array.from({ length: 510 }, (_, i) => `m-${i}`);
+    const made = names.map((name) => server.client.create(CONFIG_MAPS, map(namespace, name)));
+    await Promise.all(made);
+    const failures: WatchTold[] = [];
+    await using watched = watchResource({
+      client: server.client,
+      resource: CONFIG_MAPS,
+      namespaces: [namespace],
+      // A real server has a map of its own in every namespace.
+      fieldSelector: "metadata.name!=kube-root-ca.crt",
+      labelSelector: undefined,
+      trim: withoutManagedFields,
+      clock: systemClock,
+      random: Math.random,
+      told: (told) => told.kind !== "listed" && failures.push(told),
+      signal: new AbortController().signal,
+    });
+    await watched.synced;
+    expect(watched.size).toBe(510);
+    expect(watched.get(`${namespace}/m-7`)?.metadata).not.toHaveProperty("managedFields");
+    const patch = { body: { data: { a: "ä" } }, subresource: undefined };
+    await server.client.mergePatch(CONFIG_MAPS, { namespace, name: "m-7" }, patch);
+    await expect.poll(() => watched.get(`${namespace}/m-7`)?.data?.["a"]).toBe("ä");
+    await server.client.delete(CONFIG_MAPS, { namespace, name: "m-8" }, undefined);
+    await expect.poll(() => watched.size).toBe(509);
     expect(failures).toEqual([]);
   });
 

@@ -163,6 +163,24 @@ describe("a call", () => {
     expect(asked).toBe(2);
   });
 
+  test("is one of a thousand on few connections, and none waits for a stream", async () => {
+    await using api = await startKubeApi();
+    const ports = new Set<number | undefined>();
+    api.intercept(({ request }) => {
+      ports.add(request.socket.remotePort);
+      return false;
+    });
+    const client = api.client();
+    const from = { select: EVERYTHING, resourceVersion: "", timeoutSeconds: 300 };
+    const streams = Array.from({ length: 40 }, () => client.watch(SERVICES, from));
+    const opened = streams.map((stream) => stream.next());
+    await api.until(() => api.streams === 40);
+    await Promise.all(Array.from({ length: 1_000 }, () => client.list(INGRESSES, EVERYTHING)));
+    expect(ports.size).toBeLessThanOrEqual(40 + 32);
+    api.endStreams();
+    await Promise.all(opened);
+  });
+
   test("to nobody says so", async () => {
     const access = openAccess("http://127.0.0.1:1");
     const said = { userAgent: "test", fieldManager: "test", timeoutMs: 5_000 };

@@ -1,9 +1,13 @@
 /** Certificates from a real ACME CA, which looks at hosts through the gateway's public ports. */
-import { startPebble, pebblePath, type TestCa } from "@warren/host/testing";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { startPebble, pebblePath, testAuthority, type TestCa } from "@warren/host/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { AcmeStage, line, shown, YEAR_SECONDS } from "./_kit/acme.ts";
+import { ask } from "./_kit/ask.ts";
 
 const PEBBLE = pebblePath();
+const CHALLENGE = "/.well-known/acme-challenge/a-token-that-is-none-of-ours";
 
 describe.skipIf(PEBBLE === undefined)("a gateway with --acme", () => {
   const owned = new AsyncDisposableStack();
@@ -12,11 +16,12 @@ describe.skipIf(PEBBLE === undefined)("a gateway with --acme", () => {
     ca = owned.use(await startPebble(PEBBLE!, { validitySeconds: YEAR_SECONDS }));
   });
   afterAll(() => owned.disposeAsync());
+  const orders = () => ca.log.filter((one) => one.includes("POST /order-plz")).length;
 
   test.each([
     { name: "HTTP-01", host: "web.acme.test", challenges: ["http-01"] as const },
     { name: "TLS-ALPN-01", host: "tls.acme.test", challenges: ["tls-alpn-01"] as const },
-  ])("a published host has a certificate before anybody asks, by $name", async (one) => {
+  ])("has a certificate for a published host before anybody asks, by $name", async (one) => {
     await using stage = new AcmeStage(ca);
     const joined = await stage.gateway({ hosts: [one.host], acme: { challenges: one.challenges } });
     await line(joined, "certificate issued", one.host);
@@ -25,5 +30,87 @@ describe.skipIf(PEBBLE === undefined)("a gateway with --acme", () => {
       rejectUnauthorized: true,
     });
     expect(certificate.subjectAltName).toBe(`DNS:${one.host}`);
+    // From then on plain requests are led to TLS.
+    const { status, headers } = await ask({ port: joined.port, host: one.host, path: "/a" });
+    expect(status).toBe(308);
+    expect(headers.location).toBe(`https://${one.host}:${joined.tlsPort}/a`);
+  });
+
+  test("leads a challenge of somebody else to the cluster, as any request", async () => {
+    await using stage = new AcmeStage(ca);
+    const host = "theirs.acme.test";
+    const certificates = { own: testAuthority().issue({ hosts: [host] }) };
+    const gateway = { acme: undefined };
+    const plain = await stage.gateway({ hosts: [host], gateway });
+    const joined = await stage.gateway({ hosts: [host], certificates });
+    for (const { port } of [plain, joined]) {
+      const answer = await ask({ port, host, path: CHALLENGE });
+      expect([answer.status, answer.body]).toEqual(port === plain.port ? [200, "ok"] : [308, ""]);
+    }
+  });
+
+  test("orders nothing for names that nobody claimed, or that the folder's certificate covers", async () => {
+    await using stage = new AcmeStage(ca);
+    const certificates = { all: testAuthority().issue({ hosts: ["*.folder.test"] }) };
+    const hosts = ["one.folder.test", "apps.unknown.test", "box.local"];
+    const joined = await stage.gateway({ hosts, certificates });
+    await line(joined, "certificate issued", "apps.unknown.test");
+    const before = orders();
+    for (const name of ["two.unknown.test", "localhost", "box.local", "sub.apps.unknown.test"])
+      await expect(shown(joined.tlsPort, name)).rejects.toThrow(/unrecognized name/i);
+    for (const name of ["one.folder.test", "two.folder.test"])
+      expect((await shown(joined.tlsPort, name)).subjectAltName).toBe("DNS:*.folder.test");
+    expect(orders()).toBe(before);
+  });
+
+  test("mints no more names under a wildcard claim than it may", async () => {
+    await using stage = new AcmeStage(ca);
+    const joined = await stage.gateway({ hosts: ["*.wild.test"] });
+    const names = ["a", "b"].map((label) => `${label}.wild.test`);
+    // The first handshake waits for its certificate.
+    for (const name of names)
+      expect((await shown(joined.tlsPort, name)).subjectAltName).toBe(`DNS:${name}`);
+    const before = orders();
+    for (const name of ["c.wild.test", "d.wild.test"])
+      await expect(shown(joined.tlsPort, name)).rejects.toThrow(/unrecognized name/i);
+    expect(orders()).toBe(before);
+    const refused = joined.log.lines.filter(({ msg }) => msg === "certificate not ordered");
+    expect(refused.map(({ fields }) => fields["host"])).toEqual(["c.wild.test"]);
+    expect((await shown(joined.tlsPort, names[0]!)).subjectAltName).toBe(`DNS:${names[0]}`);
+  });
+
+  test("backs off after a failed look, says why, and tries the other way next", async () => {
+    await using stage = new AcmeStage(ca);
+    const host = "broken.acme.test";
+    ca.dns.zone.A[host] = ["127.0.0.9"];
+    const joined = await stage.gateway({
+      hosts: [host],
+      acme: { challenges: ["http-01", "tls-alpn-01"] },
+    });
+    const { fields } = await line(joined, "no certificate", host);
+    expect(fields["problem"]).toBe("connection");
+    const before = orders();
+    // Who asks meanwhile hears at once that there is none, and orders nothing.
+    await expect(shown(joined.tlsPort, host)).rejects.toThrow(/unrecognized name/i);
+    expect(orders()).toBe(before);
+    const waitMs = Date.parse(String(fields["again"])) - Date.now();
+    expect(waitMs).toBeGreaterThan(4 * 60_000);
+    expect(waitMs).toBeLessThan(6 * 60_000);
+    delete ca.dns.zone.A[host];
+  });
+
+  test("keeps its certificates and its account over a restart", async () => {
+    await using stage = new AcmeStage(ca);
+    const host = "kept.acme.test";
+    const first = await stage.gateway({ hosts: [host] });
+    await line(first, "certificate issued", host);
+    const { serialNumber } = await shown(first.tlsPort, host);
+    const folder = first.folder;
+    const kinds = readdirSync(join(folder, "records"));
+    expect(kinds.some((name) => name.endsWith("-certificates"))).toBe(true);
+    const before = orders();
+    const second = await stage.gateway({ hosts: [host], gateway: { dataFolder: folder } });
+    expect((await shown(second.tlsPort, host)).serialNumber).toBe(serialNumber);
+    expect(orders()).toBe(before);
   });
 });

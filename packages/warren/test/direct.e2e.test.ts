@@ -1,8 +1,11 @@
 // Requests that a gateway sends to a cluster's own public endpoint instead of through its tunnel.
+import { once } from "node:events";
+import { createSecureServer, type ServerHttp2Stream } from "node:http2";
+import type { AddressInfo } from "node:net";
 import { mkdtempDisposableSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { rawClient, RawService, answering, testAuthority } from "@warren/host/testing";
+import { rawClient, RawService, answering, testAuthority, testDns } from "@warren/host/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { routeTo } from "./_kit/configs.ts";
 import { Joined } from "./_kit/joined.ts";
@@ -14,18 +17,35 @@ const owned = new AsyncDisposableStack();
 let endpoint: PublicEndpoint;
 let tunnelled: RawService;
 let joined: Joined;
+let caFile: string;
+
+/** Speaks HTTP/2 alone, as a gRPC service does. */
+async function http2Endpoint(host: string): Promise<number> {
+  const server = createSecureServer(authority.issue({ hosts: [host] }));
+  server.on("stream", (stream: ServerHttp2Stream) => {
+    stream.respond({ ":status": 200 }, { waitForTrailers: true });
+    stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
+    stream.end("from HTTP/2");
+  });
+  server.on("session", (session) => owned.defer(() => session.destroy()));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  owned.defer(() => void server.close());
+  return (server.address() as AddressInfo).port;
+}
 
 beforeAll(async () => {
   const folder = owned.adopt(mkdtempDisposableSync(join(tmpdir(), "warren-direct-")), (f) =>
     f.remove(),
   );
-  const caFile = join(folder.path, "ca.pem");
+  caFile = join(folder.path, "ca.pem");
   writeFileSync(caFile, authority.ca);
   const hosts = ["app.test", "both.test", "filtered.test", "stripping.test", "*.wild.test"];
   endpoint = owned.use(await PublicEndpoint.start(authority.issue({ hosts })));
   const ok = answering("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\ntunnel");
   tunnelled = owned.use(await RawService.start(ok));
   const { port } = tunnelled;
+  const http2 = await http2Endpoint("grpc.test");
   const at = { scheme: "https" as const, host: "127.0.0.1", port: endpoint.port };
   const direct = { mode: "direct" as const, endpoint: at };
   const filters = {
@@ -34,8 +54,8 @@ beforeAll(async () => {
   };
   joined = owned.use(
     await Joined.start({
-      directPorts: [endpoint.port, 1],
-      gateway: { direct: { allow: ["127.0.0.1/32"], caFile, dns: [] } },
+      directPorts: [endpoint.port, http2, 1],
+      gateway: { direct: { allow: ["127.0.0.1/32"], caFile } },
       routes: [
         routeTo("app.test", port, direct),
         routeTo("both.test", port, { mode: "both", endpoint: at }),
@@ -43,6 +63,11 @@ beforeAll(async () => {
         routeTo("stripping.test", port, { ...direct, policy: { strip_headers: ["cdn-loop"] } }),
         routeTo("*.wild.test", port, { ...direct, service: "wild" }),
         routeTo("filtered.test", port, { ...direct, path: "/api", filters }),
+        routeTo("grpc.test", port, {
+          mode: "direct",
+          protocol: "h2",
+          endpoint: { ...at, port: http2 },
+        }),
         routeTo("gone.test", port, { mode: "direct", endpoint: { ...at, port: 1 } }),
         routeTo("ssrf.test", port, { mode: "direct", endpoint: { ...at, host: "127.0.0.2" } }),
         routeTo("ula.test", port, { mode: "direct", endpoint: { ...at, host: "fd00::1" } }),
@@ -139,6 +164,12 @@ test("the server name is the request's host, also below a wildcard, and connecti
   expect(endpoint.names).toEqual(["one.wild.test", "two.wild.test"]);
 });
 
+test("a route that speaks HTTP/2 does so to its endpoint, with trailers, as gRPC needs", async () => {
+  const answer = await ask("h2c", "grpc.test", { method: "POST", body: Buffer.from("x") });
+  const said = [answer.status, String(answer.body), answer.trailers["grpc-status"]];
+  expect(said).toEqual([200, "from HTTP/2", "0"]);
+});
+
 test("an upgraded connection is raw bytes both ways", async () => {
   using client = rawClient(joined.port);
   client.send("GET / HTTP/1.1\r\nhost: app.test\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n");
@@ -175,6 +206,34 @@ test.each([
   expect(fields).toMatchObject({ code: "endpoint_not_allowed" });
   expect(fields["reason"]).toContain(says);
   expect((await ask("h1", host)).status).toBe(404);
+});
+
+test("a name is resolved once and judged: where it leads later changes nothing", async () => {
+  await using dns = await testDns();
+  dns.zone.A = { "lb.test": ["127.0.0.1"], "meta.test": ["203.0.113.1", "169.254.169.254"] };
+  dns.zone.AAAA = { "local.test": ["::1"] };
+  const at = (host: string) => ({
+    mode: "direct" as const,
+    endpoint: { scheme: "https" as const, host, port: endpoint.port },
+  });
+  await using other = await Joined.start({
+    directPorts: [endpoint.port],
+    gateway: { direct: { allow: ["127.0.0.1/32"], caFile }, dnsServers: [dns.address] },
+    routes: [
+      routeTo("app.test", 1, at("lb.test")),
+      ...["meta", "local", "unknown"].map((name) => routeTo(`${name}.test`, 1, at(`${name}.test`))),
+    ],
+  });
+  const rejected = other.log.lines.filter(({ msg }) => msg === "route rejected");
+  expect(rejected.map(({ fields }) => [fields["host"], fields["reason"]])).toEqual([
+    ["meta.test", expect.stringContaining("not public")],
+    ["local.test", expect.stringContaining("not public")],
+    ["unknown.test", expect.stringContaining("not resolved")],
+  ]);
+  dns.zone.A["lb.test"] = ["127.0.0.2"];
+  const entry = { port: other.port, tlsPort: 0, ca: "", host: "app.test" };
+  expect((await exchange("h1", entry, {})).status).toBe(200);
+  expect(dns.asked.filter((asked) => asked === "A lb.test")).toHaveLength(1);
 });
 
 test("why says where requests go", async () => {

@@ -19,11 +19,11 @@ export interface Cluster extends AsyncDisposable {
   readonly api: KubeApi;
   /** A folder of its own, that goes with it. */
   readonly folder: string;
-  /** From the root of the repository; what is given goes to its standard input. */
+  /** From the root of the repository unless told; what is given goes to its standard input. */
   run(
     command: string,
     words: readonly string[],
-    how?: { input?: string; env?: Record<string, string> },
+    how?: { input?: string; env?: Record<string, string>; cwd?: string },
   ): Promise<Ran>;
   /** Throws where it does not end with 0. */
   kubectl(...words: string[]): Promise<string>;
@@ -37,8 +37,12 @@ export async function openCluster(): Promise<Cluster> {
   const kubeconfig = join(home.path, "kubeconfig");
   writeFileSync(kubeconfig, JSON.stringify(configOf(api.url)));
   const env = { PATH: process.env["PATH"] ?? "", HOME: home.path, KUBECONFIG: kubeconfig };
-  const run: Cluster["run"] = async (command, words, { input = "", env: more = {} } = {}) => {
-    const child = spawn(command, words, { cwd: ROOT, env: { ...env, ...more } });
+  const run: Cluster["run"] = async (
+    command,
+    words,
+    { input = "", env: more = {}, cwd = ROOT } = {},
+  ) => {
+    const child = spawn(command, words, { cwd, env: { ...env, ...more } });
     child.stdin.on("error", () => {}); // Whoever does not read it is told by its exit code.
     child.stdin.end(input);
     const [out, err] = await Promise.all([

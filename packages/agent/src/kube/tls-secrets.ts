@@ -52,13 +52,17 @@ export class TlsSecrets implements Disposable {
         for (const { host } of deleted) this.#count(host, -1);
       }),
     );
-    this.ready = Promise.all([ingresses.synced, secrets.synced]).then(() => {
-      for (const one of ingresses.values()) this.#ingress(keyOf(one.metadata), undefined, one);
-    });
+    this.ready = this.#begin();
   }
 
   [Symbol.dispose](): void {
     for (const stop of this.#stops) stop();
+  }
+
+  async #begin(): Promise<void> {
+    const { ingresses, secrets } = this.#options;
+    await Promise.all([ingresses.synced, secrets.synced]);
+    for (const one of ingresses.values()) this.#ingress(keyOf(one.metadata), undefined, one);
   }
 
   #ingress(key: string, before: Ingress | undefined, after: Ingress | undefined): void {

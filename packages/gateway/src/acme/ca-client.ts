@@ -194,7 +194,8 @@ export class CaClient {
   async #get(url: string) {
     const call = this.#begin();
     return inCall(call, async () => {
-      const answer = await send({ url, method: "get" });
+      // RFC 8555 §6.1: every request says what asks; the library's do by themselves.
+      const answer = await send({ url, method: "get", headers: { "User-Agent": "warren" } });
       if (answer.status >= 400) throw answerProblem(answer, this.#options.wallClock());
       return answer;
     });

@@ -10,6 +10,8 @@ export interface TunnelSummary {
   tunnel: string;
   cluster_uuid: string;
   cluster: string;
+  /** Public names of the cluster here. */
+  names: readonly string[];
   agent_id: string;
   /** connected, or waiting for its agent, or going away. */
   state: "connected" | "reconnecting" | "draining";

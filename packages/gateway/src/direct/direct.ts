@@ -115,13 +115,15 @@ export class Direct {
     // As it came: a route that strips the word would let itself go round for ever.
     if (LOOPED.test(errand.asked?.field("cdn-loop") ?? ""))
       throw new WireError("upstream_failed", "the endpoint leads back to a gateway");
+    const { protocol, policy } = entry.route;
     const { scheme, port } = entry.route.endpoint!;
     const near = this.#serve(errand, entry, {
       address,
       port,
       secure: scheme === "https",
       serverName: errand.asked?.host ?? "",
-      connectTimeoutMs: entry.route.policy.connect_timeout_ms ?? this.#options.connectTimeoutMs,
+      http2: protocol === "h2" || protocol === "h2c",
+      connectTimeoutMs: policy.connect_timeout_ms ?? this.#options.connectTimeoutMs,
     });
     return {
       stream: near,

@@ -12,7 +12,7 @@ const CONNECT_MS = 10_000;
 
 /** Undefined where the operator wants none, or where nothing speaks to endpoints. */
 export async function openDirect(
-  { direct, tunnels }: Pick<GatewayConfig, "direct" | "tunnels">,
+  { direct, dnsServers, tunnels }: Pick<GatewayConfig, "direct" | "dnsServers" | "tunnels">,
   { clock, events }: { clock: Clock; events: Events },
   open: OpenUpstreams | undefined,
 ): Promise<Direct | undefined> {
@@ -21,7 +21,7 @@ export async function openDirect(
   const broke = (reason: unknown): void => events.broke("stream to an endpoint", reason);
   return new Direct({
     pins: new Pins({
-      resolve: dnsNames(direct.dns),
+      resolve: dnsNames(dnsServers),
       allow: new CidrList(direct.allow),
       clock,
       onRebound: (host) => events.endpointRebound(host),

@@ -8,6 +8,8 @@ export interface EndpointTarget {
   /** TLS, verified for `serverName`. */
   secure: boolean;
   serverName: string;
+  /** HTTP/2, by prior knowledge or ALPN; else HTTP/1.1. */
+  http2: boolean;
   connectTimeoutMs: number;
 }
 
@@ -23,7 +25,7 @@ export interface EndpointJob {
 }
 
 /**
- * Speaks HTTP/1.1 to endpoints: connections kept and shared by target, answers checked, upgrades as
+ * Speaks HTTP to endpoints: connections kept and shared by target, answers checked, upgrades as
  * raw bytes, no redirect followed. When no connection can be had the stream is reset with
  * `upstream_unreachable` or `upstream_timeout`, unread.
  */

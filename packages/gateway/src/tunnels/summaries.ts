@@ -7,6 +7,7 @@ export function summaries(agents: Agents): TunnelSummary[] {
     tunnel: one.tunnelId.slice(0, 6),
     cluster_uuid: one.identity.clusterUuid,
     cluster: one.identity.cluster,
+    names: one.identity.names,
     agent_id: one.register.agent_id,
     state: one.draining ? "draining" : one.attached ? "connected" : "reconnecting",
     address: one.identity.address,

@@ -30,8 +30,16 @@ export interface RequestsOptions {
   userAgent: string;
 }
 
+interface How {
+  agent: http.Agent;
+  credentials: Credentials;
+  signal: AbortSignal;
+}
+
 /** Until the kernel asks a quiet peer whether it is there; libuv then asks ten times, each second. */
 const KEEP_ALIVE_MS = 15_000;
+/** At once; a thousand statuses that are to be written do not open a thousand connections. */
+const MOST_CALLS = 32;
 /** How often a server that asks for time is asked again (client-go, `rest.Request`: ten times). */
 const MOST_REPEATS = 10;
 
@@ -39,23 +47,23 @@ const MOST_REPEATS = 10;
 export class KubeRequests implements Disposable {
   readonly #options: RequestsOptions;
   readonly #module: typeof http | typeof https;
-  readonly #agent: http.Agent;
+  /** Calls take turns on few connections; a stream has one for itself, for as long as it lasts. */
+  readonly #calls: http.Agent;
+  readonly #streams: http.Agent;
 
   constructor(options: RequestsOptions) {
     this.#options = options;
     this.#module = options.access.server.protocol === "https:" ? https : http;
-    this.#agent = new this.#module.Agent({
-      keepAlive: true,
-      keepAliveMsecs: KEEP_ALIVE_MS,
-      scheduling: "lifo",
-    });
+    const kept = { keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS, scheduling: "lifo" } as const;
+    this.#calls = new this.#module.Agent({ ...kept, maxSockets: MOST_CALLS });
+    this.#streams = new this.#module.Agent(kept);
   }
 
   /** The parsed answer. Rejects with a KubeError, a KubeAccessError or the signal's reason. */
   async json(call: Call, { timeoutMs, signal }: Limits): Promise<unknown> {
     using deadline = new Deadline(this.#options.clock, timeoutMs, signal);
     try {
-      return await bodyOf(call.what, await this.#repeated(call, deadline.signal));
+      return await bodyOf(call.what, await this.#repeated(call, this.#calls, deadline.signal));
     } catch (error) {
       throw failureOf(call, error, { deadline, timeoutMs, signal });
     }
@@ -66,7 +74,7 @@ export class KubeRequests implements Disposable {
     using deadline = new Deadline(this.#options.clock, timeoutMs, signal);
     const part = deadline.ends(life);
     try {
-      return await this.#repeated(call, life.signal);
+      return await this.#repeated(call, this.#streams, life.signal);
     } catch (error) {
       throw failureOf(call, error, { deadline, timeoutMs, signal });
     } finally {
@@ -75,15 +83,20 @@ export class KubeRequests implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#agent.destroy();
+    this.#calls.destroy();
+    this.#streams.destroy();
   }
 
   /** Asks again where the API says so: 401 once with fresh credentials, and when told after how long. */
-  async #repeated(call: Call, signal: AbortSignal): Promise<http.IncomingMessage> {
+  async #repeated(
+    call: Call,
+    agent: http.Agent,
+    signal: AbortSignal,
+  ): Promise<http.IncomingMessage> {
     let refused = false;
     for (let repeats = 0; ; repeats += 1) {
       const credentials = await this.#options.access.credentials(refused);
-      const answer = await this.#answered(call, credentials, signal);
+      const answer = await this.#answered(call, { agent, credentials, signal });
       const status = answer.statusCode ?? 0;
       if (status >= 200 && status < 300) return answer;
       const error = await refusalOf(call.what, answer);
@@ -98,21 +111,21 @@ export class KubeRequests implements Disposable {
   }
 
   /** A kept connection may have been closed meanwhile: what only reads is then asked again. */
-  async #answered(call: Call, credentials: Credentials, signal: AbortSignal) {
+  async #answered(call: Call, how: How) {
     for (;;) {
-      const request = this.#open(call, credentials, signal);
+      const request = this.#open(call, how);
       try {
         return await headOf(request, call);
       } catch (error) {
-        if (!request.reusedSocket || call.method !== "GET" || signal.aborted) throw error;
+        if (!request.reusedSocket || call.method !== "GET" || how.signal.aborted) throw error;
       }
     }
   }
 
-  #open(call: Call, credentials: Credentials, signal: AbortSignal): http.ClientRequest {
+  #open(call: Call, { agent, credentials, signal }: How): http.ClientRequest {
     const { server } = this.#options.access;
     return this.#module.request({
-      agent: this.#agent,
+      agent,
       protocol: server.protocol,
       host: server.hostname.replace(/^\[|\]$/g, ""),
       port: server.port,

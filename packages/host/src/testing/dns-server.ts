@@ -14,6 +14,7 @@ import {
 /** Records by type and name; a name that is not there does not exist. */
 export interface DnsZone {
   A: Record<string, string[]>;
+  AAAA: Record<string, string[]>;
   CNAME: Record<string, string>;
   TXT: Record<string, string[]>;
 }
@@ -37,7 +38,7 @@ const AUTHORITATIVE = 0x0400;
 
 export async function testDns(): Promise<TestDns> {
   await using owned = new AsyncDisposableStack();
-  const zone: DnsZone = { A: {}, CNAME: {}, TXT: {} };
+  const zone: DnsZone = { A: {}, AAAA: {}, CNAME: {}, TXT: {} };
   const dns: TestDns = {
     address: "",
     zone,
@@ -113,7 +114,7 @@ function respond(dns: TestDns, query: DecodedPacket): Packet | undefined {
 
 /** Undefined: there is no such name. */
 function answersOf(dns: TestDns, type: string, name: string): Answer[] | undefined {
-  const { A, CNAME, TXT } = dns.zone;
+  const { A, AAAA, CNAME, TXT } = dns.zone;
   const alias = CNAME[name];
   if (alias !== undefined) {
     const rest = type === "CNAME" ? [] : (answersOf(dns, type, alias) ?? []);
@@ -121,9 +122,10 @@ function answersOf(dns: TestDns, type: string, name: string): Answer[] | undefin
   }
   const everywhere = dns.everywhere === undefined ? undefined : [dns.everywhere];
   const addresses = A[name] ?? everywhere;
-  const texts = TXT[name];
-  if (addresses === undefined && texts === undefined) return undefined;
+  const [long, texts] = [AAAA[name], TXT[name]];
+  if ((addresses ?? long ?? texts) === undefined) return undefined;
   if (type === "A") return (addresses ?? []).map((data) => ({ type: "A", name, data, ttl: 1 }));
+  if (type === "AAAA") return (long ?? []).map((data) => ({ type: "AAAA", name, data, ttl: 1 }));
   if (type === "TXT") return (texts ?? []).map((data) => ({ type: "TXT", name, data, ttl: 1 }));
   return [];
 }

@@ -172,7 +172,9 @@ async function balancer(
 }
 
 async function ask(url: string, ca: string, body: string | undefined): Promise<string> {
-  const sent = request(url, { ca, method: body === undefined ? "GET" : "POST", agent: false });
+  const method = body === undefined ? "GET" : "POST";
+  const headers = { "user-agent": "test" };
+  const sent = request(url, { ca, method, headers, agent: false });
   sent.end(body);
   const [answer] = (await once(sent, "response")) as [
     AsyncIterable<Buffer> & { statusCode: number },

@@ -30,6 +30,7 @@ export const TunnelView = v.looseObject({
   tunnel: v.string(),
   cluster_uuid: v.string(),
   cluster: v.string(),
+  names: v.optional(v.array(v.string()), []),
   agent_id: v.string(),
   state: v.string(),
   address: v.string(),
@@ -53,6 +54,7 @@ export const WhyView = v.looseObject({
   served: v.boolean(),
   status: v.optional(v.number()),
   code: v.optional(v.string()),
+  redirect: v.optional(v.number()),
   clusters: v.optional(
     v.array(
       v.looseObject({

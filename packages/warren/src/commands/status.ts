@@ -3,7 +3,7 @@ import { adminOptions, openAdmin } from "../admin/admin-options.ts";
 import { ReadyView, RolloutView, RouteView, TunnelView } from "../admin/views.ts";
 import { command } from "../cli/command.ts";
 import { jsonOption } from "../cli/options.ts";
-import { age, table } from "../cli/table.ts";
+import { age, printable, table } from "../cli/table.ts";
 
 export const status = command({
   name: "status",
@@ -42,6 +42,11 @@ export const status = command({
       age(Date.parse(one.since), now),
     ]);
     terminal.out(table(["CLUSTER", "AGENT", "STATE", "FROM", "SINCE"], rows));
+    const named = new Map(
+      tunnels.map(({ cluster_uuid: uuid, cluster, names }) => [uuid, { cluster, names }]),
+    );
+    for (const { cluster, names } of named.values())
+      if (names.length > 0) terminal.out(`${printable(cluster)} is ${names.join(" and ")}`);
   },
 });
 

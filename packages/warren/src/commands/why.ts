@@ -39,8 +39,9 @@ which cluster and agent would be chosen, and what stands in the way.`,
 });
 
 /** The whole answer in a sentence; what follows says why. */
-function verdict({ url, served, status, code, clusters }: WhyView): string {
+function verdict({ url, served, status, code, redirect, clusters }: WhyView): string {
   if (!served) return `${url} is not served: ${status ?? 503} ${code ?? "cluster_offline"}`;
+  if (redirect !== undefined) return `${url} is redirected by the gateway itself: ${redirect}`;
   const chosen = clusters.find(
     ({ agents, direct }) => direct?.usable === true || agents.some(({ usable }) => usable),
   );

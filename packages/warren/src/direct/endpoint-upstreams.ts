@@ -28,14 +28,15 @@ class Targets {
   }
 
   of(to: Serve[1]): Target {
-    const { address, port, secure, serverName, connectTimeoutMs } = to;
-    const key = `${secure} ${address} ${port} ${serverName} ${connectTimeoutMs}`;
+    const { address, port, serverName, connectTimeoutMs } = to;
+    const protocol = protocolOf(to);
+    const key = `${protocol} ${address} ${port} ${serverName} ${connectTimeoutMs}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const target = createTarget({
       host: address,
       port,
-      protocol: secure ? "https" : "http",
+      protocol,
       tls: { ca: this.#ca, serverName, insecure: false },
       connectTimeoutMs,
     });
@@ -43,4 +44,9 @@ class Targets {
     this.#known.set(key, target);
     return target;
   }
+}
+
+function protocolOf({ secure, http2 }: Serve[1]): Target["protocol"] {
+  if (http2) return secure ? "h2" : "h2c";
+  return secure ? "https" : "http";
 }

@@ -54,7 +54,7 @@ export class AcmeStage implements AsyncDisposable {
     };
     return this.#owned.use(
       await Joined.start({
-        routes: options.hosts.map((host) => routeTo(host, service.port)),
+        routes: options.hosts.map((host) => routeTo(host, service.port, { service: "web" })),
         certificates: options.certificates ?? {},
         tls: { port: ports.tls, redirect: true },
         ...(options.clock !== undefined && { clock: options.clock }),

@@ -58,6 +58,9 @@ export class Joined implements AsyncDisposable {
   get port(): number {
     return this.#gateway.ports.http;
   }
+  get adminUrl(): string {
+    return this.#gateway.adminUrl;
+  }
   get tlsPort(): number {
     return this.#gateway.ports.tls!;
   }

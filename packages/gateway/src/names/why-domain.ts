@@ -1,0 +1,127 @@
+import type { Acme } from "../acme/acme.ts";
+import type { HostCare } from "../host-care.ts";
+import type { Registry } from "../ports.ts";
+import { recordOf } from "./domain-proofs.ts";
+import type { Dns } from "./dns.ts";
+
+export interface WhyDomainDeps {
+  registry: Pick<Registry, "claimOf">;
+  hosts: Pick<HostCare, "names" | "dns" | "folder" | "clusters" | "acme"> & {
+    readonly isProofAsked: boolean;
+  };
+}
+
+/** CNAMEs that follow one another before it is no use to look further. */
+const MOST_ALIASES = 8;
+
+/** Everything that a domain needs beside a route: DNS, an owner, a claim, a certificate. JSON. */
+export async function whyDomain(deps: WhyDomainDeps, host: string): Promise<object> {
+  const [dns, ownership, claim, certificate] = await Promise.all([
+    dnsOf(deps, host),
+    ownershipOf(deps, host),
+    claimOf(deps, host),
+    certificateOf(deps, host),
+  ]);
+  return { dns, ownership, claim, certificate };
+}
+
+async function dnsOf({ hosts }: WhyDomainDeps, host: string): Promise<object> {
+  if (isLocal(host)) return { says: "a name of this machine: nothing is looked up" };
+  const { dns, names } = hosts;
+  try {
+    const aliases = await aliasesOf(dns, host);
+    const addresses = await dns.addresses(host);
+    const name = [host, ...aliases].find((one) => names && one.endsWith(`.${names.domain}`));
+    const says =
+      addresses.length === 0
+        ? `it does not resolve: make it a CNAME${names ? ` to a name below ${names.domain}` : ""}, or give it the addresses of this gateway`
+        : name === undefined
+          ? "it resolves: compare the addresses with those of this gateway"
+          : `it leads to ${name}, a name of this gateway`;
+    return { aliases, addresses, says };
+  } catch (reason) {
+    const { code = "failed" } = reason as NodeJS.ErrnoException;
+    return { says: `DNS could not be asked (${code})` };
+  }
+}
+
+async function aliasesOf(dns: Dns, host: string): Promise<string[]> {
+  const aliases: string[] = [];
+  for (let name = host; aliases.length < MOST_ALIASES; name = aliases.at(-1)!) {
+    const next = await dns.cname(name);
+    if (next === undefined || aliases.includes(next)) break;
+    aliases.push(next);
+  }
+  return aliases;
+}
+
+async function ownershipOf({ hosts }: WhyDomainDeps, host: string): Promise<object> {
+  const owner = await hosts.names?.ownerOf(host).catch(() => undefined);
+  if (owner !== undefined) return { says: `a name of cluster ${owner}` };
+  if (!hosts.isProofAsked || isLocal(host)) return { says: "proved by a token that covers it" };
+  const record = recordOf(host);
+  const says = "proved by a token that covers it, or by this TXT record";
+  try {
+    const proofs = (await hosts.dns.txt(record)).filter((text) => text.startsWith("warren-"));
+    return { says, record, proofs };
+  } catch (reason) {
+    const { code = "failed" } = reason as NodeJS.ErrnoException;
+    return { says, record, problem: `DNS could not be asked (${code})` };
+  }
+}
+
+async function claimOf({ registry }: WhyDomainDeps, host: string): Promise<object> {
+  const claim = await registry.claimOf(host);
+  if (claim === undefined) return { says: "no cluster has claimed it" };
+  const { pattern, group, served } = claim;
+  const says = served ? "claimed and published" : "claimed, and nothing is published there now";
+  return { says, host: pattern, group };
+}
+
+async function certificateOf({ hosts }: WhyDomainDeps, host: string): Promise<object> {
+  const { folder, clusters, acme } = hosts;
+  if (folder === undefined) return { says: "this gateway terminates no TLS" };
+  const found = (
+    [
+      ["folder", folder],
+      ["cluster", clusters],
+      ["acme", acme],
+    ] as const
+  ).find(([, set]) => set?.choose(host) !== undefined);
+  const state = acme === undefined ? undefined : await acmeOf(acme, host);
+  if (found === undefined) return { says: state?.["says"] ?? "there is none", ...state };
+  const [source, set] = found;
+  const { expiresAt } = set!.choose(host)!;
+  const expires = new Date(expiresAt).toISOString();
+  const says = `it has one (${source})`;
+  return source === "acme" ? { says, expires, acme: state?.["acme"] } : { says, expires };
+}
+
+async function acmeOf(acme: Acme, host: string): Promise<Record<string, unknown>> {
+  const { issued, setback, isUnderWay, isOrderable } = await acme.state(host);
+  const last = setback && {
+    problem: setback.type,
+    detail: setback.detail,
+    challenge: setback.challenge,
+    failures: setback.failures,
+    at: date(setback.at),
+    again: date(setback.retryAt),
+  };
+  const renewal = issued && { renewed_at: date(issued.renewAt) };
+  const says = !isOrderable
+    ? "there is none, and no CA would issue one for this name"
+    : isUnderWay
+      ? "it is being ordered"
+      : last === undefined
+        ? "there is none: it is ordered when a cluster publishes the host"
+        : `the CA refused it: ${last.detail}`;
+  return { says, ...((last ?? renewal) && { acme: { ...renewal, ...last } }) };
+}
+
+function date(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function isLocal(host: string): boolean {
+  return !host.includes(".") || /(^|\.)localhost$/.test(host);
+}

@@ -1,0 +1,64 @@
+import { expect, test } from "vitest";
+import { ClusterNames, labelOf } from "../src/names/cluster-names.ts";
+import { HostOwnership } from "../src/names/host-ownership.ts";
+import { memoryRecords } from "../src/records/memory-records.ts";
+
+const A = "11111111-1111-4111-8111-111111111111";
+const B = "22222222-2222-4222-8222-222222222222";
+const DAY_MS = 86_400_000;
+
+function kit() {
+  let now = 1_000_000;
+  const conflicts: string[] = [];
+  const wallClock = () => now;
+  const names = new ClusterNames({
+    domain: "warren.test",
+    store: memoryRecords({ wallClock }),
+    wallClock,
+    onConflict: (name, owner) => void conflicts.push(`${name} ${owner}`),
+  });
+  return { names, conflicts, pass: (ms: number) => void (now += ms) };
+}
+
+test("who comes first keeps the alias for as long as it comes", async () => {
+  const { names, conflicts, pass } = kit();
+  const give = (clusterUuid: string) => names.give({ clusterUuid, cluster: "Home Lab" });
+  expect(await give(A)).toEqual([`${A}.warren.test`, "home-lab.warren.test"]);
+  expect(await give(B)).toEqual([`${B}.warren.test`]);
+  expect(conflicts).toEqual([`home-lab.warren.test ${A}`]);
+  pass(20 * DAY_MS);
+  expect(await give(A)).toHaveLength(2);
+  pass(20 * DAY_MS);
+  expect(await give(B)).toHaveLength(1);
+  pass(20 * DAY_MS);
+  expect(await give(B)).toHaveLength(2);
+  expect(await give(A)).toHaveLength(1);
+});
+
+test.each([
+  { name: "home", label: "home" },
+  { name: "Büro Süd / 2", label: "b-ro-s-d-2" },
+  { name: "---", label: undefined },
+  { name: B, label: undefined },
+  { name: "x".repeat(80), label: "x".repeat(63) },
+])("the label of a cluster called $name", ({ name, label }) => {
+  expect(labelOf(name)).toBe(label);
+});
+
+test("names are their cluster's whatever a token says, and need no token", async () => {
+  const { names } = kit();
+  const own = await names.give({ clusterUuid: A, cluster: "home" });
+  const ownership = new HostOwnership(names, undefined);
+  const owner = { clusterUuid: A, group: "a", hosts: [], names: own };
+  const greedy = { clusterUuid: B, group: "b", hosts: ["*", "**.warren.test"], names: [] };
+  const may = async (who: typeof owner | typeof greedy, host: string) =>
+    (await ownership.refusalOf(who, host)) === undefined;
+  for (const host of ["home.warren.test", "*.home.warren.test", "app.home.warren.test", own[0]!]) {
+    expect([host, await may(owner, host)]).toEqual([host, true]);
+    expect([host, await may(greedy, host)]).toEqual([host, false]);
+  }
+  expect(await may(greedy, "free.warren.test")).toBe(true);
+  expect(await may(greedy, `${B}.warren.test`)).toBe(true);
+  expect(await may(owner, "free.warren.test")).toBe(false);
+  expect(await may(owner, "deep.app.home.warren.test")).toBe(false);
+});

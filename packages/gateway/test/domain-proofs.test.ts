@@ -1,0 +1,111 @@
+/** Hosts that are proved by TXT records, asked for at a real DNS server. */
+import { testDns, virtualClock, type TestDns } from "@warren/host/testing";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { openDns, type Dns } from "../src/names/dns.ts";
+import { DomainProofs, type Prover } from "../src/names/domain-proofs.ts";
+
+const owned = new AsyncDisposableStack();
+const A: Prover = { clusterUuid: "11111111-1111-4111-8111-111111111111", group: "red" };
+const B: Prover = { clusterUuid: "22222222-2222-4222-8222-222222222222", group: "blue" };
+const HOUR_MS = 3_600_000;
+let server: TestDns;
+let dns: Dns;
+
+beforeAll(async () => {
+  server = owned.use(await testDns());
+  dns = openDns([server.address]);
+});
+afterAll(() => owned.disposeAsync());
+beforeEach(() => {
+  server.zone.TXT = {};
+  server.asked.length = 0;
+  server.mood = "well";
+});
+
+function kit({ claimed = false } = {}) {
+  const clock = virtualClock();
+  const lost: string[] = [];
+  const proofs = new DomainProofs({
+    dns,
+    clock,
+    graceMs: 24 * HOUR_MS,
+    hasClaimed: async () => claimed,
+    onLost: async (_prover, host) => void lost.push(host),
+  });
+  return { clock, lost, proofs };
+}
+
+test.each([
+  {
+    name: "its uuid",
+    host: "a.test",
+    at: "_warren.a.test",
+    text: `warren-cluster=${A.clusterUuid}`,
+  },
+  { name: "its group", host: "a.test", at: "_warren.a.test", text: "warren-group=red" },
+  { name: "a wildcard's parent", host: "*.a.test", at: "_warren.a.test", text: "warren-group=red" },
+])("a record with $name proves a host, for nobody else", async ({ host, at, text }) => {
+  const { proofs } = kit();
+  server.zone.TXT[at] = ["v=spf1 -all", text];
+  expect(await proofs.check(A, host)).toBeUndefined();
+  expect(proofs.proven(A)).toEqual([host]);
+  expect(await proofs.check(B, host)).toMatchObject({ code: "host_not_allowed" });
+  expect(proofs.proven(B)).toEqual([]);
+});
+
+test("who has no record hears exactly which one to make, and is looked up again soon", async () => {
+  const { clock, proofs } = kit();
+  const refusal = await proofs.check(A, "shop.test");
+  const record = `_warren.shop.test TXT "warren-cluster=${A.clusterUuid}"`;
+  expect(refusal?.message).toContain(record);
+  server.zone.TXT["_warren.shop.test"] = [`warren-cluster=${A.clusterUuid}`];
+  expect(await proofs.check(A, "shop.test")).toEqual(refusal);
+  clock.advance(15_000);
+  expect(await proofs.check(A, "shop.test")).toBeUndefined();
+  await proofs.check(A, "shop.test");
+  expect(server.asked.length).toBe(2);
+});
+
+test("a host whose record is gone is given up after a grace, and not while DNS fails", async () => {
+  const { clock, lost, proofs } = kit();
+  server.zone.TXT["_warren.a.test"] = ["warren-group=red"];
+  await proofs.check(A, "a.test");
+  const later = async (ms: number) => {
+    for (let passed = 0; passed < ms; passed += 600_000) {
+      clock.advance(600_000);
+      await proofs.check(A, "a.test");
+      await proofs.sweep();
+    }
+  };
+  server.mood = "failing";
+  await later(30 * HOUR_MS);
+  expect([lost, proofs.proven(A)]).toEqual([[], ["a.test"]]);
+  server.mood = "well";
+  server.zone.TXT = {};
+  await later(23 * HOUR_MS);
+  expect([lost, proofs.proven(A)]).toEqual([[], ["a.test"]]);
+  await later(2 * HOUR_MS);
+  expect([lost, proofs.proven(A)]).toEqual([["a.test"], []]);
+  expect(await proofs.check(A, "a.test")).toMatchObject({ code: "host_not_allowed" });
+}, 20_000);
+
+test("after a restart what was claimed before is served while DNS fails", async () => {
+  server.mood = "failing";
+  expect(await kit({ claimed: true }).proofs.check(A, "a.test")).toBeUndefined();
+  const { message } = (await kit().proofs.check(A, "a.test"))!;
+  expect(message).toMatch(/^DNS could not be asked \(ESERVFAIL\)/);
+});
+
+test("a cluster that makes hosts up asks no more than its share; others are answered", async () => {
+  const { clock, proofs } = kit();
+  const ask = (from: number) =>
+    Promise.all(Array.from({ length: 40 }, (_, at) => proofs.check(A, `h${from + at}.test`)));
+  for (const from of [0, 100, 200]) await ask(from);
+  expect(server.asked.length).toBe(100);
+  expect((await proofs.check(A, "one-more.test"))?.code).toBe("rate_limited");
+  server.zone.TXT["_warren.b.test"] = ["warren-group=blue"];
+  expect(await proofs.check(B, "b.test")).toBeUndefined();
+  clock.advance(10_000);
+  await ask(300);
+  expect(server.asked.length).toBe(100 + 1 + 20);
+});
