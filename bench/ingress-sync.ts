@@ -114,7 +114,6 @@ async function follow(count: number, owned: AsyncDisposableStack) {
         className: "warren",
         mode: "tunnel",
         tlsSecrets: false,
-        inPod: { host: undefined, port: undefined },
         lease: { namespace: "default", name: "warren-agent" },
         podNamespace: "default",
       },

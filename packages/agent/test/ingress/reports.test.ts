@@ -28,7 +28,6 @@ const SETTINGS: KubeSettings = {
   className: "warren",
   mode: "tunnel",
   tlsSecrets: false,
-  inPod: { host: undefined, port: undefined },
   lease: { namespace: "default", name: "warren-agent" },
   podNamespace: "default",
 };
