@@ -124,6 +124,14 @@ describe.skipIf(PEBBLE === undefined)("renewals", () => {
     ca.targets = targets;
     await leapUntil(clock, renewed);
     expect(log.lines.filter(({ msg }) => msg === "certificate renewed").length).toBe(1);
+    const metrics = await joined.metrics.text();
+    for (const moved of [
+      /^gateway_acme_orders_total\{result="issued"\} 2$/m,
+      /^gateway_acme_renewals_total 1$/m,
+      /^gateway_host_certificates\{source="acme"\} 1$/m,
+      /^gateway_host_certificates_expire_timestamp_seconds\{source="acme"\} [1-9]/m,
+    ])
+      expect(metrics).toMatch(moved);
     const second = await shown(joined.tlsPort, host);
     expect(second.serialNumber).not.toBe(first.serialNumber);
   });

@@ -192,6 +192,7 @@ test("an endpoint where nobody answers is said to be unreachable, and not dialle
   const before = failures();
   expect((await ask("h1", "gone.test")).status).toBe(502);
   expect(failures()).toBe(before);
+  expect(await joined.metrics.text()).toMatch(/^gateway_endpoint_failures_total\S* [1-9]/m);
 });
 
 test.each([

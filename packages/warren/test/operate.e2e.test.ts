@@ -83,7 +83,7 @@ test("drain ends a gateway clean", async () => {
 test.each([
   {
     words: ["agent"],
-    want: "--gateway: needed, at least once\n  --token-file: needed; `warren token create` makes one\n  --service or --services: needed",
+    want: "--gateway: needed, at least once\n  --token-file: needed; `warren token create` makes one\n  --service, --services or --kube on: needed",
   },
   {
     words: ["agent", "--gateway", "x://y", "--service", "3000", "--services", "none.toml"],

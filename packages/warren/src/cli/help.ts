@@ -9,7 +9,7 @@ const GROUPS: readonly { title: string; names: readonly string[] }[] = [
   { title: "Start here", names: ["up", "expose"] },
   { title: "Run", names: ["gateway", "agent", "chat"] },
   { title: "Let in", names: ["token create", "token revoke", "token keygen", "chat token"] },
-  { title: "See", names: ["status", "routes", "why"] },
+  { title: "See", names: ["status", "routes", "why", "agent doctor"] },
   { title: "Change", names: ["claims release", "drain", "chat keys rotate"] },
 ];
 
