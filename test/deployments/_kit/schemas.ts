@@ -22,7 +22,7 @@ export interface Schemas {
 }
 
 /** Undefined where nobody has fetched them: for `describe.skipIf(schemasFolder === undefined)`. */
-export const schemasFolder = service("WARREN_KUBE_SCHEMAS");
+export const schemasFolder = service("KUBE_SCHEMAS");
 
 const read = new Map<KubeVersion, Schemas>();
 
@@ -39,6 +39,6 @@ function load(version: KubeVersion): Schemas {
 }
 
 function parsed(name: string): unknown {
-  if (schemasFolder === undefined) throw new Error("WARREN_KUBE_SCHEMAS is not set");
+  if (schemasFolder === undefined) throw new Error("KUBE_SCHEMAS is not set");
   return JSON.parse(readFileSync(join(schemasFolder, `${name}.json`), "utf8"));
 }

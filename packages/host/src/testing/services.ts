@@ -11,14 +11,14 @@ export function service(name: string): string | undefined {
 }
 
 /**
- * The paths of a kube-apiserver and an etcd, from WARREN_KUBE_APISERVER and WARREN_ETCD. What they prove is proved
+ * The paths of a kube-apiserver and an etcd, from KUBE_APISERVER and ETCD. What they prove is proved
  * where somebody has built them, and no run is required to.
  */
 export function kubePrograms(): { apiserver: string; etcd: string } | undefined {
-  const { WARREN_KUBE_APISERVER: apiserver, WARREN_ETCD: etcd } = process.env;
+  const { KUBE_APISERVER: apiserver, ETCD: etcd } = process.env;
   if (apiserver !== undefined && etcd !== undefined) return { apiserver, etcd };
   process.stderr.write(
-    "tests skipped: the variables WARREN_KUBE_APISERVER and WARREN_ETCD are not set\n",
+    "tests skipped: the variables KUBE_APISERVER and ETCD are not set\n",
   );
   return undefined;
 }
