@@ -1,0 +1,10 @@
+// What Kubernetes' API server keeps its objects in.
+package main
+
+import (
+	"os"
+
+	"go.etcd.io/etcd/server/v3/etcdmain"
+)
+
+func main() { etcdmain.Main(os.Args) }
