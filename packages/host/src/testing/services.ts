@@ -17,9 +17,7 @@ export function service(name: string): string | undefined {
 export function kubePrograms(): { apiserver: string; etcd: string } | undefined {
   const { KUBE_APISERVER: apiserver, ETCD: etcd } = process.env;
   if (apiserver !== undefined && etcd !== undefined) return { apiserver, etcd };
-  process.stderr.write(
-    "tests skipped: the variables KUBE_APISERVER and ETCD are not set\n",
-  );
+  process.stderr.write("tests skipped: the variables KUBE_APISERVER and ETCD are not set\n");
   return undefined;
 }
 
