@@ -183,6 +183,7 @@ function streamsOf(config: AgentConfig, deps: AgentDeps, published: Published): 
     {
       ...STREAMS_DEFAULTS,
       maxStreams: config.tunnels.streams,
+      unknown: config.kube === undefined ? "no_route" : "refused",
       maxIdle: config.upstream.maxIdle,
       idleMs: config.upstream.idleMs,
     },

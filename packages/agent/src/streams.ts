@@ -23,10 +23,16 @@ import { TcpOpening } from "./upstream/tcp.ts";
 export interface StreamsSettings extends PoolsSettings {
   /** Streams at once, over all tunnels; more are refused with `overloaded`. */
   maxStreams: number;
+  /**
+   * What is said of a route that the table does not have: `refused`, unread, where the table follows a
+   * cluster and may be behind that of another agent, which then takes the stream.
+   */
+  unknown: "no_route" | "refused";
 }
 
 export const STREAMS_DEFAULTS: StreamsSettings = {
   maxStreams: 20_000,
+  unknown: "no_route",
   maxIdle: 100,
   idleMs: 90_000,
   maxDials: 256,
@@ -101,7 +107,7 @@ export class AgentStreams implements StreamHost {
     const publication = this.#published.get(key);
     const named = publication?.targets[read.backend];
     if (publication === undefined || named === undefined)
-      return refuse(stream, "no_route", "this agent publishes no such route");
+      return refuse(stream, this.#settings.unknown, "this agent publishes no such route");
     const target = named.endpoints === undefined ? named : endpointFor(named, opening, read);
     if (target === undefined)
       return refuse(stream, "upstream_unreachable", "no endpoint of the service is ready");

@@ -162,6 +162,15 @@ describe("two agents of a cluster", { timeout: 90_000 }, () => {
     return { first, second: await stage.agent("agent-1") };
   }
 
+  test("one that has not heard of its cluster takes nothing from the other's requests", async () => {
+    await stage.agent("agent-0");
+    await becomes(200);
+    await stage.api.stop();
+    const second = await stage.agent("agent-1");
+    await second.says(/the API server is not heard/);
+    for (let n = 0; n < 40; n++) expect(await status()).toBe(200);
+  });
+
   test("one is killed: the other carries every request, leads within the Lease's time, and publishes", async () => {
     const { first, second } = await both();
     await second.says(/following/);
