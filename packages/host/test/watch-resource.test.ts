@@ -156,6 +156,29 @@ describe("a watch", () => {
     await has("a/web", "two.example");
   });
 
+  test("keeps what it has while what stands before the server answers 404", async () => {
+    await using api = await startKubeApi();
+    const clock = leapingClock();
+    put(api, "a/web", "one.example");
+    const { watched, told, heard, has } = follow(api, { clock });
+    await watched.synced;
+    await following(api);
+    const stop = api.intercept(({ response }) => {
+      response.writeHead(404, { "content-type": "text/html" }).end("<h1>no backend</h1>");
+      return true;
+    });
+    api.endStreams();
+    await heard("lost");
+    clock.leap(5_000);
+    await heard("lost", 2);
+    expect([watched.size, watched.state]).toEqual([1, "live"]);
+    stop();
+    put(api, "a/web", "two.example");
+    clock.leap(5_000);
+    await has("a/web", "two.example");
+    expect(told.map(({ kind }) => kind)).not.toContain("absent");
+  });
+
   test("waits as long as a server asks it to", async () => {
     await using api = await startKubeApi();
     const clock = leapingClock();
@@ -301,6 +324,21 @@ describe("a resource that may not be read", () => {
     await watched.synced;
     expect([watched.size, watched.state]).toEqual([1, "live"]);
     expect(told.filter(({ kind }) => kind === "forbidden").length).toBe(1);
+  });
+
+  test("is asked for again soon while refusals are new: a server that starts does not know its roles yet", async () => {
+    await using api = await startKubeApi();
+    const clock = leapingClock();
+    const { watched } = follow(api, { clock });
+    await watched.synced;
+    await following(api);
+    const allow = api.forbid("watch", INGRESSES);
+    api.endStreams();
+    await api.request({ verb: "watch", code: 403 });
+    allow();
+    clock.leap(2_000);
+    await following(api);
+    expect(watched.state).toBe("live");
   });
 });
 

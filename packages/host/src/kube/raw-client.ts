@@ -122,10 +122,17 @@ export class RawClient implements KubeClient {
 
   async serves(resource: Resource): Promise<boolean> {
     const path = groupPath(resource);
-    const answer = (await this.#found(reading(`discover ${path}`, path, {}))) as
-      | { resources?: { name: string }[] }
-      | undefined;
-    return answer?.resources?.some(({ name }) => name === resource.plural) ?? false;
+    const { group, version, plural } = resource;
+    const call = reading(`discover ${path}`, path, {});
+    const found = (await this.#found(call)) as Discovered | undefined;
+    if (found !== undefined)
+      return listOf(call.what, found.resources).some(({ name }) => name === plural);
+    // Also a proxy answers 404. What has a list of groups is the API server, and knows its own.
+    const all = reading("discover /apis", "/apis", {});
+    const { groups } = await this.#ask<Discovered>(all);
+    const served = listOf(all.what, groups).find(({ name }) => name === group)?.versions ?? [];
+    if (group !== "" && !served.some((one) => one.version === version)) return false;
+    throw notTheServers(call.what);
   }
 
   async may(verb: string, resource: Resource, namespace: string | undefined): Promise<boolean> {
@@ -178,6 +185,25 @@ export class RawClient implements KubeClient {
 
 function reading(what: string, path: string, query: Query): Call {
   return { what, method: "GET", path, query, body: undefined, contentType: JSON_TYPE };
+}
+
+/** Of discovery: APIResourceList, APIGroupList. */
+interface Discovered {
+  resources?: { name: string }[];
+  groups?: { name: string; versions?: { version: string }[] }[];
+}
+
+function listOf<T>(what: string, list: T[] | undefined): T[] {
+  if (!Array.isArray(list)) throw notTheServers(what);
+  return list;
+}
+
+function notTheServers(what: string): KubeError {
+  return new KubeError(`${what}: the answer is not an API server's`, {
+    status: 200,
+    reason: "Unreadable",
+    retryAfterMs: undefined,
+  });
 }
 
 function nameOf({ metadata }: { metadata: { name: string; namespace?: string } }): ObjectName {

@@ -17,6 +17,8 @@ const RETRY = { firstMs: 800, capMs: 30_000, heldMs: 10_000 };
 /** A resource that is not there, or may not be read, is asked for again. */
 const ABSENT_MS = 30_000;
 const FORBIDDEN_MS = 60_000;
+/** Refusals that pass sooner are a server's that is starting: it does not know its roles yet. */
+const REFUSED_FOR_MS = 60_000;
 /** What a watch missed, should the server have lost it, is found by then; spread, so that agents do not come together. */
 const RELIST_MS = 600_000;
 /** A dead peer that not even the kernel noticed is noticed by twice that. */
@@ -26,7 +28,8 @@ const STREAM_SECONDS = 150;
  * Keeps the objects of one namespace, or of all, as the server has them.
  *
  * 1. The cache holds what the server had at `#revision`, and every change is applied in the server's order.
- * 2. Only what a list does not have, or an event says, is removed: failures remove nothing.
+ * 2. Only what a list does not have, an event says, or a resource that the server says it does not have takes
+ *    along, is removed: failures remove nothing, and a proxy's 404 is one.
  * 3. Nothing is asked again without a wait after something failed.
  */
 export class Reflector<T extends KubeObject> {
@@ -39,6 +42,7 @@ export class Reflector<T extends KubeObject> {
   /** Undefined: a list is due. */
   #revision: string | undefined;
   #relistAt = 0;
+  #refusedSince: number | undefined;
 
   constructor(options: ReflectorOptions<T>) {
     const { namespace, labelSelector, fieldSelector, random, signal } = options;
@@ -57,8 +61,9 @@ export class Reflector<T extends KubeObject> {
       try {
         waitMs = await this.#once();
       } catch (error) {
+        const isAbsent = await this.#isAbsent(error);
         if (signal.aborted) break;
-        waitMs = this.#failed(error);
+        waitMs = isAbsent ? this.#absent() : this.#failed(error);
       }
       if (waitMs > 0) await wait(clock, waitMs, signal);
     }
@@ -75,7 +80,7 @@ export class Reflector<T extends KubeObject> {
     } finally {
       this.#waits.ended(clock.now() - began);
     }
-    this.state = "live";
+    this.#isHeard();
     // A server, or a proxy before it, that ends streams at once would be asked in a tight loop.
     return clock.now() - began >= RETRY.heldMs ? 0 : this.#waits.next();
   }
@@ -89,7 +94,7 @@ export class Reflector<T extends KubeObject> {
     this.#revision = resourceVersion;
     this.#relistAt = clock.now() + RELIST_MS * (1 + random() / 5);
     const wasAbsent = this.state === "absent";
-    this.state = "live";
+    this.#isHeard();
     if (wasAbsent) told({ kind: "appeared", resource });
     told({ kind: "listed", resource, objects: items.length, tookMs: clock.now() - began });
     this.#firstList.resolve();
@@ -109,39 +114,60 @@ export class Reflector<T extends KubeObject> {
     else if (event.type === "DELETED") cache.remove(keyOf(event.object));
     else if (event.type !== "BOOKMARK") return;
     this.#revision = resourceVersion;
+    this.#isHeard();
+  }
+
+  #isHeard(): void {
     this.state = "live";
+    this.#refusedSince = undefined;
   }
 
   /** What follows from an error, and how long to wait. */
   #failed(error: unknown): number {
-    const { resource, told, random } = this.#options;
+    const { resource, told } = this.#options;
     if (isExpired(error)) {
       this.#revision = undefined;
       told({ kind: "expired", resource, error });
       // The first time at once: a server that has just forgotten says nothing about the next list.
       return this.#waits.attempts === 0 ? (this.#waits.next(), 0) : this.#waits.next();
     }
-    if (error instanceof KubeError && error.status === 404) return this.#absent();
-    if (error instanceof KubeError && error.status === 403) {
-      if (this.state !== "forbidden") {
-        told({ kind: "forbidden", resource, rule: ruleFor(resource), error });
-      }
-      this.state = "forbidden";
-      return FORBIDDEN_MS * (1 + random() / 4);
-    }
+    if (error instanceof KubeError && error.status === 403) return this.#forbidden(error);
     const asked = error instanceof KubeError ? error.retryAfterMs : undefined;
     const retryInMs = Math.max(this.#waits.next(), asked ?? 0);
     told({ kind: "lost", resource, error, retryInMs });
     return retryInMs;
   }
 
+  #forbidden(error: KubeError): number {
+    const { resource, told, random, clock } = this.#options;
+    if (this.state !== "forbidden") {
+      told({ kind: "forbidden", resource, rule: ruleFor(resource), error });
+    }
+    this.state = "forbidden";
+    this.#refusedSince ??= clock.now();
+    const isNew = clock.now() - this.#refusedSince < REFUSED_FOR_MS;
+    return isNew ? this.#waits.next() : FORBIDDEN_MS * (1 + random() / 4);
+  }
+
+  /**
+   * Whether a 404 is the server's own word, for it says so when it is asked what it has. Who may not ask
+   * believes the 404 while there is nothing to lose.
+   */
+  async #isAbsent(error: unknown): Promise<boolean> {
+    if (!(error instanceof KubeError) || error.status !== 404) return false;
+    const { client, resource } = this.#options;
+    // Whatever the answer is, a stream does not go on from there.
+    this.#revision = undefined;
+    try {
+      return !(await client.serves(resource));
+    } catch (failure) {
+      const mayNotAsk = failure instanceof KubeError && failure.status === 403;
+      return mayNotAsk && (this.state === "starting" || this.state === "absent");
+    }
+  }
+
   #absent(): number {
     const { resource, told, random, cache, namespace } = this.#options;
-    // A stream that answers 404 is followed by a list, which says whether the resource has gone.
-    if (this.#revision !== undefined) {
-      this.#revision = undefined;
-      return 0;
-    }
     if (this.state !== "absent") told({ kind: "absent", resource });
     this.state = "absent";
     cache.replace(
