@@ -218,6 +218,12 @@ describe("an Ingress controller", () => {
   });
 });
 
+const below = (name: string, at: string, type: string, more: object) =>
+  ingress(
+    { rules: [{ host: "a.test", http: { paths: [path(at, type)] } }] },
+    { name, uid: name, ...more },
+  );
+
 describe("two Ingresses that want one place", () => {
   const older = { creationTimestamp: "2024-01-01T00:00:00Z" };
   const younger = { creationTimestamp: "2024-02-01T00:00:00Z" };
@@ -243,11 +249,6 @@ describe("two Ingresses that want one place", () => {
 
   test("with and without a slash at its end", async () => {
     const { ingresses, controller, sync, table } = controlled();
-    const below = (name: string, at: string, type: string, more: object) =>
-      ingress(
-        { rules: [{ host: "a.test", http: { paths: [path(at, type)] } }] },
-        { name, uid: name, ...more },
-      );
     ingresses.put(below("old", "/a/", "Prefix", older));
     ingresses.put(below("young", "/a", "Prefix", younger));
     ingresses.put(below("exact", "/b", "Exact", older));

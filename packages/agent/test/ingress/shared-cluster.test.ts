@@ -30,6 +30,14 @@ const ACCEPTED = { accepted: true } as const;
 const keyOf = (name: string) => `default/${name} a.test Prefix /`;
 const putClass = (name: string, controller: string) =>
   api.put({ metadata: { name }, spec: { controller } }, INGRESS_CLASSES);
+const controller = (namespace: string) =>
+  api.put(
+    {
+      metadata: { name: "traefik", namespace },
+      spec: { clusterIP: "10.0.0.9", ports: [{ name: "web", port: 80 }] },
+    },
+    SERVICES,
+  );
 const addresses = (name: string) =>
   api.get<Ingress>(INGRESSES, { namespace: "default", name })?.status?.loadBalancer?.ingress ?? [];
 const statusWrites = () => api.requests.filter(({ resource }) => resource === "ingresses/status");
@@ -74,15 +82,6 @@ describe("two installations in one cluster", () => {
 });
 
 describe("an agent of a few namespaces", () => {
-  const controller = (namespace: string) =>
-    api.put(
-      {
-        metadata: { name: "traefik", namespace },
-        spec: { clusterIP: "10.0.0.9", ports: [{ name: "web", port: 80 }] },
-      },
-      SERVICES,
-    );
-
   test("publishes also where it may not look for controllers, and says so", async () => {
     for (const namespace of ["kube-system", "traefik"]) api.forbid("list", SERVICES, namespace);
     putClass("traefik", "traefik.io/ingress-controller");
