@@ -16,6 +16,7 @@ import { ingressOf, KubeStage } from "./_kit/kube-stage.ts";
 import { webService } from "./_service.ts";
 
 const NGINX = "k8s.io/ingress-nginx";
+const TRAEFIK = "traefik.io/ingress-controller";
 const hostOf = (name: string) => `${name}.example.com`;
 const LONG_MS = 30_000;
 const BASIC_AUTH = {
@@ -117,5 +118,36 @@ describe("an Ingress with basic auth", { timeout: 60_000 }, () => {
     await becomes("listed", 403);
     put("listed", "nginx", { ...BASIC_AUTH, [range]: "127.0.0.0/8" });
     await becomes("listed", 401);
+  });
+
+  test("that only its LAN may see, by a snippet, is not public until it says that it is meant", async () => {
+    const lan = { "nginx.ingress.kubernetes.io/server-snippet": "allow 127.0.0.0/8; deny all;" };
+    put("lan", "nginx", lan);
+    expect((await event("lan", "UnsupportedAnnotation")).note).toContain("server-snippet");
+    expect((await answer("lan")).status).toBe(404);
+    put("lan", "nginx", { ...lan, "warren.dev/publish": "true" });
+    await becomes("lan", 401);
+  });
+
+  test("never goes through the Service of a tenant that calls itself a controller", async () => {
+    stage.api.put({ metadata: { name: "edge" }, spec: { controller: TRAEFIK } }, INGRESS_CLASSES);
+    stage.api.put(
+      {
+        metadata: {
+          name: "evil",
+          namespace: "tenant",
+          labels: { "app.kubernetes.io/name": "traefik" },
+        },
+        spec: {
+          clusterIP: "127.0.0.1",
+          selector: { app: "evil" },
+          ports: [{ name: "web", port: app.port }],
+        },
+      },
+      SERVICES,
+    );
+    put("edge", "edge", {});
+    await event("edge", "NoController");
+    expect((await answer("edge")).status).toBe(404);
   });
 });

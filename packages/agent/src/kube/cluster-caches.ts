@@ -11,9 +11,13 @@ import {
   type KubeObject,
   type Resource,
   type Watched,
+  type WatchOptions,
   type WatchTold,
 } from "@warren/host/kube";
 import type { Random } from "@warren/tunnel";
+import { ControllerServices } from "./controller-services.ts";
+import { CONTROLLER_NAMESPACES } from "./ingress-controllers.ts";
+import type { Objects } from "./objects-port.ts";
 import type { EndpointSlice, Ingress, IngressClass, Secret, Service } from "./objects.ts";
 
 export interface CachesOptions {
@@ -27,19 +31,6 @@ export interface CachesOptions {
   signal: AbortSignal;
 }
 
-/** Where ingress controllers usually are, for agents that follow a few namespaces only (G-115). */
-export const CONTROLLER_NAMESPACES: readonly string[] = [
-  "pipeops-system",
-  "ingress-nginx",
-  "kube-system",
-  "traefik",
-  "default",
-  "haproxy-controller",
-  "ingress-controller",
-  "projectcontour",
-  "kong",
-];
-
 /** The objects of a cluster that publishing needs, each kind in one cache. */
 export class ClusterCaches implements AsyncDisposable {
   readonly services: Watched<Service>;
@@ -49,9 +40,13 @@ export class ClusterCaches implements AsyncDisposable {
   /** TLS Secrets alone; undefined where nobody has allowed to read them. */
   readonly secrets: Watched<Secret> | undefined;
   /** Services in which ingress controllers are looked for. */
-  readonly controllerServices: Watched<Service>;
+  readonly controllerServices: Objects<Service>;
   readonly #options: CachesOptions;
+  readonly #opened: Watched<KubeObject>[] = [];
+  /** Of these publishing waits for each. */
   readonly #all: Watched<KubeObject>[] = [];
+  /** Undefined where all namespaces are followed. */
+  readonly #elsewhere: ControllerServices | undefined;
 
   constructor(options: CachesOptions) {
     this.#options = options;
@@ -61,13 +56,21 @@ export class ClusterCaches implements AsyncDisposable {
     this.ingressClasses = this.#watch<IngressClass>(INGRESS_CLASSES);
     this.ingresses = this.#watch<Ingress>(INGRESSES);
     this.secrets = tlsSecrets ? this.#watch<Secret>(SECRETS, "type=kubernetes.io/tls") : undefined;
-    this.controllerServices =
-      namespaces === undefined ? this.services : this.#watchControllers(namespaces);
+    this.#elsewhere = namespaces && this.#watchControllers(namespaces);
+    this.controllerServices = this.#elsewhere ?? this.services;
+  }
+
+  /** Namespaces in which no controller is seen, since the agent may not read Services there. */
+  get hidden(): readonly string[] {
+    return this.#elsewhere?.hidden ?? [];
   }
 
   /** What keeps caches from being whole, in words for a person; undefined when all are. */
   get waitsFor(): string | undefined {
-    const missing = this.#all.filter(({ isSynced }) => !isSynced);
+    const missing = [
+      ...this.#all.filter(({ isSynced }) => !isSynced),
+      ...(this.#elsewhere?.missing ?? []),
+    ];
     if (missing.length === 0) return undefined;
     const forbidden = missing.filter(({ state }) => state === "forbidden");
     return forbidden.length > 0
@@ -76,40 +79,49 @@ export class ClusterCaches implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#all.map((watched) => watched[Symbol.asyncDispose]()));
+    await Promise.all(this.#opened.map((watched) => watched[Symbol.asyncDispose]()));
   }
 
   #watch<T extends KubeObject>(resource: Resource<T>, fieldSelector?: string): Watched<T> {
-    const { namespaces } = this.#options;
-    return this.#open(resource, { namespaces, fieldSelector });
+    const { namespaces, told } = this.#options;
+    const watched = this.#open(resource, { namespaces, fieldSelector, told });
+    this.#all.push(watched);
+    return watched;
   }
 
-  #watchControllers(namespaces: readonly string[]): Watched<Service> {
-    const all = [...new Set([...namespaces, ...CONTROLLER_NAMESPACES])];
-    return this.#open<Service>(SERVICES, { namespaces: all, fieldSelector: undefined });
+  /** Those of its namespaces are watched already. */
+  #watchControllers(namespaces: readonly string[]): ControllerServices {
+    const elsewhere = [...CONTROLLER_NAMESPACES, "default"].filter(
+      (one) => !namespaces.includes(one),
+    );
+    return new ControllerServices(this.services, elsewhere, (namespace, onForbidden) =>
+      this.#open<Service>(SERVICES, {
+        namespaces: [namespace],
+        fieldSelector: undefined,
+        told: (event) => {
+          this.#options.told(event);
+          if (event.kind === "forbidden") onForbidden();
+        },
+      }),
+    );
   }
 
   #open<T extends KubeObject>(
     resource: Resource<T>,
-    {
-      namespaces,
-      fieldSelector,
-    }: { namespaces: readonly string[] | undefined; fieldSelector: string | undefined },
+    how: Pick<WatchOptions<T>, "namespaces" | "fieldSelector" | "told">,
   ): Watched<T> {
-    const { client, clock, random, told, signal } = this.#options;
+    const { client, clock, random, signal } = this.#options;
     const watched = watchResource<T>({
+      ...how,
       client,
       resource,
-      namespaces,
       labelSelector: undefined,
-      fieldSelector,
       trim: withoutManagedFields,
       clock,
       random,
-      told,
       signal,
     });
-    this.#all.push(watched);
+    this.#opened.push(watched);
     return watched;
   }
 }

@@ -23,6 +23,7 @@ export class ClusterControllers implements Controllers, Disposable {
     this.#index = new ControllerIndex({
       service: (namespace, name) => services.get(`${namespace}/${name}`),
       ingressClass: (name) => ingressClasses.get(name),
+      ingressClasses: () => ingressClasses.values(),
       defaultIngressClass: () => defaultOf(ingressClasses),
     });
     for (const service of services.values())

@@ -7,6 +7,8 @@ import type { PublicEndpoint, ReachMode } from "./cluster-view.ts";
 
 export interface ClusterReachOptions {
   controllers: Pick<ClusterControllers, "synced" | "foremost" | "onChange">;
+  /** Where controllers usually are, and this agent may not look. */
+  hidden: () => readonly string[];
   mode: KubeSettings["mode"];
   clock: Clock;
   /** All addresses of a name; rejects when that is not known. */
@@ -76,6 +78,8 @@ export class ClusterReach implements Reach, Disposable {
   }
 
   #look(): void {
-    if (this.#isSynced && !this.#isClosed) this.#detector.look(this.#options.controllers.foremost);
+    if (!this.#isSynced || this.#isClosed) return;
+    const { controllers, hidden } = this.#options;
+    this.#detector.look(controllers.foremost, hidden().length > 0 ? "in part" : "everywhere");
   }
 }

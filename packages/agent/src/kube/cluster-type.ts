@@ -10,6 +10,7 @@ export type ClusterType =
 export type WhyPrivate =
   | "undecided"
   | "no ingress controller"
+  | "no right to look for ingress controllers"
   | "no load balancer"
   | "no address yet"
   | "no address in time"
@@ -54,15 +55,23 @@ export class ClusterTypeDetector {
     return this.#type;
   }
 
-  /** The controller's Service as it is now; undefined when the cluster has none. */
-  look(service: Service | undefined): void {
+  /**
+   * The controller's Service as it is now; undefined when the cluster has none, as far as it was looked
+   * for: everywhere, or not where it usually is.
+   */
+  look(service: Service | undefined, where: "everywhere" | "in part" = "everywhere"): void {
     if (service !== undefined && service === this.#service) return;
     this.#service = service;
     this.#cancelLookUp?.();
     this.#lookUp++;
     const addresses = service && addressesOf(service);
-    if (service === undefined || addresses === undefined)
-      return this.#decide(service ? "no load balancer" : "no ingress controller");
+    if (service === undefined)
+      return this.#decide(
+        where === "everywhere"
+          ? "no ingress controller"
+          : "no right to look for ingress controllers",
+      );
+    if (addresses === undefined) return this.#decide("no load balancer");
     const ip = publicIp(addresses);
     if (ip !== undefined) return this.#public(service, ip);
     if (addresses.names.length > 0) return void this.#resolve(service, addresses.names);

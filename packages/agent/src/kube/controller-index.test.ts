@@ -12,8 +12,17 @@ function service(key: string, type = "ClusterIP", clusterIP = "10.43.0.9"): Serv
   ];
   return {
     metadata: { namespace, name, uid: "u", resourceVersion: "1" },
-    spec: { type, clusterIP, ports },
+    spec: { type, clusterIP, ports, selector: { app: "proxy" } },
   };
+}
+
+const released = (release: string) => ({ "meta.helm.sh/release-name": release });
+
+/** As somebody labels it, and a Helm release of their own may have made it. */
+function labelled(key: string, label: string, release = "mine"): Service {
+  const one = service(key, "LoadBalancer", "10.43.6.6");
+  const metadata = { labels: { "app.kubernetes.io/name": label }, annotations: released(release) };
+  return { ...one, metadata: { ...one.metadata, ...metadata } };
 }
 
 function ingressClass(
@@ -32,6 +41,7 @@ function cluster(services: Service[], classes: IngressClass[] = []) {
   const index = new ControllerIndex({
     service: (namespace, name) => byKey.get(`${namespace}/${name}`),
     ingressClass: (name) => byName.get(name),
+    ingressClasses: () => classes,
     defaultIngressClass: () =>
       classes.find(({ metadata }) => metadata.annotations?.[IS_DEFAULT] === "true"),
   });
@@ -59,10 +69,56 @@ describe("a class's controller", () => {
       want: "traefik",
     },
     {
-      name: "is the first in the usual order where there is no default either",
-      index: cluster([traefik, nginx]),
+      name: "is one that serves Ingresses without a class where there is no default either",
+      index: cluster([nginx, traefik], [ingressClass("nginx", NGINX)]),
       asked: undefined,
-      want: "ingress-nginx-controller",
+      want: "traefik",
+    },
+    {
+      name: "is none without a class and a default where only nginx runs, which ignores those",
+      index: cluster([nginx], [ingressClass("nginx", NGINX)]),
+      asked: undefined,
+      want: undefined,
+    },
+    {
+      name: "is no Service of a tenant that is labelled like one",
+      index: cluster([labelled("a/b", "traefik")], [ingressClass("traefik", TRAEFIK)]),
+      asked: "traefik",
+      want: undefined,
+    },
+    {
+      name: "is no such Service where nothing but its name says which controller it is",
+      index: cluster([labelled("a/b", "traefik")]),
+      asked: "traefik",
+      want: undefined,
+    },
+    {
+      name: "is wherever the Helm release is that made the class",
+      index: cluster(
+        [labelled("a/b", "traefik", "t"), labelled("default/edge", "traefik", "t")],
+        [
+          ingressClass("traefik", TRAEFIK, {
+            ...released("t"),
+            "meta.helm.sh/release-namespace": "default",
+          }),
+        ],
+      ),
+      asked: "traefik",
+      want: "edge",
+    },
+    {
+      name: "is that of its own release, of two installations",
+      index: cluster(
+        [nginx, labelled("ingress-nginx/inner", "ingress-nginx", "lan")],
+        [
+          ingressClass("lan", "k8s.io/lan-ingress-nginx", {
+            ...released("lan"),
+            "meta.helm.sh/release-namespace": "ingress-nginx",
+          }),
+        ],
+      ),
+      asked: "lan",
+      want: "inner",
     },
     {
       name: "is known by the class's name where that has no object",
@@ -117,6 +173,27 @@ describe("a class's controller", () => {
     expect(index.look(key, service(key, "ClusterIP", "10.43.0.10"))).toBe(true);
     expect(index.look("default/web", service("default/web"))).toBe(false);
   });
+});
+
+test("Services that tenants label wake nobody, and judge no cluster", () => {
+  const index = cluster([nginx], [ingressClass("traefik", TRAEFIK)]);
+  expect(index.look("a/b", labelled("a/b", "traefik"))).toBe(false);
+  expect(index.foremost).toBe(nginx);
+  expect(index.look("a/b", undefined)).toBe(false);
+});
+
+test("a Service that a class names is heard of when it appears, moves and goes", () => {
+  const own = ingressClass("own", "example.com/own", { [CONTROLLER_SERVICE]: "edge/proxy" });
+  const index = cluster([], [own]);
+  expect(index.look("edge/proxy", service("edge/proxy"))).toBe(true);
+  expect(index.look("edge/proxy", undefined)).toBe(true);
+  expect(index.look("edge/other", service("edge/other"))).toBe(false);
+});
+
+test("a cluster is judged by the load balancer that a class names, too", () => {
+  const own = ingressClass("own", "example.com/own", { [CONTROLLER_SERVICE]: "edge/proxy" });
+  const balancer = service("edge/proxy", "LoadBalancer");
+  expect(cluster([nginx, balancer], [own]).foremost).toBe(balancer);
 });
 
 test("a cluster is judged by its first load balancer, else by its first controller", () => {

@@ -3,11 +3,16 @@ import {
   byRank,
   controllerOf,
   isCalled,
+  RELEASE_NAME,
+  releaseOf,
+  releaseOfClass,
   serves,
+  servesClassless,
   targetOf,
   type FoundController,
 } from "./ingress-controllers.ts";
 import type { IngressClass, Service } from "./objects.ts";
+import { ReverseIndex } from "./reverse-index.ts";
 
 /** On an IngressClass, `namespace/name`: the Service of a controller that is not known by itself. */
 export const CONTROLLER_SERVICE = "warren.dev/controller-service";
@@ -15,17 +20,21 @@ export const CONTROLLER_SERVICE = "warren.dev/controller-service";
 export interface ControllerIndexDeps {
   service(namespace: string, name: string): Service | undefined;
   ingressClass(name: string): IngressClass | undefined;
+  ingressClasses(): Iterable<IngressClass>;
   defaultIngressClass(): IngressClass | undefined;
 }
 
 /**
  * Which Service serves which IngressClass (reference G-115). Shown each Service as it changes, it
- * keeps those that are a controller's, so that a change of any other costs nothing.
+ * keeps those that are a controller's, so that a change of any other costs nothing. Anybody can label
+ * a Service: outside of the controllers' own namespaces one counts only for classes that the same
+ * Helm release made, since classes are written by who runs the cluster (decisions/0371).
  */
 export class ControllerIndex {
   readonly #deps: ControllerIndexDeps;
   readonly #found = new Map<string, FoundController>();
-  /** The best guess first. */
+  readonly #byRelease = new ReverseIndex();
+  /** Those that are trusted, the best guess first. */
   #ranked: readonly FoundController[] = [];
 
   constructor(deps: ControllerIndexDeps) {
@@ -34,28 +43,39 @@ export class ControllerIndex {
 
   /**
    * A Service as it is now, or undefined when it is gone. True when that changes anything of a
-   * controller: where it is, or what addresses it has.
+   * controller that counts: where it is, or what addresses it has.
    */
   look(key: string, service: Service | undefined): boolean {
     const found = service && controllerOf(service);
     const before = this.#found.get(key);
-    if (found === undefined && before === undefined) return false;
+    if (found === undefined && before === undefined) return this.#isSaid(key);
     if (found === undefined) this.#found.delete(key);
     else this.#found.set(key, found);
-    this.#ranked = [...this.#found.values()].toSorted(byRank);
-    return !isSame(before?.service, found?.service);
+    const release = found && releaseOf(found.service);
+    this.#byRelease.set(key, release === undefined ? [] : [release]);
+    if (before?.isTrusted === true || found?.isTrusted === true)
+      this.#ranked = [...this.#found.values()]
+        .filter(({ isTrusted }) => isTrusted)
+        .toSorted(byRank);
+    // Labels that tenants write wake nobody.
+    const counts = this.#isSaid(key) || this.#counts(before) || this.#counts(found);
+    return counts && !isSame(before?.service, found?.service);
   }
 
   /**
-   * The Service by which the cluster is judged private or public: of those in the usual places and
-   * with the usual labels the first that is a load balancer, else the first.
+   * The Service by which the cluster is judged private or public: of those in the usual places, with
+   * the usual labels and of IngressClasses the first that is a load balancer, else the first.
    */
   get foremost(): Service | undefined {
-    const balancer = this.#ranked.find(({ service }) => service.spec?.type === "LoadBalancer");
-    return (balancer ?? this.#ranked[0])?.service;
+    const all = [...this.#ranked, ...this.#ofClasses()];
+    const balancer = all.find(({ service }) => service.spec?.type === "LoadBalancer");
+    return (balancer ?? all[0])?.service;
   }
 
-  /** Where the controller of a class listens; undefined asks for objects that name no class. */
+  /**
+   * Where the controller of a class listens. Undefined asks for objects that name no class: the
+   * default class's, or one that serves such objects without there being a default.
+   */
   of(className: string | undefined): ControllerTarget | undefined {
     const named = className === undefined ? undefined : this.#deps.ingressClass(className);
     const meant = className === undefined ? this.#deps.defaultIngressClass() : named;
@@ -63,17 +83,38 @@ export class ControllerIndex {
     return found && targetOf(found);
   }
 
-  #serving({ metadata, spec }: IngressClass): FoundController | undefined {
-    const said = metadata.annotations?.[CONTROLLER_SERVICE];
+  #serving(meant: IngressClass): FoundController | undefined {
+    const said = meant.metadata.annotations?.[CONTROLLER_SERVICE];
     if (said !== undefined) return this.#said(said);
-    const controller = spec?.controller ?? "";
-    return this.#ranked.find((one) => serves(one, controller));
+    const controller = meant.spec?.controller ?? "";
+    const mates = [...this.#byRelease.of(releaseOfClass(meant) ?? "")]
+      .map((key) => this.#found.get(key)!)
+      .toSorted(byRank);
+    return [...mates, ...this.#ranked].find((one) => serves(one, controller));
   }
 
-  /** No IngressClass object says more: the controller that goes by this name, or the only sensible one. */
+  /** No IngressClass object says more: the controller that goes by this name, or that needs no class. */
   #guess(className: string | undefined): FoundController | undefined {
-    if (className === undefined) return this.#ranked[0];
-    return this.#ranked.find((one) => isCalled(one, className));
+    if (className !== undefined) return this.#ranked.find((one) => isCalled(one, className));
+    return [...this.#ranked, ...this.#ofClasses()].find(servesClassless);
+  }
+
+  #ofClasses(): FoundController[] {
+    return [...this.#deps.ingressClasses()].flatMap((one) => this.#serving(one) ?? []);
+  }
+
+  /** It is trusted, or a class leads to what its release made. */
+  #counts(found: FoundController | undefined): boolean {
+    if (found === undefined || found.isTrusted) return found !== undefined;
+    const release = releaseOf(found.service);
+    if (release === undefined) return false;
+    return [...this.#deps.ingressClasses()].some((one) => releaseOfClass(one) === release);
+  }
+
+  #isSaid(key: string): boolean {
+    return [...this.#deps.ingressClasses()].some(
+      ({ metadata }) => metadata.annotations?.[CONTROLLER_SERVICE] === key,
+    );
   }
 
   #said(where: string): FoundController | undefined {
@@ -89,5 +130,7 @@ function isSame(before: Service | undefined, after: Service | undefined): boolea
 }
 
 function meaningOf(service: Service | undefined): string {
-  return JSON.stringify([service?.spec, service?.status?.loadBalancer, service?.metadata.labels]);
+  const { labels, annotations } = service?.metadata ?? {};
+  const { spec, status } = service ?? {};
+  return JSON.stringify([spec, status?.loadBalancer, labels, annotations?.[RELEASE_NAME]]);
 }

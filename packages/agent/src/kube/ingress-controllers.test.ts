@@ -14,13 +14,15 @@ function service(
     ports?: ServicePort[];
     clusterIP?: string;
     type?: string;
+    selector?: Record<string, string>;
   } = {},
 ): Service {
   const [namespace = "", name = ""] = key.split("/");
   const { labels = {}, ports = BOTH, clusterIP = "10.43.0.9", type = "ClusterIP" } = given;
+  const { selector = { app: "proxy" } } = given;
   return {
     metadata: { namespace, name, uid: "u", resourceVersion: "1", labels },
-    spec: { type, clusterIP, ports },
+    spec: { type, clusterIP, ports, selector },
   };
 }
 const name = (value: string) => ({ "app.kubernetes.io/name": value });
@@ -34,13 +36,22 @@ describe("a controller's Service", () => {
     { key: "kube-system/rke2-ingress-nginx-controller", type: "nginx" },
     { key: "projectcontour/envoy", type: "unknown" },
     { key: "kong/kong-proxy", type: "unknown" },
-    { key: "edge/anything", labels: name("traefik"), type: "traefik" },
+    { key: "traefik/anything", labels: name("traefik"), type: "traefik" },
     { key: "kube-system/anything", labels: { "k8s-app": "traefik-ingress-lb" }, type: "traefik" },
-    { key: "edge/anything", labels: name("ingress-nginx"), type: "nginx" },
-    { key: "edge/anything", labels: name("haproxy-ingress"), type: "unknown" },
+    { key: "ingress-nginx/anything", labels: name("ingress-nginx"), type: "nginx" },
+    { key: "kube-system/anything", labels: name("haproxy-ingress"), type: "unknown" },
   ])("is known: $key $labels", ({ key, labels = {}, type }) => {
-    expect(targetOf(controllerOf(service(key, { labels }))!).type).toBe(type);
+    const found = controllerOf(service(key, { labels }))!;
+    expect([targetOf(found).type, found.isTrusted]).toEqual([type, true]);
   });
+
+  test.each(["edge/anything", "default/traefik", "tenant-a/ingress-nginx-controller"])(
+    "%s is not trusted for its labels: anybody who may write Services there could have made it",
+    (key) => {
+      const labels = name(key.endsWith("controller") ? "ingress-nginx" : "traefik");
+      expect(controllerOf(service(key, { labels }))!.isTrusted).toBe(false);
+    },
+  );
 
   test.each([
     { what: "an application", one: service("default/web") },
@@ -58,8 +69,23 @@ describe("a controller's Service", () => {
       }),
     },
     {
+      what: "a name outside the cluster",
+      one: service("kube-system/traefik", { type: "ExternalName", clusterIP: "" }),
+    },
+    {
+      what: "one without pods of its own, whatever its labels",
+      one: service("traefik/x", { labels: name("traefik"), selector: {} }),
+    },
+    {
+      what: "a headless one, whatever its labels",
+      one: service("traefik/x", { labels: name("traefik"), clusterIP: "None" }),
+    },
+    {
       what: "one without a port for HTTP",
-      one: service("edge/x", { labels: name("traefik"), ports: [{ name: "traefik", port: 9000 }] }),
+      one: service("traefik/x", {
+        labels: name("traefik"),
+        ports: [{ name: "traefik", port: 9000 }],
+      }),
     },
   ])("is not $what", ({ one }) => {
     expect(controllerOf(one)).toBeUndefined();
@@ -79,10 +105,15 @@ describe("a controller's Service", () => {
   });
 });
 
+test("a Service that somebody says is a controller needs no labels, and is no name outside either", () => {
+  expect(controllerOf(service("edge/proxy"), "said")?.isTrusted).toBe(true);
+  expect(controllerOf(service("edge/proxy", { type: "ExternalName" }), "said")).toBeUndefined();
+});
+
 test("the usual places come before labels, in their order; of labelled ones a load balancer first", () => {
   const given = [
-    service("edge/b", { labels: name("traefik") }),
-    service("edge/a", { labels: name("traefik"), type: "LoadBalancer" }),
+    service("kong/b", { labels: name("traefik") }),
+    service("kong/a", { labels: name("traefik"), type: "LoadBalancer" }),
     service("traefik/traefik"),
     service("ingress-nginx/ingress-nginx-controller"),
     service("pipeops-system/traefik"),
@@ -94,8 +125,8 @@ test("the usual places come before labels, in their order; of labelled ones a lo
     "pipeops-system/traefik",
     "ingress-nginx/ingress-nginx-controller",
     "traefik/traefik",
-    "edge/a",
-    "edge/b",
+    "kong/a",
+    "kong/b",
   ]);
 });
 

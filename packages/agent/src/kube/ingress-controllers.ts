@@ -1,5 +1,6 @@
+import { isIP } from "node:net";
 import type { ControllerTarget } from "./cluster-view.ts";
-import type { Service, ServicePort } from "./objects.ts";
+import type { IngressClass, Service, ServicePort } from "./objects.ts";
 
 /** An ingress controller that is known by how its Service is named or labelled. */
 interface Known {
@@ -12,7 +13,24 @@ interface Known {
   services: readonly string[];
   /** Labels of its Services, `name=value`; all of one entry must be there. */
   labels: readonly (readonly string[])[];
+  /** It serves Ingresses that name no class where no class is the default. */
+  isForClassless: boolean;
 }
+
+/**
+ * Namespaces of controllers: labels count there, since nobody but who runs the cluster writes there.
+ * Not `default`, which reference G-115 has too: applications are there (decisions/0371).
+ */
+export const CONTROLLER_NAMESPACES: readonly string[] = [
+  "pipeops-system",
+  "ingress-nginx",
+  "kube-system",
+  "traefik",
+  "haproxy-controller",
+  "ingress-controller",
+  "projectcontour",
+  "kong",
+];
 
 /**
  * In the order in which one is chosen where nothing says which (reference G-111, G-115); those below
@@ -22,6 +40,7 @@ const KNOWN: readonly Known[] = [
   {
     type: "traefik",
     name: "traefik",
+    isForClassless: true,
     classes: /^traefik\.io\/ingress-controller$/,
     services: ["pipeops-system/traefik", "kube-system/traefik", "traefik/traefik"],
     labels: [["app.kubernetes.io/name=traefik"], ["k8s-app=traefik-ingress-lb"]],
@@ -29,6 +48,7 @@ const KNOWN: readonly Known[] = [
   {
     type: "nginx",
     name: "nginx",
+    isForClassless: false,
     classes: /^(k8s\.io\/(.*-)?ingress-nginx|nginx\.org\/ingress-controller)$/,
     services: [
       "ingress-nginx/ingress-nginx-controller",
@@ -43,6 +63,7 @@ const KNOWN: readonly Known[] = [
   {
     type: "unknown",
     name: "haproxy",
+    isForClassless: false,
     classes:
       /^(haproxy\.org\/ingress-controller(\/.*)?|haproxy-ingress\.github\.io\/controller(\/.*)?)$/,
     services: [
@@ -57,6 +78,7 @@ const KNOWN: readonly Known[] = [
   {
     type: "unknown",
     name: "contour",
+    isForClassless: true,
     classes: /^projectcontour\.io\//,
     services: ["projectcontour/envoy", "projectcontour/contour-envoy"],
     labels: [["app.kubernetes.io/name=contour", "app.kubernetes.io/component=envoy"]],
@@ -64,6 +86,7 @@ const KNOWN: readonly Known[] = [
   {
     type: "unknown",
     name: "kong",
+    isForClassless: false,
     classes: /^ingress-controllers\.konghq\.com\//,
     services: ["kong/kong-proxy", "kong/kong-gateway-proxy"],
     labels: [
@@ -88,6 +111,8 @@ export interface FoundController {
   readonly known: Known;
   /** Less is better. */
   readonly rank: number;
+  /** It is where only who runs the cluster can have put it; any other needs an IngressClass that leads there. */
+  readonly isTrusted: boolean;
 }
 
 /** Services of a controller that carry no traffic: webhooks, metrics, the default backend. */
@@ -95,14 +120,22 @@ const ASIDE =
   /-(admission|metrics|defaultbackend|default-backend|validation-webhook|admin|manager)$/;
 const ASIDE_PARTS = new Set(["admission-webhook", "webhook", "metrics", "default-backend"]);
 
-const SAID: Known = { type: "unknown", name: "", classes: /^/, services: [], labels: [] };
+const SAID: Known = {
+  type: "unknown",
+  name: "",
+  classes: /^/,
+  services: [],
+  labels: [],
+  isForClassless: false,
+};
 
 /**
  * The controller that a Service leads to, or undefined when it is none that is known. `said`: somebody
- * says that it is one.
+ * says that it is one. A name outside the cluster never is (G-125).
  */
 export function controllerOf(service: Service, how?: "said"): FoundController | undefined {
-  if (how === "said") return { service, known: SAID, rank: 0 };
+  if (service.spec?.type === "ExternalName") return undefined;
+  if (how === "said") return { service, known: SAID, rank: 0, isTrusted: true };
   const { name, namespace = "", labels = {} } = service.metadata;
   if (ASIDE.test(name) || ASIDE_PARTS.has(labels["app.kubernetes.io/component"] ?? ""))
     return undefined;
@@ -112,12 +145,36 @@ export function controllerOf(service: Service, how?: "said"): FoundController | 
   const at = KNOWN.findIndex(({ services }) => services.includes(key));
   if (at !== -1) {
     const first = FIRST.indexOf(key);
-    return { service, known: KNOWN[at]!, rank: first === -1 ? FIRST.length + at : first };
+    const rank = first === -1 ? FIRST.length + at : first;
+    return { service, known: KNOWN[at]!, rank, isTrusted: true };
   }
   const labelled = KNOWN.findIndex((one) => one.labels.some((all) => hasAll(labels, all)));
-  if (labelled === -1) return undefined;
+  if (labelled === -1 || !hasPodsBehind(service)) return undefined;
   const plain = service.spec?.type === "LoadBalancer" ? 0 : 1;
-  return { service, known: KNOWN[labelled]!, rank: 100 + 2 * labelled + plain };
+  const isTrusted = CONTROLLER_NAMESPACES.includes(namespace);
+  return { service, known: KNOWN[labelled]!, rank: 100 + 2 * labelled + plain, isTrusted };
+}
+
+/** Without a selector its endpoints are whatever somebody writes; without an address, whatever DNS says. */
+function hasPodsBehind({ spec }: Service): boolean {
+  return Object.keys(spec?.selector ?? {}).length > 0 && isIP(spec?.clusterIP ?? "") !== 0;
+}
+
+export const RELEASE_NAME = "meta.helm.sh/release-name";
+const RELEASE_NAMESPACE = "meta.helm.sh/release-namespace";
+
+/** The Helm release that made a Service, `namespace/name`, as its own annotations have it. */
+export function releaseOf({ metadata }: Service): string | undefined {
+  const name = metadata.annotations?.[RELEASE_NAME];
+  return name && `${metadata.namespace ?? ""}/${name}`;
+}
+
+/** The Helm release that made a class: who may write classes vouches for what else it made. */
+export function releaseOfClass({
+  metadata: { annotations = {} },
+}: IngressClass): string | undefined {
+  const [namespace, name] = [annotations[RELEASE_NAMESPACE], annotations[RELEASE_NAME]];
+  return namespace && name && `${namespace}/${name}`;
 }
 
 /** True when the controller serves IngressClasses that name `controller`. */
@@ -128,6 +185,11 @@ export function serves({ known }: FoundController, controller: string): boolean 
 /** True when a class without an object of its own would be this controller's, by its usual name. */
 export function isCalled({ known }: FoundController, className: string): boolean {
   return known.name === className;
+}
+
+/** True when the controller serves what names no class, in a cluster without a default class. */
+export function servesClassless({ known }: FoundController): boolean {
+  return known.isForClassless;
 }
 
 /** Where to dial a controller from a pod. A headless Service is dialled by its name. */

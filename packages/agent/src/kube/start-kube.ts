@@ -165,7 +165,7 @@ class FollowedCluster implements KubeSource {
     const controllers = this.#owned.use(
       new ClusterControllers({ services: controllerServices, ingressClasses }),
     );
-    const reach = this.#owned.use(this.#openReach(controllers));
+    const reach = this.#owned.use(this.#openReach(controllers, caches));
     return new WatchedCluster({
       services,
       endpointSlices,
@@ -176,9 +176,10 @@ class FollowedCluster implements KubeSource {
     });
   }
 
-  #openReach(controllers: ClusterControllers): ClusterReach {
+  #openReach(controllers: ClusterControllers, caches: ClusterCaches): ClusterReach {
     const reach = new ClusterReach({
       controllers,
+      hidden: () => caches.hidden,
       mode: this.#settings.mode,
       clock: this.#deps.clock,
       resolve: async (name) => {

@@ -218,6 +218,12 @@ describe("an Ingress controller", () => {
   });
 });
 
+const below = (name: string, at: string, type: string, more: object) =>
+  ingress(
+    { rules: [{ host: "a.test", http: { paths: [path(at, type)] } }] },
+    { name, uid: name, ...more },
+  );
+
 describe("two Ingresses that want one place", () => {
   const older = { creationTimestamp: "2024-01-01T00:00:00Z" };
   const younger = { creationTimestamp: "2024-02-01T00:00:00Z" };
@@ -239,6 +245,21 @@ describe("two Ingresses that want one place", () => {
     await settled();
     expect(table()).toEqual([`default/young a.test Prefix / -> ${WEB}`]);
     expect(controller.outcome("default/young")!.problems).toEqual([]);
+  });
+
+  test("with and without a slash at its end", async () => {
+    const { ingresses, controller, sync, table } = controlled();
+    ingresses.put(below("old", "/a/", "Prefix", older));
+    ingresses.put(below("young", "/a", "Prefix", younger));
+    ingresses.put(below("exact", "/b", "Exact", older));
+    ingresses.put(below("other", "/b/", "Exact", younger));
+    await sync();
+    expect(table()).toEqual([
+      `default/exact a.test Exact /b -> ${WEB}`,
+      `default/old a.test Prefix /a/ -> ${WEB}`,
+      `default/other a.test Exact /b/ -> ${WEB}`,
+    ]);
+    expect(controller.outcome("default/young")!.problems).toMatchObject([{ reason: "Conflict" }]);
   });
 
   test("of one age: the first by name", async () => {
@@ -281,6 +302,30 @@ describe("two Ingresses that want one place", () => {
     expect(published.get(entry.key)!.source).toBe("kube:ingress");
     expect(controller.outcome("default/a")!.problems).toEqual([]);
   });
+});
+
+test("an Ingress of a thousand paths, hosts and mistakes is published, and told of in a few words", async () => {
+  const { ingresses, controller, sync, table, log } = controlled();
+  const all = Array.from({ length: 1_000 }, (_one, n) => n);
+  const missing = all.map((n) => path(`/m${n}`, "Prefix", backend(`gone-${n}`)));
+  ingresses.put(
+    ingress({
+      rules: [
+        { host: "a.test", http: { paths: all.map((n) => path(`/${n}`)) } },
+        ...all.map((n) => ({ host: `h${n}.test`, http: { paths: [path()] } })),
+        { host: "b.test", http: { paths: missing } },
+      ],
+    }),
+  );
+  await sync();
+  expect(table()).toHaveLength(2_000);
+  const { problems } = controller.outcome("default/shop")!;
+  expect(problems).toHaveLength(6);
+  expect(problems.at(-1)).toEqual({
+    reason: "NoSuchService",
+    message: "and 995 more like these",
+  });
+  expect(log.lines.filter(({ msg }) => msg === "ingress has a problem")).toHaveLength(6);
 });
 
 test("an Ingress that breaks the translation is tried again, and the others are published", async () => {

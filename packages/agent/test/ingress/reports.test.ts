@@ -1,51 +1,20 @@
 /** What people are told of their Ingresses, on an API server that a test plays. */
-import { promMetrics, systemClock } from "@warren/host";
 import {
   EVENTS,
   INGRESSES,
   LEASES,
   microTime,
-  openAccess,
   SERVICES,
-  type Draft,
   type Ingress,
   type KubeEvent,
   type Lease,
 } from "@warren/host/kube";
-import { recordingLog, startKubeApi, type KubeApi } from "@warren/host/testing";
-import type { RegisterSuccess } from "@warren/wire";
+import { startKubeApi, type KubeApi } from "@warren/host/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { followCluster } from "../../src/kube/start-kube.ts";
-import { Published, type KubeSettings } from "../../src/index.ts";
-import { STRICT_TLS } from "../../src/target.ts";
+import { followOn, GATEWAY, ingressOf } from "./_follow-kit.ts";
 
-const SETTINGS: KubeSettings = {
-  kubeconfig: undefined,
-  context: undefined,
-  inPod: { host: undefined, port: undefined },
-  namespaces: undefined,
-  select: "all",
-  className: "warren",
-  mode: "tunnel",
-  tlsSecrets: false,
-  lease: { namespace: "default", name: "warren-agent" },
-  podNamespace: "default",
-};
 const SHOP = { namespace: "default", name: "shop" };
 const KEY = "default/shop a.test Prefix /";
-const GATEWAY = {};
-
-function ingressOf(name: string, more: Partial<NonNullable<Ingress["spec"]>> = {}): Draft<Ingress> {
-  const backend = { service: { name: "web", port: { number: 80 } } };
-  return {
-    metadata: { name, namespace: "default" },
-    spec: {
-      ingressClassName: "warren",
-      rules: [{ host: "a.test", http: { paths: [{ path: "/", pathType: "Prefix", backend }] } }],
-      ...more,
-    },
-  };
-}
 
 describe("people are told of their Ingresses", () => {
   let api: KubeApi;
@@ -63,37 +32,11 @@ describe("people are told of their Ingresses", () => {
   });
   afterEach(() => owned.disposeAsync());
 
-  function follow(settings: Partial<KubeSettings> = {}) {
-    const log = recordingLog();
-    const source = owned.use(
-      followCluster(
-        { ...SETTINGS, ...settings },
-        {
-          agentId: "agent-0",
-          version: "1.2.3",
-          log,
-          metrics: promMetrics(),
-          clock: systemClock,
-          wallClock: Date.now,
-          random: () => 0.5,
-          tls: STRICT_TLS,
-          connectTimeoutMs: 1_000,
-          gateways: ["wss://gateway.test"],
-        },
-        openAccess(api.url),
-      ),
-    );
-    const published = new Published(source.voice);
-    source.start(published);
-    /** Resolves when the route is there, and then a gateway judges it. */
-    const judge = async (verdict: Parameters<Published["verdicts"]["say"]>[2], key = KEY) => {
-      await there(key);
-      published.verdicts.say(GATEWAY, key, verdict);
-    };
-    const there = (key: string) =>
-      expect.poll(() => published.has(key), { interval: 5 }).toBe(true);
-    const named = (names: string[]) => source.registered({ names } as RegisterSuccess);
-    return { published, judge, named, there, log };
+  function follow() {
+    const following = followOn(api, owned);
+    const judge = (verdict: Parameters<typeof following.judge>[0], key = KEY) =>
+      following.judge(verdict, key);
+    return { ...following, judge };
   }
 
   const events = (reason: string) =>
@@ -227,6 +170,38 @@ describe("people are told of their Ingresses", () => {
       INGRESSES,
     );
     await api.until(() => addresses().length === 0);
+  });
+
+  test("and are not taken back from whoever wrote others since", async () => {
+    api.put(ingressOf("shop"), INGRESSES);
+    const { judge } = follow();
+    await judge({ accepted: true });
+    await api.until(() => addresses().length > 0);
+    const { metadata } = api.get<Ingress>(INGRESSES, SHOP)!;
+    const theirs = { loadBalancer: { ingress: [{ ip: "192.0.2.9" }] } };
+    const given = { ...ingressOf("shop", { ingressClassName: "nginx" }), metadata, status: theirs };
+    api.put(given, INGRESSES);
+    await event("NoController");
+    api.put(ingressOf("last", { ingressClassName: "none" }), INGRESSES);
+    await api.until(() => events("NoController").length === 2);
+    expect(addresses()).toEqual([{ ip: "192.0.2.9" }]);
+  });
+
+  test("until somebody else writes their status time after time, who has it then", async () => {
+    api.put(ingressOf("shop"), INGRESSES);
+    const { judge } = follow();
+    await judge({ accepted: true });
+    const overwrite = (ip: string) => {
+      const one = api.get<Ingress>(INGRESSES, SHOP)!;
+      api.put({ ...one, status: { loadBalancer: { ingress: [{ ip }] } } }, INGRESSES);
+    };
+    for (const ip of ["192.0.2.1", "192.0.2.2", "192.0.2.3"]) {
+      await api.until(() => addresses()[0]?.hostname === "gateway.test");
+      overwrite(ip);
+    }
+    expect((await event("StatusContested")).type).toBe("Warning");
+    expect(addresses()).toEqual([{ ip: "192.0.2.3" }]);
+    expect(statusWrites()).toHaveLength(3);
   });
 
   test("again, when somebody else wrote at the same time", async () => {

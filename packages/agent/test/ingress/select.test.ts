@@ -8,6 +8,7 @@ import {
   contextOf,
   EVERYTHING,
   ingress,
+  meta,
   nginx,
   NGINX,
   onNginx,
@@ -27,6 +28,11 @@ describe("whose an Ingress is", () => {
       name: "the legacy annotation",
       given: classless({ "kubernetes.io/ingress.class": "warren" }),
       want: { isOurs: true },
+    },
+    {
+      name: "the field, where the legacy annotation says something else",
+      given: annotated({ "kubernetes.io/ingress.class": "nginx" }),
+      want: { isOurs: true, className: "warren" },
     },
     {
       name: "a class of Warren's with another name",
@@ -67,6 +73,39 @@ describe("whose an Ingress is", () => {
     expect(translate(given, has).owner).toMatchObject(want);
   });
 });
+
+describe("an Ingress of another installation of Warren's", () => {
+  const theirs = { classes: [classOf("theirs", `${WARREN_CONTROLLER}/theirs`)] };
+  const given = ingress({ ingressClassName: "theirs" });
+  const selection = { ...EVERYTHING, className: "theirs" };
+
+  test("is left to it, without a word", () => {
+    expect(translate(given, theirs)).toMatchObject({ isSelected: false, routes: [], problems: [] });
+    expect(translate(given, theirs, { selection })).toMatchObject({ owner: { isOurs: true } });
+  });
+  test("also when its class was made by hand, with the controller that everybody has", () => {
+    const classes = [classOf("theirs", WARREN_CONTROLLER), classOf("warren", WARREN_CONTROLLER)];
+    expect(translate(given, { classes }, { selection }).owner.isOurs).toBe(true);
+    expect(translate(ingress(), { classes }, { selection }).isSelected).toBe(false);
+  });
+  test("is also one of no class, where theirs is the default", () => {
+    const classes = [classOf("theirs", `${WARREN_CONTROLLER}/theirs`, true)];
+    expect(translate(classless(), { classes }).isSelected).toBe(false);
+  });
+});
+
+const inner = (annotations: Record<string, string> = {}) => ({
+  ...onNginx,
+  controllers: { "nginx-internal": NGINX },
+  classes: [
+    {
+      ...classOf("nginx-internal", "k8s.io/ingress-nginx"),
+      metadata: meta("nginx-internal", { annotations }),
+    },
+  ],
+});
+const ofInner = (annotations = {}) =>
+  annotated(annotations, { ingressClassName: "nginx-internal" });
 
 describe("which are published", () => {
   const table: {
@@ -126,6 +165,26 @@ describe("which are published", () => {
     const said = ingress({}, { ...system, annotations: { "warren.dev/publish": "true" } });
     expect(translate(said, { services }).routes).toHaveLength(1);
   });
+  test.each([
+    { name: "is for the inside by its name", says: {}, given: {}, reasons: ["InternalClass"] },
+    {
+      name: 'is, and publishes nothing with publish "false"',
+      says: { "warren.dev/publish": "false" },
+      given: { "warren.dev/publish": "true" },
+      reasons: [],
+    },
+  ])("none of a class that $name", ({ says, given, reasons }) => {
+    expect(translate(ofInner(given), inner(says))).toMatchObject({ routes: [], reasons });
+  });
+  test.each([
+    { name: "the class", says: { "warren.dev/publish": "true" }, given: {} },
+    { name: "the Ingress", says: {}, given: { "warren.dev/publish": "true" } },
+  ])("one of such a class where $name says that it is meant", ({ says, given }) => {
+    expect(translate(ofInner(given), inner(says))).toMatchObject({
+      places: ["shop.test Prefix / -> http://10.0.9.9:80"],
+      problems: [],
+    });
+  });
   test('one whose publish is neither "true" nor "false" is refused', () => {
     const given = annotated({ "warren.dev/publish": "no" });
     expect(translate(given)).toMatchObject({ routes: [], reasons: ["InvalidAnnotation"] });
@@ -159,8 +218,43 @@ describe("an Ingress of another class", () => {
       "https://10.0.9.9:443",
     );
   });
-  test("is not published while no controller is found", () => {
-    expect(translate(nginx())).toMatchObject({ routes: [], reasons: ["NoController"] });
+  test.each([
+    {
+      name: "found",
+      has: {},
+      why: "no Service of k8s.io/ingress-nginx was found: name its Service",
+    },
+    { name: "known, since nobody made its class", has: { classes: [] }, why: "no IngressClass of" },
+    {
+      name: "known",
+      has: { classes: [classOf("nginx", "example.test/own")] },
+      why: "no Service of example.test/own was found: name its Service on the IngressClass with warren.dev/controller-service",
+    },
+    {
+      name: "where its class says",
+      has: {
+        classes: [
+          {
+            ...classOf("nginx", "example.test/own"),
+            metadata: meta("nginx", {
+              annotations: { "warren.dev/controller-service": "edge/proxy" },
+            }),
+          },
+        ],
+      },
+      why: "the Service edge/proxy of its warren.dev/controller-service is not there",
+    },
+  ])("is not published while no controller is $name, and an Event says why", ({ has, why }) => {
+    const { routes, problems } = translate(nginx(), has);
+    expect(routes).toEqual([]);
+    expect(problems).toMatchObject([{ reason: "NoController" }]);
+    expect(problems[0]!.message).toContain(why);
+  });
+  test("may have its controller where an agent of few namespaces does not look", () => {
+    const selection = { ...EVERYTHING, namespaces: ["default"] };
+    expect(translate(nginx(), {}, { selection }).problems[0]!.message).toContain(
+      "as far as Services may be read there",
+    );
   });
   test("leaves expressions to the controller, and claims what they may match", () => {
     const paths = [
@@ -218,6 +312,18 @@ describe("access", () => {
         "10.0.0.0/8",
         "192.0.2.1",
       ]);
+  });
+  test("what a controller could only judge by addresses is not public by accident", () => {
+    const lan = { "nginx.ingress.kubernetes.io/server-snippet": "allow 192.168.0.0/16; deny all;" };
+    const given = (more = {}) => annotated({ ...lan, ...more }, { ingressClassName: "nginx" });
+    expect(translate(given(), onNginx)).toMatchObject({
+      routes: [],
+      reasons: ["UnsupportedAnnotation"],
+    });
+    expect(translate(given({ "warren.dev/publish": "true" }), onNginx)).toMatchObject({
+      places: ["shop.test Prefix / -> http://10.0.9.9:80"],
+      reasons: [],
+    });
   });
   test("a list that cannot be read refuses the Ingress, also in front of a controller", () => {
     const list = { "nginx.ingress.kubernetes.io/whitelist-source-range": "everybody" };

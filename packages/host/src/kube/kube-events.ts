@@ -64,7 +64,11 @@ export class KubeEvents {
         return log.debug("history is gone: listing again");
       case "forbidden":
         failed(told.error);
-        return log.warn("may not be read: the role lacks a rule", { rule: told.rule });
+        // The error says of which namespace.
+        return log.warn("may not be read: the role lacks a rule", {
+          rule: told.rule,
+          error: told.error,
+        });
       case "absent":
         return log.info("the cluster does not have this resource; looking for it again");
       case "appeared":

@@ -118,7 +118,7 @@ async function checkClass({ client, settings }: ClusterCheck): Promise<Finding> 
         : warn(check, "is not there: Ingresses of other classes are published all the same", todo);
     }
     const controller = found.spec?.controller ?? "nobody";
-    return controller === "warren.dev/ingress"
+    return controller === "warren.dev/ingress" || controller.startsWith("warren.dev/ingress/")
       ? ok(check, `is of ${controller}`)
       : fail(
           check,

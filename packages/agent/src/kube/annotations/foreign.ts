@@ -12,6 +12,7 @@ const CONTROLLERS = [
   "cloud.google.com",
   "containo.us",
   "contour.heptio.com",
+  "f5.com",
   "getambassador.io",
   "haproxy-ingress.github.io",
   "haproxy.com",
@@ -97,6 +98,30 @@ const HARMLESS: Readonly<Record<string, RegExp>> = {
 const SWITCHES =
   /^nginx\.ingress\.kubernetes\.io\/(enable-.*|ssl-passthrough|use-regex|canary|auth-tls-pass-certificate-to-upstream|from-to-www-redirect)$/;
 
+/**
+ * What restricts by who asks or how much, never by where a request comes from: it holds behind its
+ * controller, to which everybody seems to be the agent. Whoever asks a service about a request
+ * (`auth-url`) is not among them: such services let "the own network" in without a password.
+ */
+const HOLDING = new RegExp(
+  `^(${[
+    "auth-(type|secret|secret-type|realm|tls-[a-z-]+)",
+    "auth-(method|signin|signin-redirect-param|response-headers|request-redirect|proxy-set-headers)",
+    "auth-(cache-key|cache-duration|keepalive(-[a-z-]+)?|always-set-cookie)",
+    "basic-auth-(secret|realm)",
+    "jwt-(key|realm|token|login-url)",
+    "router\\.tls\\.options",
+    "limit-(connections|rate|rate-after)",
+    "enable-(modsecurity|owasp-core-rules|owasp-modsecurity-crs|global-auth)",
+    "modsecurity-transaction-id",
+    "proxy-ssl-secret",
+    "secure-(backends|verify-ca-secret|sni|crt-secret)",
+  ].join("|")})$`,
+);
+
+/** Nothing less than all is asked for, as without it. */
+const SATISFY = "nginx.ingress.kubernetes.io/satisfy";
+
 /** Traefik's own entry points to the outside; others may well be for the inside alone. */
 const ENTRY_POINTS = "traefik.ingress.kubernetes.io/router.entrypoints";
 const OUTSIDE = /^\s*(web|websecure)(\s*,\s*(web|websecure))*\s*$/;
@@ -107,7 +132,7 @@ const CHOOSING =
 
 /** Words of names that keep somebody out, look at who it is, or run what nobody can read here. */
 const CLOSING_WORDS =
-  /auth|allow|deny|denied|white-?list|black-?list|block|secure|security|secret|restrict|limit|throttl|waf|modsec|owasp|snippet|middleware|plugin|polic|filter|verify|client-?cert|mtls|tls[.-]options|jwt|oidc|oauth|token|lua|satisfy|internal|scheme|acl|rbac|source|cidr|guard|firewall|captcha|bot-|geo|country|user|password|basic|api-?key|hmac|signature|iap|permission|access|armor|(back|front)end-?config|private/i;
+  /auth|allow|deny|denied|white-?list|black-?list|block|secure|security|secret|restrict|limit|throttl|waf|modsec|owasp|snippet|middleware|plugin|polic|filter|verify|client-?cert|mtls|tls[.-]options|jwt|oidc|oauth|token|lua|satisfy|internal|scheme|acl|rbac|source|cidr|guard|firewall|captcha|bot-|geo|country|user|password|basic|api-?key|hmac|signature|iap|permission|access|armor|(^|[./-])config-|protect|(back|front)end-?config|private/i;
 
 /** The same under domains that nobody here knows: only what can hardly mean anything else. */
 const PLAINLY_CLOSING =
@@ -115,13 +140,15 @@ const PLAINLY_CLOSING =
 
 /** Names that list addresses: a controller behind a tunnel sees one address for everybody. */
 const ADDRESS_LIST =
-  /(allow|white|deny|black)-?list(?!.*(header|domain|origin|method|path))|source-range|inbound-cidr|ip[_-]white|ip[_-]allow/i;
+  /(allow|white|deny|black)-?list(?!.*(header|domain|origin|method|path))|source-range|cidrs?$|ip[_-]white|ip[_-]allow/i;
 
 /**
- * `restricts`: leaving it out could let somebody in. `chooses`: it would lead somewhere else.
- * `addresses`: it restricts by the client's address. `unknown`: a controller's, without meaning here.
+ * `restricts`: leaving it out could let somebody in, and so could its controller, which does not see
+ * where a request comes from. `holds`: the same, but behind its controller it does what it says.
+ * `addresses`: it restricts by the client's address. `chooses`: it would lead somewhere else.
+ * `unknown`: a controller's, without meaning here.
  */
-export type Meaning = "restricts" | "addresses" | "chooses" | "unknown" | "harmless";
+export type Meaning = "restricts" | "holds" | "addresses" | "chooses" | "unknown" | "harmless";
 
 /** What an annotation means that is neither Warren's nor one of the well-known. */
 export function meaningOf(name: string, value: string): Meaning {
@@ -129,7 +156,9 @@ export function meaningOf(name: string, value: string): Meaning {
   const domain = slash === -1 ? "" : name.slice(0, slash);
   if (isOf(CONTROLLERS, domain)) return controllersMeaning(name, value);
   if (isOf(TOOLS, domain)) return "harmless";
-  return PLAINLY_CLOSING.test(name) ? restricting(name) : "harmless";
+  if (!PLAINLY_CLOSING.test(name)) return "harmless";
+  // Whatever reads it stands behind the controller for everybody else too.
+  return ADDRESS_LIST.test(name) ? "addresses" : "holds";
 }
 
 function controllersMeaning(name: string, value: string): Meaning {
@@ -137,12 +166,11 @@ function controllersMeaning(name: string, value: string): Meaning {
   if (HARMLESS[name.slice(0, slash)]?.test(name.slice(slash + 1)) === true) return "harmless";
   if (SWITCHES.test(name) && value.trim() === "false") return "harmless";
   if (name === ENTRY_POINTS) return OUTSIDE.test(value) ? "harmless" : "restricts";
+  if (name === SATISFY && value.trim() === "all") return "harmless";
   if (/cors/i.test(name)) return "unknown";
+  if (HOLDING.test(name.slice(slash + 1))) return "holds";
   if (CHOOSING.test(name)) return "chooses";
-  return CLOSING_WORDS.test(name.slice(slash + 1)) ? restricting(name) : "unknown";
-}
-
-function restricting(name: string): Meaning {
+  if (!CLOSING_WORDS.test(name.slice(slash + 1))) return "unknown";
   return ADDRESS_LIST.test(name) ? "addresses" : "restricts";
 }
 

@@ -3,6 +3,8 @@ import { describe, expect, test } from "vitest";
 import { readAnnotations } from "./read.ts";
 
 const NGINX = "nginx.ingress.kubernetes.io/";
+const TRAEFIK = "traefik.ingress.kubernetes.io/";
+const inFront = (all: Record<string, string>) => readAnnotations(all, "controller");
 const read = (all: Record<string, string>) => readAnnotations(all, "service");
 
 describe("what annotations ask for", () => {
@@ -157,4 +159,77 @@ test("whatever is written in annotations, reading them does not throw, and no li
       expect(refusal !== undefined || lists.length > 0).toBe(true);
     }),
   );
+});
+
+describe("in front of a controller, to which everybody has the agent's address", () => {
+  test.each([
+    { name: `${NGINX}configuration-snippet`, value: "allow 192.168.0.0/16; deny all;" },
+    { name: `${NGINX}server-snippet`, value: "deny all;" },
+    { name: `${NGINX}auth-snippet`, value: "allow 10.0.0.0/8;" },
+    { name: `${NGINX}modsecurity-snippet`, value: "SecRule REMOTE_ADDR ..." },
+    { name: `${NGINX}satisfy`, value: "any" },
+    { name: `${NGINX}auth-url`, value: "https://auth.test/" },
+    { name: "nginx.org/server-snippets", value: "deny all;" },
+    { name: "nginx.org/policies", value: "lan-only" },
+    { name: `${TRAEFIK}router.middlewares`, value: "default-lan@kubernetescrd" },
+    { name: `${TRAEFIK}router.entrypoints`, value: "internal" },
+    { name: "haproxy.org/backend-config-snippet", value: "http-request deny" },
+    { name: "haproxy-ingress.github.io/config-backend", value: "acl lan src 10.0.0.0/8" },
+    { name: "haproxy-ingress.github.io/auth-url", value: "https://auth.test/" },
+    { name: "konghq.com/plugins", value: "ip-restriction" },
+    { name: "alb.ingress.kubernetes.io/scheme", value: "internal" },
+    { name: `${NGINX}some-new-access-thing`, value: "x" },
+  ])("$name is refused, unless the Ingress says that it is meant", ({ name, value }) => {
+    const { refusal } = inFront({ [name]: value });
+    expect(refusal?.reason).toBe("UnsupportedAnnotation");
+    expect(refusal?.message).toContain(name);
+    expect(refusal?.message).toContain('warren.dev/publish: "true"');
+    const meant = inFront({ [name]: value, "warren.dev/publish": "true" });
+    expect([meant.refusal, meant.problems]).toEqual([undefined, []]);
+    const list = inFront({ [name]: value, "warren.dev/allow": "192.0.2.1" });
+    expect(list.refusal).toEqual(refusal);
+  });
+
+  test.each([
+    { name: "haproxy.org/allow-list", value: "192.168.0.0/16" },
+    { name: "haproxy-ingress.github.io/denylist-source-range", value: "192.0.2.0/24" },
+    { name: "ingress.kubernetes.io/whitelist-source-range", value: "192.168.0.0/16" },
+    { name: "alb.ingress.kubernetes.io/inbound-cidrs", value: "10.0.0.0/8" },
+    { name: `${NGINX}global-rate-limit-ignored-cidrs`, value: "10.0.0.0/8" },
+    { name: "example.test/ip-whitelist", value: "10.0.0.0/8" },
+  ])("$name is refused until warren.dev/allow says who may come in", ({ name, value }) => {
+    const { refusal } = inFront({ [name]: value });
+    expect(refusal?.message).toContain("until warren.dev/allow says");
+    expect(inFront({ [name]: value, "warren.dev/publish": "true" }).refusal).toEqual(refusal);
+    const stated = inFront({ [name]: value, "warren.dev/allow": "192.0.2.1" });
+    expect([stated.refusal, stated.wishes.policy.allow]).toEqual([undefined, ["192.0.2.1"]]);
+    expect(inFront({ [name]: value, "warren.dev/allow": "all" }).refusal?.reason).toBe(
+      "InvalidAnnotation",
+    );
+  });
+
+  test.each([
+    { name: `${NGINX}auth-type`, value: "basic" },
+    { name: `${NGINX}auth-secret`, value: "passwords" },
+    { name: `${NGINX}auth-tls-secret`, value: "default/ca" },
+    { name: `${NGINX}satisfy`, value: "all" },
+    { name: `${NGINX}limit-connections`, value: "5" },
+    { name: `${NGINX}enable-modsecurity`, value: "true" },
+    { name: "nginx.org/basic-auth-secret", value: "passwords" },
+    { name: "haproxy.org/auth-type", value: "basic-auth" },
+    { name: `${TRAEFIK}router.entrypoints`, value: "web,websecure" },
+    { name: `${TRAEFIK}router.tls.options`, value: "default-mtls@kubernetescrd" },
+    { name: "example.test/basic-auth", value: "on" },
+    { name: "example.test/owner", value: "me" },
+  ])("$name asks nobody for an address: it is the controller's business", ({ name, value }) => {
+    const { refusal, problems } = inFront({ [name]: value });
+    expect([refusal, problems]).toEqual([undefined, []]);
+  });
+
+  test("what is meant for the public behind a controller is still not dialled past at a Service", () => {
+    const all = { [`${NGINX}server-snippet`]: "deny all;", "warren.dev/publish": "true" };
+    expect(read(all).refusal?.reason).toBe("UnsupportedAnnotation");
+    const list = { "haproxy.org/allow-list": "10.0.0.0/8", "warren.dev/allow": "192.0.2.1" };
+    expect(read(list).refusal?.reason).toBe("UnsupportedAnnotation");
+  });
 });

@@ -4,6 +4,9 @@ import { WARREN_ANNOTATIONS, WARREN_PREFIX } from "./warren.ts";
 import { WELL_KNOWN } from "./well-known.ts";
 import { noWishes, type Annotations, type Wishes } from "./wishes.ts";
 
+const ALLOW = `${WARREN_PREFIX}allow`;
+const PUBLISH = `${WARREN_PREFIX}publish`;
+
 /** Who answers what Warren passes on: the Service itself, or the controller of another class. */
 export type Answerer = "service" | "controller";
 
@@ -17,8 +20,9 @@ export interface AnnotationsRead {
 
 /**
  * Reads an object's annotations. What restricts access and is not implemented here refuses the object
- * where its Service is to be dialled; behind its controller only lists of addresses count, which are
- * enforced at the gateway, since the controller sees the agent's address for everybody.
+ * where its Service is to be dialled. Its controller sees the agent's address for everybody: lists of
+ * addresses are enforced at the gateway also in front of it, and what may judge by addresses in words
+ * that are not read here refuses the object, unless it says that it is meant (decisions/0370).
  */
 export function readAnnotations(all: Annotations, answerer: Answerer): AnnotationsRead {
   const reading = new AnnotationReading(all, answerer);
@@ -72,12 +76,7 @@ class AnnotationReading implements AnnotationsRead {
 
   #unread(name: string, meaning: Meaning): void {
     if (meaning === "harmless") return;
-    if (meaning === "addresses" && this.#answerer === "controller")
-      return this.#refuse(
-        "UnsupportedAnnotation",
-        `annotation ${name} restricts addresses, and the controller would see the agent's: use warren.dev/allow instead; nothing is published`,
-      );
-    if (this.#answerer === "controller") return;
+    if (this.#answerer === "controller") return this.#unseen(name, meaning);
     if (meaning === "unknown") return this.#mention(name, "is not implemented and left out");
     const why =
       meaning === "chooses" ? "changes where requests lead" : "restricts access or may do so";
@@ -85,6 +84,21 @@ class AnnotationReading implements AnnotationsRead {
       "UnsupportedAnnotation",
       `annotation ${name} ${why} and is not implemented: the Service is not dialled past it`,
     );
+  }
+
+  /** The controller does what it says, but cannot see where a request comes from. */
+  #unseen(name: string, meaning: Meaning): void {
+    const controllers = "to the controller everybody has the agent's address";
+    if (meaning === "addresses" && !Object.hasOwn(this.#all, ALLOW))
+      this.#refuse(
+        "UnsupportedAnnotation",
+        `annotation ${name} restricts addresses, and ${controllers}: nothing is published until ${ALLOW} says who may come in`,
+      );
+    if (meaning === "restricts" && this.#all[PUBLISH]?.trim() !== "true")
+      this.#refuse(
+        "UnsupportedAnnotation",
+        `annotation ${name} may let in by address, and ${controllers}: nothing is published until ${PUBLISH}: "true" says that it is meant`,
+      );
   }
 
   #mention(name: string, what: string): void {

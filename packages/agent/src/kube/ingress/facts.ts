@@ -33,6 +33,8 @@ const REASONS: Partial<Record<ErrorCode, IngressReason>> = {
 /** Not for somebody to mend: they say where it is. */
 const FRIENDLY = new Set(["DefaultHosts"]);
 const MOST_HOSTS = 5;
+/** Of one reason: an Ingress of a thousand paths whose Services are missing is not a thousand Events and log lines. */
+const MOST_ALIKE = 5;
 
 /** What there is to say of an Ingress, in words for who wrote it. */
 export function factsOf(
@@ -65,6 +67,15 @@ export function factsOf(
     });
   if (!isAnswered) return { state: "pending", facts };
   return { state: accepted.length > 0 ? "published" : "refused", facts };
+}
+
+/** The first of each reason, and how many more there are. */
+export function someOf(problems: readonly Problem[]): Problem[] {
+  return [...Map.groupBy(problems, ({ reason }) => reason)].flatMap(([reason, all]) => {
+    const more = all.length - MOST_ALIKE;
+    const rest = { reason, message: `and ${more} more like these` };
+    return more > 0 ? [...all.slice(0, MOST_ALIKE), rest] : all;
+  });
 }
 
 /** Neither "not yet" nor "not now", which a gateway says while its registry is away. */

@@ -9,6 +9,7 @@ import { ReverseIndex } from "../reverse-index.ts";
 import { isDialledAtPods } from "../service-backend.ts";
 import { ToldProblems } from "../told-problems.ts";
 import { Claims, type Claim } from "./claims.ts";
+import { someOf } from "./facts.ts";
 import type { IngressCounts, IngressEvents } from "./ingress-events.ts";
 import { RetryLater } from "./retry-later.ts";
 import { classNameOf, type IngressSelection } from "./select.ts";
@@ -111,7 +112,7 @@ export class IngressController implements Disposable {
       } else if (this.#taken.has(claim.key)) problems.push(takenHere(claim.place));
       else routes.push(claim.key);
     }
-    return { ingress, owner: translation.owner, problems, routes };
+    return { ingress, owner: translation.owner, problems: someOf(problems), routes };
   }
 
   keys(): IterableIterator<string> {

@@ -14,7 +14,7 @@ import { ToldProblems } from "../told-problems.ts";
 import { factsOf, type IngressFacts } from "./facts.ts";
 import { INGRESS_SOURCE, type IngressController } from "./ingress-controller.ts";
 import type { IngressEvents } from "./ingress-events.ts";
-import type { IngressStatus, PublicAddress } from "./ingress-status.ts";
+import { addressesIn, textOf, type IngressStatus, type PublicAddress } from "./ingress-status.ts";
 
 export interface IngressReporterOptions {
   readonly controller: IngressController;
@@ -30,6 +30,20 @@ export interface IngressReporterOptions {
 }
 
 const CONCURRENCY = 4;
+/** So often what somebody else wrote is put right; twice as many who do so would never end. */
+const MOST_REPAIRS = 2;
+/** What is overwritten later than that is a new matter. */
+const CONTEST_MS = 600_000;
+
+/** What this process wrote into an Ingress's status. */
+interface Written {
+  /** Of the Ingress as it was before. */
+  readonly version: string;
+  readonly addresses: string;
+  readonly at: number;
+  /** Times that it was found to say something else soon after; Infinity: it is left to them. */
+  readonly overwritten: number;
+}
 
 /**
  * Tells people what became of their Ingresses: Events, and the status of those whose class is
@@ -38,6 +52,7 @@ const CONCURRENCY = 4;
  * R1. An Event is said again only when something about its Ingress changed; a new leader says all.
  * R2. The status of an Ingress is written only while its class is Warren's, or to take back what
  *     this process wrote there; never of what a gateway has still to answer.
+ * R3. Whoever else writes the same status has it after a few turns: nobody is fought (decisions/0372).
  */
 export class IngressReporter implements AsyncDisposable {
   readonly #options: IngressReporterOptions;
@@ -45,8 +60,8 @@ export class IngressReporter implements AsyncDisposable {
   readonly #told = new ToldProblems();
   /** Of each Ingress, what it was when something was said of it. */
   readonly #versions = new Map<string, string>();
-  /** Ingresses whose status this process wrote: what, and to which version. */
-  readonly #written = new Map<string, string>();
+  /** Ingresses whose status this process wrote. */
+  readonly #written = new Map<string, Written>();
   readonly #stops: (() => void)[];
   #addresses: readonly PublicAddress[] = [];
   #mayWrite = true;
@@ -137,21 +152,29 @@ export class IngressReporter implements AsyncDisposable {
     }
   }
 
-  /** The Ingress is another's now, or to be left out. */
+  /** The Ingress is another's now, or to be left out. What somebody else wrote since is theirs. */
   async #takeBack(key: string, ingress: Ingress | undefined): Promise<void> {
-    if (!this.#written.has(key)) return;
-    if (ingress !== undefined) await this.#write(key, ingress, []);
+    const before = this.#written.get(key);
+    if (before === undefined) return;
+    const isTheirs = ingress !== undefined && isOverwritten(ingress, before);
+    if (ingress !== undefined && !isTheirs) await this.#write(key, ingress, []);
     this.#written.delete(key);
   }
 
   async #write(key: string, ingress: Ingress, addresses: readonly PublicAddress[]): Promise<void> {
-    const { events, status } = this.#options;
-    const what = `${ingress.metadata.resourceVersion} ${JSON.stringify(addresses)}`;
+    const { clock, events, status } = this.#options;
+    const version = ingress.metadata.resourceVersion;
+    const text = textOf(addresses);
+    const before = this.#written.get(key);
     // The cache has not heard of our own write yet.
-    if (!this.#mayWrite || this.#written.get(key) === what) return;
+    const isOwn = before?.version === version && before.addresses === text;
+    if (!this.#mayWrite || isOwn || addressesIn(ingress) === text) return;
+    const overwritten = this.#overwritten(ingress, before);
+    if (before !== undefined && overwritten > MOST_REPAIRS)
+      return this.#leave(key, ingress, before);
     try {
       if (!(await status.write(ingress, addresses))) return;
-      this.#written.set(key, what);
+      this.#written.set(key, { version, addresses: text, at: clock.now(), overwritten });
       events.statusWritten(key);
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
@@ -162,4 +185,25 @@ export class IngressReporter implements AsyncDisposable {
       this.#mayWrite = false;
     }
   }
+
+  /** How often somebody else has written over it by now, time after time. */
+  #overwritten(ingress: Ingress, before: Written | undefined): number {
+    if (before === undefined || !isOverwritten(ingress, before)) return before?.overwritten ?? 0;
+    const isLongAgo = this.#options.clock.now() - before.at > CONTEST_MS;
+    return isLongAgo && before.overwritten !== Infinity ? 1 : before.overwritten + 1;
+  }
+
+  #leave(key: string, ingress: Ingress, before: Written): void {
+    if (before.overwritten === Infinity) return;
+    this.#written.set(key, { ...before, overwritten: Infinity });
+    const message =
+      "somebody else writes status.loadBalancer of this Ingress: it is left to them. Two installations of Warren need two classes";
+    this.#options.events.problem(key, { reason: "StatusContested", message });
+    this.#options.recorder.warning(referenceTo(INGRESSES, ingress), "StatusContested", message);
+  }
+}
+
+/** It changed since, and does not say what was written. */
+function isOverwritten(ingress: Ingress, { version, addresses }: Written): boolean {
+  return ingress.metadata.resourceVersion !== version && addressesIn(ingress) !== addresses;
 }

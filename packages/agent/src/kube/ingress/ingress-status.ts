@@ -19,9 +19,9 @@ export interface IngressStatus {
  */
 export function ingressStatus(client: KubeClient): IngressStatus {
   return {
-    async write({ metadata, status }, addresses) {
-      if (textOf(status?.loadBalancer?.ingress ?? []) === textOf(addresses)) return false;
-      const { namespace, name, resourceVersion, uid } = metadata;
+    async write(seen, addresses) {
+      if (addressesIn(seen) === textOf(addresses)) return false;
+      const { namespace, name, resourceVersion, uid } = seen.metadata;
       const ingress = addresses.length === 0 ? null : addresses;
       await client.mergePatch(
         INGRESSES,
@@ -39,6 +39,11 @@ export function ingressStatus(client: KubeClient): IngressStatus {
   };
 }
 
-function textOf(addresses: readonly PublicAddress[]): string {
+/** What a status says, to compare with `textOf`. */
+export function addressesIn({ status }: Ingress): string {
+  return textOf(status?.loadBalancer?.ingress ?? []);
+}
+
+export function textOf(addresses: readonly PublicAddress[]): string {
   return addresses.map(({ ip = "", hostname = "" }) => `${ip} ${hostname}`).join();
 }

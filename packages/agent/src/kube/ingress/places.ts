@@ -44,9 +44,13 @@ export function placesOf(ingress: Ingress, hosts: readonly string[]): PlacesAske
   return { places: [...places.values()], problems: isHostless ? sayHosts(hosts) : [] };
 }
 
-/** What two routes may not share: unlike a route's key it does not say whose it is. */
+/**
+ * What two routes may not share: unlike a route's key it does not say whose it is. `/a` and `/a/` are
+ * one place but for Exact paths (Kubernetes Ingress, path types).
+ */
 export function placeKey({ host, path, pathType }: Omit<Place, "backend">): string {
-  return `${host} ${pathType} ${path}`;
+  const isSlashed = pathType !== "Exact" && path.length > 1 && path.endsWith("/");
+  return `${host} ${pathType} ${isSlashed ? path.slice(0, -1) : path}`;
 }
 
 type AskedPath = NonNullable<NonNullable<NonNullable<Ingress["spec"]>["rules"]>[number]["http"]>;

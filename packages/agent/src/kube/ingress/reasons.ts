@@ -18,9 +18,11 @@ export const INGRESS_REASONS = [
   "NoHost",
   "NoEndpoint",
   "SystemNamespace",
+  "InternalClass",
   "UnknownAnnotation",
   "InvalidAnnotation",
   "UnsupportedAnnotation",
+  "StatusContested",
 ] as const;
 
 export type IngressReason = (typeof INGRESS_REASONS)[number];

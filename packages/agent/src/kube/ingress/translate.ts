@@ -6,7 +6,7 @@ import { isKnownAnnotation } from "../annotations/known.ts";
 import { readAnnotations, type Answerer } from "../annotations/read.ts";
 import type { Wishes } from "../annotations/wishes.ts";
 import type { ClusterView, ControllerTarget, Problem } from "../cluster-view.ts";
-import type { Ingress, IngressBackend } from "../objects.ts";
+import type { Ingress, IngressBackend, IngressClass } from "../objects.ts";
 import {
   appProtocolOf,
   findService,
@@ -15,7 +15,17 @@ import {
 } from "../service-backend.ts";
 import { placeKey, placesOf, type Place } from "./places.ts";
 import type { IngressReason } from "./reasons.ts";
-import { ownerOf, SYSTEM_NAMESPACES, type IngressOwner, type IngressSelection } from "./select.ts";
+import {
+  ingressClassOf,
+  isClassPublished,
+  isOfOtherWarren,
+  noController,
+  notFromInside,
+  ownerOf,
+  SYSTEM_NAMESPACES,
+  type IngressOwner,
+  type IngressSelection,
+} from "./select.ts";
 import { controllerTarget, isExpression, literalPlace } from "./through.ts";
 import { isTlsHost } from "./tls.ts";
 
@@ -47,27 +57,30 @@ export function translateIngress(ingress: Ingress, context: IngressContext): Ing
   const leftOut = { isSelected: false, isThrough: false, owner, publications: [], problems: [] };
   const { annotations = {}, namespace = "default" } = ingress.metadata;
   const { select, namespaces } = context.selection;
+  const ingressClass = ingressClassOf(ingress, context.view);
   if (select === "class" && !owner.isOurs) return leftOut;
   if (namespaces !== undefined && !namespaces.includes(namespace)) return leftOut;
+  if (isOfOtherWarren(ingressClass, context.selection)) return leftOut;
   const controller = owner.isOurs ? undefined : context.view.controller(owner.className);
   const answerer: Answerer = controller === undefined ? "service" : "controller";
   const { wishes, refusal, problems } = readAnnotations(annotations, answerer);
-  if (wishes.publish === false) return leftOut;
-  const why = notHere(owner, controller) ?? refusal ?? notFrom(namespace, wishes);
+  if (wishes.publish === false || isClassPublished(ingressClass) === false) return leftOut;
+  const isMissing = controller === undefined && !owner.isOurs && owner.className !== undefined;
+  const why = isMissing
+    ? noController(owner.className, ingressClass, context.selection)
+    : (refusal ?? notFrom(namespace, wishes) ?? notOfClass(owner, ingressClass, wishes));
   if (why !== undefined) return { ...leftOut, isSelected: true, problems: [...problems, why] };
   const translation = new Translation(ingress, context, { controller, wishes });
   const isThrough = controller !== undefined;
   return { isSelected: true, isThrough, owner, ...translation.all(problems) };
 }
 
-/** Whoever names a class wants its controller's rules, all of them: without it nobody keeps those. */
-function notHere(
-  { isOurs, className }: IngressOwner,
-  controller: ControllerTarget | undefined,
+function notOfClass(
+  owner: IngressOwner,
+  ingressClass: IngressClass | undefined,
+  { publish }: Wishes,
 ): Problem | undefined {
-  if (isOurs || controller !== undefined || className === undefined) return undefined;
-  const message = `no controller of the class ${className} was found to dial; nothing is published`;
-  return { reason: "NoController", message };
+  return owner.isOurs || publish === true ? undefined : notFromInside(owner, ingressClass);
 }
 
 function notFrom(namespace: string, { publish }: Wishes): Problem | undefined {

@@ -1,0 +1,67 @@
+import type { Watched } from "@warren/host/kube";
+import type { ObjectChange, Objects } from "./objects-port.ts";
+import type { Service } from "./objects.ts";
+
+/**
+ * Services in which an agent that follows a few namespaces looks for ingress controllers: those of its
+ * namespaces, and elsewhere as far as it may read there. A right that it lacks keeps nothing waiting:
+ * it is asked for again, and until then `hidden` says where nobody looks.
+ */
+export class ControllerServices implements Objects<Service> {
+  readonly synced: Promise<void>;
+  readonly #own: Objects<Service>;
+  readonly #elsewhere: ReadonlyMap<string, Watched<Service>>;
+
+  /** `open` watches one namespace, and calls back when that is forbidden. */
+  constructor(
+    own: Objects<Service>,
+    elsewhere: readonly string[],
+    open: (namespace: string, onForbidden: () => void) => Watched<Service>,
+  ) {
+    this.#own = own;
+    const all = elsewhere.map((namespace) => {
+      const forbidden = Promise.withResolvers<void>();
+      const watched = open(namespace, forbidden.resolve);
+      return { namespace, watched, known: Promise.race([watched.synced, forbidden.promise]) };
+    });
+    this.#elsewhere = new Map(all.map(({ namespace, watched }) => [namespace, watched]));
+    this.synced = allOf([own.synced, ...all.map(({ known }) => known)]);
+    this.synced.catch(() => {}); // whoever waits for it hears it
+  }
+
+  /** Namespaces of controllers whose Services this agent may not read. */
+  get hidden(): readonly string[] {
+    return [...this.#elsewhere]
+      .filter(([, { state }]) => state === "forbidden")
+      .map(([namespace]) => namespace);
+  }
+
+  /** The API server has still to answer for these. */
+  get missing(): readonly Watched<Service>[] {
+    return [...this.#elsewhere.values()].filter(
+      ({ isSynced, state }) => !isSynced && state !== "forbidden",
+    );
+  }
+
+  get(key: string): Service | undefined {
+    const elsewhere = this.#elsewhere.get(key.slice(0, key.indexOf("/")));
+    return (elsewhere ?? this.#own).get(key);
+  }
+
+  *values(): IterableIterator<Service> {
+    yield* this.#own.values();
+    for (const watched of this.#elsewhere.values()) yield* watched.values();
+  }
+
+  onChange(heard: (change: ObjectChange<Service>) => void): () => void {
+    const all = [this.#own, ...this.#elsewhere.values()];
+    const stops = all.map((objects) => objects.onChange(heard));
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }
+}
+
+async function allOf(all: readonly Promise<void>[]): Promise<void> {
+  await Promise.all(all);
+}

@@ -1,0 +1,82 @@
+// An agent's part in a cluster, on an API server that a test plays, and gateways that it plays too.
+import { promMetrics, systemClock } from "@warren/host";
+import { openAccess, type Draft, type Ingress } from "@warren/host/kube";
+import { recordingLog, type KubeApi } from "@warren/host/testing";
+import type { RegisterSuccess } from "@warren/wire";
+import { expect } from "vitest";
+import { Published, type KubeSettings } from "../../src/index.ts";
+import { followCluster } from "../../src/kube/start-kube.ts";
+import { STRICT_TLS } from "../../src/target.ts";
+
+const SETTINGS: KubeSettings = {
+  kubeconfig: undefined,
+  context: undefined,
+  inPod: { host: undefined, port: undefined },
+  namespaces: undefined,
+  select: "all",
+  className: "warren",
+  mode: "tunnel",
+  tlsSecrets: false,
+  lease: { namespace: "default", name: "warren-agent" },
+  podNamespace: "default",
+};
+/** One gateway is enough. */
+export const GATEWAY = {};
+
+/** Of class warren, at a.test, unless said otherwise. */
+export function ingressOf(
+  name: string,
+  more: Partial<NonNullable<Ingress["spec"]>> = {},
+): Draft<Ingress> {
+  const backend = { service: { name: "web", port: { number: 80 } } };
+  return {
+    metadata: { name, namespace: "default" },
+    spec: {
+      ingressClassName: "warren",
+      rules: [{ host: "a.test", http: { paths: [{ path: "/", pathType: "Prefix", backend }] } }],
+      ...more,
+    },
+  };
+}
+
+export type Following = ReturnType<typeof followOn>;
+
+/** An agent that follows the cluster of `api` until `owned` is disposed. */
+export function followOn(
+  api: KubeApi,
+  owned: AsyncDisposableStack,
+  {
+    gateway = "wss://gateway.test",
+    ...settings
+  }: Partial<KubeSettings> & { gateway?: string } = {},
+) {
+  const log = recordingLog();
+  const source = owned.use(
+    followCluster(
+      { ...SETTINGS, ...settings },
+      {
+        agentId: "agent-0",
+        version: "1.2.3",
+        log,
+        metrics: promMetrics(),
+        clock: systemClock,
+        wallClock: Date.now,
+        random: () => 0.5,
+        tls: STRICT_TLS,
+        connectTimeoutMs: 1_000,
+        gateways: [gateway],
+      },
+      openAccess(api.url),
+    ),
+  );
+  const published = new Published(source.voice);
+  source.start(published);
+  const there = (key: string) => expect.poll(() => published.has(key), { interval: 5 }).toBe(true);
+  /** Resolves when the route is there, and then a gateway judges it. */
+  const judge = async (verdict: Parameters<Published["verdicts"]["say"]>[2], key: string) => {
+    await there(key);
+    published.verdicts.say(GATEWAY, key, verdict);
+  };
+  const named = (names: string[]) => source.registered({ names } as RegisterSuccess);
+  return { published, judge, named, there, log };
+}

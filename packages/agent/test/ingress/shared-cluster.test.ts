@@ -1,0 +1,110 @@
+/** Agents that do not have the cluster for themselves, on an API server that a test plays. */
+import {
+  EVENTS,
+  INGRESS_CLASSES,
+  INGRESSES,
+  SERVICES,
+  type Ingress,
+  type KubeEvent,
+} from "@warren/host/kube";
+import { startKubeApi, type KubeApi } from "@warren/host/testing";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { followOn, ingressOf } from "./_follow-kit.ts";
+
+let api: KubeApi;
+let owned: AsyncDisposableStack;
+beforeEach(async () => {
+  owned = new AsyncDisposableStack();
+  api = owned.use(await startKubeApi());
+  api.put(
+    {
+      metadata: { name: "web", namespace: "default" },
+      spec: { clusterIP: "10.0.0.1", ports: [{ port: 80 }] },
+    },
+    SERVICES,
+  );
+});
+afterEach(() => owned.disposeAsync());
+
+const ACCEPTED = { accepted: true } as const;
+const keyOf = (name: string) => `default/${name} a.test Prefix /`;
+const putClass = (name: string, controller: string) =>
+  api.put({ metadata: { name }, spec: { controller } }, INGRESS_CLASSES);
+const controller = (namespace: string) =>
+  api.put(
+    {
+      metadata: { name: "traefik", namespace },
+      spec: { clusterIP: "10.0.0.9", ports: [{ name: "web", port: 80 }] },
+    },
+    SERVICES,
+  );
+const addresses = (name: string) =>
+  api.get<Ingress>(INGRESSES, { namespace: "default", name })?.status?.loadBalancer?.ingress ?? [];
+const statusWrites = () => api.requests.filter(({ resource }) => resource === "ingresses/status");
+const event = (reason: string) =>
+  api.until(() => api.all<KubeEvent>(EVENTS).find((one) => one.reason === reason));
+
+describe("two installations in one cluster", () => {
+  const lease = { namespace: "default", name: "second" };
+  const second = { lease, gateway: "wss://second.test" };
+
+  test("each serve the Ingresses of their own class, and write no other's status", async () => {
+    putClass("warren", "warren.dev/ingress");
+    putClass("second", "warren.dev/ingress/second");
+    api.put(ingressOf("ours"), INGRESSES);
+    api.put(ingressOf("theirs", { ingressClassName: "second" }), INGRESSES);
+    const one = followOn(api, owned);
+    const other = followOn(api, owned, { ...second, className: "second" });
+    await one.judge(ACCEPTED, keyOf("ours"));
+    await other.judge(ACCEPTED, keyOf("theirs"));
+    await api.until(() => addresses("ours").length > 0 && addresses("theirs").length > 0);
+    expect([addresses("ours"), addresses("theirs")]).toEqual([
+      [{ hostname: "gateway.test" }],
+      [{ hostname: "second.test" }],
+    ]);
+    expect([one.published.size, other.published.size]).toEqual([1, 1]);
+    expect(statusWrites()).toHaveLength(2);
+  });
+
+  test("of one class have one who writes its status, after a few turns, and the other says so", async () => {
+    putClass("warren", "warren.dev/ingress");
+    api.put(ingressOf("shop"), INGRESSES);
+    for (const agent of [followOn(api, owned), followOn(api, owned, second)])
+      await agent.judge(ACCEPTED, keyOf("shop"));
+    await event("StatusContested");
+    const before = statusWrites().length;
+    expect(before).toBeLessThan(10);
+    const written = addresses("shop");
+    api.put(ingressOf("last", { ingressClassName: "none" }), INGRESSES);
+    await event("NoController");
+    expect([addresses("shop"), statusWrites().length]).toEqual([written, before]);
+  });
+});
+
+describe("an agent of a few namespaces", () => {
+  test("publishes also where it may not look for controllers, and says so", async () => {
+    for (const namespace of ["kube-system", "traefik"]) api.forbid("list", SERVICES, namespace);
+    putClass("traefik", "traefik.io/ingress-controller");
+    api.put(ingressOf("ours"), INGRESSES);
+    api.put(ingressOf("theirs", { ingressClassName: "traefik" }), INGRESSES);
+    const { there, log } = followOn(api, owned, { namespaces: ["default"] });
+    await there(keyOf("ours"));
+    expect((await event("NoController")).note).toContain("as far as Services may be read there");
+    const type = await log.line(({ msg }) => msg === "the cluster is private");
+    expect(type.fields).toMatchObject({ why: "no right to look for ingress controllers" });
+    const refused = log.lines.filter(({ msg }) => msg.startsWith("may not be read"));
+    const where = refused.map(
+      ({ fields }) => /namespace "(.*?)"/.exec(String(fields["error"]))?.[1],
+    );
+    expect(new Set(where)).toEqual(new Set(["kube-system", "traefik"]));
+  });
+
+  test("finds a controller where controllers usually are, and nowhere else", async () => {
+    controller("traefik");
+    putClass("traefik", "traefik.io/ingress-controller");
+    api.put(ingressOf("theirs", { ingressClassName: "traefik" }), INGRESSES);
+    const { there, published } = followOn(api, owned, { namespaces: ["default"] });
+    await there(keyOf("theirs"));
+    expect(published.get(keyOf("theirs"))!.targets).toMatchObject([{ host: "10.0.0.9" }]);
+  });
+});
