@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { TlsSettings } from "../../target.ts";
 import type { Publication } from "../../published.ts";
 import type { ClusterView } from "../cluster-view.ts";
@@ -8,6 +9,7 @@ import { isGranted, type CrossReference } from "./grants.ts";
 import { isAccepted, isOurs } from "./gateway-class.ts";
 import { gatewayProblem } from "./gateway-problem.ts";
 import { judgeListeners, type JudgedListener } from "./listeners.ts";
+import { isNews } from "./news.ts";
 import { namespaceOf } from "./objects.ts";
 import type { BackendTlsPolicy, Gateway, GatewayClass, Namespace } from "./objects.ts";
 import type { ReferenceGrant, RouteKind, RouteObject } from "./objects.ts";
@@ -40,7 +42,7 @@ interface RouteState {
   outcome: RouteOutcome | undefined;
 }
 
-/** A Gateway of ours, judged. */
+/** A Gateway of ours, judged: the object in the generation that was. */
 export interface GatewayState extends ServedGateway {
   readonly gateway: Gateway;
   readonly key: string;
@@ -82,15 +84,19 @@ export class GatewayModel {
     if (names.join(" ") === this.#names.join(" ")) return;
     this.#names = names;
     for (const key of this.#gateways.keys()) this.#dirtyGateways.add(key);
+    this.#touch("names");
   }
 
   putClass(name: string, value: GatewayClass | undefined): void {
+    const before = this.#classes.get(name);
     put(this.#classes, name, value);
-    this.#touch(`class ${name}`);
+    if (isNews(before, value)) this.#touch(`class ${name}`);
   }
 
   putGateway(key: string, value: Gateway | undefined): void {
+    const before = this.#gateways.get(key);
     put(this.#gateways, key, value);
+    if (!isNews(before, value)) return void this.#toldGateways.add(key);
     this.#uses.set(`gateway ${key}`, value === undefined ? [] : referencesOfGateway(value));
     this.#dirtyGateways.add(key);
   }
@@ -98,22 +104,22 @@ export class GatewayModel {
   putRoute(kind: RouteKind, key: string, value: RouteObject | undefined): void {
     const id = routeId(kind, key);
     const before = this.#routes.get(id);
+    if (value === undefined) {
+      this.#routes.delete(id);
+      this.#count(before?.outcome?.parents ?? [], []);
+    } else this.#routes.set(id, { kind, route: value, outcome: before?.outcome });
+    if (!isNews(before?.route, value)) return void this.#toldRoutes.add(id);
     this.#uses.set(`route ${id}`, value === undefined ? [] : referencesOfRoute(value));
     this.#dirtyRoutes.add(id);
-    if (value !== undefined) {
-      this.#routes.set(id, { kind, route: value, outcome: before?.outcome });
-      return;
-    }
-    this.#routes.delete(id);
-    this.#count(before?.outcome?.parents ?? [], []);
   }
 
   putGrant(key: string, value: ReferenceGrant | undefined): void {
     const namespace = key.slice(0, key.indexOf("/"));
     const all = this.#grants.get(namespace) ?? new Map<string, ReferenceGrant>();
+    const before = all.get(key);
     put(all, key, value);
     put(this.#grants, namespace, all.size === 0 ? undefined : all);
-    this.#touch(`grants ${namespace}`);
+    if (isNews(before, value)) this.#touch(`grants ${namespace}`);
   }
 
   putNamespace(name: string, value: Namespace | undefined): void {
@@ -125,6 +131,7 @@ export class GatewayModel {
   putPolicy(key: string, value: BackendTlsPolicy | undefined): void {
     const before = this.#policies.get(key);
     put(this.#policies, key, value);
+    if (!isNews(before, value)) return;
     this.#policed.set(key, value === undefined ? [] : servicesOfPolicy(value));
     for (const one of [before, value])
       for (const service of one === undefined ? [] : servicesOfPolicy(one))
@@ -204,7 +211,9 @@ export class GatewayModel {
     return this.#attached.get(gateway)?.get(listener) ?? 0;
   }
 
+  /** Undefined while the route has not been looked at as it is now. */
   outcome(id: string): RouteOutcome | undefined {
+    if (this.#dirtyRoutes.has(id)) return undefined;
     return this.#routes.get(id)?.outcome;
   }
 
@@ -247,9 +256,10 @@ export class GatewayModel {
   #judge(key: string): void {
     const gateway = this.#gateways.get(key);
     const found = gateway && this.#classes.get(gateway.spec.gatewayClassName);
+    const before = this.#judged.get(key);
     if (gateway === undefined || !isOurs(found)) this.#judged.delete(key);
     else this.#judged.set(key, this.#state(key, gateway, isAccepted(found)));
-    this.#touch(`gateway ${key}`);
+    if (!isSameToRoutes(before, this.#judged.get(key))) this.#touch(`gateway ${key}`);
   }
 
   #state(key: string, gateway: Gateway, classAccepted: boolean): GatewayState {
@@ -310,6 +320,19 @@ export class GatewayModel {
     put(this.#attached, gateway, counts.size === 0 ? undefined : counts);
     this.#toldGateways.add(gateway);
   }
+}
+
+/** What routes see of a Gateway: a certificate that was renewed is nothing to them. */
+function isSameToRoutes(one: GatewayState | undefined, other: GatewayState | undefined): boolean {
+  const seen = ({ listeners }: GatewayState) =>
+    listeners.map(({ listener, kind, supported, programmed }) => [
+      listener,
+      kind,
+      supported,
+      programmed,
+    ]);
+  if (one === undefined || other === undefined) return one === other;
+  return isDeepStrictEqual(seen(one), seen(other));
 }
 
 function unserved(judged: JudgedListener): JudgedListener {
