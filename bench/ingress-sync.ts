@@ -112,6 +112,7 @@ async function follow(count: number, owned: AsyncDisposableStack) {
         namespaces: undefined,
         select: "all",
         className: "warren",
+        gatewayController: "warren.dev/gateway",
         mode: "tunnel",
         tlsSecrets: false,
         lease: { namespace: "default", name: "warren-agent" },

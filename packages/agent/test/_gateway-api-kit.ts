@@ -127,7 +127,11 @@ function empty<T extends KubeObject>(): MemoryObjects<T> {
 /** An agent's part for Gateway API. */
 export function startAgentPart(
   api: KubeApi,
-  { voice = toldVoice(true), names = ["home.gate.test"] } = {},
+  {
+    voice = toldVoice(true),
+    names = ["home.gate.test"],
+    controllerName = "warren.dev/gateway",
+  } = {},
 ) {
   const clock = virtualClock();
   const log = recordingLog();
@@ -169,6 +173,7 @@ export function startAgentPart(
       tls: STRICT_TLS,
       connectTimeoutMs: 1_000,
       ports: PUBLIC_PORTS,
+      controllerName,
       clock,
       random: () => 0.5,
       wallClock: () => Date.parse("2024-02-02T00:00:00Z") + clock.now(),

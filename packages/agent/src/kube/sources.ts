@@ -41,9 +41,15 @@ export function startSources(deps: SourcesDeps): RunningSources {
   const owned = new AsyncDisposableStack();
   const { gateways, kube, names, settings, signal } = deps;
   const ingresses = owned.use(startIngresses(deps, owned.use(openRecorder(deps))));
-  const { namespaces } = settings;
+  const { namespaces, gatewayController: controllerName } = settings;
   const tls = openTlsSecrets(deps, owned);
-  const how = { namespaces, ports: PUBLIC_PORTS, told: kube.watch, certificates: tls };
+  const how = {
+    namespaces,
+    controllerName,
+    ports: PUBLIC_PORTS,
+    told: kube.watch,
+    certificates: tls,
+  };
   const gatewayApi = owned.use(startGatewayApi({ ...deps, ...how }, signal));
   const ready = Promise.all([ingresses.ready, gatewayApi.ready]);
   if (tls !== undefined) bringCertificates(deps.published, [ready, tls.ready]);

@@ -4,7 +4,7 @@ import type { Published } from "../../published.ts";
 import type { ClusterChange, ClusterFeed } from "../cluster-view.ts";
 import type { Objects } from "../objects-port.ts";
 import { isDialledAtPods } from "../service-backend.ts";
-import { GatewayModel, type ModelOptions, type Settled } from "./model.ts";
+import { GatewayModel, type ModelOptions, type News, type Settled } from "./model.ts";
 import { ROUTE_KINDS, type RouteKind } from "./objects.ts";
 import type { BackendTlsPolicy, Gateway, GatewayClass, Namespace } from "./objects.ts";
 import type { ReferenceGrant, RouteObject } from "./objects.ts";
@@ -34,14 +34,12 @@ export interface ControllerOptions extends Omit<ModelOptions, "view"> {
   readonly feed: ClusterFeed;
   readonly names: ClusterNames;
   readonly published: Pick<Published, "change" | "verdicts">;
-  /** Hears whose status may be another now; classes by name. */
-  readonly told: (
-    news: Pick<Settled, "routes" | "gateways"> & { classes: Iterable<string> },
-  ) => void;
+  readonly told: (news: News) => void;
 }
 
 /** So many routes are translated before traffic gets its turn: some 10 ms. */
 const SLICE = 200;
+const NONE: ReadonlySet<string> = new Set();
 /** The source in the table of publications. */
 export const SOURCE = "kube:gateway-api";
 /** `namespace/HTTPRoute:name` at the front of a route key. */
@@ -147,7 +145,7 @@ export class GatewayApiController implements Disposable {
     const [, namespace, kind, name] = OWNER.exec(key) ?? [];
     if (namespace === undefined) return;
     const routes = new Set([`${namespace}/${name} ${kind}`]);
-    this.#options.told({ routes, gateways: new Set(), classes: [] });
+    this.#options.told({ routes, gateways: NONE, counted: NONE, classes: NONE });
   }
 
   /** All that one message of the API server brings is worked out together. */
@@ -168,11 +166,11 @@ export class GatewayApiController implements Disposable {
   }
 
   #settle(): void {
-    const { put, remove, routes, gateways } = this.model.take();
+    const { put, remove, ...told } = this.model.take();
     if (put.length > 0 || remove.length > 0) this.#publish(put, remove);
-    const classes = [...this.#classes];
+    const classes = new Set(this.#classes);
     this.#classes.clear();
-    this.#options.told({ routes, gateways, classes });
+    this.#options.told({ ...told, classes });
   }
 
   #publish(put: Settled["put"], remove: Settled["remove"]): void {

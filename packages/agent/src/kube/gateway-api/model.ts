@@ -23,6 +23,8 @@ export interface ModelOptions {
   /** How Services that speak TLS are verified. */
   readonly tls: TlsSettings;
   readonly connectTimeoutMs: number;
+  /** `spec.controllerName` of the GatewayClasses that are ours, and of what is ours in a route's status. */
+  readonly controllerName: string;
   /** Where Warren's gateways listen. */
   readonly ports: { readonly http: number; readonly tls: number };
 }
@@ -34,6 +36,14 @@ export interface Settled {
   /** Whose status may be another now. */
   readonly routes: ReadonlySet<string>;
   readonly gateways: ReadonlySet<string>;
+  /** Gateways that have more routes or fewer, or whose status somebody wrote: there is no hurry. */
+  readonly counted: ReadonlySet<string>;
+}
+
+/** Objects whose status may be another now. */
+export interface News extends Pick<Settled, "routes" | "gateways" | "counted"> {
+  /** Names. */
+  readonly classes: ReadonlySet<string>;
 }
 
 interface RouteState {
@@ -72,6 +82,7 @@ export class GatewayModel {
   readonly #dirtyGateways = new Set<string>();
   readonly #dirtyRoutes = new Set<string>();
   #toldGateways = new Set<string>();
+  #countedGateways = new Set<string>();
   #toldRoutes = new Set<string>();
   #names: readonly string[] = [];
 
@@ -96,7 +107,7 @@ export class GatewayModel {
   putGateway(key: string, value: Gateway | undefined): void {
     const before = this.#gateways.get(key);
     put(this.#gateways, key, value);
-    if (!isNews(before, value)) return void this.#toldGateways.add(key);
+    if (!isNews(before, value)) return void this.#countedGateways.add(key);
     this.#uses.set(`gateway ${key}`, value === undefined ? [] : referencesOfGateway(value));
     this.#dirtyGateways.add(key);
   }
@@ -166,16 +177,21 @@ export class GatewayModel {
   take(): Settled {
     const { put: published, remove, changed } = this.#places.settle();
     const routes = new Set([...this.#toldRoutes, ...changed]);
-    const gateways = this.#toldGateways;
+    const [gateways, counted] = [this.#toldGateways, this.#countedGateways];
     this.#toldRoutes = new Set();
     this.#toldGateways = new Set();
-    return { put: published, remove, routes, gateways };
+    this.#countedGateways = new Set();
+    return { put: published, remove, routes, gateways, counted };
   }
 
   // What follows, for who writes status.
 
   get names(): readonly string[] {
     return this.#names;
+  }
+
+  get controllerName(): string {
+    return this.#options.controllerName;
   }
 
   gatewayClass(name: string): GatewayClass | undefined {
@@ -188,8 +204,9 @@ export class GatewayModel {
   }
 
   /** Everything that may have a status of ours. */
-  get everything(): Pick<Settled, "routes" | "gateways"> & { classes: ReadonlySet<string> } {
+  get everything(): News {
     return {
+      counted: new Set(),
       routes: new Set(this.#routes.keys()),
       gateways: new Set(this.#gateways.keys()),
       classes: new Set(this.#classes.keys()),
@@ -257,7 +274,7 @@ export class GatewayModel {
     const gateway = this.#gateways.get(key);
     const found = gateway && this.#classes.get(gateway.spec.gatewayClassName);
     const before = this.#judged.get(key);
-    if (gateway === undefined || !isOurs(found)) this.#judged.delete(key);
+    if (gateway === undefined || !isOurs(found, this.controllerName)) this.#judged.delete(key);
     else this.#judged.set(key, this.#state(key, gateway, isAccepted(found)));
     if (!isSameToRoutes(before, this.#judged.get(key))) this.#touch(`gateway ${key}`);
   }
@@ -318,7 +335,7 @@ export class GatewayModel {
     const count = (counts.get(listener) ?? 0) + change;
     put(counts, listener, count === 0 ? undefined : count);
     put(this.#attached, gateway, counts.size === 0 ? undefined : counts);
-    this.#toldGateways.add(gateway);
+    this.#countedGateways.add(gateway);
   }
 }
 

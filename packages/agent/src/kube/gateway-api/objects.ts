@@ -5,8 +5,6 @@ import type { ObjectMeta } from "../objects.ts";
  * API server's validation promises is not relied upon: older bundles promise less.
  */
 export const GROUP = "gateway.networking.k8s.io";
-/** `GatewayClass.spec.controllerName` of the classes that are ours. */
-export const CONTROLLER_NAME = "warren.dev/gateway";
 
 /** metav1.Condition. */
 export interface Condition {

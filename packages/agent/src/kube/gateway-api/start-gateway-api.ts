@@ -25,6 +25,8 @@ export interface GatewayApiDeps {
   readonly connectTimeoutMs: number;
   /** Where gateways listen for visitors. */
   readonly ports: ModelOptions["ports"];
+  /** `spec.controllerName` of the GatewayClasses that are ours. */
+  readonly controllerName: string;
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
