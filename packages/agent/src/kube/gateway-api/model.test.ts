@@ -4,11 +4,21 @@ import type { Publication } from "../../published.ts";
 import type { ObjectMeta } from "../objects.ts";
 import * as kit from "./_kit.ts";
 import { GatewayModel } from "./model.ts";
+import { httpPlaces } from "./place-names.ts";
 import { ROUTE_KINDS, type BackendTlsPolicy, type RouteKind } from "./objects.ts";
 
 /** One change of a small cluster: which object, and which of its shapes; 0 takes it away. */
 interface Step {
-  what: "class" | "gateway" | "route" | "service" | "grant" | "labels" | "policy" | "names";
+  what:
+    | "class"
+    | "gateway"
+    | "route"
+    | "service"
+    | "grant"
+    | "labels"
+    | "policy"
+    | "names"
+    | "rival";
   which: number;
   shape: number;
 }
@@ -16,7 +26,7 @@ interface Step {
 const SPACES = ["infra", "team"];
 const step: fc.Arbitrary<Step> = fc.record({
   what: fc.constantFrom(
-    ...(["class", "gateway", "service", "grant", "policy", "names"] as const),
+    ...(["class", "gateway", "service", "grant", "policy", "names", "rival"] as const),
     ...(["labels", "labels", "labels"] as const),
     // Most changes are of routes.
     ...Array.from({ length: 20 }, () => "route" as const),
@@ -72,6 +82,7 @@ class Scene {
     if (what === "class") return put("warren", classOf(shape));
     if (what === "gateway") return put(space, gatewayOf(space, shape));
     if (what === "grant") return put(space, grantOf(space, shape));
+    if (what === "rival") return put(`${which}`, rivalOf(which, shape));
     if (what === "policy") return put(space, policyOf(space, shape));
     if (what === "names")
       return put("", (one) => one.setNames(shape < 2 ? [] : [`n${shape}.gate`]));
@@ -142,6 +153,19 @@ const grantOf =
     model.putGrant(`${space}/grant`, shape < 3 ? undefined : kit.grant(space, spec));
   };
 
+/** An Ingress of another age than the routes, or of the same. */
+const rivalOf =
+  (which: number, shape: number): Told =>
+  (model) => {
+    const host = shape % 2 === 0 ? "shop.test" : "other";
+    const path = shape < 4 ? "/" : "/a";
+    const asked = { host, path, path_type: "Prefix" as const, match: { headers: [], query: [] } };
+    const places = httpPlaces(asked, ["http", "https"]);
+    const claims = shape === 0 ? [] : [{ places, problem: undefined, publication: undefined }];
+    const age = Date.parse(`2024-01-0${1 + (which % 4)}T00:00:00Z`);
+    model.putRival({ name: `infra/i${which} Ingress`, age, claims });
+  };
+
 const policyOf =
   (namespace: string, shape: number): Told =>
   (model) => {
@@ -188,6 +212,7 @@ function seen(model: GatewayModel, table: ReadonlyMap<string, Publication>) {
       published: [...model.published(id)].toSorted(),
       lost: model.lost(id),
     })),
+    rivals: Array.from({ length: 16 }, (_, which) => model.lostOfIngress(`infra/i${which}`)),
     attached: gateways.map((key) =>
       model.gateway(key)?.listeners.map(({ listener }) => model.attachedRoutes(key, listener.name)),
     ),

@@ -15,6 +15,7 @@ import type { BackendTlsPolicy, Gateway, GatewayClass, Namespace } from "./objec
 import type { ReferenceGrant, RouteKind, RouteObject } from "./objects.ts";
 import type { ParentOutcome, RouteOutcome } from "./outcome.ts";
 import { Places, type Lost } from "./places.ts";
+import { ingressOf, nameOfIngress, type Rival } from "./rivals.ts";
 import { referencesOfGateway, referencesOfRoute, routeId, servicesOfPolicy } from "./references.ts";
 import { translateRoute, type ServedGateway } from "./translate-route.ts";
 
@@ -36,12 +37,14 @@ export interface Settled {
   /** Whose status may be another now. */
   readonly routes: ReadonlySet<string>;
   readonly gateways: ReadonlySet<string>;
+  /** Ingresses that lost a place to an older route, or got one back. */
+  readonly ingresses: ReadonlySet<string>;
   /** Gateways that have more routes or fewer, or whose status somebody wrote: there is no hurry. */
   readonly counted: ReadonlySet<string>;
 }
 
 /** Objects whose status may be another now. */
-export interface News extends Pick<Settled, "routes" | "gateways" | "counted"> {
+export interface News extends Pick<Settled, "routes" | "gateways" | "counted" | "ingresses"> {
   /** Names. */
   readonly classes: ReadonlySet<string>;
 }
@@ -149,6 +152,11 @@ export class GatewayModel {
         this.serviceChanged(service);
   }
 
+  /** What others publish, and may have been there first. */
+  putRival({ name, age, claims }: Rival): void {
+    this.#places.set({ name, age }, claims);
+  }
+
   /** The Service, or its endpoints, in the view. */
   serviceChanged(key: string): void {
     this.#touch(`service ${key}`);
@@ -176,12 +184,18 @@ export class GatewayModel {
   /** What became different since it was asked last, as far as it is worked out. */
   take(): Settled {
     const { put: published, remove, changed } = this.#places.settle();
-    const routes = new Set([...this.#toldRoutes, ...changed]);
+    const routes = new Set(this.#toldRoutes);
+    const ingresses = new Set<string>();
+    for (const name of changed) {
+      const ingress = ingressOf(name);
+      if (ingress !== undefined) ingresses.add(ingress);
+      else if (this.#routes.has(name)) routes.add(name);
+    }
     const [gateways, counted] = [this.#toldGateways, this.#countedGateways];
     this.#toldRoutes = new Set();
     this.#toldGateways = new Set();
     this.#countedGateways = new Set();
-    return { put: published, remove, routes, gateways, counted };
+    return { put: published, remove, routes, gateways, counted, ingresses };
   }
 
   // What follows, for who writes status.
@@ -207,6 +221,7 @@ export class GatewayModel {
   get everything(): News {
     return {
       counted: new Set(),
+      ingresses: new Set(),
       routes: new Set(this.#routes.keys()),
       gateways: new Set(this.#gateways.keys()),
       classes: new Set(this.#classes.keys()),
@@ -247,6 +262,11 @@ export class GatewayModel {
 
   lost(id: string): readonly Lost[] {
     return this.#places.lost(id);
+  }
+
+  /** Places of an Ingress that routes have; what two Ingresses want is theirs to settle. */
+  lostOfIngress(key: string): Lost[] {
+    return this.lost(nameOfIngress(key)).filter(({ holder }) => this.#routes.has(holder));
   }
 
   /** Gateways that are ours, and routes of all. */

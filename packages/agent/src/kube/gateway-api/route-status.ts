@@ -3,6 +3,7 @@ import { mergeConditions, no, yes, type Said, type When } from "./conditions.ts"
 import type { GatewayModel } from "./model.ts";
 import type { ParentReference, ParentStatus } from "./objects.ts";
 import type { ParentOutcome } from "./outcome.ts";
+import { CONFIGURATION } from "./rivals.ts";
 import { partsOf } from "./references.ts";
 import { ROUTE_CONDITIONS } from "./translate-route.ts";
 
@@ -98,7 +99,7 @@ export function publishedCondition(model: GatewayModel, id: string, verdict: Ver
     return no(
       PUBLISHED,
       "Conflicted",
-      listed(lost.map(({ place, holder }) => `${holderOf(holder)} is older and has ${place}`)),
+      listed(lost.map(({ place, holder }) => `${holderOf(holder)} has ${place}`)),
     );
   const [problem] = model.problems(id);
   if (problem !== undefined) return no(PUBLISHED, "InvalidRoute", problem);
@@ -134,7 +135,9 @@ function placeOf(key: string): string {
   return key.split(" ").slice(1, 4).join(" ");
 }
 
+/** Whoever is before a route is older, but for the operator. */
 function holderOf(id: string): string {
+  if (id === CONFIGURATION) return id;
   const { kind, key } = partsOf(id);
-  return `${kind} ${key}`;
+  return `${kind} ${key} is older and`;
 }
