@@ -278,33 +278,33 @@ test("one change among many routes is worked out without looking at the others",
   expect(model.work(0)).toBe(false);
 });
 
-describe("nothing is looked at anew that refers to", () => {
-  const secret = (tlsCrt: string) => ({
-    metadata: kit.meta("cert"),
-    data: { "tls.crt": tlsCrt },
-  });
-  const scene = () => {
-    const secrets = [secret("first")];
-    const view = kit.viewOf({ services: [kit.service("web")], secrets });
-    const model = new GatewayModel({ ...kit.DEFAULTS, view });
-    const listeners = [kit.http(), kit.https({ tls: { certificateRefs: [{ name: "cert" }] } })];
-    const grant = kit.grant("infra", { from: [], to: [] });
-    const objects = { gateway: kit.gateway(listeners), class: kit.gatewayClass(), grant };
-    model.putClass("warren", objects.class);
-    model.putGateway("infra/edge", objects.gateway);
-    model.putGrant("infra/grant", grant);
-    for (let n = 0; n < 10; n++) model.putRoute("HTTPRoute", `infra/r${n}`, routeAt(n));
-    while (model.work(100));
-    model.take();
-    return { model, objects, secrets };
-  };
-  type Scene = ReturnType<typeof scene>;
-  const written = <T extends { metadata: ObjectMeta }>(one: T): T => ({
-    ...one,
-    metadata: { ...one.metadata, resourceVersion: "2", labels: { any: "thing" } },
-    status: { conditions: [] },
-  });
+const secret = (tlsCrt: string) => ({
+  metadata: kit.meta("cert"),
+  data: { "tls.crt": tlsCrt },
+});
+const written = <T extends { metadata: ObjectMeta }>(one: T): T => ({
+  ...one,
+  metadata: { ...one.metadata, resourceVersion: "2", labels: { any: "thing" } },
+  status: { conditions: [] },
+});
 
+const scene = () => {
+  const secrets = [secret("first")];
+  const view = kit.viewOf({ services: [kit.service("web")], secrets });
+  const model = new GatewayModel({ ...kit.DEFAULTS, view });
+  const listeners = [kit.http(), kit.https({ tls: { certificateRefs: [{ name: "cert" }] } })];
+  const grant = kit.grant("infra", { from: [], to: [] });
+  const objects = { gateway: kit.gateway(listeners), class: kit.gatewayClass(), grant };
+  model.putClass("warren", objects.class);
+  model.putGateway("infra/edge", objects.gateway);
+  model.putGrant("infra/grant", grant);
+  for (let n = 0; n < 10; n++) model.putRoute("HTTPRoute", `infra/r${n}`, routeAt(n));
+  while (model.work(100));
+  model.take();
+  return { model, objects, secrets };
+};
+type Scene = ReturnType<typeof scene>;
+describe("nothing is looked at anew that refers to", () => {
   test.each<{ name: string; change: (scene: Scene) => void; gateways: string[] }>([
     {
       name: "a Gateway whose status was written",

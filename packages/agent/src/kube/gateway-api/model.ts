@@ -277,6 +277,7 @@ export class GatewayModel {
       GRPCRoute: 0,
       TLSRoute: 0,
       TCPRoute: 0,
+      UDPRoute: 0,
     };
     for (const { kind } of this.#routes.values()) counts[kind]++;
     return counts;

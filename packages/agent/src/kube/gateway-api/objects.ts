@@ -204,7 +204,8 @@ export interface BackendTlsPolicy {
   spec: { targetRefs: { group: string; kind: string; name: string; sectionName?: string }[] };
 }
 
-export const ROUTE_KINDS = ["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute"] as const;
+/** UDPRoutes are read to be told that no listener takes them. */
+export const ROUTE_KINDS = ["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"] as const;
 export type RouteKind = (typeof ROUTE_KINDS)[number];
 
 /** `namespace/name`. */

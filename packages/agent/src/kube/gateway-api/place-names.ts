@@ -39,11 +39,13 @@ export function tcpPlace(port: number): Place {
 
 /** In which order a match lists its fields means nothing. */
 function conditionsOf({ method, headers, query }: Match): string[] {
-  const said = (kind: string, all: Match["headers"]) =>
-    all.map((one) => `${kind} ${JSON.stringify([one.name, one.value])}`).toSorted();
   return [
     ...(method === undefined ? [] : [method]),
-    ...said("header", headers),
-    ...said("query", query),
+    ...fieldsOf("header", headers),
+    ...fieldsOf("query", query),
   ];
+}
+
+function fieldsOf(kind: string, all: Match["headers"]): string[] {
+  return all.map(({ name, value }) => `${kind} ${JSON.stringify([name, value])}`).toSorted();
 }

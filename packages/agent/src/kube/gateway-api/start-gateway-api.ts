@@ -123,6 +123,7 @@ function openSources(deps: GatewayApiDeps, signal: AbortSignal) {
       GRPCRoute: route("GRPCRoute"),
       TLSRoute: route("TLSRoute"),
       TCPRoute: route("TCPRoute"),
+      UDPRoute: route("UDPRoute"),
     },
     grants: served(resources.REFERENCE_GRANTS),
     namespaces: served({ versions: [resources.NAMESPACES] }),
