@@ -303,9 +303,9 @@ const scene = () => {
   model.take();
   return { model, objects, secrets };
 };
-type Scene = ReturnType<typeof scene>;
+type Listened = ReturnType<typeof scene>;
 describe("nothing is looked at anew that refers to", () => {
-  test.each<{ name: string; change: (scene: Scene) => void; gateways: string[] }>([
+  test.each<{ name: string; change: (scene: Listened) => void; gateways: string[] }>([
     {
       name: "a Gateway whose status was written",
       change: ({ model, objects }) => model.putGateway("infra/edge", written(objects.gateway)),
