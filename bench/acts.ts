@@ -13,7 +13,7 @@ import { acks, delivery, fanOut, firstToken, inserts, resume } from "./measures/
 import { eventLag } from "./measures/event-lag.ts";
 import { besideBulk, oneBulk, stallReaders } from "./measures/flow.ts";
 import { idleMemory, idleUsers } from "./measures/idle-memory.ts";
-import { ingressSync } from "./measures/ingress-sync.ts";
+import { httpRouteSync, ingressSync } from "./measures/ingress-sync.ts";
 import { lookUps, registries } from "./measures/look-ups.ts";
 import { smallGet } from "./measures/small-get.ts";
 import { websocketEcho } from "./measures/websocket-echo.ts";
@@ -92,6 +92,12 @@ export const ACTS: readonly Act[] = [
     measures: [oneBulk],
   },
   { name: "ingress sync", contenders: { warren: registries }, measures: [ingressSync], rounds: 1 },
+  {
+    name: "HTTPRoute sync",
+    contenders: { warren: registries },
+    measures: [httpRouteSync],
+    rounds: 1,
+  },
   { name: "look-ups", contenders: { warren: registries }, measures: [lookUps], rounds: 1 },
   { name: "slow line", contenders: { warren: warrenOver(SLOW_LINE) }, measures: [besideBulk] },
   { name: "chat memory", contenders: { chat: chat() }, measures: [idleUsers], rounds: 1 },

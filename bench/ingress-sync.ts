@@ -1,6 +1,6 @@
 /**
- * Ingresses of a cluster, in a process of their own: prints a sample as JSON. How long 1,000 of them
- * take from an agent's start until the gateway serves them, all processes being real but the API
+ * Ingresses of a cluster, or HTTPRoutes if that is said, in a process of their own: prints a sample as JSON. How long 1,000 of
+ * them take from an agent's start until the gateway serves them, all processes being real but the API
  * server; and what one change costs an agent that follows 10, and one that follows 10,000: from the API
  * server's taking it to its place in the table of what is published. `bench/run.ts` makes rows of it.
  */
@@ -10,12 +10,13 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { promMetrics, systemClock } from "@warren/host";
-import { INGRESSES, openAccess, SERVICES } from "@warren/host/kube";
-import { silentLog, startKubeApi, type KubeApi } from "@warren/host/testing";
+import { openAccess } from "@warren/host/kube";
+import { silentLog, startKubeApi } from "@warren/host/testing";
 import { Published, STRICT_TLS } from "@warren/agent";
 import { followCluster } from "../packages/agent/src/kube/start-kube.ts";
 import { median, type Sample } from "./measure.ts";
 import { Processes } from "./processes.ts";
+import { PUBLISHED_KINDS, putService } from "./published-kinds.ts";
 import { answers, createToken, startWarrenProcesses, warren } from "./warren-processes.ts";
 
 const SYNCED = 1_000;
@@ -23,26 +24,7 @@ const FEW = 10;
 const MANY = 10_000;
 const CHANGES = 1_000;
 
-function put(api: KubeApi, n: number, path: string): void {
-  const backend = { service: { name: `web-${n}`, port: { number: 80 } } };
-  const rule = {
-    host: `h${n}.bench.test`,
-    http: { paths: [{ path, pathType: "Prefix" as const, backend }] },
-  };
-  api.put(
-    { metadata: { name: `i${n}`, namespace: "default" }, spec: { rules: [rule] } },
-    INGRESSES,
-  );
-}
-
-function fill(api: KubeApi, count: number, service: { clusterIP: string; port: number }): void {
-  for (let n = 0; n < count; n += 1) {
-    const ports = [{ port: 80, targetPort: service.port }];
-    const spec = { clusterIP: service.clusterIP, ports };
-    api.put({ metadata: { name: `web-${n}`, namespace: "default" }, spec }, SERVICES);
-    put(api, n, "/");
-  }
-}
+const kind = PUBLISHED_KINDS[process.argv[2] ?? "Ingress"]!;
 
 /** Milliseconds from the start of an agent's process until the gateway serves the last of its hosts. */
 async function syncMs(): Promise<number> {
@@ -51,13 +33,10 @@ async function syncMs(): Promise<number> {
   const service = createServer((_request, response) => void response.end("served"));
   await once(service.listen(0, "127.0.0.1"), "listening");
   const { port } = service.address() as AddressInfo;
+  kind.prepare(api);
   for (let n = 0; n < SYNCED; n += 1) {
-    const spec = { clusterIP: "127.0.0.1", ports: [{ port }] };
-    api.put({ metadata: { name: `web-${n}`, namespace: "default" }, spec }, SERVICES);
-    const backend = { service: { name: `web-${n}`, port: { number: port } } };
-    const paths = [{ path: "/", pathType: "Prefix" as const, backend }];
-    const rules = [{ host: `h${n}.bench.test`, http: { paths } }];
-    api.put({ metadata: { name: `i${n}`, namespace: "default" }, spec: { rules } }, INGRESSES);
+    putService(api, n, { clusterIP: "127.0.0.1", port, targetPort: port });
+    kind.put(api, n, { path: "/", port });
   }
   const { port: gateway, data } = await startWarrenProcesses(processes, {
     routes: { "other.bench.test": port },
@@ -92,17 +71,21 @@ function kubeconfigOf(server: string): string {
   return JSON.stringify({
     apiVersion: "v1",
     kind: "Config",
-    clusters: [{ name: "bench", cluster: { server } }],
+    clusters: [{ name: "bench", cluster: { server, "insecure-skip-tls-verify": true } }],
     users: [{ name: "agent", user: {} }],
     contexts: [{ name: "bench", context: { cluster: "bench", user: "agent" } }],
     "current-context": "bench",
   });
 }
 
-/** An agent's side of a cluster that has so many Ingresses, each with a Service of its own. */
+/** An agent's side of a cluster that has so many objects of the kind, each with a Service of its own. */
 async function follow(count: number, owned: AsyncDisposableStack) {
   const api = owned.use(await startKubeApi());
-  fill(api, count, { clusterIP: "10.0.0.1", port: 8_080 });
+  kind.prepare(api);
+  for (let n = 0; n < count; n += 1) {
+    putService(api, n, { clusterIP: "10.0.0.1", port: 80, targetPort: 8_080 });
+    kind.put(api, n, { path: "/", port: 80 });
+  }
   const source = owned.use(
     followCluster(
       {
@@ -112,6 +95,7 @@ async function follow(count: number, owned: AsyncDisposableStack) {
         namespaces: undefined,
         select: "all",
         className: "warren",
+        gatewayController: "warren.dev/gateway",
         mode: "tunnel",
         tlsSecrets: false,
         lease: { namespace: "default", name: "warren-agent" },
@@ -138,6 +122,7 @@ async function follow(count: number, owned: AsyncDisposableStack) {
   source.start(published);
   await first.promise;
   stop();
+  await kind.settled(api, count);
   return { api, published };
 }
 
@@ -151,7 +136,7 @@ async function changeMicros({ api, published }: Followed, turn: number): Promise
   const changed = Promise.withResolvers<void>();
   const stop = published.onChange(() => changed.resolve());
   const began = process.hrtime.bigint();
-  put(api, turn % FEW, `/changed-${turn}`);
+  kind.put(api, turn % FEW, { path: `/changed-${turn}`, port: 80 });
   await changed.promise;
   const took = Number(process.hrtime.bigint() - began) / 1_000;
   stop();

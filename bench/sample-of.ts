@@ -4,7 +4,10 @@ import path from "node:path";
 import type { Sample } from "./measure.ts";
 
 /** What a program of this folder prints: a sample as JSON. Rejects where it fails. */
-export async function sampleOf(script: string, words: readonly number[]): Promise<Sample> {
+export async function sampleOf(
+  script: string,
+  words: readonly (number | string)[],
+): Promise<Sample> {
   const program = path.join(import.meta.dirname, script);
   const args = [program, ...words.map(String)];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });

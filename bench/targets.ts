@@ -63,12 +63,29 @@ const lookUps = (number: string): Figure => ({
   measure: "look-ups",
   number,
 });
-const ingressSync = (number: string): Figure => ({
-  act: "ingress sync",
+const synced = (what: string, number: string): Figure => ({
+  act: what,
   contender: "warren",
-  measure: "ingress sync",
+  measure: what,
   number,
 });
+/** Objects of a cluster that an agent publishes. */
+const syncs = (kind: string, what: string): Target[] => [
+  {
+    what: `1,000 ${kind}, from an agent's start until the gateway serves them`,
+    ours: synced(what, "thousandMs"),
+    unit: "ms",
+    bound: { most: 5_000 },
+  },
+  {
+    what: `one change among 10,000 ${kind}, by one among 10`,
+    ours: synced(what, "amongTenThousandMicros"),
+    against: { figure: synced(what, "amongTenMicros"), by: "ratio" },
+    unit: "x",
+    // The API server of the bench is in it, with a heap of its own.
+    bound: { most: 1.25 },
+  },
+];
 /** p99 of one kind of look-up while Redis is well. */
 const redisLookUp = (what: string, kind: string): Target => ({
   what: `look-up with Redis, ${what}, p99`,
@@ -136,20 +153,8 @@ export const TARGETS: readonly Target[] = [
     // A million do not fit in the processor's cache.
     bound: { most: 2 },
   },
-  {
-    what: "1,000 Ingresses, from an agent's start until the gateway serves them",
-    ours: ingressSync("thousandMs"),
-    unit: "ms",
-    bound: { most: 5_000 },
-  },
-  {
-    what: "one change among 10,000 Ingresses, by one among 10",
-    ours: ingressSync("amongTenThousandMicros"),
-    against: { figure: ingressSync("amongTenMicros"), by: "ratio" },
-    unit: "x",
-    // The API server of the bench is in it, with a heap of its own.
-    bound: { most: 1.25 },
-  },
+  ...syncs("Ingresses", "ingress sync"),
+  ...syncs("HTTPRoutes", "HTTPRoute sync"),
   redisLookUp("read for the first time", "First"),
   redisLookUp("known here", "Known"),
   redisLookUp("of an unknown host", "Unknown"),

@@ -27,7 +27,7 @@ test("every kind of route is listed", () => {
 
 test("every metric is listed", () => {
   const metrics = promMetrics();
-  const counts = { Gateway: 0, HTTPRoute: 0, GRPCRoute: 0, TLSRoute: 0, TCPRoute: 0 };
+  const counts = { Gateway: 0, HTTPRoute: 0, GRPCRoute: 0, TLSRoute: 0, TCPRoute: 0, UDPRoute: 0 };
   new GatewayApiEvents(silentLog(), metrics).observe(metrics, () => ({
     objects: counts,
     routes: 0,

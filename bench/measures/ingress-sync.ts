@@ -4,5 +4,9 @@ import { sampleOf } from "../sample-of.ts";
 /** What `bench/ingress-sync.ts` prints. */
 export const ingressSync: Measure = {
   name: "ingress sync",
-  sample: () => sampleOf("ingress-sync.ts", []),
+  sample: () => sampleOf("ingress-sync.ts", ["Ingress"]),
+};
+export const httpRouteSync: Measure = {
+  name: "HTTPRoute sync",
+  sample: () => sampleOf("ingress-sync.ts", ["HTTPRoute"]),
 };

@@ -12,6 +12,8 @@ export interface KubeSettings {
   /** Every Ingress, whatever its class, or those of `className` alone. */
   select: "all" | "class";
   className: string;
+  /** `spec.controllerName` of the GatewayClasses that are this agent's. */
+  gatewayController: string;
   /** Auto: through the tunnel where the cluster is private, by both ways where it is public. */
   mode: "auto" | "tunnel" | "direct" | "both";
   /** TLS Secrets of Ingresses and Gateways are read, and published to gateways. */
@@ -25,11 +27,19 @@ function oneOf<const Word extends string>(...words: readonly Word[]) {
   return fromText(words.join(", "), (text) => words.find((word) => word === text));
 }
 
+const GATEWAY_CONTROLLER = "warren.dev/gateway";
 /** RFC 1123 label, as namespaces and most objects are named. */
 const LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
 const NAMESPACE = new RegExp(`^${LABEL}$`);
 const LEASE = new RegExp(`^(?:(${LABEL})/)?(${LABEL}(?:\\.${LABEL})*)$`);
 
+/** As the CRD has GatewayController, without its rarest characters. */
+const CONTROLLER = new RegExp(`^${LABEL}(?:\\.${LABEL})*/[A-Za-z0-9/._~-]+$`);
+const MOST_CONTROLLER_CHARS = 253;
+
+const ControllerName = fromText("a domain with a path, such as example.com/gateway", (text) =>
+  CONTROLLER.test(text) && text.length <= MOST_CONTROLLER_CHARS ? text : undefined,
+);
 const Namespace = fromText("the name of a namespace", (text) =>
   NAMESPACE.test(text) ? text : undefined,
 );
@@ -73,6 +83,11 @@ export const kubeOptions = {
     default: "warren",
     help: "IngressClass that this agent serves itself.",
   }),
+  kubeController: option({
+    value: "<domain/path>",
+    schema: ControllerName,
+    help: "controllerName of its GatewayClasses, one for each release; warren.dev/gateway unless set.",
+  }),
   kubeMode: option({
     value: "<mode>",
     schema: oneOf("auto", "tunnel", "direct", "both"),
@@ -115,6 +130,7 @@ export function kubeSettings(
     namespaces: namespaces.length === 0 ? undefined : namespaces,
     select: options.kubeSelect,
     className: options.kubeClass,
+    gatewayController: options.kubeController ?? GATEWAY_CONTROLLER,
     mode: options.kubeMode,
     tlsSecrets: options.kubeTlsSecrets,
     lease: { namespace: options.kubeLease.namespace, name: options.kubeLease.name },

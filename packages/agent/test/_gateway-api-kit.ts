@@ -2,8 +2,15 @@
 import { promMetrics } from "@warren/host";
 import { SERVICES, watchResource, withoutManagedFields, type KubeClient } from "@warren/host/kube";
 import type { KubeObject, Resource } from "@warren/host/kube";
-import { recordingLog, startKubeApi, virtualClock, type KubeApi } from "@warren/host/testing";
+import {
+  recordingLog,
+  startKubeApi,
+  virtualClock,
+  type KubeApi,
+  type KubeApiOptions,
+} from "@warren/host/testing";
 import { WatchedCluster } from "../src/kube/cluster-feed.ts";
+import { LostPlaces } from "../src/kube/lost-places.ts";
 import type { Service } from "../src/kube/objects.ts";
 import { MemoryObjects } from "./ingress/_objects.ts";
 import * as resources from "../src/kube/gateway-api/resources.ts";
@@ -34,8 +41,8 @@ export const [CLASSES, GATEWAYS] = [
 export const routesOf = (kind: RouteKind) => resources.ROUTES[kind].versions[0];
 
 /** A cluster with the CRDs, class warren, Gateway infra/edge and Service infra/web. */
-export async function startCluster(): Promise<KubeApi> {
-  const api = await startKubeApi();
+export async function startCluster(options: KubeApiOptions = {}): Promise<KubeApi> {
+  const api = await startKubeApi(options);
   for (const resource of ALL) api.serve(resource);
   api.put<GatewayClass>(
     { metadata: { name: "warren" }, spec: { controllerName: "warren.dev/gateway" } },
@@ -127,13 +134,18 @@ function empty<T extends KubeObject>(): MemoryObjects<T> {
 /** An agent's part for Gateway API. */
 export function startAgentPart(
   api: KubeApi,
-  { voice = toldVoice(true), names = ["home.gate.test"] } = {},
+  {
+    voice = toldVoice(true),
+    names = ["home.gate.test"],
+    controllerName = "warren.dev/gateway",
+  } = {},
 ) {
   const clock = virtualClock();
   const log = recordingLog();
   const metrics = promMetrics();
   const published = new Published(voice);
   const stop = new AbortController();
+  const lost = new LostPlaces();
   const client: KubeClient = api.client();
   const services = watchResource({
     client,
@@ -169,6 +181,8 @@ export function startAgentPart(
       tls: STRICT_TLS,
       connectTimeoutMs: 1_000,
       ports: PUBLIC_PORTS,
+      controllerName,
+      lost,
       clock,
       random: () => 0.5,
       wallClock: () => Date.parse("2024-02-02T00:00:00Z") + clock.now(),
@@ -185,6 +199,7 @@ export function startAgentPart(
     log,
     metrics,
     published,
+    lost,
     voice,
     async [Symbol.asyncDispose]() {
       await running[Symbol.asyncDispose]();

@@ -1,9 +1,14 @@
+import type { KubeObject, Resource } from "@warren/host/kube";
 import { routeKey } from "@warren/wire";
 import { expect, test } from "vitest";
 import * as resources from "../src/kube/gateway-api/resources.ts";
-import type { ReferenceGrant } from "../src/kube/gateway-api/objects.ts";
+import type { Condition, ReferenceGrant } from "../src/kube/gateway-api/objects.ts";
 import * as kit from "./_gateway-api-kit.ts";
 
+interface Status {
+  conditions?: Condition[];
+  parents?: object[];
+}
 const { ofRoute, putRoute, startAgentPart, startCluster } = kit;
 const PUBLISHED = "warren.dev/Published";
 
@@ -234,4 +239,56 @@ test("a route that leaves our Gateway loses what Warren said of it", async () =>
   putRoute(api, { spec: { parentRefs: [{ name: "elsewhere" }] } });
   await api.until(() => kit.parentsOf(api).length === 0);
   expect(agent.published.size).toBe(0);
+});
+
+test("a Gateway that is deleted takes with it what was published and said", async () => {
+  await using api = await startCluster();
+  putRoute(api);
+  await using agent = startAgentPart(api);
+  await agent.ready;
+  await api.until(() => ofRoute(api, "Accepted") === "True Accepted");
+  api.remove(kit.GATEWAYS, { namespace: "infra", name: "edge" });
+  await api.until(() => kit.parentsOf(api).length === 0);
+  expect(agent.published.size).toBe(0);
+});
+
+test("a UDPRoute is told that no listener takes it", async () => {
+  await using api = await startCluster();
+  kit.putGateway(api, { listeners: [{ name: "dns", port: 53, protocol: "UDP" }] });
+  putRoute(api, { kind: "UDPRoute" });
+  await using agent = startAgentPart(api);
+  await agent.ready;
+  const said = () => ofRoute(api, "Accepted", "shop", "UDPRoute");
+  await api.until(() => said() === "False NotAllowedByListeners");
+  const [listener] = (await api.until(() => kit.gatewayOf(api)?.status?.listeners)) ?? [];
+  expect(kit.conditionOf("Accepted", listener?.conditions)).toBe("False UnsupportedProtocol");
+});
+
+test("CRDs that have v1beta1 alone are served, and the class says that they are old", async () => {
+  await using api = await startCluster();
+  const old = [resources.GATEWAY_CLASSES, resources.GATEWAYS, resources.ROUTES.HTTPRoute].map(
+    ({ versions }) => {
+      api.withdraw(versions[0]);
+      api.serve(versions[1]!);
+      return versions[1] as Resource<KubeObject & { spec: object; status?: Status }>;
+    },
+  );
+  const [classes, gateways, routes] = old as [(typeof old)[0], (typeof old)[0], (typeof old)[0]];
+  const controller = { controllerName: "warren.dev/gateway" };
+  api.put({ metadata: { name: "warren" }, spec: controller }, classes);
+  const listeners = [{ name: "http", port: 80, protocol: "HTTP" }];
+  const edge = { gatewayClassName: "warren", listeners };
+  api.put({ metadata: { name: "edge", namespace: "infra" }, spec: edge }, gateways);
+  const backendRefs = [{ name: "web", port: 8080 }];
+  const spec = { parentRefs: [{ name: "edge" }], hostnames: ["a.test"], rules: [{ backendRefs }] };
+  api.put({ metadata: { name: "shop", namespace: "infra" }, spec }, routes);
+  await using agent = startAgentPart(api);
+  await agent.ready;
+  expect([...agent.published.routes()].map(({ host }) => host)).toEqual(["a.test"]);
+  const name = { namespace: "infra", name: "shop" };
+  await api.until(() => api.get(routes, name)?.status?.parents?.length === 1);
+  const found = await api.until(
+    () => api.get(classes, { namespace: undefined, name: "warren" })?.status?.conditions,
+  );
+  expect(kit.conditionOf("SupportedVersion", found)).toBe("False UnsupportedVersion");
 });

@@ -13,6 +13,7 @@ import type { ClusterNames } from "./cluster-names.ts";
 import type { ClusterFeed } from "./cluster-view.ts";
 import { PUBLIC_PORTS, startGatewayApi } from "./gateway-api/start-gateway-api.ts";
 import { startIngresses } from "./ingress/start-ingresses.ts";
+import { LostPlaces } from "./lost-places.ts";
 import { TlsSecrets } from "./tls-secrets.ts";
 
 /** Field manager of what agents write, and source of their Events. */
@@ -40,10 +41,18 @@ export interface RunningSources extends AsyncDisposable {
 export function startSources(deps: SourcesDeps): RunningSources {
   const owned = new AsyncDisposableStack();
   const { gateways, kube, names, settings, signal } = deps;
-  const ingresses = owned.use(startIngresses(deps, owned.use(openRecorder(deps))));
-  const { namespaces } = settings;
+  const lost = new LostPlaces();
+  const ingresses = owned.use(startIngresses({ ...deps, lost }, owned.use(openRecorder(deps))));
+  const { namespaces, gatewayController: controllerName } = settings;
   const tls = openTlsSecrets(deps, owned);
-  const how = { namespaces, ports: PUBLIC_PORTS, told: kube.watch, certificates: tls };
+  const how = {
+    namespaces,
+    controllerName,
+    lost,
+    ports: PUBLIC_PORTS,
+    told: kube.watch,
+    certificates: tls,
+  };
   const gatewayApi = owned.use(startGatewayApi({ ...deps, ...how }, signal));
   const ready = Promise.all([ingresses.ready, gatewayApi.ready]);
   if (tls !== undefined) bringCertificates(deps.published, [ready, tls.ready]);

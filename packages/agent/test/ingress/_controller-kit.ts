@@ -6,6 +6,7 @@ import { placesOf, STRICT_TLS } from "../../src/target.ts";
 import { clockVoice } from "../../src/voice.ts";
 import { WatchedCluster, type Controllers, type Reach } from "../../src/kube/cluster-feed.ts";
 import type { ControllerTarget } from "../../src/kube/cluster-view.ts";
+import { LostPlaces } from "../../src/kube/lost-places.ts";
 import type { EndpointSlice, Ingress, IngressClass, Service } from "../../src/kube/objects.ts";
 import { classOf, EVERYTHING, service } from "./_kit.ts";
 import { MemoryObjects } from "./_objects.ts";
@@ -40,6 +41,7 @@ export function controlled() {
     reach: reach.reach,
   });
   const events = new IngressEvents(log, metrics);
+  const lost = new LostPlaces();
   const controller = new IngressController({
     ingresses: caches.ingresses,
     feed,
@@ -50,6 +52,7 @@ export function controlled() {
     clock,
     random: () => 0.5,
     events,
+    lost,
   });
   const sync = async () => {
     for (const cache of Object.values(caches)) cache.sync();
@@ -65,6 +68,7 @@ export function controlled() {
     changes,
     controller,
     events,
+    lost,
     feed,
     sync,
     table,

@@ -15,6 +15,7 @@ const SETTINGS: KubeSettings = {
   namespaces: undefined,
   select: "all",
   className: "warren",
+  gatewayController: "warren.dev/gateway",
   mode: "tunnel",
   tlsSecrets: false,
   lease: { namespace: "default", name: "warren-agent" },

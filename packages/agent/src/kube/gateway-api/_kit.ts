@@ -4,7 +4,6 @@ import type { ClusterView } from "../cluster-view.ts";
 import type { ObjectMeta, Secret, Service } from "../objects.ts";
 import { gatewayStatus } from "./gateway-status.ts";
 import { GatewayModel, type ModelOptions } from "./model.ts";
-import { CONTROLLER_NAME } from "./objects.ts";
 import type {
   Condition,
   Gateway,
@@ -15,6 +14,8 @@ import type {
 } from "./objects.ts";
 import type { ReferenceGrant, RouteObject, RouteRule } from "./objects.ts";
 import { routeParents } from "./route-status.ts";
+
+export const CONTROLLER_NAME = "warren.dev/gateway";
 
 export const meta = (name: string, more: Partial<ObjectMeta> = {}): ObjectMeta => ({
   name,
@@ -135,6 +136,7 @@ export function viewOf({ services, secrets }: Pick<Cluster, "services" | "secret
 export const DEFAULTS: Omit<ModelOptions, "view"> = {
   tls: STRICT_TLS,
   connectTimeoutMs: 10_000,
+  controllerName: CONTROLLER_NAME,
   ports: { http: 80, tls: 443 },
 };
 
@@ -185,7 +187,7 @@ export function said(
 ): string[][] {
   const { model } = settled(cluster({ routes: [[kind, object]], ...given }));
   const outcome = model.outcome(`${keyed(object)} ${kind}`);
-  const how = { published: undefined, when: WHEN };
+  const how = { controllerName: CONTROLLER_NAME, published: undefined, when: WHEN };
   return routeParents([], outcome?.parents ?? [], how).map(({ conditions }) => short(conditions));
 }
 export const FINE = ["Accepted True Accepted", "ResolvedRefs True ResolvedRefs"];

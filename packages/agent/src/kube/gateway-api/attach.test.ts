@@ -137,6 +137,11 @@ describe("a route attaches", () => {
     { kind: "TLSRoute" as const, listener: https(), want: notAccepted("NotAllowedByListeners") },
     { kind: "TCPRoute" as const, listener: tcp(5432), want: FINE },
     { kind: "TCPRoute" as const, listener: http(), want: notAccepted("NotAllowedByListeners") },
+    {
+      kind: "UDPRoute" as const,
+      listener: tcp(53, { protocol: "UDP" }),
+      want: notAccepted("NotAllowedByListeners"),
+    },
     { kind: "GRPCRoute" as const, listener: https(), want: FINE },
   ])("as $kind to $listener.protocol: $want.0", ({ kind, listener, want }) => {
     expect(said(route(), { gateways: [gateway([listener])] }, kind)).toEqual([want]);

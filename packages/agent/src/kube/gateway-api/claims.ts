@@ -5,6 +5,7 @@ import { NOWHERE } from "./backends.ts";
 import { hostPattern } from "./hostnames.ts";
 import type { ListenerKind } from "./listeners.ts";
 import type { MatchedPlace } from "./matches.ts";
+import { httpPlaces, tcpPlace, tlsPlace } from "./place-names.ts";
 import { namespaceOf, type RouteKind, type RouteObject } from "./objects.ts";
 import type { Claim, Place } from "./outcome.ts";
 import type { RuleRead } from "./rules.ts";
@@ -50,17 +51,14 @@ interface HttpClaiming extends Claiming {
 }
 
 function httpClaim({ kind, route, policy, rule, at, host, schemes }: HttpClaiming): Claim {
+  const asked = { host: hostPattern(host), path: at.path, path_type: at.pathType, match: at.match };
   const made = parsed({
     ...common(kind, route, rule),
-    host: hostPattern(host),
-    path: at.path,
-    path_type: at.pathType,
-    match: at.match,
+    ...asked,
     policy: { ...policy, ...rule.policy },
     ...(rule.filters === undefined ? {} : { filters: rule.filters }),
   });
-  const where = `${hostPattern(host)} ${at.pathType} ${bare(at)} ${JSON.stringify(at.match)}`;
-  const places = schemes.map((scheme) => ({ name: `${scheme} ${where}`, scheme }));
+  const places = httpPlaces(asked, schemes);
   if (typeof made === "string") return { places, problem: made, publication: undefined };
   const { targets } = rule.backends;
   return {
@@ -68,11 +66,6 @@ function httpClaim({ kind, route, policy, rule, at, host, schemes }: HttpClaimin
     problem: undefined,
     publication: (won) => ({ route: forSchemes(made, won), targets }),
   };
-}
-
-/** A prefix means the same with a slash at its end. */
-function bare({ path, pathType }: MatchedPlace): string {
-  return pathType === "Prefix" && path.endsWith("/") ? path.slice(0, -1) : path;
 }
 
 /**
@@ -95,19 +88,26 @@ export function rawClaims(given: Claiming): Claim[] {
   if (rule === undefined) return [];
   const base = { ...common(given.kind, given.route, rule), policy: given.policy };
   const { targets } = rule.backends;
-  const claim = (name: string, input: RouteInput): Claim => {
+  const claim = (place: Place, input: RouteInput): Claim => {
     const made = parsed(input);
-    const places = [{ name, scheme: undefined }];
+    const places = [place];
     if (typeof made === "string") return { places, problem: made, publication: undefined };
     return { places, problem: undefined, publication: () => ({ route: made, targets }) };
   };
   if (given.kind === "TCPRoute")
     return [...given.entrances.ports].map((port) =>
-      claim(`tcp ${port}`, { ...base, kind: "tcp", public_port: port }),
+      claim(tcpPlace(port), { ...base, kind: "tcp", public_port: port }),
     );
   return [...given.entrances.hosts].flatMap(([host, kinds]) =>
     kinds.has("passthrough")
-      ? [claim(`tls ${host}`, { ...base, kind: "passthrough", tls: true, host: hostPattern(host) })]
+      ? [
+          claim(tlsPlace(hostPattern(host)), {
+            ...base,
+            kind: "passthrough",
+            tls: true,
+            host: hostPattern(host),
+          }),
+        ]
       : [],
   );
 }

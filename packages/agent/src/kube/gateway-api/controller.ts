@@ -1,10 +1,12 @@
 import { endOfTurn } from "@warren/host";
 import { nameOfKey, type KubeObject, type Resource } from "@warren/host/kube";
+import type { Route } from "@warren/wire";
 import type { Published } from "../../published.ts";
 import type { ClusterChange, ClusterFeed } from "../cluster-view.ts";
 import type { Objects } from "../objects-port.ts";
 import { isDialledAtPods } from "../service-backend.ts";
-import { GatewayModel, type ModelOptions, type Settled } from "./model.ts";
+import { GatewayModel, type ModelOptions, type News, type Settled } from "./model.ts";
+import { Rivals } from "./rivals.ts";
 import { ROUTE_KINDS, type RouteKind } from "./objects.ts";
 import type { BackendTlsPolicy, Gateway, GatewayClass, Namespace } from "./objects.ts";
 import type { ReferenceGrant, RouteObject } from "./objects.ts";
@@ -33,15 +35,20 @@ export interface ControllerOptions extends Omit<ModelOptions, "view"> {
   readonly sources: GatewayApiSources;
   readonly feed: ClusterFeed;
   readonly names: ClusterNames;
-  readonly published: Pick<Published, "change" | "verdicts">;
-  /** Hears whose status may be another now; classes by name. */
-  readonly told: (
-    news: Pick<Settled, "routes" | "gateways"> & { classes: Iterable<string> },
-  ) => void;
+  readonly published: Published;
+  readonly told: (news: News) => void;
 }
 
 /** So many routes are translated before traffic gets its turn: some 10 ms. */
 const SLICE = 200;
+const NONE: ReadonlySet<string> = new Set();
+const NOTHING: News = {
+  routes: NONE,
+  gateways: NONE,
+  counted: NONE,
+  classes: NONE,
+  ingresses: NONE,
+};
 /** The source in the table of publications. */
 export const SOURCE = "kube:gateway-api";
 /** `namespace/HTTPRoute:name` at the front of a route key. */
@@ -59,6 +66,7 @@ export class GatewayApiController implements Disposable {
   readonly #stops: (() => void)[] = [];
   readonly #classes = new Set<string>();
   readonly #keys = new Set<string>();
+  readonly #rivals: Rivals;
   #live = false;
   #due = false;
   #closed = false;
@@ -66,6 +74,7 @@ export class GatewayApiController implements Disposable {
   constructor(options: ControllerOptions) {
     this.#options = options;
     this.model = new GatewayModel({ ...options, view: options.feed });
+    this.#rivals = new Rivals(options.published, SOURCE);
     this.#listen();
     this.synced = this.#begin();
     this.synced.catch(() => {}); // whoever waits for it hears it
@@ -114,7 +123,17 @@ export class GatewayApiController implements Disposable {
         this.#later();
       }),
       published.verdicts.onVerdict((key) => this.#onVerdict(key)),
+      published.onChange(({ added, updated, deleted }) =>
+        this.#onRivals([...added, ...updated], deleted),
+      ),
     );
+    this.#onRivals(published.routes(), []);
+  }
+
+  #onRivals(put: Iterable<Route>, deleted: Iterable<Route>): void {
+    const rivals = this.#rivals.take(put, deleted);
+    for (const rival of rivals) this.model.putRival(rival);
+    if (rivals.length > 0) this.#later();
   }
 
   #follow<T>(cache: Objects<T>, take: (key: string, value: T | undefined) => void): void {
@@ -147,7 +166,7 @@ export class GatewayApiController implements Disposable {
     const [, namespace, kind, name] = OWNER.exec(key) ?? [];
     if (namespace === undefined) return;
     const routes = new Set([`${namespace}/${name} ${kind}`]);
-    this.#options.told({ routes, gateways: new Set(), classes: [] });
+    this.#options.told({ ...NOTHING, routes });
   }
 
   /** All that one message of the API server brings is worked out together. */
@@ -168,11 +187,11 @@ export class GatewayApiController implements Disposable {
   }
 
   #settle(): void {
-    const { put, remove, routes, gateways } = this.model.take();
+    const { put, remove, ...told } = this.model.take();
     if (put.length > 0 || remove.length > 0) this.#publish(put, remove);
-    const classes = [...this.#classes];
+    const classes = new Set(this.#classes);
     this.#classes.clear();
-    this.#options.told({ routes, gateways, classes });
+    this.#options.told({ ...told, classes });
   }
 
   #publish(put: Settled["put"], remove: Settled["remove"]): void {

@@ -73,6 +73,14 @@ export class GatewayApiEvents {
     this.#log.warn("status not written", { object, error, retry_in_ms: retryInMs });
   }
 
+  writeForbidden(resource: string, error: unknown): void {
+    this.#failed.add();
+    this.#log.warn("no status of this resource is written: the agent's role does not allow it", {
+      resource: `${resource}/status`,
+      error,
+    });
+  }
+
   versionUnknown(error: unknown): void {
     this.#log.info("the release of gateway api's crds is not known", { error });
   }

@@ -1,5 +1,5 @@
 import { no, yes, type Said } from "./conditions.ts";
-import { CONTROLLER_NAME, type GatewayClass } from "./objects.ts";
+import type { GatewayClass } from "./objects.ts";
 
 export const CLASS_CONDITIONS = ["Accepted", "SupportedVersion"];
 /** Releases of the CRDs that this was read against; later ones of version 1 add to them. */
@@ -40,8 +40,11 @@ export const SUPPORTED_FEATURES = [
   "TLSRoute",
 ] as const;
 
-export function isOurs(gatewayClass: GatewayClass | undefined): gatewayClass is GatewayClass {
-  return gatewayClass?.spec.controllerName === CONTROLLER_NAME;
+export function isOurs(
+  gatewayClass: GatewayClass | undefined,
+  controllerName: string,
+): gatewayClass is GatewayClass {
+  return gatewayClass?.spec.controllerName === controllerName;
 }
 
 export function isAccepted({ spec }: GatewayClass): boolean {

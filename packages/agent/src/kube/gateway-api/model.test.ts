@@ -1,13 +1,24 @@
 import * as fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Publication } from "../../published.ts";
+import type { ObjectMeta } from "../objects.ts";
 import * as kit from "./_kit.ts";
 import { GatewayModel } from "./model.ts";
+import { httpPlaces } from "./place-names.ts";
 import { ROUTE_KINDS, type BackendTlsPolicy, type RouteKind } from "./objects.ts";
 
 /** One change of a small cluster: which object, and which of its shapes; 0 takes it away. */
 interface Step {
-  what: "class" | "gateway" | "route" | "service" | "grant" | "labels" | "policy" | "names";
+  what:
+    | "class"
+    | "gateway"
+    | "route"
+    | "service"
+    | "grant"
+    | "labels"
+    | "policy"
+    | "names"
+    | "rival";
   which: number;
   shape: number;
 }
@@ -15,7 +26,7 @@ interface Step {
 const SPACES = ["infra", "team"];
 const step: fc.Arbitrary<Step> = fc.record({
   what: fc.constantFrom(
-    ...(["class", "gateway", "service", "grant", "policy", "names"] as const),
+    ...(["class", "gateway", "service", "grant", "policy", "names", "rival"] as const),
     ...(["labels", "labels", "labels"] as const),
     // Most changes are of routes.
     ...Array.from({ length: 20 }, () => "route" as const),
@@ -71,6 +82,7 @@ class Scene {
     if (what === "class") return put("warren", classOf(shape));
     if (what === "gateway") return put(space, gatewayOf(space, shape));
     if (what === "grant") return put(space, grantOf(space, shape));
+    if (what === "rival") return put(`${which}`, rivalOf(which, shape));
     if (what === "policy") return put(space, policyOf(space, shape));
     if (what === "names")
       return put("", (one) => one.setNames(shape < 2 ? [] : [`n${shape}.gate`]));
@@ -96,6 +108,12 @@ const BEGINNING: readonly Step[] = [
 
 type Told = (model: GatewayModel) => void;
 
+/** Every shape of an object is a generation of its own. */
+const generation = <T extends { metadata: ObjectMeta }>(one: T, shape: number): T => ({
+  ...one,
+  metadata: { ...one.metadata, generation: 1 + shape },
+});
+
 const classOf =
   (shape: number): Told =>
   (model) =>
@@ -103,7 +121,10 @@ const classOf =
       "warren",
       shape === 0
         ? undefined
-        : kit.gatewayClass(shape === 1 ? { controllerName: "example.net/other" } : {}),
+        : generation(
+            kit.gatewayClass(shape === 1 ? { controllerName: "example.net/other" } : {}),
+            shape,
+          ),
     );
 
 const gatewayOf =
@@ -111,7 +132,13 @@ const gatewayOf =
   (model) =>
     model.putGateway(
       `${namespace}/edge`,
-      shape === 0 ? undefined : kit.gateway(LISTENERS[shape % LISTENERS.length], {}, { namespace }),
+      shape === 0
+        ? undefined
+        : kit.gateway(
+            LISTENERS[shape % LISTENERS.length],
+            {},
+            { namespace, generation: 1 + shape },
+          ),
     );
 
 const grantOf =
@@ -124,6 +151,19 @@ const grantOf =
     }));
     const spec = { from, to: [{ group: "", kind: "Service" }] };
     model.putGrant(`${space}/grant`, shape < 3 ? undefined : kit.grant(space, spec));
+  };
+
+/** An Ingress of another age than the routes, or of the same. */
+const rivalOf =
+  (which: number, shape: number): Told =>
+  (model) => {
+    const host = shape % 2 === 0 ? "shop.test" : "other";
+    const path = shape < 4 ? "/" : "/a";
+    const asked = { host, path, path_type: "Prefix" as const, match: { headers: [], query: [] } };
+    const places = httpPlaces(asked, ["http", "https"]);
+    const claims = shape === 0 ? [] : [{ places, problem: undefined, publication: undefined }];
+    const age = Date.parse(`2024-01-0${1 + (which % 4)}T00:00:00Z`);
+    model.putRival({ name: `infra/i${which} Ingress`, age, claims });
   };
 
 const policyOf =
@@ -155,7 +195,7 @@ const routeOf =
           { backendRefs: [kit.toWeb] },
         ],
       }),
-      metadata: kit.meta(`r${which}`, { namespace, ...age }),
+      metadata: kit.meta(`r${which}`, { namespace, ...age, generation: 1 + shape }),
     };
     model.putRoute(kindOf(which), `${namespace}/r${which}`, shape === 0 ? undefined : object);
   };
@@ -172,6 +212,7 @@ function seen(model: GatewayModel, table: ReadonlyMap<string, Publication>) {
       published: [...model.published(id)].toSorted(),
       lost: model.lost(id),
     })),
+    rivals: Array.from({ length: 16 }, (_, which) => model.lostOfIngress(`infra/i${which}`)),
     attached: gateways.map((key) =>
       model.gateway(key)?.listeners.map(({ listener }) => model.attachedRoutes(key, listener.name)),
     ),
@@ -237,7 +278,95 @@ test("one change among many routes is worked out without looking at the others",
   expect(model.work(0)).toBe(false);
 });
 
+const secret = (tlsCrt: string) => ({
+  metadata: kit.meta("cert"),
+  data: { "tls.crt": tlsCrt },
+});
+const written = <T extends { metadata: ObjectMeta }>(one: T): T => ({
+  ...one,
+  metadata: { ...one.metadata, resourceVersion: "2", labels: { any: "thing" } },
+  status: { conditions: [] },
+});
+
+const scene = () => {
+  const secrets = [secret("first")];
+  const view = kit.viewOf({ services: [kit.service("web")], secrets });
+  const model = new GatewayModel({ ...kit.DEFAULTS, view });
+  const listeners = [kit.http(), kit.https({ tls: { certificateRefs: [{ name: "cert" }] } })];
+  const grant = kit.grant("infra", { from: [], to: [] });
+  const objects = { gateway: kit.gateway(listeners), class: kit.gatewayClass(), grant };
+  model.putClass("warren", objects.class);
+  model.putGateway("infra/edge", objects.gateway);
+  model.putGrant("infra/grant", grant);
+  for (let n = 0; n < 10; n++) model.putRoute("HTTPRoute", `infra/r${n}`, routeAt(n));
+  while (model.work(100));
+  model.take();
+  return { model, objects, secrets };
+};
+type Listened = ReturnType<typeof scene>;
+describe("nothing is looked at anew that refers to", () => {
+  test.each<{ name: string; change: (scene: Listened) => void; gateways: string[] }>([
+    {
+      name: "a Gateway whose status was written",
+      change: ({ model, objects }) => model.putGateway("infra/edge", written(objects.gateway)),
+      gateways: ["infra/edge"],
+    },
+    {
+      name: "a GatewayClass whose status was written",
+      change: ({ model, objects }) => model.putClass("warren", written(objects.class)),
+      gateways: [],
+    },
+    {
+      name: "a ReferenceGrant that grants the same",
+      change: ({ model, objects }) => model.putGrant("infra/grant", written(objects.grant)),
+      gateways: [],
+    },
+    {
+      name: "a Gateway whose certificate was renewed",
+      change: ({ model, secrets }) => {
+        secrets[0] = secret("second");
+        model.secretChanged("infra/cert");
+      },
+      gateways: ["infra/edge"],
+    },
+  ])("$name", ({ change, gateways }) => {
+    const all = scene();
+    change(all);
+    expect(all.model.work(0)).toBe(false);
+    const told = all.model.take();
+    expect([...told.gateways, ...told.counted]).toEqual(gateways);
+    expect([...told.routes]).toEqual([]);
+  });
+});
+
+test("a route whose status was written is looked at for its status, and not translated again", () => {
+  const { model } = kit.settled(kit.cluster({ routes: [["HTTPRoute", kit.route()]] }));
+  const before = model.outcome("infra/shop HTTPRoute");
+  const echo = kit.route({}, { resourceVersion: "2" });
+  model.putRoute("HTTPRoute", "infra/shop", echo);
+  expect(model.work(0)).toBe(false);
+  expect(model.outcome("infra/shop HTTPRoute")).toBe(before);
+  expect([...model.take().routes]).toEqual(["infra/shop HTTPRoute"]);
+  expect(model.route("infra/shop HTTPRoute")).toBe(echo);
+});
+
+test.each([
+  { name: "a new generation", more: { generation: 2 } },
+  { name: "another object of its name", more: { uid: "another" } },
+  { name: "an annotation", more: { annotations: { "warren.dev/publish": "false" } } },
+])("$name of a route is translated, and until then it has no outcome", ({ more }) => {
+  const { model } = kit.settled(kit.cluster({ routes: [["HTTPRoute", kit.route()]] }));
+  model.putRoute("HTTPRoute", "infra/shop", kit.route({}, more));
+  expect(model.outcome("infra/shop HTTPRoute")).toBeUndefined();
+  while (model.work(1));
+  expect(model.outcome("infra/shop HTTPRoute")).toBeDefined();
+});
+
 function routeAt(n: number, path = "/") {
   const rules = [{ matches: [{ path: { value: path } }], backendRefs: [kit.toWeb] }];
-  return { ...kit.route({ hostnames: [`h${n}.test`], rules }), metadata: kit.meta(`r${n}`) };
+  const generation = path === "/" ? 1 : 2;
+  return {
+    ...kit.route({ hostnames: [`h${n}.test`], rules }),
+    metadata: kit.meta(`r${n}`, { generation }),
+  };
 }

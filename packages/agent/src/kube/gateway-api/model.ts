@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { TlsSettings } from "../../target.ts";
 import type { Publication } from "../../published.ts";
 import type { ClusterView } from "../cluster-view.ts";
@@ -8,11 +9,13 @@ import { isGranted, type CrossReference } from "./grants.ts";
 import { isAccepted, isOurs } from "./gateway-class.ts";
 import { gatewayProblem } from "./gateway-problem.ts";
 import { judgeListeners, type JudgedListener } from "./listeners.ts";
+import { isNews } from "./news.ts";
 import { namespaceOf } from "./objects.ts";
 import type { BackendTlsPolicy, Gateway, GatewayClass, Namespace } from "./objects.ts";
 import type { ReferenceGrant, RouteKind, RouteObject } from "./objects.ts";
 import type { ParentOutcome, RouteOutcome } from "./outcome.ts";
 import { Places, type Lost } from "./places.ts";
+import { ingressOf, nameOfIngress, type Rival } from "./rivals.ts";
 import { referencesOfGateway, referencesOfRoute, routeId, servicesOfPolicy } from "./references.ts";
 import { translateRoute, type ServedGateway } from "./translate-route.ts";
 
@@ -21,6 +24,8 @@ export interface ModelOptions {
   /** How Services that speak TLS are verified. */
   readonly tls: TlsSettings;
   readonly connectTimeoutMs: number;
+  /** `spec.controllerName` of the GatewayClasses that are ours, and of what is ours in a route's status. */
+  readonly controllerName: string;
   /** Where Warren's gateways listen. */
   readonly ports: { readonly http: number; readonly tls: number };
 }
@@ -32,6 +37,16 @@ export interface Settled {
   /** Whose status may be another now. */
   readonly routes: ReadonlySet<string>;
   readonly gateways: ReadonlySet<string>;
+  /** Ingresses that lost a place to an older route, or got one back. */
+  readonly ingresses: ReadonlySet<string>;
+  /** Gateways that have more routes or fewer, or whose status somebody wrote: there is no hurry. */
+  readonly counted: ReadonlySet<string>;
+}
+
+/** Objects whose status may be another now. */
+export interface News extends Pick<Settled, "routes" | "gateways" | "counted" | "ingresses"> {
+  /** Names. */
+  readonly classes: ReadonlySet<string>;
 }
 
 interface RouteState {
@@ -40,7 +55,7 @@ interface RouteState {
   outcome: RouteOutcome | undefined;
 }
 
-/** A Gateway of ours, judged. */
+/** A Gateway of ours, judged: the object in the generation that was. */
 export interface GatewayState extends ServedGateway {
   readonly gateway: Gateway;
   readonly key: string;
@@ -70,6 +85,7 @@ export class GatewayModel {
   readonly #dirtyGateways = new Set<string>();
   readonly #dirtyRoutes = new Set<string>();
   #toldGateways = new Set<string>();
+  #countedGateways = new Set<string>();
   #toldRoutes = new Set<string>();
   #names: readonly string[] = [];
 
@@ -82,15 +98,19 @@ export class GatewayModel {
     if (names.join(" ") === this.#names.join(" ")) return;
     this.#names = names;
     for (const key of this.#gateways.keys()) this.#dirtyGateways.add(key);
+    this.#touch("names");
   }
 
   putClass(name: string, value: GatewayClass | undefined): void {
+    const before = this.#classes.get(name);
     put(this.#classes, name, value);
-    this.#touch(`class ${name}`);
+    if (isNews(before, value)) this.#touch(`class ${name}`);
   }
 
   putGateway(key: string, value: Gateway | undefined): void {
+    const before = this.#gateways.get(key);
     put(this.#gateways, key, value);
+    if (!isNews(before, value)) return void this.#countedGateways.add(key);
     this.#uses.set(`gateway ${key}`, value === undefined ? [] : referencesOfGateway(value));
     this.#dirtyGateways.add(key);
   }
@@ -98,22 +118,22 @@ export class GatewayModel {
   putRoute(kind: RouteKind, key: string, value: RouteObject | undefined): void {
     const id = routeId(kind, key);
     const before = this.#routes.get(id);
+    if (value === undefined) {
+      this.#routes.delete(id);
+      this.#count(before?.outcome?.parents ?? [], []);
+    } else this.#routes.set(id, { kind, route: value, outcome: before?.outcome });
+    if (!isNews(before?.route, value)) return void this.#toldRoutes.add(id);
     this.#uses.set(`route ${id}`, value === undefined ? [] : referencesOfRoute(value));
     this.#dirtyRoutes.add(id);
-    if (value !== undefined) {
-      this.#routes.set(id, { kind, route: value, outcome: before?.outcome });
-      return;
-    }
-    this.#routes.delete(id);
-    this.#count(before?.outcome?.parents ?? [], []);
   }
 
   putGrant(key: string, value: ReferenceGrant | undefined): void {
     const namespace = key.slice(0, key.indexOf("/"));
     const all = this.#grants.get(namespace) ?? new Map<string, ReferenceGrant>();
+    const before = all.get(key);
     put(all, key, value);
     put(this.#grants, namespace, all.size === 0 ? undefined : all);
-    this.#touch(`grants ${namespace}`);
+    if (isNews(before, value)) this.#touch(`grants ${namespace}`);
   }
 
   putNamespace(name: string, value: Namespace | undefined): void {
@@ -125,10 +145,16 @@ export class GatewayModel {
   putPolicy(key: string, value: BackendTlsPolicy | undefined): void {
     const before = this.#policies.get(key);
     put(this.#policies, key, value);
+    if (!isNews(before, value)) return;
     this.#policed.set(key, value === undefined ? [] : servicesOfPolicy(value));
     for (const one of [before, value])
       for (const service of one === undefined ? [] : servicesOfPolicy(one))
         this.serviceChanged(service);
+  }
+
+  /** What others publish, and may have been there first. */
+  putRival({ name, age, claims }: Rival): void {
+    this.#places.set({ name, age }, claims);
   }
 
   /** The Service, or its endpoints, in the view. */
@@ -158,17 +184,28 @@ export class GatewayModel {
   /** What became different since it was asked last, as far as it is worked out. */
   take(): Settled {
     const { put: published, remove, changed } = this.#places.settle();
-    const routes = new Set([...this.#toldRoutes, ...changed]);
-    const gateways = this.#toldGateways;
+    const routes = new Set(this.#toldRoutes);
+    const ingresses = new Set<string>();
+    for (const name of changed) {
+      const ingress = ingressOf(name);
+      if (ingress !== undefined) ingresses.add(ingress);
+      else if (this.#routes.has(name)) routes.add(name);
+    }
+    const [gateways, counted] = [this.#toldGateways, this.#countedGateways];
     this.#toldRoutes = new Set();
     this.#toldGateways = new Set();
-    return { put: published, remove, routes, gateways };
+    this.#countedGateways = new Set();
+    return { put: published, remove, routes, gateways, counted, ingresses };
   }
 
   // What follows, for who writes status.
 
   get names(): readonly string[] {
     return this.#names;
+  }
+
+  get controllerName(): string {
+    return this.#options.controllerName;
   }
 
   gatewayClass(name: string): GatewayClass | undefined {
@@ -181,8 +218,10 @@ export class GatewayModel {
   }
 
   /** Everything that may have a status of ours. */
-  get everything(): Pick<Settled, "routes" | "gateways"> & { classes: ReadonlySet<string> } {
+  get everything(): News {
     return {
+      counted: new Set(),
+      ingresses: new Set(),
       routes: new Set(this.#routes.keys()),
       gateways: new Set(this.#gateways.keys()),
       classes: new Set(this.#classes.keys()),
@@ -204,7 +243,9 @@ export class GatewayModel {
     return this.#attached.get(gateway)?.get(listener) ?? 0;
   }
 
+  /** Undefined while the route has not been looked at as it is now. */
   outcome(id: string): RouteOutcome | undefined {
+    if (this.#dirtyRoutes.has(id)) return undefined;
     return this.#routes.get(id)?.outcome;
   }
 
@@ -223,6 +264,11 @@ export class GatewayModel {
     return this.#places.lost(id);
   }
 
+  /** Places of an Ingress that routes have; what two Ingresses want is theirs to settle. */
+  lostOfIngress(key: string): Lost[] {
+    return this.lost(nameOfIngress(key)).filter(({ holder }) => this.#routes.has(holder));
+  }
+
   /** Gateways that are ours, and routes of all. */
   counts(): Record<"Gateway" | RouteKind, number> {
     const counts = {
@@ -231,6 +277,7 @@ export class GatewayModel {
       GRPCRoute: 0,
       TLSRoute: 0,
       TCPRoute: 0,
+      UDPRoute: 0,
     };
     for (const { kind } of this.#routes.values()) counts[kind]++;
     return counts;
@@ -247,9 +294,10 @@ export class GatewayModel {
   #judge(key: string): void {
     const gateway = this.#gateways.get(key);
     const found = gateway && this.#classes.get(gateway.spec.gatewayClassName);
-    if (gateway === undefined || !isOurs(found)) this.#judged.delete(key);
+    const before = this.#judged.get(key);
+    if (gateway === undefined || !isOurs(found, this.controllerName)) this.#judged.delete(key);
     else this.#judged.set(key, this.#state(key, gateway, isAccepted(found)));
-    this.#touch(`gateway ${key}`);
+    if (!isSameToRoutes(before, this.#judged.get(key))) this.#touch(`gateway ${key}`);
   }
 
   #state(key: string, gateway: Gateway, classAccepted: boolean): GatewayState {
@@ -308,8 +356,21 @@ export class GatewayModel {
     const count = (counts.get(listener) ?? 0) + change;
     put(counts, listener, count === 0 ? undefined : count);
     put(this.#attached, gateway, counts.size === 0 ? undefined : counts);
-    this.#toldGateways.add(gateway);
+    this.#countedGateways.add(gateway);
   }
+}
+
+/** What routes see of a Gateway: a certificate that was renewed is nothing to them. */
+function isSameToRoutes(one: GatewayState | undefined, other: GatewayState | undefined): boolean {
+  const seen = ({ listeners }: GatewayState) =>
+    listeners.map(({ listener, kind, supported, programmed }) => [
+      listener,
+      kind,
+      supported,
+      programmed,
+    ]);
+  if (one === undefined || other === undefined) return one === other;
+  return isDeepStrictEqual(seen(one), seen(other));
 }
 
 function unserved(judged: JudgedListener): JudgedListener {

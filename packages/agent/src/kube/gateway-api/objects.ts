@@ -5,8 +5,6 @@ import type { ObjectMeta } from "../objects.ts";
  * API server's validation promises is not relied upon: older bundles promise less.
  */
 export const GROUP = "gateway.networking.k8s.io";
-/** `GatewayClass.spec.controllerName` of the classes that are ours. */
-export const CONTROLLER_NAME = "warren.dev/gateway";
 
 /** metav1.Condition. */
 export interface Condition {
@@ -206,7 +204,8 @@ export interface BackendTlsPolicy {
   spec: { targetRefs: { group: string; kind: string; name: string; sectionName?: string }[] };
 }
 
-export const ROUTE_KINDS = ["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute"] as const;
+/** UDPRoutes are read to be told that no listener takes them. */
+export const ROUTE_KINDS = ["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"] as const;
 export type RouteKind = (typeof ROUTE_KINDS)[number];
 
 /** `namespace/name`. */

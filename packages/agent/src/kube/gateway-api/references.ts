@@ -15,11 +15,11 @@ export function partsOf(id: string): { kind: RouteKind; key: string } {
 
 /**
  * What a route's translation looks at, by name: `gateway a/b`, `service a/b`, `grants a` (in which
- * namespace a ReferenceGrant would count), `labels a` (of its own namespace).
+ * namespace a ReferenceGrant would count), `labels a` (of its own namespace), `names` (of the cluster).
  */
 export function referencesOfRoute(route: RouteObject): string[] {
   const namespace = namespaceOf(route);
-  const { parentRefs = [], rules = [] } = route.spec;
+  const { parentRefs = [], rules = [], hostnames = [] } = route.spec;
   const gateways = parentRefs.flatMap((one) => {
     const key = gatewayOf(one, namespace);
     return key === undefined ? [] : [`gateway ${key}`];
@@ -31,7 +31,8 @@ export function referencesOfRoute(route: RouteObject): string[] {
       return where === namespace ? [service] : [service, `grants ${where}`];
     }),
   );
-  return [...gateways, ...backends, `labels ${namespace}`];
+  const names = hostnames.length === 0 ? ["names"] : [];
+  return [...gateways, ...backends, ...names, `labels ${namespace}`];
 }
 
 /** As for routes: `class a`, `secret a/b`, `grants a`. */

@@ -18,16 +18,20 @@ function versioned<T extends KubeObject>(
   return { versions: all as [Resource<T>, ...Resource<T>[]] };
 }
 
+/** Bundles before 1.0 have v1beta1 alone. */
+const SINCE_BETA = ["v1", "v1beta1"];
 export const GATEWAY_CLASSES = versioned<GatewayClass>("GatewayClass", "gatewayclasses", {
+  versions: SINCE_BETA,
   namespaced: false,
 });
-export const GATEWAYS = versioned<Gateway>("Gateway", "gateways");
+export const GATEWAYS = versioned<Gateway>("Gateway", "gateways", { versions: SINCE_BETA });
 /** TLSRoute is v1 since bundle 1.5, TCPRoute since 1.6, GRPCRoute since 1.1. */
 export const ROUTES: Readonly<Record<RouteKind, Versioned<RouteObject>>> = {
-  HTTPRoute: versioned("HTTPRoute", "httproutes"),
+  HTTPRoute: versioned("HTTPRoute", "httproutes", { versions: SINCE_BETA }),
   GRPCRoute: versioned("GRPCRoute", "grpcroutes", { versions: ["v1", "v1alpha2"] }),
   TLSRoute: versioned("TLSRoute", "tlsroutes", { versions: ["v1", "v1alpha3", "v1alpha2"] }),
   TCPRoute: versioned("TCPRoute", "tcproutes", { versions: ["v1", "v1alpha2"] }),
+  UDPRoute: versioned("UDPRoute", "udproutes", { versions: ["v1", "v1alpha2"] }),
 };
 export const REFERENCE_GRANTS = versioned<ReferenceGrant>("ReferenceGrant", "referencegrants", {
   versions: ["v1", "v1beta1"],

@@ -1,8 +1,9 @@
 import type { Verdict } from "../../verdicts.ts";
 import { mergeConditions, no, yes, type Said, type When } from "./conditions.ts";
 import type { GatewayModel } from "./model.ts";
-import { CONTROLLER_NAME, type ParentReference, type ParentStatus } from "./objects.ts";
+import type { ParentReference, ParentStatus } from "./objects.ts";
 import type { ParentOutcome } from "./outcome.ts";
+import { CONFIGURATION } from "./rivals.ts";
 import { partsOf } from "./references.ts";
 import { ROUTE_CONDITIONS } from "./translate-route.ts";
 
@@ -11,10 +12,18 @@ const MOST_PARENTS = 32;
 /** A message names so many of what is the same with others. */
 const MOST_NAMED = 5;
 
+const PENDING = "Pending";
 export const PUBLISHED = "warren.dev/Published";
 
 /** What gateways said of a route key; undefined while they have not. */
 export type VerdictOf = (key: string) => Verdict | undefined;
+
+export interface RouteParentsHow {
+  /** Whose entries are ours. */
+  readonly controllerName: string;
+  readonly published: Said | undefined;
+  readonly when: When;
+}
 
 /**
  * What a route's `status.parents` becomes. Entries of other controllers stay as they are, in their
@@ -24,19 +33,20 @@ export type VerdictOf = (key: string) => Verdict | undefined;
 export function routeParents(
   before: readonly ParentStatus[],
   outcomes: readonly ParentOutcome[],
-  { published, when }: { published: Said | undefined; when: When },
+  { controllerName, published, when }: RouteParentsHow,
 ): ParentStatus[] {
   const left = new Map(outcomes.map((one) => [nameOf(one.parentRef), one]));
   const made = (outcome: ParentOutcome, old: ParentStatus | undefined): ParentStatus => ({
     parentRef: outcome.parentRef,
-    controllerName: CONTROLLER_NAME,
-    conditions: mergeConditions(old?.conditions ?? [], withPublished(outcome, published), {
-      owned: ROUTE_CONDITIONS,
-      when,
-    }),
+    controllerName,
+    conditions: mergeConditions(
+      old?.conditions ?? [],
+      withPublished(outcome, published && unlessPending(published, old, when)),
+      { owned: ROUTE_CONDITIONS, when },
+    ),
   });
   const kept = before.flatMap((old): ParentStatus[] => {
-    if (old.controllerName !== CONTROLLER_NAME) return [old];
+    if (old.controllerName !== controllerName) return [old];
     const outcome = left.get(nameOf(old.parentRef));
     left.delete(nameOf(old.parentRef));
     return outcome === undefined ? [] : [made(outcome, old)];
@@ -56,6 +66,17 @@ function withPublished(
 ): readonly Said[] {
   const accepted = conditions.some(({ type, status }) => type === "Accepted" && status === "True");
   return accepted && published !== undefined ? [...conditions, published] : conditions;
+}
+
+/**
+ * What gateways took is not in doubt because they have still to say it to another leader, or of another
+ * port of its Service: ten thousand routes would be written twice for nothing.
+ */
+function unlessPending(published: Said, old: ParentStatus | undefined, { generation }: When): Said {
+  if (published.reason !== PENDING) return published;
+  const before = old?.conditions.find(({ type }) => type === PUBLISHED);
+  const stands = before?.status === "True" && before.observedGeneration === generation;
+  return stands ? before : published;
 }
 
 /** Whether what an accepted route asks for is really served by gateways, and why not. */
@@ -78,7 +99,7 @@ export function publishedCondition(model: GatewayModel, id: string, verdict: Ver
     return no(
       PUBLISHED,
       "Conflicted",
-      listed(lost.map(({ place, holder }) => `${holderOf(holder)} is older and has ${place}`)),
+      listed(lost.map(({ place, holder }) => `${holderOf(holder)} has ${place}`)),
     );
   const [problem] = model.problems(id);
   if (problem !== undefined) return no(PUBLISHED, "InvalidRoute", problem);
@@ -87,7 +108,7 @@ export function publishedCondition(model: GatewayModel, id: string, verdict: Ver
     return {
       type: PUBLISHED,
       status: "Unknown",
-      reason: "Pending",
+      reason: PENDING,
       message: "gateways have not answered yet",
     };
   return yes(PUBLISHED, "Published", "Warren's gateways serve it");
@@ -114,7 +135,9 @@ function placeOf(key: string): string {
   return key.split(" ").slice(1, 4).join(" ");
 }
 
+/** Whoever is before a route is older, but for the operator. */
 function holderOf(id: string): string {
+  if (id === CONFIGURATION) return id;
   const { kind, key } = partsOf(id);
-  return `${kind} ${key}`;
+  return `${kind} ${key} is older and`;
 }

@@ -132,6 +132,22 @@ describe("a rule", () => {
     ]);
   });
 
+  test("of whose matches one is not understood is answered with an error where the others match", () => {
+    const expression = { path: { type: "RegularExpression", value: "/a.*" } };
+    const object = ruled(
+      { matches: [{ path: { value: "/admin" } }, expression], backendRefs: [toWeb] },
+      { backendRefs: [toWeb] },
+    );
+    const { model, routes } = settled(cluster({ routes: [["HTTPRoute", object]] }));
+    expect(routes.map(({ path, backends }) => [path, backends?.[0]?.answer])).toEqual([
+      ["/admin", 500],
+      ["/", undefined],
+    ]);
+    const conditions = model.outcome("infra/shop HTTPRoute")?.parents[0]?.conditions ?? [];
+    const partial = conditions.find(({ type }) => type === "PartiallyInvalid");
+    expect(partial?.message).toMatch(/answered 500/);
+  });
+
   test.each([
     {
       name: "a request's time",

@@ -15,7 +15,7 @@ export interface RuleProblem {
 
 /** A rule in the words of a route. */
 export interface RuleRead {
-  /** What it matches; empty when that cannot be said on a route: nothing of the rule is served. */
+  /** What it matches, as far as that can be said on a route. */
   readonly places: readonly MatchedPlace[];
   readonly filters: Filters | undefined;
   readonly policy: Partial<Policy>;
@@ -26,8 +26,6 @@ export interface RuleRead {
    */
   readonly problem: RuleProblem | undefined;
 }
-
-const NOTHING = { places: [], filters: undefined, policy: {} } as const;
 
 /** `rule` as the API server has it; a rule without matches matches everything. */
 export function readRule(
@@ -40,12 +38,11 @@ export function readRule(
     owner.kind === "GRPCRoute" ? grpcPlace(match as GrpcMatch) : httpPlace(match as HttpMatch),
   );
   const strange = reads.find((read) => "unsupported" in read);
-  if (strange !== undefined && "unsupported" in strange)
-    return { ...NOTHING, backends, problem: unsupported(`Warren has no ${strange.unsupported}`) };
   const places = reads.filter((read) => "path" in read);
   const filters = readFilters(rule.filters, owner);
   const times = readTimeouts(rule.timeouts);
   const problem =
+    (strange && unsupported(`Warren has no ${strange.unsupported}`)) ??
     ("problem" in filters ? filters : undefined) ??
     ("unsupported" in times ? unsupported(times.unsupported) : undefined) ??
     unreadable(places, "filters" in filters ? filters.filters : undefined) ??
@@ -53,7 +50,8 @@ export function readRule(
     beyond(rule);
   if (problem !== undefined) {
     const { problems } = backends;
-    return { ...NOTHING, places, backends: { ...noBackends(owner), problems }, problem };
+    const answered = { ...noBackends(owner), problems };
+    return { places, filters: undefined, policy: {}, backends: answered, problem };
   }
   return {
     places,

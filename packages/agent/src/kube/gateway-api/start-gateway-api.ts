@@ -4,9 +4,11 @@ import type { KubeObject, Resource, WatchTold } from "@warren/host/kube";
 import type { Published } from "../../published.ts";
 import type { TlsSettings } from "../../target.ts";
 import type { ClusterFeed } from "../cluster-view.ts";
+import type { LostPlaces } from "../lost-places.ts";
 import { GatewayApiController, type ClusterNames, type GatewayApiSources } from "./controller.ts";
 import { GatewayApiEvents } from "./gateway-api-events.ts";
 import { secretsOf, type CertificateUsers } from "./gateway-certificates.ts";
+import { ingressProblems } from "./ingress-problems.ts";
 import type { ModelOptions } from "./model.ts";
 import type { RouteObject } from "./objects.ts";
 import * as resources from "./resources.ts";
@@ -25,6 +27,8 @@ export interface GatewayApiDeps {
   readonly connectTimeoutMs: number;
   /** Where gateways listen for visitors. */
   readonly ports: ModelOptions["ports"];
+  /** `spec.controllerName` of the GatewayClasses that are ours. */
+  readonly controllerName: string;
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
@@ -34,6 +38,8 @@ export interface GatewayApiDeps {
   readonly metrics: Metrics;
   /** Who brings listeners' certificates to gateways; undefined where Secrets may not be read. */
   readonly certificates: CertificateUsers | undefined;
+  /** Hears of places that Ingresses lost to older routes. */
+  readonly lost: LostPlaces;
   /** What watches tell of themselves. */
   readonly told: (event: WatchTold) => void;
 }
@@ -64,6 +70,8 @@ export function startGatewayApi(deps: GatewayApiDeps, signal: AbortSignal): Runn
       statuses.heard(news);
       for (const key of news.gateways)
         deps.certificates?.name(`Gateway ${key}`, secretsOf(model.gateway(key), deps.feed.secret));
+      for (const key of news.ingresses)
+        deps.lost.set(key, ingressProblems(model.lostOfIngress(key)));
     },
   });
   const { model } = controller;
@@ -115,6 +123,7 @@ function openSources(deps: GatewayApiDeps, signal: AbortSignal) {
       GRPCRoute: route("GRPCRoute"),
       TLSRoute: route("TLSRoute"),
       TCPRoute: route("TCPRoute"),
+      UDPRoute: route("UDPRoute"),
     },
     grants: served(resources.REFERENCE_GRANTS),
     namespaces: served({ versions: [resources.NAMESPACES] }),

@@ -41,6 +41,7 @@ export async function writeStatus<T extends WithStatus>(
       await client.replaceStatus(resource, { ...object, status: next });
       return true;
     } catch (error) {
+      if (isKubeError(error, "NotFound")) return false; // it is gone meanwhile
       if (!isKubeError(error, "Conflict") || tries === MOST_TRIES) throw error;
       const { namespace, name } = object.metadata;
       object = await client.get(resource, { namespace, name });

@@ -8,8 +8,7 @@ import type { GatewayApiSources, VersionedObjects } from "./controller.ts";
 import type { GatewayApiEvents } from "./gateway-api-events.ts";
 import { CLASS_CONDITIONS, classConditions, isOurs, supportedFeatures } from "./gateway-class.ts";
 import { gatewayStatus } from "./gateway-status.ts";
-import type { GatewayModel, Settled } from "./model.ts";
-import { CONTROLLER_NAME } from "./objects.ts";
+import type { GatewayModel, News } from "./model.ts";
 import type { Gateway, GatewayClass, RouteObject } from "./objects.ts";
 import { partsOf } from "./references.ts";
 import { BUNDLE_VERSION, GATEWAY_CRD } from "./resources.ts";
@@ -31,6 +30,8 @@ export interface StatusesOptions {
 
 /** Writes at once: a Gateway with thousands of routes does not flood the API server. */
 const WRITERS = 4;
+/** So long a Gateway's count of routes may lag: ten thousand routes that come are not as many writes. */
+const COUNTED_AFTER_MS = 1_000;
 
 /**
  * Writes what became of each object into its status, while this agent speaks for its cluster. One
@@ -42,6 +43,10 @@ export class Statuses implements AsyncDisposable {
   readonly #stop: () => void;
   /** What was told last of routes that are not served as they ask. */
   readonly #told = new Map<string, string>();
+  readonly #counted = new Set<string>();
+  #forgetCounted: (() => void) | undefined;
+  /** Resources whose status the agent's role leaves out. */
+  readonly #forbidden = new Set<string>();
 
   constructor(options: StatusesOptions) {
     this.#options = options;
@@ -54,16 +59,21 @@ export class Statuses implements AsyncDisposable {
       onFailure: ({ key, error, retryInMs }) => events.writeFailed(key, error, retryInMs),
     });
     this.#stop = published.voice.onChange((speaks) => {
+      // Somebody may have changed a role.
+      this.#forbidden.clear();
       if (speaks) this.heard(options.model.everything);
     });
   }
 
   /** The status of these may be another now. */
-  heard(news: Pick<Settled, "routes" | "gateways"> & { classes: Iterable<string> }): void {
+  heard(news: News): void {
     if (!this.#options.published.voice.speaks) return;
     for (const name of news.classes) this.#queue.add(`class ${name}`);
     for (const key of news.gateways) this.#queue.add(`gateway ${key}`);
     for (const id of news.routes) this.#queue.add(`route ${id}`);
+    for (const key of news.counted) this.#counted.add(key);
+    if (this.#counted.size > 0)
+      this.#forgetCounted ??= this.#options.clock.after(COUNTED_AFTER_MS, () => this.#count());
   }
 
   /** Resolves when nothing waits to be written. */
@@ -73,7 +83,14 @@ export class Statuses implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop();
+    this.#forgetCounted?.();
     await this.#queue[Symbol.asyncDispose]();
+  }
+
+  #count(): void {
+    this.#forgetCounted = undefined;
+    for (const key of this.#counted) this.#queue.add(`gateway ${key}`);
+    this.#counted.clear();
   }
 
   async #work(key: string): Promise<void> {
@@ -89,10 +106,11 @@ export class Statuses implements AsyncDisposable {
   async #class(name: string): Promise<boolean> {
     const { sources, model } = this.#options;
     const known = model.gatewayClass(name);
-    if (known === undefined || !isOurs(known)) return false;
+    const { controllerName } = model;
+    if (known === undefined || !isOurs(known, controllerName)) return false;
     const version = await this.#bundleVersion();
     return this.#write(name, sources.classes, (object: GatewayClass) => {
-      if (!isOurs(object) || !isCurrent(object, known)) return undefined;
+      if (!isOurs(object, controllerName) || !isCurrent(object, known)) return undefined;
       const features = supportedFeatures(version);
       return {
         ...object.status,
@@ -119,6 +137,7 @@ export class Statuses implements AsyncDisposable {
         return gatewayStatus(model, state, how);
       });
     const { kind: routeKind, key } = partsOf(name);
+    if (model.route(name) === undefined) this.#told.delete(name);
     return this.#write(key, sources.routes[routeKind], (object: RouteObject) =>
       this.#route(name, object),
     );
@@ -126,15 +145,16 @@ export class Statuses implements AsyncDisposable {
 
   #route(id: string, object: RouteObject): object | undefined {
     const { model, published } = this.#options;
+    const { controllerName } = model;
     const outcome = model.outcome(id);
     const known = model.route(id);
     if (outcome === undefined || known === undefined || !isCurrent(object, known)) return undefined;
     const before = object.status?.parents ?? [];
-    const isMine = before.some(({ controllerName }) => controllerName === CONTROLLER_NAME);
+    const isMine = before.some((one) => one.controllerName === controllerName);
     if (outcome.parents.length === 0 && !isMine) return undefined;
     const said = publishedCondition(model, id, (key) => published.verdicts.get(key));
     this.#tell(id, outcome.parents.length === 0 ? [] : [...outcome.parents[0]!.conditions, said]);
-    const how = { published: said, when: this.#when(known) };
+    const how = { controllerName, published: said, when: this.#when(known) };
     return { ...object.status, parents: routeParents(before, outcome.parents, how) };
   }
 
@@ -148,15 +168,23 @@ export class Statuses implements AsyncDisposable {
     this.#options.events.refused(id, bad.reason, bad.message);
   }
 
-  #write<T extends Gateway | GatewayClass | RouteObject>(
+  async #write<T extends Gateway | GatewayClass | RouteObject>(
     key: string,
     cache: VersionedObjects<T>,
     status: (object: T) => object | undefined,
   ): Promise<boolean> {
-    const { client } = this.#options;
+    const { client, events } = this.#options;
     const { resource } = cache;
-    if (resource === undefined) return Promise.resolve(false);
-    return writeStatus(key, { client, resource, cache, status });
+    if (resource === undefined || this.#forbidden.has(resource.plural)) return false;
+    try {
+      return await writeStatus(key, { client, resource, cache, status });
+    } catch (error) {
+      if (!isKubeError(error, "Forbidden")) throw error;
+      // The same for every object, until somebody changes a role: asked again by the next leader.
+      if (!this.#forbidden.has(resource.plural)) events.writeForbidden(resource.plural, error);
+      this.#forbidden.add(resource.plural);
+      return false;
+    }
   }
 
   #when({ metadata: { generation = 0 } }: { metadata: { generation?: number } }) {

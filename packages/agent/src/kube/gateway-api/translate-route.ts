@@ -130,6 +130,7 @@ function enter(
 function rulesOf(owner: BackendOwner, { spec }: RouteObject, look: BackendLookUps): RuleRead[] {
   const { kind } = owner;
   const { rules = [] } = spec;
+  if (kind === "UDPRoute") return [];
   if (isHttp(kind)) {
     const given = rules.length === 0 ? [{}] : rules;
     return given.map((rule) => readRule(rule, { ...owner, kind }, look));

@@ -4,6 +4,7 @@ import type { Published } from "../../published.ts";
 import type { TlsSettings } from "../../target.ts";
 import type { ClusterChange, ClusterFeed, Problem } from "../cluster-view.ts";
 import type { Objects } from "../objects-port.ts";
+import type { LostPlaces } from "../lost-places.ts";
 import type { Ingress } from "../objects.ts";
 import { ReverseIndex } from "../reverse-index.ts";
 import { isDialledAtPods } from "../service-backend.ts";
@@ -27,6 +28,8 @@ export interface IngressControllerOptions {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly events: IngressEvents;
+  /** Places that older routes of Gateway API have. */
+  readonly lost: Pick<LostPlaces, "of" | "onChange">;
 }
 
 /** Name of the source in `Published`. */
@@ -82,6 +85,7 @@ export class IngressController implements Disposable {
     this.#stops.push(
       ingresses.onChange(({ key }) => this.#mark([key])),
       feed.onChange((change) => this.#mark(this.#touchedBy(change))),
+      options.lost.onChange((key) => this.#mark([key])),
       published.onChange(({ deleted }) => {
         if (this.#taken.size > 0) this.#offerAgain(deleted.map(routeKey));
       }),
@@ -103,7 +107,7 @@ export class IngressController implements Disposable {
     const ingress = this.#options.ingresses.get(key);
     const translation = this.#translations.get(key);
     if (ingress === undefined || translation?.isSelected !== true) return undefined;
-    const problems = [...translation.problems];
+    const problems = [...translation.problems, ...this.#options.lost.of(key)];
     const routes: string[] = [];
     for (const { claim, winner } of this.#claims.of(key)) {
       if (claim !== winner) {

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import type { EventRecorder } from "@warren/host/kube";
+import type { LostPlaces } from "../lost-places.ts";
 import type { SourcesDeps } from "../sources.ts";
 import { IngressController } from "./ingress-controller.ts";
 import { IngressEvents } from "./ingress-events.ts";
@@ -14,7 +15,10 @@ export interface RunningIngresses extends AsyncDisposable {
 }
 
 /** Publishes a cluster's Ingresses, and tells people what became of them while this agent leads. */
-export function startIngresses(deps: SourcesDeps, recorder: EventRecorder): RunningIngresses {
+export function startIngresses(
+  deps: SourcesDeps & { lost: LostPlaces },
+  recorder: EventRecorder,
+): RunningIngresses {
   const { caches, clock, random, published, leadership, client, metrics } = deps;
   const { ingresses } = caches;
   const events = new IngressEvents(deps.log, metrics);
@@ -30,6 +34,7 @@ export function startIngresses(deps: SourcesDeps, recorder: EventRecorder): Runn
       clock,
       random,
       events,
+      lost: deps.lost,
     }),
   );
   const reporter = owned.use(
