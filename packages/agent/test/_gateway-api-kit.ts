@@ -10,6 +10,7 @@ import {
   type KubeApiOptions,
 } from "@warren/host/testing";
 import { WatchedCluster } from "../src/kube/cluster-feed.ts";
+import { HostOwners } from "../src/kube/host-owners.ts";
 import { LostPlaces } from "../src/kube/lost-places.ts";
 import type { Service } from "../src/kube/objects.ts";
 import { MemoryObjects } from "./ingress/_objects.ts";
@@ -183,6 +184,7 @@ export function startAgentPart(
       ports: PUBLIC_PORTS,
       controllerName,
       lost,
+      hosts: new HostOwners(),
       clock,
       random: () => 0.5,
       wallClock: () => Date.parse("2024-02-02T00:00:00Z") + clock.now(),

@@ -72,11 +72,11 @@ test("the older of an Ingress and a route of another namespace is served, and th
   now += 60_000;
   putIngress(api);
   const { note, regarding } = await api.until(() =>
-    api.all<KubeEvent>(EVENTS).find((one) => one.reason === "Conflict"),
+    api.all<KubeEvent>(EVENTS).find((one) => one.reason === "HostOfOther"),
   );
   expect(regarding).toMatchObject(NAME);
   expect(note).toBe(
-    "http shop.test Prefix / is published for HTTPRoute infra/shop, which is older",
+    "shop.test is of another namespace: HTTPRoute infra/shop is older, and lets others in by warren.dev/share-host alone",
   );
   expect(kit.ofRoute(api, PUBLISHED)).toBe("Unknown Pending");
 });

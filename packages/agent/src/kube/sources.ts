@@ -13,6 +13,7 @@ import type { ClusterNames } from "./cluster-names.ts";
 import type { ClusterFeed } from "./cluster-view.ts";
 import { PUBLIC_PORTS, startGatewayApi } from "./gateway-api/start-gateway-api.ts";
 import { startIngresses } from "./ingress/start-ingresses.ts";
+import { HostOwners } from "./host-owners.ts";
 import { LostPlaces } from "./lost-places.ts";
 import { TlsSecrets } from "./tls-secrets.ts";
 
@@ -42,13 +43,16 @@ export function startSources(deps: SourcesDeps): RunningSources {
   const owned = new AsyncDisposableStack();
   const { gateways, kube, names, settings, signal } = deps;
   const lost = new LostPlaces();
-  const ingresses = owned.use(startIngresses({ ...deps, lost }, owned.use(openRecorder(deps))));
+  const hosts = new HostOwners();
+  const recorder = owned.use(openRecorder(deps));
+  const ingresses = owned.use(startIngresses({ ...deps, lost, hosts }, recorder));
   const { namespaces, gatewayController: controllerName } = settings;
   const tls = openTlsSecrets(deps, owned);
   const how = {
     namespaces,
     controllerName,
     lost,
+    hosts,
     ports: PUBLIC_PORTS,
     told: kube.watch,
     certificates: tls,

@@ -6,6 +6,7 @@ import { placesOf, STRICT_TLS } from "../../src/target.ts";
 import { clockVoice } from "../../src/voice.ts";
 import { WatchedCluster, type Controllers, type Reach } from "../../src/kube/cluster-feed.ts";
 import type { ControllerTarget } from "../../src/kube/cluster-view.ts";
+import { HostOwners } from "../../src/kube/host-owners.ts";
 import { LostPlaces } from "../../src/kube/lost-places.ts";
 import type { EndpointSlice, Ingress, IngressClass, Service } from "../../src/kube/objects.ts";
 import { classOf, EVERYTHING, service } from "./_kit.ts";
@@ -42,6 +43,7 @@ export function controlled() {
   });
   const events = new IngressEvents(log, metrics);
   const lost = new LostPlaces();
+  const hosts = new HostOwners();
   const controller = new IngressController({
     ingresses: caches.ingresses,
     feed,
@@ -53,6 +55,7 @@ export function controlled() {
     random: () => 0.5,
     events,
     lost,
+    hosts,
   });
   const sync = async () => {
     for (const cache of Object.values(caches)) cache.sync();
@@ -69,6 +72,7 @@ export function controlled() {
     controller,
     events,
     lost,
+    hosts,
     feed,
     sync,
     table,

@@ -56,6 +56,18 @@ export const Hosts = v.pipe(
   v.array(HostPattern),
 );
 
+/** Names of namespaces (RFC 1123 labels), or `*`. */
+export const Namespaces = v.pipe(
+  v.string(),
+  v.transform(listOf),
+  v.minLength(1, "expected names of namespaces, or *"),
+  v.maxLength(64, "expected at most 64 namespaces"),
+  v.everyItem(
+    (name) => /^(\*|[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)$/.test(name),
+    "expected names of namespaces, or *",
+  ),
+);
+
 /** What a client of `100/s 500` may do: the rate, and how many at once; ten times it unless said. */
 export const RateAndBurst = v.pipe(
   v.string(),

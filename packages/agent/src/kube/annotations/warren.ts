@@ -3,6 +3,7 @@ import {
   Duration,
   FieldNames,
   Hosts,
+  Namespaces,
   oneOf,
   PlainPath,
   Protocol,
@@ -32,6 +33,9 @@ const serving = (read: Reader): WarrenAnnotation => ({ access: false, service: t
 export const WARREN_ANNOTATIONS: Readonly<Record<string, WarrenAnnotation>> = {
   publish: closing(reading(YesNo, (wishes, publish) => void (wishes.publish = publish))),
   hosts: closing(reading(Hosts, (wishes, hosts) => void (wishes.hosts = hosts))),
+  "share-host": setting(
+    reading(Namespaces, (wishes, namespaces) => void (wishes.shareHost = namespaces)),
+  ),
   mode: setting(
     reading(oneOf("tunnel", "direct", "both"), (wishes, mode) => void (wishes.mode = mode)),
   ),

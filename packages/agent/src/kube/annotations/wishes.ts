@@ -10,6 +10,8 @@ export interface Wishes {
   publish: boolean | undefined;
   /** For rules without a host. */
   hosts: readonly string[] | undefined;
+  /** Namespaces that are let in at the object's hosts; `*`: all. */
+  shareHost: readonly string[] | undefined;
   mode: ReachMode | undefined;
   /** How the Service is spoken to. */
   protocol: InferOutput<typeof BackendProtocol> | undefined;
@@ -27,6 +29,7 @@ export function noWishes(): Wishes {
   return {
     publish: undefined,
     hosts: undefined,
+    shareHost: undefined,
     mode: undefined,
     protocol: undefined,
     rewrite: undefined,

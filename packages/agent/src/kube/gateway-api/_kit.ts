@@ -1,5 +1,6 @@
 // Small clusters for the tests of this folder: objects as an API server gives them.
 import { STRICT_TLS } from "../../target.ts";
+import { HostOwners } from "../host-owners.ts";
 import type { ClusterView } from "../cluster-view.ts";
 import type { ObjectMeta, Secret, Service } from "../objects.ts";
 import { gatewayStatus } from "./gateway-status.ts";
@@ -133,7 +134,7 @@ export function viewOf({ services, secrets }: Pick<Cluster, "services" | "secret
   };
 }
 
-export const DEFAULTS: Omit<ModelOptions, "view"> = {
+export const DEFAULTS: Omit<ModelOptions, "view" | "hosts"> = {
   tls: STRICT_TLS,
   connectTimeoutMs: 10_000,
   controllerName: CONTROLLER_NAME,
@@ -157,8 +158,8 @@ export function cluster(given: Partial<Cluster> = {}): Cluster {
 
 const keyed = ({ metadata }: { metadata: ObjectMeta }) => `${metadata.namespace}/${metadata.name}`;
 
-export function modelOf(all: Cluster): GatewayModel {
-  const model = new GatewayModel({ ...DEFAULTS, view: viewOf(all) });
+export function modelOf(all: Cluster, hosts = new HostOwners()): GatewayModel {
+  const model = new GatewayModel({ ...DEFAULTS, hosts, view: viewOf(all) });
   model.setNames(all.names);
   for (const one of all.classes) model.putClass(one.metadata.name, one);
   for (const one of all.gateways) model.putGateway(keyed(one), one);

@@ -13,6 +13,8 @@ import type { RuleRead } from "./rules.ts";
 /** Where a route's requests come in: hosts by the kinds of their listeners, and public ports. */
 export interface Entrances {
   readonly hosts: Map<string, Set<ListenerKind>>;
+  /** By host: the namespaces of the Gateways that let it in there. */
+  readonly namespaces: Map<string, Set<string>>;
   readonly ports: Set<number>;
 }
 
@@ -59,9 +61,11 @@ function httpClaim({ kind, route, policy, rule, at, host, schemes }: HttpClaimin
     ...(rule.filters === undefined ? {} : { filters: rule.filters }),
   });
   const places = httpPlaces(asked, schemes);
-  if (typeof made === "string") return { places, problem: made, publication: undefined };
+  if (typeof made === "string")
+    return { host: asked.host, places, problem: made, publication: undefined };
   const { targets } = rule.backends;
   return {
+    host: asked.host,
     places,
     problem: undefined,
     publication: (won) => ({ route: forSchemes(made, won), targets }),
@@ -90,9 +94,9 @@ export function rawClaims(given: Claiming): Claim[] {
   const { targets } = rule.backends;
   const claim = (place: Place, input: RouteInput): Claim => {
     const made = parsed(input);
-    const places = [place];
-    if (typeof made === "string") return { places, problem: made, publication: undefined };
-    return { places, problem: undefined, publication: () => ({ route: made, targets }) };
+    const at = { host: input.host, places: [place] };
+    if (typeof made === "string") return { ...at, problem: made, publication: undefined };
+    return { ...at, problem: undefined, publication: () => ({ route: made, targets }) };
   };
   if (given.kind === "TCPRoute")
     return [...given.entrances.ports].map((port) =>

@@ -122,6 +122,7 @@ export class GatewayApiController implements Disposable {
         model.setNames(names.names);
         this.#later();
       }),
+      this.#options.hosts.onChange(() => this.#later()),
       published.verdicts.onVerdict((key) => this.#onVerdict(key)),
       published.onChange(({ added, updated, deleted }) =>
         this.#onRivals([...added, ...updated], deleted),

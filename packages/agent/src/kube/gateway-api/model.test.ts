@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Publication } from "../../published.ts";
 import type { ObjectMeta } from "../objects.ts";
+import { HostOwners } from "../host-owners.ts";
 import * as kit from "./_kit.ts";
 import { GatewayModel } from "./model.ts";
 import { httpPlaces } from "./place-names.ts";
@@ -69,7 +70,11 @@ class Scene {
 
   model(): GatewayModel {
     const service = (space: string, name: string) => this.services.get(`${space}/${name}`);
-    return new GatewayModel({ ...kit.DEFAULTS, view: { ...this.#view, service } });
+    return new GatewayModel({
+      ...kit.DEFAULTS,
+      hosts: new HostOwners(),
+      view: { ...this.#view, service },
+    });
   }
 
   /** Tells `model` and remembers how to tell another one. */
@@ -161,7 +166,8 @@ const rivalOf =
     const path = shape < 4 ? "/" : "/a";
     const asked = { host, path, path_type: "Prefix" as const, match: { headers: [], query: [] } };
     const places = httpPlaces(asked, ["http", "https"]);
-    const claims = shape === 0 ? [] : [{ places, problem: undefined, publication: undefined }];
+    const claims =
+      shape === 0 ? [] : [{ host, places, problem: undefined, publication: undefined }];
     const age = Date.parse(`2024-01-0${1 + (which % 4)}T00:00:00Z`);
     model.putRival({ name: `infra/i${which} Ingress`, age, claims });
   };
@@ -257,6 +263,7 @@ test("what follows from changes as they come is what follows from all objects at
 test("one change among many routes is worked out without looking at the others", () => {
   const model = new GatewayModel({
     ...kit.DEFAULTS,
+    hosts: new HostOwners(),
     view: kit.viewOf({ services: [kit.service("web")], secrets: undefined }),
   });
   model.putClass("warren", kit.gatewayClass());
@@ -291,7 +298,7 @@ const written = <T extends { metadata: ObjectMeta }>(one: T): T => ({
 const scene = () => {
   const secrets = [secret("first")];
   const view = kit.viewOf({ services: [kit.service("web")], secrets });
-  const model = new GatewayModel({ ...kit.DEFAULTS, view });
+  const model = new GatewayModel({ ...kit.DEFAULTS, hosts: new HostOwners(), view });
   const listeners = [kit.http(), kit.https({ tls: { certificateRefs: [{ name: "cert" }] } })];
   const grant = kit.grant("infra", { from: [], to: [] });
   const objects = { gateway: kit.gateway(listeners), class: kit.gatewayClass(), grant };

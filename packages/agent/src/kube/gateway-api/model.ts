@@ -2,6 +2,8 @@ import { isDeepStrictEqual } from "node:util";
 import type { TlsSettings } from "../../target.ts";
 import type { Publication } from "../../published.ts";
 import type { ClusterView } from "../cluster-view.ts";
+import type { HostOwners } from "../host-owners.ts";
+import { claimantOf, ingressOf } from "../ingress/host-claims.ts";
 import { ReverseIndex } from "../reverse-index.ts";
 import type { BackendLookUps } from "./backends.ts";
 import { no } from "./conditions.ts";
@@ -15,12 +17,14 @@ import type { BackendTlsPolicy, Gateway, GatewayClass, Namespace } from "./objec
 import type { ReferenceGrant, RouteKind, RouteObject } from "./objects.ts";
 import type { ParentOutcome, RouteOutcome } from "./outcome.ts";
 import { Places, type Lost } from "./places.ts";
-import { ingressOf, nameOfIngress, type Rival } from "./rivals.ts";
+import type { Rival } from "./rivals.ts";
 import { referencesOfGateway, referencesOfRoute, routeId, servicesOfPolicy } from "./references.ts";
 import { translateRoute, type ServedGateway } from "./translate-route.ts";
 
 export interface ModelOptions {
   readonly view: ClusterView;
+  /** Whose hosts are; a change of it is worked out like any other. */
+  readonly hosts: HostOwners;
   /** How Services that speak TLS are verified. */
   readonly tls: TlsSettings;
   readonly connectTimeoutMs: number;
@@ -53,6 +57,8 @@ interface RouteState {
   readonly kind: RouteKind;
   readonly route: RouteObject;
   outcome: RouteOutcome | undefined;
+  /** Hosts that are of other namespaces. */
+  lostHosts: readonly Lost[];
 }
 
 /** A Gateway of ours, judged: the object in the generation that was. */
@@ -91,6 +97,9 @@ export class GatewayModel {
 
   constructor(options: ModelOptions) {
     this.#options = options;
+    options.hosts.onChange(({ objects }) => {
+      for (const id of objects) if (this.#routes.has(id)) this.#dirtyRoutes.add(id);
+    });
   }
 
   /** Names that gateways gave this cluster. */
@@ -121,7 +130,7 @@ export class GatewayModel {
     if (value === undefined) {
       this.#routes.delete(id);
       this.#count(before?.outcome?.parents ?? [], []);
-    } else this.#routes.set(id, { kind, route: value, outcome: before?.outcome });
+    } else this.#routes.set(id, { kind, route: value, outcome: before?.outcome, lostHosts: [] });
     if (!isNews(before?.route, value)) return void this.#toldRoutes.add(id);
     this.#uses.set(`route ${id}`, value === undefined ? [] : referencesOfRoute(value));
     this.#dirtyRoutes.add(id);
@@ -261,12 +270,12 @@ export class GatewayModel {
   }
 
   lost(id: string): readonly Lost[] {
-    return this.#places.lost(id);
+    return [...(this.#routes.get(id)?.lostHosts ?? []), ...this.#places.lost(id)];
   }
 
   /** Places of an Ingress that routes have; what two Ingresses want is theirs to settle. */
   lostOfIngress(key: string): Lost[] {
-    return this.lost(nameOfIngress(key)).filter(({ holder }) => this.#routes.has(holder));
+    return this.lost(claimantOf(key)).filter(({ holder }) => this.#routes.has(holder));
   }
 
   /** Gateways that are ours, and routes of all. */
@@ -314,7 +323,11 @@ export class GatewayModel {
 
   #translate(id: string): void {
     const state = this.#routes.get(id);
-    if (state === undefined) return this.#places.set({ name: id, age: 0 }, []);
+    const { hosts } = this.#options;
+    if (state === undefined) {
+      hosts.set(id, 0, new Map());
+      return this.#places.set({ name: id, age: 0 }, []);
+    }
     const before = state.outcome?.parents ?? [];
     state.outcome = translateRoute(state.kind, state.route, {
       gateway: (key) => this.#judged.get(key),
@@ -324,7 +337,11 @@ export class GatewayModel {
     });
     this.#count(before, state.outcome.parents);
     const age = Date.parse(state.route.metadata.creationTimestamp ?? "") || 0;
-    this.#places.set({ name: id, age }, state.outcome.claims);
+    hosts.set(id, age, state.outcome.hosts);
+    state.lostHosts = lostHosts(hosts, state.outcome.hosts);
+    const lost = new Set(state.lostHosts.map(({ place }) => place));
+    const claims = state.outcome.claims.filter(({ host = "" }) => !lost.has(host));
+    this.#places.set({ name: id, age }, claims);
   }
 
   #lookUps(): BackendLookUps {
@@ -371,6 +388,13 @@ function isSameToRoutes(one: GatewayState | undefined, other: GatewayState | und
     ]);
   if (one === undefined || other === undefined) return one === other;
   return isDeepStrictEqual(seen(one), seen(other));
+}
+
+function lostHosts(hosts: HostOwners, claims: RouteOutcome["hosts"]): Lost[] {
+  return [...claims].flatMap(([place, { namespaces }]) => {
+    const holder = hosts.otherThan(namespaces, place);
+    return holder === undefined ? [] : [{ place, holder: holder.object }];
+  });
 }
 
 function unserved(judged: JudgedListener): JudgedListener {

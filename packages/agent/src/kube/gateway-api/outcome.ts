@@ -1,3 +1,4 @@
+import type { HostClaim } from "../host-owners.ts";
 import type { Publication } from "../../published.ts";
 import type { Said } from "./conditions.ts";
 import type { ParentReference, RouteKind } from "./objects.ts";
@@ -12,6 +13,8 @@ export interface Place {
 
 /** A route that is to be published, unless an older one has its place. */
 export interface Claim {
+  /** As on the wire; undefined for what is not told apart by hosts. */
+  readonly host: string | undefined;
   readonly places: readonly Place[];
   /** Why it is no route that gateways would take; undefined when it is one. */
   readonly problem: string | undefined;
@@ -33,6 +36,8 @@ export interface ParentOutcome {
 export interface RouteOutcome {
   readonly kind: RouteKind;
   readonly claims: readonly Claim[];
+  /** Every host that it names to listeners that are served, also where it is not published. */
+  readonly hosts: ReadonlyMap<string, HostClaim>;
   /** An annotation says that it is not to be published. */
   readonly isLeftOut: boolean;
   /** Gateways of ours alone. */

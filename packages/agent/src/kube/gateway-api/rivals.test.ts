@@ -143,6 +143,7 @@ test("of two Ingresses with one prefix neither hears of it here", () => {
   const { model } = meet({ age: OLDER });
   const claims = [
     {
+      host: "shop.test",
       places: [{ name: "http shop.test Prefix /", scheme: "http" as const }],
       problem: undefined,
       publication: undefined,

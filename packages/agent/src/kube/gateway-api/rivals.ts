@@ -1,4 +1,5 @@
 import { routeKey, type Route } from "@warren/wire";
+import { claimantOf } from "../ingress/host-claims.ts";
 import { INGRESS_SOURCE } from "../ingress/ingress-controller.ts";
 import type { Published } from "../../published.ts";
 import type { Claim } from "./outcome.ts";
@@ -6,7 +7,6 @@ import { placesOf } from "./place-names.ts";
 
 /** Who else publishes: what the operator wrote for the agent comes before any object. */
 export const CONFIGURATION = "the agent's own configuration";
-const INGRESS = " Ingress";
 
 /** What others than Gateway API's objects publish, as claims on the same places. */
 export interface Rival {
@@ -14,15 +14,6 @@ export interface Rival {
   readonly name: string;
   readonly age: number;
   readonly claims: readonly Claim[];
-}
-
-/** The key of an Ingress that is called so among claimants; undefined for other claimants. */
-export function ingressOf(name: string): string | undefined {
-  return name.endsWith(INGRESS) ? name.slice(0, -INGRESS.length) : undefined;
-}
-
-export function nameOfIngress(key: string): string {
-  return `${key}${INGRESS}`;
 }
 
 /**
@@ -69,7 +60,7 @@ export class Rivals {
     const source = this.#published.get(routeKey(route))?.source;
     if (source === undefined || source === this.#source) return undefined;
     return source === INGRESS_SOURCE
-      ? nameOfIngress(`${route.namespace}/${route.ingress_name}`)
+      ? claimantOf(`${route.namespace}/${route.ingress_name}`)
       : CONFIGURATION;
   }
 
@@ -78,6 +69,7 @@ export class Rivals {
     if (routes.length === 0) this.#routes.delete(name);
     const age = name === CONFIGURATION ? 0 : (routes[0]?.age ?? 0);
     const claims = routes.map((route) => ({
+      host: route.host,
       places: placesOf(route),
       problem: undefined,
       publication: undefined,

@@ -11,6 +11,8 @@ export interface RouteWishes {
   readonly protocol: TargetProtocol | undefined;
   /** False: nothing is published. */
   readonly publish: boolean;
+  /** Namespaces that it lets in at its hosts. */
+  readonly shareHost: readonly string[];
   /** Why the route cannot be taken as it stands; undefined when it can. */
   readonly problem: string | undefined;
 }
@@ -32,6 +34,6 @@ export function readWishes({ metadata }: RouteObject): RouteWishes {
     strange === undefined
       ? (refusal ?? problems[0])?.message
       : `annotation ${strange[0]} is for Ingresses: a route has fields of its own for it`;
-  const { policy, protocol, publish } = wishes;
-  return { policy, protocol, publish: publish !== false, problem };
+  const { policy, protocol, publish, shareHost = [] } = wishes;
+  return { policy, protocol, publish: publish !== false, shareHost, problem };
 }

@@ -4,6 +4,7 @@ import type { KubeObject, Resource, WatchTold } from "@warren/host/kube";
 import type { Published } from "../../published.ts";
 import type { TlsSettings } from "../../target.ts";
 import type { ClusterFeed } from "../cluster-view.ts";
+import type { HostOwners } from "../host-owners.ts";
 import type { LostPlaces } from "../lost-places.ts";
 import { GatewayApiController, type ClusterNames, type GatewayApiSources } from "./controller.ts";
 import { GatewayApiEvents } from "./gateway-api-events.ts";
@@ -38,6 +39,8 @@ export interface GatewayApiDeps {
   readonly metrics: Metrics;
   /** Who brings listeners' certificates to gateways; undefined where Secrets may not be read. */
   readonly certificates: CertificateUsers | undefined;
+  /** Whose hosts are. */
+  readonly hosts: HostOwners;
   /** Hears of places that Ingresses lost to older routes. */
   readonly lost: LostPlaces;
   /** What watches tell of themselves. */

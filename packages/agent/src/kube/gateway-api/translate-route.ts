@@ -8,6 +8,8 @@ import type { ParentReference, RouteKind, RouteObject } from "./objects.ts";
 import type { ParentOutcome, RouteOutcome } from "./outcome.ts";
 import { readWishes } from "./route-wishes.ts";
 import { readRule, type RuleRead } from "./rules.ts";
+import type { HostClaim } from "../host-owners.ts";
+import { hostPattern } from "./hostnames.ts";
 import { httpClaims, rawClaims, type Entrances } from "./claims.ts";
 
 /** A Gateway of ours. */
@@ -50,14 +52,15 @@ export function translateRoute(
       ? validityOf(kind, rules)
       : [no("Accepted", "UnsupportedValue", wishes.problem)];
   const resolution = resolutionOf(rules);
-  const entrances: Entrances = { hosts: new Map(), ports: new Set() };
+  const entrances: Entrances = { hosts: new Map(), namespaces: new Map(), ports: new Set() };
   const parents = (route.spec.parentRefs ?? []).flatMap((parentRef): ParentOutcome[] => {
     const key = gatewayOf(parentRef, owner.namespace);
     const gateway = key === undefined ? undefined : context.gateway(key);
     if (key === undefined || gateway === undefined) return [];
     const attached = attachTo(route, { kind, parentRef, gateway, context });
     if (!Array.isArray(attached)) return [refused(key, parentRef, [attached.said, resolution])];
-    for (const one of attached) enter(one, entrances, kind === "TLSRoute" ? [] : context.names);
+    const others = kind === "TLSRoute" ? [] : context.names;
+    for (const one of attached) enter(one, entrances, { namespace: gateway.namespace, others });
     const listeners = attached.map(({ listener }) => listener.listener.name);
     return [{ parentRef, gateway: key, listeners, conditions: [...validity, resolution] }];
   });
@@ -67,6 +70,7 @@ export function translateRoute(
   return {
     kind,
     claims: isServed ? claims : [],
+    hosts: hostClaims(owner.namespace, entrances, wishes.shareHost),
     isLeftOut: !wishes.publish,
     parents: parents.map((one) => withoutInvalid(one)),
   };
@@ -115,15 +119,32 @@ function attachTo(
 function enter(
   { listener, hosts }: Attachment,
   entrances: Entrances,
-  names: readonly string[],
+  { namespace, others }: { namespace: string; others: readonly string[] },
 ): void {
   const { kind, programmed } = listener;
   if (!programmed || kind === undefined) return;
   if (kind === "tcp") return void entrances.ports.add(listener.listener.port);
-  for (const host of hosts.length === 0 ? names : hosts) {
+  for (const host of hosts.length === 0 ? others : hosts) {
     const kinds = entrances.hosts.get(host) ?? new Set();
     entrances.hosts.set(host, kinds.add(kind));
+    const namespaces = entrances.namespaces.get(host) ?? new Set();
+    entrances.namespaces.set(host, namespaces.add(namespace));
   }
+}
+
+/** A host that it has through a Gateway is the Gateway's too, which says who else comes in there. */
+function hostClaims(
+  namespace: string,
+  { namespaces }: Entrances,
+  shareHost: readonly string[],
+): Map<string, HostClaim> {
+  const shared = new Set(shareHost);
+  return new Map(
+    [...namespaces].map(([host, gateways]) => [
+      hostPattern(host),
+      { namespaces: new Set([namespace, ...gateways]), shared },
+    ]),
+  );
 }
 
 /** tls and tcp rules match everything: the first is all that can be. */

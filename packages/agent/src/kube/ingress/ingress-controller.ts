@@ -3,6 +3,7 @@ import { routeKey } from "@warren/wire";
 import type { Published } from "../../published.ts";
 import type { TlsSettings } from "../../target.ts";
 import type { ClusterChange, ClusterFeed, Problem } from "../cluster-view.ts";
+import type { Holder, HostOwners } from "../host-owners.ts";
 import type { Objects } from "../objects-port.ts";
 import type { LostPlaces } from "../lost-places.ts";
 import type { Ingress } from "../objects.ts";
@@ -11,6 +12,7 @@ import { isDialledAtPods } from "../service-backend.ts";
 import { ToldProblems } from "../told-problems.ts";
 import { Claims, type Claim } from "./claims.ts";
 import { someOf } from "./facts.ts";
+import { ageOf, claimantOf, hostClaims, ingressOf } from "./host-claims.ts";
 import type { IngressCounts, IngressEvents } from "./ingress-events.ts";
 import { RetryLater } from "./retry-later.ts";
 import { classNameOf, type IngressSelection } from "./select.ts";
@@ -28,6 +30,8 @@ export interface IngressControllerOptions {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly events: IngressEvents;
+  /** Whose hosts are. */
+  readonly hosts: HostOwners;
   /** Places that older routes of Gateway API have. */
   readonly lost: Pick<LostPlaces, "of" | "onChange">;
 }
@@ -55,7 +59,8 @@ export interface IngressOutcome extends Pick<IngressTranslation, "owner" | "prob
  * I2. What is published is the translation of the caches as they are, conflicts decided by age: in
  *     whichever order changes came, and the same in every agent.
  * I3. A change costs what it touches: indexes lead from a Service, a class or a place to Ingresses.
- * I4. What fails is tried again, Ingress by Ingress; the others are published meanwhile (G-136).
+ * I4. At a host of another namespace nothing is published.
+ * I5. What fails is tried again, Ingress by Ingress; the others are published meanwhile (G-136).
  */
 export class IngressController implements Disposable {
   /** Everything that there was at the start is published; rejects when a cache will never be there. */
@@ -84,6 +89,7 @@ export class IngressController implements Disposable {
     this.#retries = new RetryLater({ clock, random, retry: (key) => this.#mark([key]) });
     this.#stops.push(
       ingresses.onChange(({ key }) => this.#mark([key])),
+      options.hosts.onChange(({ objects }) => this.#mark(ingressesOf(objects))),
       feed.onChange((change) => this.#mark(this.#touchedBy(change))),
       options.lost.onChange((key) => this.#mark([key])),
       published.onChange(({ deleted }) => {
@@ -182,7 +188,7 @@ export class IngressController implements Disposable {
 
   #begin(began: number): Promise<void> {
     const { ingresses, clock, events } = this.#options;
-    for (const key of keysOf(ingresses)) this.#dirty.add(key);
+    for (const one of ingresses.values()) this.#dirty.add(keyOf(one));
     const count = this.#dirty.size;
     return new Promise((resolve) => {
       const step = (): void => {
@@ -230,18 +236,33 @@ export class IngressController implements Disposable {
   }
 
   #translateOne(key: string): void {
-    const { ingresses, feed: view, selection, tls, connectTimeoutMs } = this.#options;
+    const { ingresses, feed: view, selection, tls, connectTimeoutMs, hosts } = this.#options;
     const ingress = ingresses.get(key);
     if (ingress === undefined) return this.#forget(key);
+    hosts.set(claimantOf(key), ageOf(ingress), hostClaims(ingress, this.#names));
     const context = { view, selection, names: this.#names, tls, connectTimeoutMs };
-    const translation = translateIngress(ingress, context);
+    const translation = this.#atOwnHosts(ingress, translateIngress(ingress, context));
     this.#translations.set(key, translation);
     this.#claims.set(key, translation.publications);
     this.#byService.set(key, servicesOf(ingress));
     this.#byClass.set(key, [classNameOf(ingress) ?? NO_CLASS]);
   }
 
+  /** I4. */
+  #atOwnHosts(ingress: Ingress, made: IngressTranslation): IngressTranslation {
+    const namespaces = new Set([ingress.metadata.namespace ?? "default"]);
+    const taken = new Map<string, Problem>();
+    const publications = made.publications.filter(({ route: { host } }) => {
+      const holder = this.#options.hosts.otherThan(namespaces, host);
+      if (holder !== undefined) taken.set(host, heldBy(host, holder));
+      return holder === undefined;
+    });
+    if (taken.size === 0) return made;
+    return { ...made, publications, problems: [...made.problems, ...taken.values()] };
+  }
+
   #forget(key: string): void {
+    this.#options.hosts.set(claimantOf(key), 0, new Map());
     this.#translations.delete(key);
     this.#claims.set(key, []);
     this.#byService.delete(key);
@@ -280,10 +301,12 @@ export class IngressController implements Disposable {
   }
 }
 
-function keysOf(ingresses: Objects<Ingress>): string[] {
-  return [...ingresses.values()].map(
-    ({ metadata: { namespace = "", name } }) => `${namespace}/${name}`,
-  );
+function keyOf({ metadata: { namespace = "", name } }: Ingress): string {
+  return `${namespace}/${name}`;
+}
+
+function ingressesOf(claimants: Iterable<string>): string[] {
+  return [...claimants].flatMap((one) => ingressOf(one) ?? []);
 }
 
 /** Keys of every Service that an Ingress names, whether it exists or not. */
@@ -300,6 +323,12 @@ function servicesOf({ metadata, spec }: Ingress): string[] {
 /** Two that the same controller serves are told apart by it: nobody has lost anything. */
 function isToldApart(claim: Claim, winner: Claim): boolean {
   return claim.publication.targets[0]?.key === winner.publication.targets[0]?.key;
+}
+
+function heldBy(host: string, { object }: Holder): Problem {
+  const [key, kind] = object.split(" ");
+  const message = `${host} is of another namespace: ${kind} ${key} is older, and lets others in by warren.dev/share-host alone`;
+  return { reason: "HostOfOther", message };
 }
 
 function conflict({ place }: Claim, { owner }: Claim): Problem {

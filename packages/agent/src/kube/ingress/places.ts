@@ -29,19 +29,38 @@ export function placesOf(ingress: Ingress, hosts: readonly string[]): PlacesAske
     if (!places.has(key)) places.set(key, place);
   };
   const { rules = [], defaultBackend } = ingress.spec ?? {};
-  const served = new Set<string>();
-  let isHostless = defaultBackend !== undefined && rules.length === 0;
-  for (const { host: said = "", http } of rules) {
-    isHostless ||= said === "";
-    for (const host of said === "" ? hosts : [said.toLowerCase()]) {
-      served.add(host);
-      for (const path of http?.paths ?? []) put(atPath(host, path));
-    }
-  }
+  for (const rule of rules)
+    for (const host of hostsOfRule(rule, hosts))
+      for (const path of rule.http?.paths ?? []) put(atPath(host, path));
   if (defaultBackend !== undefined)
-    for (const host of rules.length === 0 ? hosts : served)
+    for (const host of hostsOf(ingress, hosts))
       put({ host, path: "/", pathType: "ImplementationSpecific", backend: defaultBackend });
-  return { places: [...places.values()], problems: isHostless ? sayHosts(hosts) : [] };
+  return {
+    places: [...places.values()],
+    problems: isHostless(ingress) ? sayHosts(hosts) : [],
+  };
+}
+
+/** Every host of an Ingress, once; what names none is at `others`. */
+export function hostsOf({ spec }: Ingress, others: readonly string[]): string[] {
+  const { rules = [], defaultBackend } = spec ?? {};
+  if (rules.length === 0) return defaultBackend === undefined ? [] : [...others];
+  return [...new Set(rules.flatMap((rule) => hostsOfRule(rule, others)))];
+}
+
+/** Whether part of it is for requests of any host. */
+export function isHostless({ spec }: Ingress): boolean {
+  const { rules = [], defaultBackend } = spec ?? {};
+  return rules.length === 0
+    ? defaultBackend !== undefined
+    : rules.some(({ host = "" }) => host === "");
+}
+
+function hostsOfRule(
+  { host = "" }: { host?: string },
+  others: readonly string[],
+): readonly string[] {
+  return host === "" ? others : [host.toLowerCase()];
 }
 
 /**

@@ -3,6 +3,7 @@ export const INGRESS_REASONS = [
   "Published",
   "DefaultHosts",
   "HostTaken",
+  "HostOfOther",
   "HostNotAllowed",
   "QuotaExceeded",
   "EndpointNotAllowed",

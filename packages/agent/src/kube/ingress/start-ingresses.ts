@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import type { EventRecorder } from "@warren/host/kube";
+import type { HostOwners } from "../host-owners.ts";
 import type { LostPlaces } from "../lost-places.ts";
 import type { SourcesDeps } from "../sources.ts";
 import { IngressController } from "./ingress-controller.ts";
@@ -16,7 +17,7 @@ export interface RunningIngresses extends AsyncDisposable {
 
 /** Publishes a cluster's Ingresses, and tells people what became of them while this agent leads. */
 export function startIngresses(
-  deps: SourcesDeps & { lost: LostPlaces },
+  deps: SourcesDeps & { lost: LostPlaces; hosts: HostOwners },
   recorder: EventRecorder,
 ): RunningIngresses {
   const { caches, clock, random, published, leadership, client, metrics } = deps;
@@ -35,6 +36,7 @@ export function startIngresses(
       random,
       events,
       lost: deps.lost,
+      hosts: deps.hosts,
     }),
   );
   const reporter = owned.use(

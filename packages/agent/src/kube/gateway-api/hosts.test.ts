@@ -1,0 +1,101 @@
+// Whose a host is, where Gateways of several namespaces want it.
+import { describe, expect, test } from "vitest";
+import { HostOwners } from "../host-owners.ts";
+import * as kit from "./_kit.ts";
+import type { RouteKind, RouteObject } from "./objects.ts";
+import { publishedCondition } from "./route-status.ts";
+
+const YOUNGER = { namespace: "evil", name: "evil", creationTimestamp: "2025-01-01T00:00:00Z" };
+const SHOP = "infra/shop HTTPRoute";
+
+/** The route of `infra`, and one of another namespace that has come later. */
+function meet(
+  theirs: Partial<RouteObject["spec"]>,
+  {
+    kind = "HTTPRoute" as RouteKind,
+    listeners = [kit.http(), kit.https(), kit.passthrough()],
+  } = {},
+) {
+  const evil = kit.route(theirs, YOUNGER);
+  const all = kit.cluster({
+    gateways: [
+      kit.gateway([kit.http({ allowedRoutes: { namespaces: { from: "All" } } }), kit.https()]),
+      kit.gateway(listeners, {}, { namespace: "evil" }),
+    ],
+    services: [kit.service("web"), kit.service("web", { namespace: "evil" })],
+    routes: [
+      [kind, evil],
+      ["HTTPRoute", kit.route()],
+    ],
+  });
+  const hosts = new HostOwners();
+  const model = kit.modelOf(all, hosts);
+  while (model.work(3));
+  model.take();
+  const id = `evil/evil ${kind}`;
+  const condition = publishedCondition(model, id, () => undefined);
+  return { model, hosts, id, condition };
+}
+
+describe("a Gateway of one's own takes no host of another's", () => {
+  const toEdge = { parentRefs: [{ name: "edge" }] };
+  test.each<{ name: string; theirs: Partial<RouteObject["spec"]>; kind?: RouteKind }>([
+    { name: "by a longer path", theirs: at({ path: { value: "/login" } }) },
+    { name: "by a method", theirs: at({ method: "GET" }) },
+    { name: "by a header", theirs: at({ headers: [{ name: "a", value: "b" }] }) },
+    { name: "by the TLS of all of it", theirs: toEdge, kind: "TLSRoute" },
+  ])("$name", ({ theirs, kind = "HTTPRoute" }) => {
+    const { model, id, condition } = meet(theirs, { kind });
+    expect([...model.published(id)]).toEqual([]);
+    expect([...model.published(SHOP)]).toHaveLength(1);
+    expect(condition).toMatchObject({
+      status: "False",
+      reason: "Conflicted",
+      message: "HTTPRoute infra/shop is older and has shop.test",
+    });
+  });
+
+  test("and has it when the owner lets it in, or goes", () => {
+    const { model, id } = meet(at({ method: "GET" }));
+    const shared = { annotations: { "warren.dev/share-host": "evil" } };
+    model.putRoute("HTTPRoute", "infra/shop", kit.route({}, { ...shared, generation: 2 }));
+    while (model.work(3));
+    expect(model.take().put).toHaveLength(2);
+    expect([...model.published(id)]).toHaveLength(1);
+
+    model.putRoute("HTTPRoute", "infra/shop", undefined);
+    while (model.work(3));
+    model.take();
+    expect([...model.published(id)]).toHaveLength(1);
+  });
+});
+
+test("routes that one Gateway lets in share its hosts, of whichever namespaces they are", () => {
+  const { model, id } = meet({
+    ...at({ path: { value: "/blog" } }),
+    parentRefs: [{ name: "edge", namespace: "infra" }],
+  });
+  expect([...model.published(id)]).toHaveLength(1);
+  expect([...model.published(SHOP)]).toHaveLength(1);
+});
+
+test("a host of an Ingress is its namespace's, also for a route through somebody's Gateway", () => {
+  const { model, hosts, id } = meet({ ...at({ method: "GET" }), hostnames: ["other.test"] });
+  expect([...model.published(id)]).toHaveLength(1);
+  const claim = { namespaces: new Set(["shop"]), shared: new Set<string>() };
+  hosts.set("shop/web Ingress", 0, new Map([["other.test", claim]]));
+  while (model.work(3));
+  const { routes } = model.take();
+  expect([...routes]).toEqual([id]);
+  expect([...model.published(id)]).toEqual([]);
+  // Who moves from an Ingress to a route keeps the host.
+  const ours = { namespaces: new Set(["evil"]), shared: new Set<string>() };
+  hosts.set("shop/web Ingress", 0, new Map([["other.test", ours]]));
+  while (model.work(3));
+  model.take();
+  expect([...model.published(id)]).toHaveLength(1);
+});
+
+function at(match: object): Partial<RouteObject["spec"]> {
+  return { rules: [{ matches: [match], backendRefs: [kit.toWeb] }] };
+}

@@ -1,0 +1,35 @@
+import { readAnnotations } from "../annotations/read.ts";
+import type { HostClaim } from "../host-owners.ts";
+import type { Ingress } from "../objects.ts";
+import { hostsOf, isHostless } from "./places.ts";
+
+const INGRESS = " Ingress";
+
+/** What an Ingress is called among those that claim hosts. */
+export function claimantOf(key: string): string {
+  return `${key}${INGRESS}`;
+}
+
+/** The key of the Ingress that is called so; undefined for other claimants. */
+export function ingressOf(claimant: string): string | undefined {
+  return claimant.endsWith(INGRESS) ? claimant.slice(0, -INGRESS.length) : undefined;
+}
+
+/**
+ * The hosts that an Ingress names, whether it is published or not: one that is left out keeps its host
+ * from others too. `names`: hosts of rules that have none.
+ */
+export function hostClaims(ingress: Ingress, names: readonly string[]): Map<string, HostClaim> {
+  const { annotations = {}, namespace = "default" } = ingress.metadata;
+  const asks = Object.hasOwn(annotations, "warren.dev/share-host") || isHostless(ingress);
+  const { shareHost = [], hosts = names } = asks
+    ? readAnnotations(annotations, "service").wishes
+    : {};
+  const claim = { namespaces: new Set([namespace]), shared: new Set(shareHost) };
+  return new Map(hostsOf(ingress, hosts).map((host) => [host, claim]));
+}
+
+/** Epoch milliseconds; 0 for what the API server has not dated. */
+export function ageOf({ metadata: { creationTimestamp = "" } }: Ingress): number {
+  return Date.parse(creationTimestamp) || 0;
+}
