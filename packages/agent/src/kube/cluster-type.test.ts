@@ -4,7 +4,7 @@ import { ClusterTypeDetector, PATIENCE_MS, type ClusterType } from "./cluster-ty
 import type { Service, ServicePort } from "./objects.ts";
 
 interface Given {
-  type?: string;
+  type?: NonNullable<NonNullable<Service["spec"]>["type"]>;
   ingress?: { ip?: string; hostname?: string }[];
   ports?: ServicePort[];
 }
