@@ -70,6 +70,19 @@ describe("a cluster is private", () => {
     expect(one.type).toEqual({ isPrivate: true, endpoint: undefined, why });
   });
 
+  test("where nobody may look for its controllers, which is another reason than that there is none", () => {
+    const { one, told } = detector();
+    one.look(undefined, "in part");
+    expect(one.type.why).toBe("no right to look for ingress controllers");
+    one.look(undefined);
+    expect(told.map(({ why }) => why)).toEqual([
+      "no right to look for ingress controllers",
+      "no ingress controller",
+    ]);
+    one.look(at("203.0.113.10"), "in part");
+    expect(one.type.isPrivate).toBe(false);
+  });
+
   test("when a load balancer has no address after two minutes, and not undecided any more", () => {
     const { one, clock } = detector();
     one.look(balancer());
