@@ -4,7 +4,7 @@ import { ClusterTypeDetector, PATIENCE_MS, type ClusterType } from "./cluster-ty
 import type { Service, ServicePort } from "./objects.ts";
 
 interface Given {
-  type?: string;
+  type?: NonNullable<NonNullable<Service["spec"]>["type"]>;
   ingress?: { ip?: string; hostname?: string }[];
   ports?: ServicePort[];
 }
@@ -68,6 +68,19 @@ describe("a cluster is private", () => {
     const { one } = detector();
     one.look(service);
     expect(one.type).toEqual({ isPrivate: true, endpoint: undefined, why });
+  });
+
+  test("where nobody may look for its controllers, which is another reason than that there is none", () => {
+    const { one, told } = detector();
+    one.look(undefined, "in part");
+    expect(one.type.why).toBe("no right to look for ingress controllers");
+    one.look(undefined);
+    expect(told.map(({ why }) => why)).toEqual([
+      "no right to look for ingress controllers",
+      "no ingress controller",
+    ]);
+    one.look(at("203.0.113.10"), "in part");
+    expect(one.type.isPrivate).toBe(false);
   });
 
   test("when a load balancer has no address after two minutes, and not undecided any more", () => {

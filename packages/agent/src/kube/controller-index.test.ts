@@ -4,7 +4,9 @@ import type { IngressClass, Service } from "./objects.ts";
 
 const IS_DEFAULT = "ingressclass.kubernetes.io/is-default-class";
 
-function service(key: string, type = "ClusterIP", clusterIP = "10.43.0.9"): Service {
+type ServiceType = NonNullable<NonNullable<Service["spec"]>["type"]>;
+
+function service(key: string, type: ServiceType = "ClusterIP", clusterIP = "10.43.0.9"): Service {
   const [namespace = "", name = ""] = key.split("/");
   const ports = [
     { name: "http", port: 80 },

@@ -13,7 +13,7 @@ function service(
     labels?: Record<string, string>;
     ports?: ServicePort[];
     clusterIP?: string;
-    type?: string;
+    type?: NonNullable<NonNullable<Service["spec"]>["type"]>;
     selector?: Record<string, string>;
   } = {},
 ): Service {

@@ -4,7 +4,11 @@ import { endpointsOf } from "./service-endpoints.ts";
 
 type Conditions = { ready?: boolean; serving?: boolean; terminating?: boolean };
 
-function slice(addressType: string, all: [string, Conditions?][], port = 8080): EndpointSlice {
+function slice(
+  addressType: EndpointSlice["addressType"],
+  all: [string, Conditions?][],
+  port = 8080,
+): EndpointSlice {
   return {
     metadata: { namespace: "default", name: "web-1", uid: "u", resourceVersion: "1" },
     addressType,

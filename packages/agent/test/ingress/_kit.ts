@@ -1,7 +1,14 @@
 // Small clusters for the tests of this folder: objects as an API server gives them.
 import { placesOf, STRICT_TLS, type Target } from "../../src/target.ts";
 import type { ClusterView, ControllerTarget, PublicEndpoint } from "../../src/kube/cluster-view.ts";
-import type { EndpointSlice, Ingress, IngressClass, Service } from "../../src/kube/objects.ts";
+import type {
+  EndpointSlice,
+  Ingress,
+  IngressBackend,
+  IngressClass,
+  IngressPath,
+  Service,
+} from "../../src/kube/objects.ts";
 import { WARREN_CONTROLLER, type IngressSelection } from "../../src/kube/ingress/select.ts";
 import { translateIngress, type IngressContext } from "../../src/kube/ingress/translate.ts";
 
@@ -34,7 +41,11 @@ export const backend = (name = "web", port: number | string = 80) => ({
   service: { name, port: typeof port === "number" ? { number: port } : { name: port } },
 });
 
-export const path = (at = "/", pathType = "Prefix", to = backend()) => ({
+export const path = (
+  at = "/",
+  pathType: IngressPath["pathType"] = "Prefix",
+  to: IngressBackend = backend(),
+): IngressPath => ({
   path: at,
   pathType,
   backend: to,

@@ -15,6 +15,7 @@ interface Step {
 const NAMES = ["a", "b", "c"];
 /** Few, so that Ingresses meet at the same places often. */
 const HOSTS = ["x.test", "x.test", "*.z.test", ""];
+const TYPES = ["Prefix", "Prefix", "ImplementationSpecific"] as const;
 const SERVICES = ["web", "web", "web", "api"];
 
 const ingresses: fc.Arbitrary<Ingress> = fc
@@ -28,7 +29,7 @@ const ingresses: fc.Arbitrary<Ingress> = fc
         paths: fc.array(
           fc.record({
             at: fc.constantFrom("/", "/", "/a"),
-            type: fc.constantFrom("Prefix", "Prefix", "ImplementationSpecific"),
+            type: fc.constantFrom(...TYPES),
             to: fc.constantFrom(...SERVICES),
           }),
           { minLength: 1, maxLength: 2 },

@@ -1,5 +1,5 @@
 import { expect, describe, test } from "vitest";
-import type { Ingress } from "../../src/kube/objects.ts";
+import type { Ingress, IngressPath } from "../../src/kube/objects.ts";
 import { controlled } from "./_controller-kit.ts";
 import { backend, classOf, ingress, meta, NGINX, path, service } from "./_kit.ts";
 import { WARREN_CONTROLLER } from "../../src/kube/ingress/select.ts";
@@ -13,7 +13,7 @@ const paths = (...all: string[]) =>
   ingress({ rules: [{ host: "a.test", http: { paths: all.map((one) => path(one)) } }] });
 const slice = (name: string, ...addresses: string[]) => ({
   metadata: meta(`${name}-1`, { labels: { "kubernetes.io/service-name": name } }),
-  addressType: "IPv4",
+  addressType: "IPv4" as const,
   endpoints: addresses.map((one) => ({ addresses: [one] })),
   ports: [{ port: 8_080 }],
 });
@@ -218,7 +218,7 @@ describe("an Ingress controller", () => {
   });
 });
 
-const below = (name: string, at: string, type: string, more: object) =>
+const below = (name: string, at: string, type: IngressPath["pathType"], more: object) =>
   ingress(
     { rules: [{ host: "a.test", http: { paths: [path(at, type)] } }] },
     { name, uid: name, ...more },

@@ -81,6 +81,10 @@ describe("what annotations ask for", () => {
     });
     expect(got.wishes.policy.allow).toEqual(["192.0.2.1"]);
   });
+  test("hosts are what they are in lower case", () => {
+    const given = { "warren.dev/hosts": "A.Test, xn--bcher-kva.test" };
+    expect(read(given).wishes.hosts).toEqual(["a.test", "xn--bcher-kva.test"]);
+  });
   test("of two rates the stricter counts", () => {
     const rates = { [`${NGINX}limit-rps`]: "10", [`${NGINX}limit-rpm`]: "60" };
     expect(read(rates).wishes.policy.client_rate?.per_second).toBe(1);
@@ -103,6 +107,8 @@ describe("a value that cannot be read", () => {
     { name: "warren.dev/redirect-https", value: "yes" },
     { name: "warren.dev/publish", value: "False" },
     { name: "warren.dev/hosts", value: "*" },
+    { name: "warren.dev/hosts", value: "a.test." },
+    { name: "warren.dev/hosts", value: "bücher.test" },
     { name: `${NGINX}limit-rps`, value: "0" },
     { name: `${NGINX}rewrite-target`, value: "/$1" },
     { name: `${NGINX}proxy-body-size`, value: "8 apples" },
