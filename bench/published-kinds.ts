@@ -11,8 +11,8 @@ export interface PublishedKind {
   /** What else has to be there. */
   prepare(api: KubeApi): void;
   put(api: KubeApi, n: number, at: { path: string; port: number }): void;
-  /** Resolves when an agent that follows `count` of them has nothing more to write. */
-  settled(api: KubeApi, count: number): Promise<unknown>;
+  /** Resolves when an agent has written what it has to say of the n-th as it is now. */
+  settled(api: KubeApi, n: number): Promise<unknown>;
 }
 
 const NAMESPACE = "default";
@@ -54,10 +54,12 @@ const httpRoute: PublishedKind = {
     const status = api.get(ROUTE, name)?.status;
     api.put({ metadata: name, spec, ...(status && { status }) }, ROUTE);
   },
-  settled: (api, count) =>
-    api.until(
-      () => api.get(ROUTE, { namespace: NAMESPACE, name: `i${count - 1}` })?.status?.parents,
-    ),
+  settled: (api, n) =>
+    api.until(() => {
+      const { metadata, status } = api.get(ROUTE, { namespace: NAMESPACE, name: `i${n}` })!;
+      const [said] = status?.parents?.[0]?.conditions ?? [];
+      return said?.observedGeneration === metadata.generation;
+    }),
 };
 
 export const PUBLISHED_KINDS: Readonly<Record<string, PublishedKind>> = {

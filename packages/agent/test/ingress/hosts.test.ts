@@ -12,7 +12,7 @@ interface Wanted {
   className?: string;
   host?: string;
   at?: string;
-  type?: string;
+  type?: "Exact" | "Prefix" | "ImplementationSpecific";
   annotations?: Record<string, string>;
   age?: string;
 }

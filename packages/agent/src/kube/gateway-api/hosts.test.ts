@@ -9,13 +9,8 @@ const YOUNGER = { namespace: "evil", name: "evil", creationTimestamp: "2025-01-0
 const SHOP = "infra/shop HTTPRoute";
 
 /** The route of `infra`, and one of another namespace that has come later. */
-function meet(
-  theirs: Partial<RouteObject["spec"]>,
-  {
-    kind = "HTTPRoute" as RouteKind,
-    listeners = [kit.http(), kit.https(), kit.passthrough()],
-  } = {},
-) {
+function meet(theirs: Partial<RouteObject["spec"]>, kind: RouteKind = "HTTPRoute") {
+  const listeners = kind === "TLSRoute" ? [kit.passthrough()] : [kit.http(), kit.https()];
   const evil = kit.route(theirs, YOUNGER);
   const all = kit.cluster({
     gateways: [
@@ -45,7 +40,7 @@ describe("a Gateway of one's own takes no host of another's", () => {
     { name: "by a header", theirs: at({ headers: [{ name: "a", value: "b" }] }) },
     { name: "by the TLS of all of it", theirs: toEdge, kind: "TLSRoute" },
   ])("$name", ({ theirs, kind = "HTTPRoute" }) => {
-    const { model, id, condition } = meet(theirs, { kind });
+    const { model, id, condition } = meet(theirs, kind);
     expect([...model.published(id)]).toEqual([]);
     expect([...model.published(SHOP)]).toHaveLength(1);
     expect(condition).toMatchObject({

@@ -5,6 +5,7 @@ import type { ClusterView } from "../cluster-view.ts";
 import type { HostOwners } from "../host-owners.ts";
 import { claimantOf, ingressOf } from "../ingress/host-claims.ts";
 import { ReverseIndex } from "../reverse-index.ts";
+import { AttachedRoutes } from "./attached-routes.ts";
 import type { BackendLookUps } from "./backends.ts";
 import { no } from "./conditions.ts";
 import { isGranted, type CrossReference } from "./grants.ts";
@@ -86,8 +87,7 @@ export class GatewayModel {
   readonly #policed = new ReverseIndex();
   readonly #places = new Places();
   readonly #uses = new ReverseIndex();
-  /** Routes that a listener has taken: by `gateway key`, then by the listener's name. */
-  readonly #attached = new Map<string, Map<string, number>>();
+  readonly #attached = new AttachedRoutes();
   readonly #dirtyGateways = new Set<string>();
   readonly #dirtyRoutes = new Set<string>();
   #toldGateways = new Set<string>();
@@ -249,7 +249,7 @@ export class GatewayModel {
   }
 
   attachedRoutes(gateway: string, listener: string): number {
-    return this.#attached.get(gateway)?.get(listener) ?? 0;
+    return this.#attached.of(gateway, listener);
   }
 
   /** Undefined while the route has not been looked at as it is now. */
@@ -359,21 +359,8 @@ export class GatewayModel {
     return isGranted(this.#grants.get(reference.to.namespace)?.values() ?? [], reference);
   }
 
-  /** A route counts once for a listener, however many references led it there. */
   #count(before: readonly ParentOutcome[], after: readonly ParentOutcome[]): void {
-    const was = attachmentsOf(before);
-    const is = attachmentsOf(after);
-    for (const one of was.difference(is)) this.#add(one, -1);
-    for (const one of is.difference(was)) this.#add(one, 1);
-  }
-
-  #add(attachment: string, change: number): void {
-    const [gateway, listener] = attachment.split(" ") as [string, string];
-    const counts = this.#attached.get(gateway) ?? new Map<string, number>();
-    const count = (counts.get(listener) ?? 0) + change;
-    put(counts, listener, count === 0 ? undefined : count);
-    put(this.#attached, gateway, counts.size === 0 ? undefined : counts);
-    this.#countedGateways.add(gateway);
+    for (const key of this.#attached.move(before, after)) this.#countedGateways.add(key);
   }
 }
 
@@ -402,12 +389,6 @@ function unserved(judged: JudgedListener): JudgedListener {
     one.type === "Programmed" ? no("Programmed", "Invalid", "the Gateway is not accepted") : one,
   );
   return { ...judged, programmed: false, conditions };
-}
-
-function attachmentsOf(parents: readonly ParentOutcome[]): Set<string> {
-  return new Set(
-    parents.flatMap(({ gateway, listeners }) => listeners.map((name) => `${gateway} ${name}`)),
-  );
 }
 
 function put<V>(map: Map<string, V>, key: string, value: V | undefined): void {

@@ -9,6 +9,8 @@ export interface Place {
   readonly name: string;
   /** Undefined for what is not HTTP. */
   readonly scheme: "http" | "https" | undefined;
+  /** Of what is HTTPS: the name of the place that would take all TLS of its host away. */
+  readonly beside: string | undefined;
 }
 
 /** A route that is to be published, unless an older one has its place. */

@@ -19,7 +19,11 @@ export function httpPlaces(asked: Asked, schemes: readonly ("http" | "https")[])
   const { path: read } = matchingPath(asked.path);
   const path = type === "Prefix" && read !== "/" && read.endsWith("/") ? read.slice(0, -1) : read;
   const where = [host, type, path, ...conditionsOf(match)].join(" ");
-  return schemes.map((scheme) => ({ name: `${scheme} ${where}`, scheme }));
+  return schemes.map((scheme) => ({
+    name: `${scheme} ${where}`,
+    scheme,
+    beside: scheme === "https" ? tlsPlace(host).name : undefined,
+  }));
 }
 
 /** The places of any route that is published. */
@@ -31,10 +35,10 @@ export function placesOf(route: Route): Place[] {
 }
 
 export function tlsPlace(host: string): Place {
-  return { name: `tls ${host}`, scheme: undefined };
+  return { name: `tls ${host}`, scheme: undefined, beside: undefined };
 }
 export function tcpPlace(port: number): Place {
-  return { name: `tcp ${port}`, scheme: undefined };
+  return { name: `tcp ${port}`, scheme: undefined, beside: undefined };
 }
 
 /** In which order a match lists its fields means nothing. */

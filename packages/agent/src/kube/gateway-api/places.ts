@@ -2,9 +2,9 @@ import type { Publication } from "../../published.ts";
 import { routeKey } from "@warren/wire";
 import type { Claim, Place } from "./outcome.ts";
 
-/** Who claims: of two that want one place the lower rank has it. */
+/** Who claims: of two that want one place the older has it. */
 export interface Claimant {
-  /** Unique. */
+  /** Unique; begins with `namespace/`. */
   readonly name: string;
   /** Epoch milliseconds of the object's creation. */
   readonly age: number;
@@ -32,14 +32,18 @@ interface Holding {
 /**
  * Which claims are published, among all of a cluster: a place goes to the oldest object that wants
  * it, then to the first by name (Gateway API, "Conflicts"); within one object to its first claim. A
- * change costs what its own places cost, however many there are. Invariants:
+ * change costs what its own places cost, however many there are. A server name that is passed through
+ * takes all HTTPS of its host away, so that it must be older than what another namespace has there.
+ * Invariants:
  *
- * L1. `#wanted` has every place of every holding, its claimants in their order.
+ * L1. `#wanted` has every place of every holding, its claimants in their order; `#beside` has who is
+ *     served beside a place.
  * L2. After `settle`, `published` of each holding is what follows from L1.
  */
 export class Places {
   readonly #holdings = new Map<string, Holding>();
   readonly #wanted = new Map<string, Claimant[]>();
+  readonly #beside = new Map<string, Map<string, Claimant>>();
   readonly #unsettled = new Set<string>();
   readonly #gone = new Map<string, ReadonlyMap<string, Publication>>();
 
@@ -60,6 +64,11 @@ export class Places {
     this.#holdings.set(name, { claimant, claims, published, lost: before?.lost ?? [] });
     this.#unsettled.add(name);
     for (const place of placesOf(claims)) this.#want(place, claimant);
+    for (const place of besideOf(claims)) {
+      const there = this.#beside.get(place) ?? new Map<string, Claimant>();
+      this.#beside.set(place, there.set(name, claimant));
+      this.#unsettle(this.#wanted.get(place) ?? []);
+    }
   }
 
   /** Places that `name` wants and another has. */
@@ -99,7 +108,7 @@ export class Places {
     for (const { places, publication } of claims) {
       const won: Place[] = [];
       for (const place of places) {
-        const holder = this.#wanted.get(place.name)![0]!;
+        const holder = this.#elder(place.name, claimant) ?? this.#holder(place.name);
         if (holder.name !== claimant.name) lost.push({ place: place.name, holder: holder.name });
         else if (!taken.has(place.name)) won.push(place);
         taken.add(place.name);
@@ -111,10 +120,30 @@ export class Places {
     return { published, lost };
   }
 
+  /** The first that nothing beside the place keeps out; there is one. */
+  #holder(place: string): Claimant {
+    const wanting = this.#wanted.get(place)!;
+    if (!this.#beside.has(place)) return wanting[0]!;
+    return wanting.find((one) => this.#elder(place, one) === undefined)!;
+  }
+
+  /** The oldest of another namespace that is served beside the place, if it was there first. */
+  #elder(place: string, claimant: Claimant): Claimant | undefined {
+    let elder: Claimant | undefined;
+    for (const one of this.#beside.get(place)?.values() ?? [])
+      if (
+        spaceOf(one) !== spaceOf(claimant) &&
+        isBefore(one, claimant) &&
+        (elder === undefined || isBefore(one, elder))
+      )
+        elder = one;
+    return elder;
+  }
+
   #want(place: string, claimant: Claimant): void {
     const wanting = this.#wanted.get(place) ?? [];
     const at = wanting.findIndex((other) => isBefore(claimant, other));
-    if (at === 0) this.#unsettle(wanting);
+    if (at === 0 || this.#beside.has(place)) this.#unsettle(wanting);
     wanting.splice(at === -1 ? wanting.length : at, 0, claimant);
     this.#wanted.set(place, wanting);
   }
@@ -125,7 +154,13 @@ export class Places {
       const at = wanting.findIndex(({ name }) => name === claimant.name);
       wanting.splice(at, 1);
       if (wanting.length === 0) this.#wanted.delete(place);
-      else if (at === 0) this.#unsettle(wanting);
+      else if (at === 0 || this.#beside.has(place)) this.#unsettle(wanting);
+    }
+    for (const place of besideOf(claims)) {
+      const there = this.#beside.get(place)!;
+      there.delete(claimant.name);
+      if (there.size === 0) this.#beside.delete(place);
+      this.#unsettle(this.#wanted.get(place) ?? []);
     }
   }
 
@@ -138,6 +173,14 @@ const NONE: ReadonlyMap<string, Publication> = new Map();
 
 function placesOf(claims: readonly Claim[]): Set<string> {
   return new Set(claims.flatMap(({ places }) => places.map(({ name }) => name)));
+}
+
+function besideOf(claims: readonly Claim[]): Set<string> {
+  return new Set(claims.flatMap(({ places }) => places.flatMap(({ beside }) => beside ?? [])));
+}
+
+function spaceOf({ name }: Claimant): string {
+  return name.slice(0, name.indexOf("/"));
 }
 
 function isBefore(one: Claimant, other: Claimant): boolean {

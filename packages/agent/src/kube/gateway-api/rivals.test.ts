@@ -4,9 +4,11 @@ import { describe, expect, test } from "vitest";
 import { Published } from "../../published.ts";
 import { clockVoice } from "../../voice.ts";
 import { INGRESS_SOURCE } from "../ingress/ingress-controller.ts";
+import { HostOwners } from "../host-owners.ts";
 import * as kit from "./_kit.ts";
 import { ingressProblems } from "./ingress-problems.ts";
 import { NOWHERE } from "./backends.ts";
+import { httpPlaces } from "./place-names.ts";
 import { publishedCondition } from "./route-status.ts";
 import { Rivals } from "./rivals.ts";
 import type { RouteKind, RouteObject } from "./objects.ts";
@@ -48,6 +50,11 @@ function meet(
   const id = `infra/shop ${kind}`;
   const condition = publishedCondition(model, id, () => undefined);
   return { model, news, remove, condition };
+}
+interface PassedThrough {
+  name: string;
+  rival: Partial<RouteInput> & { scheme?: "http" };
+  taken: boolean;
 }
 const scheme = (object: RouteObject, sectionName: string): RouteObject => ({
   ...object,
@@ -115,6 +122,67 @@ test("a route that is older than an Ingress has the place, and the Ingress hears
   expect(model.lostOfIngress("other/theirs")).toEqual([]);
 });
 
+describe("a server name that is passed through is", () => {
+  const listeners = [kit.passthrough()];
+  const TLS = "infra/shop TLSRoute";
+  test.each<PassedThrough>([
+    { name: "not taken from an older Ingress", rival: { age: OLDER }, taken: false },
+    { name: "taken where the Ingress is younger", rival: { age: YOUNGER }, taken: true },
+    { name: "taken beside plain HTTP", rival: { age: OLDER, scheme: "http" }, taken: true },
+    {
+      name: "taken beside an Ingress of its own",
+      rival: { age: OLDER, namespace: "infra" },
+      taken: true,
+    },
+    { name: "taken beside another host", rival: { age: OLDER, host: "b.test" }, taken: true },
+  ])("$name", ({ rival: { scheme: only, ...rival }, taken }) => {
+    const match = { headers: [], query: [], ...(only === undefined ? {} : { scheme: only }) };
+    const { model, remove, condition } = meet({ ...rival, match }, { listeners, kind: "TLSRoute" });
+    expect([...model.published(TLS)]).toHaveLength(taken ? 1 : 0);
+    if (!taken)
+      expect(condition.message).toContain("Ingress other/theirs is older and has tls shop.test");
+    remove();
+    expect([...model.published(TLS)]).toHaveLength(1);
+  });
+});
+
+test("a route that may not pass a server name through is in nobody's way who may", () => {
+  const first = { ...kit.route(), metadata: kit.meta("first") };
+  const second = { ...kit.route(), metadata: kit.meta("second", { namespace: "other" }) };
+  const all = { allowedRoutes: { namespaces: { from: "All" } } };
+  const gateways = [
+    kit.gateway([kit.passthrough(all)]),
+    kit.gateway([kit.passthrough(all)], {}, { namespace: "other" }),
+  ];
+  const routes: [RouteKind, RouteObject][] = [
+    ["TLSRoute", first],
+    ["TLSRoute", second],
+  ];
+  const hosts = new HostOwners();
+  const model = kit.modelOf(kit.cluster({ gateways, routes }), hosts);
+  while (model.work(3));
+  model.take();
+  const passing = () =>
+    ["infra/first TLSRoute", "other/second TLSRoute"].map((id) => [...model.published(id)].length);
+  expect(passing()).toEqual([1, 0]);
+  const match = { headers: [], query: [] };
+  const asked = { host: "shop.test", path: "/", path_type: "Prefix" as const, match };
+  const claims = [
+    {
+      host: "shop.test",
+      places: httpPlaces(asked, ["https"]),
+      problem: undefined,
+      publication: undefined,
+    },
+  ];
+  const claim = { namespaces: new Set(["other"]), shared: new Set<string>() };
+  hosts.set("other/theirs Ingress", OLDER, new Map([["shop.test", claim]]));
+  model.putRival({ name: "other/theirs Ingress", age: OLDER, claims });
+  while (model.work(3));
+  model.take();
+  expect(passing()).toEqual([0, 1]);
+});
+
 test("what the operator told the agent to publish comes before any object", () => {
   const { model, condition } = meet({}, { source: "config" });
   expect([...model.published(ID)]).toEqual([]);
@@ -141,10 +209,12 @@ test("two routes whose matches list the same fields in another order want one pl
 
 test("of two Ingresses with one prefix neither hears of it here", () => {
   const { model } = meet({ age: OLDER });
+  const match = { headers: [], query: [] };
+  const asked = { host: "shop.test", path: "/", path_type: "Prefix" as const, match };
   const claims = [
     {
       host: "shop.test",
-      places: [{ name: "http shop.test Prefix /", scheme: "http" as const }],
+      places: httpPlaces(asked, ["http"]),
       problem: undefined,
       publication: undefined,
     },
