@@ -2,7 +2,7 @@ import * as v from "valibot";
 import type { Leases, RecordKind, Records, RecordStore } from "../records/records.ts";
 
 /** Who has an alias, and when it was last seen with it. */
-const Alias = v.object({ cluster: v.string(), seen: v.number() });
+const Alias = v.looseObject({ cluster: v.string(), seen: v.number() });
 type Alias = v.InferOutput<typeof Alias>;
 const KIND: RecordKind<Alias> = { name: "names", schema: Alias, listed: false, secret: false };
 
@@ -93,7 +93,7 @@ export class ClusterNames {
       const untilMs = now + 2 * ALIAS_LIFE_MS;
       await this.#aliases.put(
         alias,
-        { cluster: clusterUuid, seen: now },
+        { ...(taken ? {} : then), cluster: clusterUuid, seen: now },
         { fence: undefined, untilMs },
       );
       this.#owners.delete(alias);
