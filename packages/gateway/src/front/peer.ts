@@ -30,7 +30,10 @@ export class Peer {
   /** Who sent a request: the peer, or whom a trusted peer speaks for. */
   clientOf(head: RequestHead): ClientAddress {
     if (this.#trusted === undefined) return this.address;
-    const address = this.#trusted.client(this.address.address, joined(head, "x-forwarded-for"));
+    const address = this.#trusted.client(
+      this.address.address,
+      joinedField(head, "x-forwarded-for"),
+    );
     return address === this.address.address ? this.address : { ...this.address, address, port: 0 };
   }
 
@@ -64,7 +67,8 @@ function plain(address = ""): string {
   return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
 }
 
-function joined(head: RequestHead, lower: string): string | undefined {
+/** All values of a field by its lower-case name, by commas (RFC 9110 §5.3); undefined without any. */
+export function joinedField(head: RequestHead, lower: string): string | undefined {
   const { fields } = head;
   let all: string | undefined;
   for (let i = 0; i < fields.length; i += 2) {
