@@ -3,6 +3,8 @@ import type { TrustedProxies } from "@warren/host";
 import { fieldOf, Forwarding, type ProxyHeader, type RequestHead } from "@warren/http";
 import type { ClientAddress } from "../ports.ts";
 
+const SECURE: ReadonlySet<string> = new Set(["https", "wss"]);
+
 /** The other end of a client's connection. Shared by its requests. */
 export class Peer {
   readonly address: ClientAddress;
@@ -40,7 +42,9 @@ export class Peer {
   /** The request left its client encrypted. */
   isSecure(head: RequestHead): boolean {
     if (this.secure || this.#trusted === undefined) return this.secure;
-    return fieldOf(head.fields, "x-forwarded-proto")?.toLowerCase() === "https";
+    // Of several proxies the first said how the client came. Some call a WebSocket by its scheme.
+    const [proto = ""] = (fieldOf(head.fields, "x-forwarded-proto") ?? "").split(",", 1);
+    return SECURE.has(proto.trim().toLowerCase());
   }
 
   /** The request's fields for the service, as lines of a head. */
