@@ -72,7 +72,8 @@ export class HostCare {
     const stores = await openStores(options, wall, opened);
     const dns = openDns(config.dnsServers);
     const names = openNames(config.domain, stores.lasting, { events, wall });
-    const proofs = openProofs(options, dns);
+    await names?.domains();
+    const proofs = openProofs(options, { dns, wall, store: stores.lasting });
     if (proofs !== undefined) opened.defer(() => proofs.close());
     const ownership = new HostOwnership(names, proofs);
     const shared = {
@@ -143,9 +144,9 @@ function openNames(
 
 function openProofs(
   { config, registry, clock, events }: HostCareOptions,
-  dns: Dns,
+  { dns, wall, store }: { dns: Dns; wall: () => number; store: RecordStore | undefined },
 ): DomainProofs | undefined {
-  if (config.domainProof === undefined) return undefined;
+  if (config.domainProof === undefined || store === undefined) return undefined;
   const isOwn = async ({ group }: Prover, host: string): Promise<boolean> => {
     const claim = await registry.claimOf(host);
     return claim?.pattern === host && claim.group === group;
@@ -153,6 +154,8 @@ function openProofs(
   return new DomainProofs({
     dns,
     clock,
+    wallClock: wall,
+    store,
     graceMs: config.domainProof.graceMs,
     hasClaimed: isOwn,
     onLost: async (prover, host) => {
@@ -163,7 +166,7 @@ function openProofs(
 }
 
 interface Stores {
-  /** Of what outlives the process: accounts, certificates, names. Undefined: none of that is asked for. */
+  /** Of what outlives the process: accounts, certificates, names, lost proofs. Undefined: none of that is asked for. */
   lasting: RecordStore | undefined;
   /** Of what clusters say again to whoever asks. */
   shared: RecordStore;
@@ -181,7 +184,8 @@ async function openStores(
   opened: AsyncDisposableStack,
 ): Promise<Stores> {
   const { config } = options;
-  const isWanted = config.acme !== undefined || config.domain !== undefined;
+  const { acme, domain, domainProof } = config;
+  const isWanted = [acme, domain, domainProof].some((one) => one !== undefined);
   if (config.registry.kind === "memory") {
     const folder = join(config.dataFolder, "records");
     const lasting = isWanted ? opened.use(folderRecords({ folder, wallClock: wall })) : undefined;

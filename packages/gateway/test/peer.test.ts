@@ -30,9 +30,10 @@ test.each([
   expect(peer("192.0.2.9").isSecure(asked)).toBe(false);
 });
 
+const counted = (address: string, fields: string) =>
+  clientPrefix(peer(address).clientOf(head(fields)).address);
+
 test("limits count whom a trusted proxy speaks for, and nobody a client makes up", () => {
-  const counted = (address: string, fields: string) =>
-    clientPrefix(peer(address).clientOf(head(fields)).address);
   const made = "X-Forwarded-For: 6.6.6.6, 192.0.2.7\r\n";
   expect(counted("10.0.0.9", made)).toBe("192.0.2.7");
   expect(counted("192.0.2.9", made)).toBe("192.0.2.9");
