@@ -64,6 +64,17 @@ describe.skipIf(PEBBLE === undefined)("a gateway with --acme", () => {
     expect(orders()).toBe(before);
   });
 
+  test("orders nothing for a cluster that a roll-out leaves out", async () => {
+    await using stage = new AcmeStage(ca);
+    const before = orders();
+    const rollout = { percent: 0, clusters: [], fallback: undefined };
+    const left = await stage.gateway({ hosts: ["left.acme.test"], gateway: { rollout } });
+    const later = await stage.gateway({ hosts: ["later.acme.test"] });
+    await line(later, "certificate issued", "later.acme.test");
+    expect(orders() - before).toBe(1);
+    expect((await ask({ port: left.port, host: "left.acme.test" })).status).toBe(404);
+  });
+
   test("mints no more names under a wildcard claim than it may", async () => {
     await using stage = new AcmeStage(ca);
     const joined = await stage.gateway({ hosts: ["*.wild.test"] });
