@@ -93,12 +93,14 @@ export async function openCore(
   });
   const direct = await openDirect(config, { clock, events }, upstreams);
   opened.defer(() => direct?.close());
+  const rollout = Rollout.of(config.rollout);
   const folder = await openCertificates({ clock, config, events }, opened);
   const hosts = await HostCare.open(
     {
       config,
       registry,
       folder,
+      rollout,
       clock,
       random: Math.random,
       events: new AcmeEvents(log, metrics),
@@ -121,7 +123,7 @@ export async function openCore(
       flapMs: config.timeouts.flapMs,
       warmUpMs: config.tunnels.resumeMs,
     }),
-    rollout: Rollout.of(config.rollout),
+    rollout,
     readiness,
   };
 }

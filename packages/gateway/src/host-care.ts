@@ -13,6 +13,7 @@ import { DomainProofs, type Prover } from "./names/domain-proofs.ts";
 import { HostOwnership, type Admitted } from "./names/host-ownership.ts";
 import { redisPlace } from "./open-registry.ts";
 import type { Registry } from "./ports.ts";
+import type { Rollout } from "./rollout/rollout.ts";
 import { folderRecords } from "./records/folder-records.ts";
 import { memoryRecords } from "./records/memory-records.ts";
 import type { RecordStore } from "./records/records.ts";
@@ -33,6 +34,8 @@ export interface HostCareOptions {
   registry: Registry;
   /** The operator's certificates; undefined where nothing is terminated here. */
   folder: CertificateSet | undefined;
+  /** Undefined where all clusters are served. */
+  rollout: Rollout | undefined;
   clock: Clock;
   random: () => number;
   events: AcmeEvents;
@@ -50,6 +53,7 @@ export class HostCare {
   readonly folder: CertificateSet | undefined;
   readonly clusters: ClusterCertificates | undefined;
   readonly acme: Acme | undefined;
+  readonly rollout: Rollout | undefined;
   /** What the TLS listener answers with. */
   readonly certificates: ServerCertificates | undefined;
 
@@ -61,6 +65,7 @@ export class HostCare {
     this.folder = parts.folder;
     this.clusters = parts.clusters;
     this.acme = parts.acme;
+    this.rollout = parts.rollout;
     const { folder, clusters, acme } = parts;
     this.certificates =
       folder === undefined ? undefined : new ServerCertificates({ folder, clusters, acme });
@@ -72,7 +77,8 @@ export class HostCare {
     const stores = await openStores(options, wall, opened);
     const dns = openDns(config.dnsServers);
     const names = openNames(config.domain, stores.lasting, { events, wall });
-    const proofs = openProofs(options, dns);
+    await names?.domains();
+    const proofs = openProofs(options, { dns, wall, store: stores.lasting });
     if (proofs !== undefined) opened.defer(() => proofs.close());
     const ownership = new HostOwnership(names, proofs);
     const shared = {
@@ -98,7 +104,8 @@ export class HostCare {
         ? undefined
         : opened.use(await Acme.open({ ...shared, config: config.acme, store, isCovered }));
     const isProofAsked = proofs !== undefined;
-    return new HostCare({ names, ownership, dns, isProofAsked, folder, clusters, acme });
+    const { rollout } = options;
+    return new HostCare({ names, ownership, dns, isProofAsked, folder, clusters, acme, rollout });
   }
 
   /** Names for a cluster that registers. */
@@ -113,7 +120,12 @@ export class HostCare {
   /** Routes of a cluster are in force. */
   async published(identity: AgentIdentity, routes: readonly Route[]): Promise<void> {
     await this.clusters?.reviewed(identity.clusterUuid);
-    this.acme?.wanted(new Set(routes.filter(isServedHere).map(({ host }) => host)));
+    const { clusterUuid } = identity;
+    // What is not served leads elsewhere, and a CA would look there in vain.
+    const served = routes.filter(
+      (route) => isServedHere(route) && this.rollout?.isServed({ clusterUuid, route }) !== false,
+    );
+    this.acme?.wanted(new Set(served.map(({ host }) => host)));
   }
 
   async heard(
@@ -143,9 +155,9 @@ function openNames(
 
 function openProofs(
   { config, registry, clock, events }: HostCareOptions,
-  dns: Dns,
+  { dns, wall, store }: { dns: Dns; wall: () => number; store: RecordStore | undefined },
 ): DomainProofs | undefined {
-  if (config.domainProof === undefined) return undefined;
+  if (config.domainProof === undefined || store === undefined) return undefined;
   const isOwn = async ({ group }: Prover, host: string): Promise<boolean> => {
     const claim = await registry.claimOf(host);
     return claim?.pattern === host && claim.group === group;
@@ -153,6 +165,8 @@ function openProofs(
   return new DomainProofs({
     dns,
     clock,
+    wallClock: wall,
+    store,
     graceMs: config.domainProof.graceMs,
     hasClaimed: isOwn,
     onLost: async (prover, host) => {
@@ -163,7 +177,7 @@ function openProofs(
 }
 
 interface Stores {
-  /** Of what outlives the process: accounts, certificates, names. Undefined: none of that is asked for. */
+  /** Of what outlives the process: accounts, certificates, names, lost proofs. Undefined: none of that is asked for. */
   lasting: RecordStore | undefined;
   /** Of what clusters say again to whoever asks. */
   shared: RecordStore;
@@ -181,7 +195,8 @@ async function openStores(
   opened: AsyncDisposableStack,
 ): Promise<Stores> {
   const { config } = options;
-  const isWanted = config.acme !== undefined || config.domain !== undefined;
+  const { acme, domain, domainProof } = config;
+  const isWanted = [acme, domain, domainProof].some((one) => one !== undefined);
   if (config.registry.kind === "memory") {
     const folder = join(config.dataFolder, "records");
     const lasting = isWanted ? opened.use(folderRecords({ folder, wallClock: wall })) : undefined;

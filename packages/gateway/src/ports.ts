@@ -41,6 +41,12 @@ export interface RouteQuestion {
   readonly secure: boolean;
 }
 
+/** A request as it came. */
+export interface Asked extends Pick<RouteQuestion, "host" | "field"> {
+  /** All values of a field, by commas. */
+  everyField(name: string): string | undefined;
+}
+
 export type RouteAnswer = { found: Matched } | { refused: ErrorCode; message: string };
 
 /** Where routes, claims, tunnels and revocations are known: memory, or Redis shared by gateways. */
@@ -193,7 +199,7 @@ export interface Errand {
   matched: Matched;
   client: ClientAddress;
   /** The request as its client said it, whatever a route makes of it; undefined for a connection. */
-  asked: Pick<RouteQuestion, "host" | "field"> | undefined;
+  asked: Asked | undefined;
   /** The affinity cookie's value, if the request had one. */
   sticky: string | undefined;
   /** Head as latin-1 text, without the opening's header. */

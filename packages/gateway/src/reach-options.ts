@@ -5,7 +5,6 @@ import {
   option,
   switchOption,
   Text,
-  urlOf,
   type ConfigOf,
 } from "@warren/host";
 import type { GatewayConfig } from "./config.ts";
@@ -19,6 +18,12 @@ const Uuid = fromText("a uuid", (text) =>
 const Percent = fromText("a whole number from 0 to 100", (text) =>
   /^\d{1,3}$/.test(text) && Number(text) <= 100 ? Number(text) : undefined,
 );
+/** A path would not be there behind the redirect, and so is none. */
+const Origin = fromText("an origin like https://old.example.com or https://{host}:8443", (text) => {
+  const url = URL.parse(text.replaceAll("{host}", "host.test"));
+  const isOrigin = url !== null && `${url.origin}/` === url.href && url.origin !== "null";
+  return isOrigin && /^https?:/.test(url.protocol) ? text.replace(/\/$/, "") : undefined;
+});
 
 /** Which clusters are reached, and how besides through their tunnels. */
 export const reachOptions = {
@@ -49,8 +54,8 @@ export const reachOptions = {
   }),
   rolloutFallback: option({
     value: "<url>",
-    schema: urlOf("http", "https"),
-    help: "Where requests for other clusters are sent (307, path and query kept); 404 unless set.",
+    schema: Origin,
+    help: "Where requests for other clusters are sent (307, path and query kept), {host} being the one asked for; 404 unless set.",
   }),
 };
 
@@ -62,7 +67,7 @@ export function readReach(
     rollout: {
       percent: options.rolloutPercent,
       clusters: options.rolloutCluster,
-      fallback: options.rolloutFallback?.origin,
+      fallback: options.rolloutFallback,
     },
   };
 }

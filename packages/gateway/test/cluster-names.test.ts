@@ -1,6 +1,10 @@
+import { mkdtempDisposableSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { ClusterNames, labelOf } from "../src/names/cluster-names.ts";
 import { HostOwnership } from "../src/names/host-ownership.ts";
+import { folderRecords } from "../src/records/folder-records.ts";
 import { memoryRecords } from "../src/records/memory-records.ts";
 
 const A = "11111111-1111-4111-8111-111111111111";
@@ -43,6 +47,36 @@ test.each([
   { name: "x".repeat(80), label: "x".repeat(63) },
 ])("the label of a cluster called $name", ({ name, label }) => {
   expect(labelOf(name)).toBe(label);
+});
+
+test("gateways that share a store give names below all their domains, and know them as such", async () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), "warren-names-"));
+  let now = 1_000_000;
+  const wallClock = () => now;
+  const open = (domain: string) => {
+    const store = folderRecords({ folder: folder.path, wallClock });
+    return new ClusterNames({ domain, store, wallClock, onConflict: () => {} });
+  };
+  const one = open("one.test");
+  expect(await one.domains()).toEqual(["one.test"]);
+  const two = open("two.test");
+  expect(await two.give({ clusterUuid: A, cluster: "home" })).toEqual([
+    `${A}.two.test`,
+    "home.two.test",
+    `${A}.one.test`,
+    "home.one.test",
+  ]);
+  now += 60_000;
+  const names = await one.give({ clusterUuid: A, cluster: "home" });
+  expect(names).toEqual([`${A}.one.test`, "home.one.test", `${A}.two.test`, "home.two.test"]);
+  const ownership = new HostOwnership(one, undefined);
+  const may = async (clusterUuid: string, given: string[], host: string) =>
+    (await ownership.refusalOf(
+      { clusterUuid, group: "g", hosts: ["**.test"], names: given },
+      host,
+    )) === undefined;
+  expect(await may(A, names, "app.home.two.test")).toBe(true);
+  expect(await may(B, [], "app.home.two.test")).toBe(false);
 });
 
 test("names are their cluster's whatever a token says, and need no token", async () => {

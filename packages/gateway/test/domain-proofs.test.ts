@@ -3,6 +3,8 @@ import { testDns, virtualClock, type TestDns } from "@warren/host/testing";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { openDns, type Dns } from "../src/names/dns.ts";
 import { DomainProofs, type Prover } from "../src/names/domain-proofs.ts";
+import { memoryRecords } from "../src/records/memory-records.ts";
+import type { RecordKind, Records, RecordStore } from "../src/records/records.ts";
 
 const owned = new AsyncDisposableStack();
 const A: Prover = { clusterUuid: "11111111-1111-4111-8111-111111111111", group: "red" };
@@ -22,17 +24,33 @@ beforeEach(() => {
   server.mood = "well";
 });
 
-function kit({ claimed = false } = {}) {
+function kit({ claimed = false, store }: { claimed?: boolean; store?: RecordStore } = {}) {
   const clock = virtualClock();
+  const wallClock = () => 1_000_000_000_000 + clock.now();
   const lost: string[] = [];
   const proofs = new DomainProofs({
     dns,
     clock,
+    wallClock,
+    store: store ?? memoryRecords({ wallClock }),
     graceMs: 24 * HOUR_MS,
     hasClaimed: async () => claimed,
     onLost: async (_prover, host) => void lost.push(host),
   });
   return { clock, lost, proofs };
+}
+
+/** One store for several processes, one after another. */
+function sharedRecords(): RecordStore {
+  const store = memoryRecords({ wallClock: () => 0 });
+  const kinds = new Map<string, unknown>();
+  return {
+    ...store,
+    records<T>(kind: RecordKind<T>) {
+      if (!kinds.has(kind.name)) kinds.set(kind.name, store.records(kind));
+      return kinds.get(kind.name) as Records<T>;
+    },
+  };
 }
 
 test.each([
@@ -108,4 +126,23 @@ test("a cluster that makes hosts up asks no more than its share; others are answ
   clock.advance(10_000);
   await ask(300);
   expect(server.asked.length).toBe(100 + 1 + 20);
+});
+
+test("a gateway that starts again and again gives no new grace", async () => {
+  const store = sharedRecords();
+  const ask = async (hoursPassed: number) => {
+    const { clock, lost, proofs } = kit({ claimed: true, store });
+    clock.advance(hoursPassed * HOUR_MS);
+    await proofs.check(A, "a.test");
+    proofs.close();
+    return lost;
+  };
+  expect(await ask(0)).toEqual([]);
+  expect(await ask(20)).toEqual([]);
+  expect(await ask(25)).toEqual(["a.test"]);
+  // The record is back: what was counted before counts no more.
+  server.zone.TXT["_warren.a.test"] = ["warren-group=red"];
+  expect(await ask(26)).toEqual([]);
+  server.zone.TXT = {};
+  expect(await ask(27)).toEqual([]);
 });

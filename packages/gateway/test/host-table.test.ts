@@ -159,6 +159,96 @@ describe("matching within a host", () => {
     expect(found).toEqual(want.includes("_") || want === "misdirected" ? want : [`c1/${want}`]);
   });
 
+  const guard = { allow: ["192.0.2.0/24"] };
+  const open: Given = { path: "/", service: "web" };
+  const guarded: Given = { path: "/admin", service: "web", policy: guard };
+  const aliases = [
+    "//admin",
+    "//admin//x",
+    "/admin;x=1",
+    "/admin;/x",
+    "/;/admin",
+    "/admin%3Bx",
+    "/x/;/..;/admin",
+  ];
+  test.each([
+    ...aliases.map((target) => ({
+      name: "a guard is not passed",
+      routes: [open, guarded],
+      target,
+      want: "bad_request",
+    })),
+    ...["/%2fadmin", "/x/..%2fadmin", "/\\admin", "/%5Cadmin"].map((target) => ({
+      name: "nor by a neighbour that takes raw paths",
+      routes: [{ ...open, policy: { raw_path: true } }, guarded],
+      target,
+      want: "bad_request",
+    })),
+    {
+      name: "nor the other way round, by the name of an open path",
+      routes: [
+        { ...open, policy: guard },
+        { path: "/hook", service: "web" },
+      ],
+      target: "//hook",
+      want: "bad_request",
+    },
+    {
+      name: "nor by escapes of a guarded path",
+      routes: [open, { ...guarded, path: "/@me" }],
+      target: "/%40me",
+      want: "web",
+    },
+    {
+      name: "nor by their case",
+      routes: [open, { ...guarded, path: "/b%C3%BC" }],
+      target: "/b%c3%bc",
+      want: "web",
+    },
+    {
+      name: "a service in front of another is not passed",
+      routes: [open, { path: "/admin", service: "login" }],
+      target: "//admin",
+      want: "bad_request",
+    },
+    {
+      name: "what leads to the same is served",
+      routes: [open, { path: "/api", service: "web" }],
+      target: "//api",
+      want: "web",
+    },
+    {
+      name: "and so is what is guarded alike",
+      routes: [
+        { ...open, policy: guard },
+        { path: "/api", service: "web", policy: guard },
+      ],
+      target: "//api;v=1",
+      want: "web",
+    },
+    {
+      name: "slashes within a path pass",
+      routes: [open, { path: "/proxy", service: "p" }],
+      target: "/proxy/https://x",
+      want: "p",
+    },
+    {
+      name: "also where something else is guarded",
+      routes: [open, guarded],
+      target: "/proxy/https://x;y",
+      want: "web",
+    },
+    {
+      name: "a route with such a path has it",
+      routes: [{ path: "/a//b;c", service: "web" }],
+      target: "/a//b;c/d",
+      want: "web",
+    },
+  ])("$name: $target", ({ routes, target, want }) => {
+    const found = services(tableOf(routes).answer(asked("a.test", target)));
+    expect(found).toEqual(want === "bad_request" ? want : [`c1/${want}`]);
+  });
+
   test("entries of several clusters stand in the order in which they came", () => {
     const table = tableOf([]);
     for (const cluster of ["c2", "c1", "c3"]) table.put(entry({ service: "s" }, cluster));

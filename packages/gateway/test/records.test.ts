@@ -1,5 +1,5 @@
 /** One table of facts for records in memory, in a folder, and in Redis. */
-import { mkdtempDisposableSync, writeFileSync } from "node:fs";
+import { mkdtempDisposableSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "@warren/host";
@@ -135,6 +135,24 @@ for (const { name, skip, open } of STORES) {
   });
 }
 
+test("what nobody needs any more leaves a folder, whatever died before it could take it away", async () => {
+  const place = join(folder, "swept");
+  let now = Date.now();
+  const open = () =>
+    folderRecords({ folder: place, wallClock: () => now }).records({ ...COLOUR, listed: false });
+  const files = () => readdirSync(join(place, "colour")).toSorted();
+  const first = open();
+  await first.put("left behind", { colour: "red" }, { fence: undefined, untilMs: now + 1 });
+  await first.put("lasting", { colour: "red" }, { fence: undefined, untilMs: now + 1e9 });
+  writeFileSync(join(place, "colour", "100%.json"), "somebody else's");
+  now += 2 * 3_600_000;
+  expect(files()).toEqual(["100%.json", "lasting.json", "left%20behind.json"]);
+  await open().put("new", { colour: "blue" }, { fence: undefined, untilMs: now + 1 });
+  expect(files()).toEqual(["100%.json", "lasting.json", "new.json"]);
+  await first.put("newer", { colour: "blue" }, { fence: undefined, untilMs: now + 1 });
+  expect([...(await first.list()).keys()].toSorted()).toEqual(["lasting", "new", "newer"]);
+});
+
 test("a folder's records are there for the next process, and damaged ones are not", async () => {
   const place = join(folder, "kept");
   const first = folderRecords({ folder: place, wallClock: Date.now }).records(COLOUR);
@@ -168,6 +186,15 @@ describe.skipIf(!HAS_SINGLE)("records that gateways share", () => {
     expect(heard[0]).toBe("shared");
     expect((await two.read("shared"))?.value.colour).toBe("green");
     expect(await stranger.read("shared")).toBeUndefined();
+  });
+
+  test("what has ended is not listed for ever", async () => {
+    const records = (await onRedis("Redis")).records({ ...COLOUR, name: `unlisted-${++opened}` });
+    await records.put("a", { colour: "red" }, { fence: 3, untilMs: Date.now() - 1 });
+    await records.put("b", { colour: "red" }, { fence: 3, untilMs: later() });
+    expect([...(await records.list()).keys()].toSorted()).toEqual(["a", "b"]);
+    expect(await records.read("a")).toBeUndefined();
+    expect([...(await records.list()).keys()]).toEqual(["b"]);
   });
 
   test("nothing in Redis is in clear, and what is moved there is not believed", async () => {

@@ -58,6 +58,8 @@ describe("what the application hears of the client", () => {
     "Forwarded: for=6.6.6.6",
     "X-Forwarded-Port: 1",
     "X_Forwarded_For: 6.6.6.6",
+    "X-Real-IP: 6.6.6.6",
+    "x_real_ip: 6.6.6.6",
     "X-Forwarded_For: 6.6.6.6",
   );
 
@@ -82,6 +84,7 @@ describe("what the application hears of the client", () => {
     expect(forwarding.lines({ fields, ...NO_LIMIT }, "a")).toBe(
       lines(
         "X-Forwarded-Port: 1",
+        "X-Real-IP: 6.6.6.6",
         "x-forwarded-for: 9.9.9.9, 6.6.6.6, ::1",
         "x-forwarded-proto: https",
         "x-forwarded-host: evil",

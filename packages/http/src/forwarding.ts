@@ -105,7 +105,7 @@ export class Forwarding {
   }
 }
 
-/** Another x-forwarded-* field of a trusted proxy (-port, -prefix) passes as it is. */
+/** Another field of a trusted proxy (x-forwarded-port, -prefix, x-real-ip) passes as it is. */
 function note(said: Said, kept: string[], name: string, value: string): void {
   if (sameWord(name, "x-forwarded-for")) said.for = after(said.for, value);
   else if (sameWord(name, "x-forwarded-proto")) said.proto ??= value;

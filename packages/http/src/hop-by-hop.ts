@@ -19,7 +19,7 @@ export function roleOf(name: string): number {
     case 7:
       return sameWord(name, "upgrade") ? ROLE.hopByHop : ROLE.endToEnd;
     case 9:
-      return sameWord(name, "forwarded") ? ROLE.forwarded : ROLE.endToEnd;
+      return sameWord(name, "forwarded") || isRealIp(name) ? ROLE.forwarded : ROLE.endToEnd;
     case 10:
       return sameWord(name, "connection") || sameWord(name, "keep-alive")
         ? ROLE.hopByHop
@@ -48,6 +48,17 @@ function roleOfLong(name: string): number {
 function isForwarded(name: string): boolean {
   return (
     isDash(name.charCodeAt(1)) && isDash(name.charCodeAt(11)) && sameWord(name, "forwarded", 2, 11)
+  );
+}
+
+/** `x-real-ip`: nginx's name for the client, which many applications believe. */
+function isRealIp(name: string): boolean {
+  return (
+    sameWord(name, "ip", 7) &&
+    sameWord(name, "real", 2, 6) &&
+    (name.charCodeAt(0) | 0x20) === 0x78 &&
+    isDash(name.charCodeAt(1)) &&
+    isDash(name.charCodeAt(6))
   );
 }
 

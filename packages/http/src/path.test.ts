@@ -4,8 +4,20 @@ import { hasPathPrefix, matchingPath, splitTarget } from "./path.ts";
 test.each([
   { target: "/", path: "/", ambiguous: false },
   { target: "/a/b.c/d?x=/../%2f", path: "/a/b.c/d", ambiguous: false },
-  { target: "/a//b/", path: "/a//b/", ambiguous: false },
+  { target: "/a//b/", path: "/a//b/", ambiguous: false, loose: "/a/b/" },
+  { target: "//", path: "//", ambiguous: false, loose: "/" },
+  {
+    target: "/proxy/https://x",
+    path: "/proxy/https://x",
+    ambiguous: false,
+    loose: "/proxy/https:/x",
+  },
+  { target: "/a;v=1/b;w", path: "/a;v=1/b;w", ambiguous: false, loose: "/a/b" },
+  { target: "/;x", path: "/;x", ambiguous: false, loose: "/" },
+  { target: "/a%3bx/b", path: "/a%3Bx/b", ambiguous: false, loose: "/a/b" },
   { target: "/%61%7E%2D%2e%5F", path: "/a~-._", ambiguous: false },
+  { target: "/%40me/%3a%21", path: "/@me/:!", ambiguous: false },
+  { target: "/b%c3%bcro", path: "/b%C3%BCro", ambiguous: false },
   { target: "/%20%41%zz%", path: "/%20A%zz%", ambiguous: false },
   { target: "/.hidden", path: "/.hidden", ambiguous: false },
   { target: "/..a/b..", path: "/..a/b..", ambiguous: false },
@@ -19,12 +31,13 @@ test.each([
   { target: "/..", path: "/", ambiguous: true },
   { target: "/a/b/.", path: "/a/b/", ambiguous: true },
   { target: "/a/..;x/b", path: "/b", ambiguous: true },
-  { target: "/a%2fb", path: "/a%2fb", ambiguous: true },
-  { target: "/a%5Cb", path: "/a%5Cb", ambiguous: true },
-  { target: "/a\\b", path: "/a\\b", ambiguous: true },
+  { target: "/a%2fb", path: "/a%2Fb", ambiguous: true, loose: "/a/b" },
+  { target: "/x/..%2Fb", path: "/x/..%2Fb", ambiguous: true, loose: "/b" },
+  { target: "/a%5Cb", path: "/a%5Cb", ambiguous: true, loose: "/a/b" },
+  { target: "/a\\b", path: "/a\\b", ambiguous: true, loose: "/a/b" },
   { target: "*", path: "/", ambiguous: false },
-])("$target matches as $path", ({ target, path, ambiguous }) => {
-  expect(matchingPath(target)).toEqual({ path, ambiguous });
+])("$target matches as $path", ({ target, path, ambiguous, loose = path }) => {
+  expect(matchingPath(target)).toEqual({ path, ambiguous, loose });
 });
 
 test.each([

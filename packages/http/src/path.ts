@@ -1,12 +1,20 @@
 /** A path as routes are matched against it; what is forwarded is always the raw target. */
 export interface MatchingPath {
-  /** Without query; unreserved escapes decoded, dot segments removed. */
+  /**
+   * Without query; dot segments removed, escapes decoded of characters that mean nothing in a path,
+   * the others in upper case.
+   */
   path: string;
   /**
    * The raw path has dot segments (also encoded), encoded slashes, or backslashes: an application
    * may read another path than the one matched here.
    */
   ambiguous: boolean;
+  /**
+   * The path as the most lenient application reads it, which is nearly always the same: slashes that
+   * are encoded, turned or repeated are one slash, path parameters (`;x`) are not there.
+   */
+  loose: string;
 }
 
 const SLASH = 0x2f;
@@ -14,20 +22,22 @@ const DOT = 0x2e;
 const PERCENT = 0x25;
 const QUERY = 0x3f;
 const BACKSLASH = 0x5c;
+const SEMICOLON = 0x3b;
 
 /** Reads the path of a target in origin-form; that of `*` is `/`. */
 export function matchingPath(target: string): MatchingPath {
   let at = 0;
   let special = false;
-  for (; at < target.length; at++) {
+  for (let before = 0; at < target.length; at++) {
     const code = target.charCodeAt(at);
     if (code === QUERY) break;
-    if (code === PERCENT || code === BACKSLASH) special = true;
-    else if (code === DOT && target.charCodeAt(at - 1) === SLASH) special = true;
+    if (code === PERCENT || code === BACKSLASH || code === SEMICOLON) special = true;
+    else if (before === SLASH && (code === DOT || code === SLASH)) special = true;
+    before = code;
   }
   const raw = at === target.length ? target : target.slice(0, at);
-  if (raw === "*") return { path: "/", ambiguous: false };
-  return special ? normalized(raw) : { path: raw, ambiguous: false };
+  if (raw === "*") return { path: "/", ambiguous: false, loose: "/" };
+  return special ? normalized(raw) : { path: raw, ambiguous: false, loose: raw };
 }
 
 /** Path and query apart; the query with its `?`, "" for none. */
@@ -38,15 +48,28 @@ export function splitTarget(target: string): { path: string; query: string } {
     : { path: target.slice(0, at), query: target.slice(at) };
 }
 
-/** RFC 3986 §6.2.2.2 and §5.2.4. Other escapes stay as they are, so none is decoded twice. */
+/** Unreserved characters, and those that separate nothing within a path (RFC 3986 §3.3). */
+const MEANINGLESS = /[A-Za-z0-9\-._~!$&'()*+,=:@]/;
+
+/** RFC 3986 §6.2.2 and §5.2.4. Other escapes stay, so none is decoded twice. */
 function normalized(raw: string): MatchingPath {
   const decoded = raw.replace(/%[0-9a-f]{2}/gi, (escape) => {
     const char = String.fromCharCode(Number.parseInt(escape.slice(1), 16));
-    return /[A-Za-z0-9\-._~]/.test(char) ? char : escape;
+    return MEANINGLESS.test(char) ? char : escape.toUpperCase();
   });
-  let ambiguous = /%2f|%5c|\\/i.test(decoded);
+  const { path, dotted } = withoutDots(decoded);
+  const ambiguous = dotted || /%2F|%5C|\\/.test(decoded);
+  const flat = decoded.replace(/%2F|%5C|\\/g, "/").replace(/(?:;|%3B)[^/]*/g, "");
+  return { path, ambiguous, loose: withoutDots(flat.replace(/\/{2,}/g, "/")).path };
+}
+
+const DOTS = /\/\.\.?(?:[;/]|$)/;
+
+function withoutDots(path: string): { path: string; dotted: boolean } {
+  if (!DOTS.test(path)) return { path, dotted: false };
+  let dotted = false;
   const kept: string[] = [];
-  const segments = decoded.split("/");
+  const segments = path.split("/");
   for (const [index, segment] of segments.entries()) {
     // `..;x` is `..` to servers that cut path parameters off before they look.
     const name = segment.split(";", 1)[0]!;
@@ -54,11 +77,11 @@ function normalized(raw: string): MatchingPath {
       kept.push(segment);
       continue;
     }
-    ambiguous = true;
+    dotted = true;
     if (name === ".." && kept.length > 1) kept.pop();
     if (index === segments.length - 1) kept.push("");
   }
-  return { path: kept.length === 1 ? `${kept[0]}/` : kept.join("/"), ambiguous };
+  return { path: kept.length === 1 ? `${kept[0]}/` : kept.join("/"), dotted };
 }
 
 /** True when `prefix` covers `path` element by element: `/foo` has `/foo/x` but not `/foobar`. */

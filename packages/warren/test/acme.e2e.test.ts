@@ -16,7 +16,8 @@ describe.skipIf(PEBBLE === undefined)("a gateway with --acme", () => {
     ca = owned.use(await startPebble(PEBBLE!, { validitySeconds: YEAR_SECONDS }));
   });
   afterAll(() => owned.disposeAsync());
-  const orders = () => ca.log.filter((one) => one.includes("POST /order-plz")).length;
+  // Those that it took: now and then it refuses a nonce, to see that it is asked again.
+  const orders = () => ca.log.filter((one) => one.includes("Added order")).length;
 
   test.each([
     { name: "HTTP-01", host: "web.acme.test", challenges: ["http-01"] as const },
@@ -61,6 +62,17 @@ describe.skipIf(PEBBLE === undefined)("a gateway with --acme", () => {
     for (const name of ["one.folder.test", "two.folder.test"])
       expect((await shown(joined.tlsPort, name)).subjectAltName).toBe("DNS:*.folder.test");
     expect(orders()).toBe(before);
+  });
+
+  test("orders nothing for a cluster that a roll-out leaves out", async () => {
+    await using stage = new AcmeStage(ca);
+    const before = orders();
+    const rollout = { percent: 0, clusters: [], fallback: undefined };
+    const left = await stage.gateway({ hosts: ["left.acme.test"], gateway: { rollout } });
+    const later = await stage.gateway({ hosts: ["later.acme.test"] });
+    await line(later, "certificate issued", "later.acme.test");
+    expect(orders() - before).toBe(1);
+    expect((await ask({ port: left.port, host: "left.acme.test" })).status).toBe(404);
   });
 
   test("mints no more names under a wildcard claim than it may", async () => {

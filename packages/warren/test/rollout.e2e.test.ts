@@ -56,13 +56,13 @@ test("status and why say so", async () => {
 });
 
 test("with a fallback the others are sent there, with path and query", async () => {
-  const fallback = ["--rollout-fallback", "https://old.example.com/ignored"];
+  const fallback = ["--rollout-fallback", "https://{host}.old.example.com"];
   const other = await fleet.gateway({ more: ["--rollout-percent", "0", ...fallback] });
   await join(other, { "early.test": EARLY });
   const answer = await ask({ port: other.port, host: "early.test", path: "/a%20b?q=1" });
   expect([answer.status, answer.headers.location]).toEqual([
     307,
-    "https://old.example.com/a%20b?q=1",
+    "https://early.test.old.example.com/a%20b?q=1",
   ]);
   expect((await ask({ port: other.port, host: "unknown.test" })).status).toBe(404);
 });

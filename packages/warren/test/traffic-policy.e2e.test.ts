@@ -76,6 +76,8 @@ describe.each(FRONTS)("over %s", (front) => {
       x_forwarded_for: "1.2.3.4",
       "x-forwarded_for": "1.2.3.4",
       forwarded: "for=1.2.3.4;proto=https",
+      "x-real-ip": "1.2.3.4",
+      "x_real-ip": "1.2.3.4",
     };
     await ask(front, "app.test", { headers });
     expect(service.text).not.toMatch(/1\.2\.3\.4|evil/);

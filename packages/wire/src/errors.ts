@@ -41,6 +41,8 @@ export const CODES = {
   refused: { http: 503, close: 4503, retry: true },
   upstream_timeout: { http: 504, close: 4504, retry: true },
   version_not_supported: { http: 505, close: 4505, retry: false },
+  /** The cluster's own endpoint leads back to a gateway (RFC 5842 §7.2, RFC 8586). */
+  loop_detected: { http: 508, close: 4508, retry: false },
   /** The peer broke the tunnel protocol or an announced limit. */
   protocol_error: { http: 502, close: 1002, retry: false },
   unknown_tunnel: { http: 410, close: 4410, retry: true },

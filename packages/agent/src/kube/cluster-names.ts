@@ -8,9 +8,11 @@ export class ClusterNames {
   }
 
   set(names: readonly string[]): void {
-    // A gateway without a domain gives none, and takes none away that another one gave.
-    if (names.length === 0 || names.join() === this.#names.join()) return;
-    this.#names = [...names];
+    // Gateways may have several domains, or none, and one that asks in vain leaves an alias out: what
+    // one gave another takes not away, and what is said does not depend on who was heard last.
+    const all = [...new Set([...this.#names, ...names])].toSorted();
+    if (all.length === this.#names.length) return;
+    this.#names = all;
     for (const heard of this.#listeners) heard();
   }
 

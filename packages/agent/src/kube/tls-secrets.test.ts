@@ -102,6 +102,23 @@ describe("TLS Secrets of Ingresses", () => {
     expect(hosts()).toBeUndefined();
   });
 
+  test("of more than 100 published hosts are brought several times, and taken back as often", async () => {
+    const { ingresses, secrets, published, publish } = await kit();
+    const many = Array.from({ length: 250 }, (_, n) => `app-${1_000 + n}.wild.test`);
+    publish(...many);
+    secrets.put("shop/tls", secret(["*.wild.test"]));
+    const tls = [{ hosts: ["*.wild.test"], secretName: "tls" }];
+    ingresses.put("shop/web", ingress("web", tls, ["*.wild.test"]));
+    const brought = () => published.certificates.listed().map(({ name }) => name);
+    expect(brought()).toEqual(["shop/tls", "shop/tls#2", "shop/tls#3"]);
+    const hosts = brought().flatMap((name) => published.certificates.get(name)!.hosts);
+    expect(hosts).toEqual(many);
+    publish(...many.slice(0, 101));
+    expect(brought()).toEqual(["shop/tls", "shop/tls#2"]);
+    secrets.put("shop/tls", undefined);
+    expect(brought()).toEqual([]);
+  });
+
   test("with a key of another certificate stay where they are", async () => {
     const { ingresses, secrets, publish, hosts, problems } = await kit();
     publish("a.test");

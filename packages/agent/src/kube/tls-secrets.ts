@@ -15,6 +15,7 @@ export interface TlsSecretsOptions {
   onProblem: (secret: string, problem: string) => void;
 }
 
+/** Hosts of one message's certificate: one that is for more is brought several times. */
 const MOST_HOSTS = 100;
 
 /**
@@ -37,6 +38,8 @@ export class TlsSecrets implements Disposable {
   /** Published hosts by what follows their first label, for wildcards. */
   readonly #below = new Map<string, Set<string>>();
   readonly #told = new Map<string, string>();
+  /** How often a Secret is brought, where that is more than once. */
+  readonly #parts = new Map<string, number>();
   readonly #stops: (() => void)[] = [];
 
   constructor(options: TlsSecretsOptions) {
@@ -148,14 +151,19 @@ export class TlsSecrets implements Disposable {
 
   #look(key: string): void {
     const made = this.#certificateOf(key);
-    if (typeof made !== "string") {
-      this.#told.delete(key);
-      return this.#certificates.put(made);
-    }
-    this.#certificates.remove(key);
+    this.#bring(key, typeof made === "string" ? [] : inParts(made));
+    if (typeof made !== "string") return void this.#told.delete(key);
     if (made === "" || this.#told.get(key) === made) return;
     this.#told.set(key, made);
     this.#options.onProblem(key, made);
+  }
+
+  #bring(key: string, parts: readonly PublishedCertificate[]): void {
+    for (const part of parts) this.#certificates.put(part);
+    const had = this.#parts.get(key) ?? 1;
+    for (let nth = parts.length; nth < had; nth += 1) this.#certificates.remove(partName(key, nth));
+    if (parts.length > 1) this.#parts.set(key, parts.length);
+    else this.#parts.delete(key);
   }
 
   /** Or why there is none; empty when nobody asks for it. */
@@ -163,10 +171,7 @@ export class TlsSecrets implements Disposable {
     const users = this.#users.get(name);
     if (users === undefined) return "";
     const named = [...users.values()].flat();
-    const hosts = [...new Set(named.flatMap((host) => this.#publishedOf(host)))].slice(
-      0,
-      MOST_HOSTS,
-    );
+    const hosts = [...new Set(named.flatMap((host) => this.#publishedOf(host)))].toSorted();
     if (hosts.length === 0) return "";
     const { "tls.crt": crt, "tls.key": secretKey } = this.#options.secrets.get(name)?.data ?? {};
     if (crt === undefined || secretKey === undefined) return "there is no such TLS Secret yet";
@@ -175,6 +180,20 @@ export class TlsSecrets implements Disposable {
     if (cert.length > CERTIFICATE_TEXT || key.length > CERTIFICATE_TEXT) return "it is too large";
     return fits(cert, key) ? { name, hosts, cert, key } : "its key and certificate do not fit";
   }
+}
+
+function inParts(whole: PublishedCertificate): PublishedCertificate[] {
+  const parts: PublishedCertificate[] = [];
+  for (let at = 0; at < whole.hosts.length; at += MOST_HOSTS) {
+    const name = partName(whole.name, parts.length);
+    parts.push({ ...whole, name, hosts: whole.hosts.slice(at, at + MOST_HOSTS) });
+  }
+  return parts;
+}
+
+/** No Secret has such a name. */
+function partName(name: string, nth: number): string {
+  return nth === 0 ? name : `${name}#${nth + 1}`;
 }
 
 /** Looked at before it leaves the cluster: half of a pair is told here. */

@@ -1,8 +1,10 @@
 import * as v from "valibot";
 import type { RecordKind } from "../records/records.ts";
 
+// Loose: what a newer release writes beside these is kept when an older one writes the record again.
+
 /** A certificate that a CA has issued. The key is a secret. */
-const Issued = v.object({
+const Issued = v.looseObject({
   cert: v.string(),
   key: v.string(),
   /** The claim that it was ordered under. */
@@ -16,8 +18,15 @@ const Issued = v.object({
 });
 export type Issued = v.InferOutput<typeof Issued>;
 
+/** A certificate is kept a little beyond its end, for those who look why. */
+const AFTER_END_MS = 86_400_000;
+
+export function keptUntil({ expiresAt }: Pick<Issued, "expiresAt">): number {
+  return expiresAt + AFTER_END_MS;
+}
+
 /** The account's key is a secret. */
-const Account = v.object({ key: v.string(), url: v.optional(v.string()) });
+const Account = v.looseObject({ key: v.string(), url: v.optional(v.string()) });
 export type Account = v.InferOutput<typeof Account>;
 
 /** What a CA finds when it looks. */

@@ -5,7 +5,7 @@ import type { ClaimedHost } from "../ports.ts";
 import type { Records, RecordStore } from "../records/records.ts";
 import type { AcmeConfig } from "./acme-config.ts";
 import type { AcmeEvents } from "./acme-events.ts";
-import { acmeKinds, type Issued, type Setback } from "./acme-records.ts";
+import { acmeKinds, keptUntil, type Issued, type Setback } from "./acme-records.ts";
 import { Challenges } from "./challenges.ts";
 import { Issuer } from "./issuer.ts";
 import { isOrderable } from "./orderable.ts";
@@ -34,7 +34,7 @@ const MOST_WANTED = 20_000;
 
 /** What is known of a host's certificate at the CA. */
 export interface AcmeState {
-  issued: Omit<Issued, "key" | "cert"> | undefined;
+  issued: Pick<Issued, "renewAt" | "expiresAt"> | undefined;
   setback: Setback | undefined;
   isUnderWay: boolean;
   isOrderable: boolean;
@@ -66,6 +66,7 @@ export class Acme implements CertificateSet, AsyncDisposable {
       hostsOf: async (host) => [host],
       wallClock,
       onProblem: (host, problem) => events.stuck(`certificate of ${host}`, problem),
+      lasting: keptUntil,
       onChange: () => {},
     });
     const shared = { ...options, copies: this.#copies, leases: store.leases };
@@ -122,10 +123,9 @@ export class Acme implements CertificateSet, AsyncDisposable {
 
   async state(host: string): Promise<AcmeState> {
     const value = this.#copies.value(host);
-    const { key: _key, cert: _cert, ...issued } = value ?? ({} as Issued);
     const setback = await this.#setbacks.read(host).catch(() => undefined);
     return {
-      issued: value === undefined ? undefined : issued,
+      issued: value && { renewAt: value.renewAt, expiresAt: value.expiresAt },
       setback: setback?.value,
       isUnderWay: this.#issuer.isUnderWay(host),
       isOrderable: isOrderable(host),

@@ -1,4 +1,4 @@
-import type { CaProblem } from "./ca-problem.ts";
+import { isAwayWord, type CaProblem } from "./ca-problem.ts";
 import type { Setback } from "./acme-records.ts";
 
 /** Let's Encrypt takes five failed validations of a host in an hour: 0, 5, 15 and 35 minutes make four. */
@@ -12,7 +12,9 @@ export function setbackOf(
   before: Setback | undefined,
   { now, random, challenge }: { now: number; random: () => number; challenge: string },
 ): Setback {
-  const failures = (before?.failures ?? 0) + 1;
+  // What the CA was away for is not held against the host.
+  const isAlike = before !== undefined && isAwayWord(before.type) === problem.isAway;
+  const failures = (isAlike ? before.failures : 0) + 1;
   const { firstMs, mostMs } = problem.isAway ? AWAY : FAILED;
   const bound = Math.min(mostMs, firstMs * 2 ** Math.min(failures - 1, 20));
   // Never sooner than the bound, and not all at once.

@@ -2,7 +2,7 @@ import { Agent } from "node:https";
 import { wait, type Clock } from "@warren/host";
 import type { Authorization, Client, Order } from "acme-client";
 import { inCall, send, type AdapterRequest, type CaCall } from "./ca-http.ts";
-import { answerProblem, CaProblem, problemOf, retryAfterOf } from "./ca-problem.ts";
+import { answerProblem, CaProblem, problemOf, RATE_LIMITED, retryAfterOf } from "./ca-problem.ts";
 import { readRenewalInfo, type RenewalWindow } from "./renewal-info.ts";
 
 export type ChallengeType = "http-01" | "tls-alpn-01";
@@ -88,15 +88,31 @@ export class CaClient {
   /** Registers the account, or finds the one that its key has. The account's URL. */
   async register(email: string | undefined): Promise<string> {
     const contact = email === undefined ? {} : { contact: [`mailto:${email}`] };
-    await this.#call(() => this.#client.createAccount({ termsOfServiceAgreed: true, ...contact }));
-    return this.#client.getAccountUrl();
+    const asked = { termsOfServiceAgreed: true, ...contact };
+    return this.#call(() => this.#client.createAccount(asked)).then(
+      () => this.#client.getAccountUrl(),
+      (reason: unknown) => {
+        // One that is there already the library updates: without an address that is an update of
+        // nothing, which CAs refuse, when the account's URL is known to it.
+        const url = this.#knownUrl();
+        if (url === undefined) throw reason;
+        return url;
+      },
+    );
   }
 
   /** Orders a certificate for one host. `replaces`: id of the one that it follows (RFC 9773 §5). */
   async order(host: string, replaces: string | undefined): Promise<Order> {
     const order = { identifiers: [{ type: "dns", value: host }] };
-    const renewal = replaces === undefined ? {} : { replaces };
-    return this.#call(() => this.#client.createOrder({ ...order, ...renewal }));
+    const create = (asked: typeof order & { replaces?: string }) =>
+      this.#call(() => this.#client.createOrder(asked));
+    if (replaces === undefined) return create(order);
+    return create({ ...order, replaces }).catch((reason: CaProblem) => {
+      // It is replaced already (an answer was lost), or another account's, or not known any more. Or
+      // something else is wrong: then the order without says so.
+      if (reason.isAway || reason.type === RATE_LIMITED) throw reason;
+      return create(order);
+    });
   }
 
   /** What the CA wants to see; nothing where it has seen the host lately. */
@@ -155,6 +171,14 @@ export class CaClient {
 
   close(): void {
     this.#agent.destroy();
+  }
+
+  #knownUrl(): string | undefined {
+    try {
+      return this.#client.getAccountUrl();
+    } catch {
+      return undefined;
+    }
   }
 
   #authorizations(order: Order): Promise<Authorization[]> {

@@ -18,12 +18,21 @@ export class CaProblem extends Error {
 
   /** The CA was not reached, or is too busy for anybody: nothing was wrong with the host. */
   get isAway(): boolean {
-    return this.type === UNREACHABLE || this.type === BUSY;
+    return isAwayWord(this.type);
   }
+}
+
+/** True for what a problem is called when the CA was not reached, or too busy for anybody. */
+export function isAwayWord(type: string): boolean {
+  return type === UNREACHABLE || type === BUSY;
 }
 
 export const UNREACHABLE = "unreachable";
 export const BUSY = "busy";
+/** RFC 8555 §6.6 */
+export const RATE_LIMITED = "rateLimited";
+/** The account is gone at the CA (RFC 8555 §6.7). */
+export const NO_ACCOUNT = "accountDoesNotExist";
 const URN = "urn:ietf:params:acme:error:";
 /** Longest text of a CA that is repeated. */
 const MOST_TEXT = 400;

@@ -1,5 +1,4 @@
-import { readFile } from "node:fs/promises";
-import { wait, type Clock } from "@warren/host";
+import type { Clock } from "@warren/host";
 import { FairLine } from "../access/fair-line.ts";
 import type { CertificateCopies } from "../certificates/certificate-copies.ts";
 import type { ClaimedHost } from "../ports.ts";
@@ -7,10 +6,12 @@ import type { Lease, Leases, Records } from "../records/records.ts";
 import type { AcmeConfig } from "./acme-config.ts";
 import type { AcmeEvents } from "./acme-events.ts";
 import { orderCertificate } from "./acme-order.ts";
-import type { Account, Issued, Setback } from "./acme-records.ts";
+import { keptUntil, type Account, type Issued, type Setback } from "./acme-records.ts";
 import { setbackOf } from "./back-off.ts";
-import { CaClient, type ChallengeType } from "./ca-client.ts";
-import { CaProblem } from "./ca-problem.ts";
+import { CaAccount } from "./ca-account.ts";
+import type { CaClient, ChallengeType } from "./ca-client.ts";
+import { CaPause } from "./ca-pause.ts";
+import { CaProblem, isAwayWord, NO_ACCOUNT, RATE_LIMITED } from "./ca-problem.ts";
 import type { Challenges } from "./challenges.ts";
 import { isOrderable } from "./orderable.ts";
 import { certificateId, planRenewal } from "./renewal-info.ts";
@@ -39,14 +40,16 @@ export type Outcome = "issued" | "there" | "unclaimed" | "waiting" | "failed" | 
 /** Hosts that wait for an order: beyond that they are found again by the next sweep. */
 const MOST_WAITING = 20_000;
 const SETBACK_LIFE_MS = 14 * 86_400_000;
-/** A certificate is kept a little beyond its end, for those who look why. */
-const AFTER_END_MS = 86_400_000;
-const FOR_EVER_MS = 10 * 365 * 86_400_000;
-/** The account is registered by one gateway, the others wait for it. */
-const ACCOUNT_WAIT_MS = 1_000;
-const ACCOUNT_TRIES = 30;
+/** However wrong a clock is, a certificate is not renewed sooner. */
+const LEAST_LIFE_MS = 6 * 3_600_000;
+/** A claim group that has had its orders is looked at again after this. */
+const SPENT_MS = 60_000;
 const ASK_FIRST_MS = 21_600_000;
 const REFUSAL_TOLD_MS = 3_600_000;
+
+const OUT_OF_TIME = new CaProblem("clock", "what the CA issued has ended: look at this clock", {
+  retryAfterMs: undefined,
+});
 
 interface Wish {
   host: string;
@@ -60,17 +63,24 @@ interface Wish {
  *     certificate, or before its back-off ends.
  * I2. One order for a host at a time, over all gateways: under a lease, whose fence decides what is kept.
  * I3. Claim groups take turns, and each may order so much in an hour.
+ * I4. What is asked for in vain leaves nothing behind in the shared store, and a CA that refuses
+ *     everybody is left alone.
  */
 export class Issuer {
   readonly #options: IssuerOptions;
   readonly #line = new FairLine<Wish>();
   readonly #wishes = new Map<string, Wish>();
   readonly #toldRefusals = new Map<string, number>();
+  /** Groups that have had their orders, and when they are looked at again. */
+  readonly #spent = new Map<string, number>();
+  readonly #account: CaAccount;
+  readonly #pause: CaPause;
   #running = 0;
-  #ca: Promise<CaClient> | undefined;
 
   constructor(options: IssuerOptions) {
     this.#options = options;
+    this.#account = new CaAccount(options);
+    this.#pause = new CaPause(options.clock);
   }
 
   /** Orders, if it is due, and says what came of it. Calls for one host share one order. */
@@ -92,15 +102,11 @@ export class Issuer {
 
   /** The CA, with this fleet's account. Rejects with a CaProblem. */
   ca(): Promise<CaClient> {
-    this.#ca ??= this.#open().catch((reason: unknown) => {
-      this.#ca = undefined;
-      throw reason;
-    });
-    return this.#ca;
+    return this.#account.open();
   }
 
-  async close(): Promise<void> {
-    (await this.#ca?.catch(() => undefined))?.close();
+  close(): Promise<void> {
+    return this.#account.close();
   }
 
   #next(): void {
@@ -130,6 +136,8 @@ export class Issuer {
     if (isCovered(host)) return "there";
     await copies.load(host);
     if (!this.#isDue(host)) return "there";
+    if (this.#pause.isOn) return "waiting"; // I4
+    if (!this.#mayHave(host, claim)) return "refused";
     const before = (await setbacks.read(host))?.value;
     if (before !== undefined && before.retryAt > wallClock()) return "waiting";
     const lease = await leases.take(`acme ${host}`); // I2
@@ -138,7 +146,7 @@ export class Issuer {
       // Another may have been here between the look and the lease.
       await copies.load(host);
       if (!this.#isDue(host)) return "there";
-      if (!(await this.#isGranted(host, claim))) return "refused";
+      if (!(await this.#isGranted(host, claim.group))) return "refused";
       return await this.#order(lease, host, { claim, before });
     } finally {
       await lease.release();
@@ -150,12 +158,21 @@ export class Issuer {
     return known === undefined || this.#options.wallClock() >= known.renewAt;
   }
 
-  async #isGranted(host: string, { pattern, group }: ClaimedHost): Promise<boolean> {
-    const { config, copies, leases } = this.#options;
-    const renews = copies.value(host) !== undefined;
-    if (pattern !== host && !renews && this.#namesUnder(pattern) >= config.wildcardNames)
+  /** As far as this gateway can tell by itself. */
+  #mayHave(host: string, { pattern, group }: ClaimedHost): boolean {
+    const { config, copies, wallClock } = this.#options;
+    if (copies.value(host) !== undefined) return true;
+    if (pattern !== host && this.#namesUnder(pattern) >= config.wildcardNames)
       return this.#refuse(host, pattern, "its wildcard claim has its --acme-names");
-    if (renews || (await leases.spend(`acme group ${group}`, config.ordersPerHour))) return true; // I3
+    return wallClock() >= (this.#spent.get(group) ?? -Infinity);
+  }
+
+  async #isGranted(host: string, group: string): Promise<boolean> {
+    const { config, copies, leases, wallClock } = this.#options;
+    if (copies.value(host) !== undefined) return true;
+    if (await leases.spend(`acme group ${group}`, config.ordersPerHour)) return true; // I3
+    if (this.#spent.size >= MOST_WAITING) this.#spent.clear();
+    this.#spent.set(group, wallClock() + SPENT_MS);
     return this.#refuse(host, `group ${group}`, "its claim group has had its --acme-orders");
   }
 
@@ -189,9 +206,12 @@ export class Issuer {
       const ca = await this.ca();
       const order = { ca, challenges, lease, host, challenge, replaces };
       const certified = await orderCertificate(order);
+      this.#pause.answered();
       const { cert, key, expiresAt } = certified;
       const now = wallClock();
-      const renewAt = planRenewal(certified, undefined, this.#options.random);
+      if (now >= expiresAt) throw OUT_OF_TIME;
+      const planned = planRenewal(certified, undefined, this.#options.random);
+      const renewAt = Math.max(planned, Math.min(now + LEAST_LIFE_MS, (now + expiresAt) / 2));
       const ends = { expiresAt, renewAt, askAt: Math.min(now + ASK_FIRST_MS, renewAt) };
       await this.keep(lease, host, { cert, key, issuedAt: now, claim: claim.pattern, ...ends });
       if (before !== undefined) await setbacks.remove(host);
@@ -205,12 +225,15 @@ export class Issuer {
     }
   }
 
-  /** Kept for all gateways, unless another has taken the lease since. */
+  /** Kept for all gateways. Rejects with a CaProblem when another has taken the lease since. */
   async keep(lease: Lease, host: string, issued: Issued): Promise<void> {
     const { certificates, copies } = this.#options;
-    const untilMs = issued.expiresAt + AFTER_END_MS;
-    await certificates.put(host, issued, { fence: lease.fence, untilMs });
+    const how = { fence: lease.fence, untilMs: keptUntil(issued) };
+    const kept = await certificates.put(host, issued, how);
     await copies.load(host);
+    if (kept) return;
+    const text = "another gateway has kept a later certificate";
+    throw new CaProblem("lease", text, { retryAfterMs: undefined });
   }
 
   async #failed(
@@ -219,6 +242,9 @@ export class Issuer {
     { before, challenge }: { before: Setback | undefined; challenge: ChallengeType },
   ): Promise<void> {
     const { events, random, setbacks, wallClock } = this.#options;
+    if (problem.isAway || problem.type === RATE_LIMITED) this.#pause.refused();
+    else this.#pause.answered();
+    if (problem.type === NO_ACCOUNT) await this.#account.forget();
     const now = wallClock();
     const setback = setbackOf(problem, before, { now, random, challenge });
     const untilMs = now + SETBACK_LIFE_MS;
@@ -229,52 +255,7 @@ export class Issuer {
   #challengeAfter(before: Setback | undefined): ChallengeType {
     const { challenges } = this.#options.config;
     const last = challenges.findIndex((one) => one === before?.challenge);
-    const away = before?.type === "unreachable" || before?.type === "busy";
+    const away = before !== undefined && isAwayWord(before.type);
     return challenges[(last + (away && last >= 0 ? 0 : 1)) % challenges.length]!;
-  }
-
-  async #open(): Promise<CaClient> {
-    const { config, clock, wallClock, signal, events } = this.#options;
-    const authority =
-      config.caFile === undefined ? undefined : await readFile(config.caFile, "utf8");
-    const options = { directory: config.directory, authority, clock, wallClock, signal };
-    const known = await this.#account();
-    if (known?.url !== undefined) return CaClient.open(options, known as Account & { url: string });
-    for (let tries = 0; tries < ACCOUNT_TRIES; tries++) {
-      const lease = await this.#options.leases.take("acme account");
-      if (lease !== undefined) {
-        try {
-          return await this.#register(options, lease);
-        } finally {
-          await lease.release();
-        }
-      }
-      await wait(clock, ACCOUNT_WAIT_MS, signal);
-      const made = await this.#account();
-      if (made?.url !== undefined) return CaClient.open(options, { key: made.key, url: made.url });
-    }
-    events.stuck("account", undefined);
-    throw new CaProblem("lease", "another gateway registers the account", {
-      retryAfterMs: undefined,
-    });
-  }
-
-  async #account(): Promise<Account | undefined> {
-    return (await this.#options.account.read("account"))?.value;
-  }
-
-  /** The key is kept before the CA hears of it: a gateway that dies in between loses no account. */
-  async #register(options: Parameters<typeof CaClient.open>[0], lease: Lease): Promise<CaClient> {
-    const { account, config, events, wallClock } = this.#options;
-    const known = await this.#account();
-    const key = known?.key ?? (await CaClient.newKey());
-    const untilMs = wallClock() + FOR_EVER_MS;
-    const how = { fence: lease.fence, untilMs };
-    if (known === undefined) await account.put("account", { key }, how);
-    const ca = await CaClient.open(options, { key, url: known?.url });
-    const url = await ca.register(config.email);
-    await account.put("account", { key, url }, how);
-    events.registered(config.directory);
-    return ca;
   }
 }

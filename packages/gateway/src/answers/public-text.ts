@@ -53,6 +53,10 @@ export const PUBLIC_TEXT: Record<ErrorCode, PublicText> = {
   overloaded: { title: "Busy", text: "Too much is going on. Please try again in a moment." },
   draining: { title: "Restarting", text: "This gateway is restarting. Please try again." },
   refused: { title: "Busy", text: "Too much is going on. Please try again in a moment." },
+  loop_detected: {
+    title: "Going round",
+    text: "The service behind this address leads back here.",
+  },
   upstream_timeout: {
     title: "Service too slow",
     text: "The service behind this address did not answer in time.",

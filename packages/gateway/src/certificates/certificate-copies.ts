@@ -24,6 +24,11 @@ export interface CertificateCopiesOptions<T extends CopiedPair> {
   /** Epoch milliseconds. */
   wallClock: () => number;
   onProblem: (id: string, problem: string) => void;
+  /**
+   * How long a record is kept, where nobody takes any away: one that is gone from the store was lost
+   * with it, and is put back; one that cannot be read stays here. Undefined where they come and go.
+   */
+  lasting: ((value: T) => number) | undefined;
   /** Something is in force, or no longer. */
   onChange: () => void;
 }
@@ -68,7 +73,7 @@ export class CertificateCopies<T extends CopiedPair> implements CertificateSet {
   /** Takes over all that others changed, and drops what has expired. Rejects while they cannot be read. */
   async refresh(): Promise<void> {
     const listed = await this.#options.records.list();
-    for (const id of this.#kept.keys()) if (!listed.has(id)) this.#drop(id);
+    for (const id of this.#kept.keys()) if (!listed.has(id)) await this.#missed(id);
     const changed = [...listed].filter(([id, fence]) => this.#kept.get(id)?.fence !== fence);
     for (let at = 0; at < changed.length; at += BATCH)
       await Promise.all(changed.slice(at, at + BATCH).map(([id]) => this.load(id)));
@@ -92,7 +97,7 @@ export class CertificateCopies<T extends CopiedPair> implements CertificateSet {
 
   async #load(id: string): Promise<void> {
     const kept = await this.#options.records.read(id);
-    if (kept === undefined) return this.#drop(id);
+    if (kept === undefined) return this.#options.lasting === undefined ? this.#drop(id) : undefined;
     const { cert, key } = kept.value;
     try {
       const pem = { cert: Buffer.from(cert), key: Buffer.from(key) };
@@ -109,6 +114,13 @@ export class CertificateCopies<T extends CopiedPair> implements CertificateSet {
       this.#drop(id);
       this.#options.onProblem(id, reason instanceof Error ? reason.message : String(reason));
     }
+  }
+
+  async #missed(id: string): Promise<void> {
+    const { lasting, records } = this.#options;
+    const kept = this.#kept.get(id);
+    if (lasting === undefined || kept === undefined) return this.#drop(id);
+    await records.put(id, kept.value, { fence: kept.fence, untilMs: lasting(kept.value) });
   }
 
   #expire(): void {

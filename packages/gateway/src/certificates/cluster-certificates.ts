@@ -66,6 +66,7 @@ export class ClusterCertificates implements CertificateSet, AsyncDisposable {
       hostsOf: (id, value, names) => this.#hostsOf(id, value, names),
       wallClock: options.wallClock,
       onProblem: (id, problem) => options.events.unpublished(...parts(id), problem),
+      lasting: undefined,
       onChange: () => {},
     });
   }

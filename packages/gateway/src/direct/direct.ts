@@ -113,8 +113,8 @@ export class Direct {
 
   #openAt(errand: Errand, entry: RouteEntry, address: string): Opened {
     // As it came: a route that strips the word would let itself go round for ever.
-    if (LOOPED.test(errand.asked?.field("cdn-loop") ?? ""))
-      throw new WireError("upstream_failed", "the endpoint leads back to a gateway");
+    if (LOOPED.test(errand.asked?.everyField("cdn-loop") ?? ""))
+      throw new WireError("loop_detected", "the endpoint leads back to a gateway");
     const { protocol, policy } = entry.route;
     const { scheme, port } = entry.route.endpoint!;
     const near = this.#serve(errand, entry, {

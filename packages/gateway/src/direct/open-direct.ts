@@ -5,6 +5,7 @@ import type { Events } from "../events.ts";
 import { AddressHealth } from "./address-health.ts";
 import { Direct } from "./direct.ts";
 import { dnsNames } from "./names.ts";
+import { ownPlaces } from "./own-places.ts";
 import { Pins } from "./pins.ts";
 import type { OpenUpstreams } from "./upstreams.ts";
 
@@ -12,10 +13,14 @@ const CONNECT_MS = 10_000;
 
 /** Undefined where the operator wants none, or where nothing speaks to endpoints. */
 export async function openDirect(
-  { direct, dnsServers, tunnels }: Pick<GatewayConfig, "direct" | "dnsServers" | "tunnels">,
+  config: Pick<
+    GatewayConfig,
+    "advertise" | "direct" | "dnsServers" | "domain" | "peers" | "tunnels"
+  >,
   { clock, events }: { clock: Clock; events: Events },
   open: OpenUpstreams | undefined,
 ): Promise<Direct | undefined> {
+  const { advertise, direct, dnsServers, domain, peers, tunnels } = config;
   if (direct === undefined || open === undefined) return undefined;
   const ca = direct.caFile === undefined ? undefined : await readFile(direct.caFile, "utf8");
   const broke = (reason: unknown): void => events.broke("stream to an endpoint", reason);
@@ -23,6 +28,7 @@ export async function openDirect(
     pins: new Pins({
       resolve: dnsNames(dnsServers),
       allow: new CidrList(direct.allow),
+      isOwn: ownPlaces({ urls: [advertise, peers?.advertise ?? ""], domain }, clock),
       clock,
       onRebound: (host) => events.endpointRebound(host),
     }),

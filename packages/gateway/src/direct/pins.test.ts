@@ -3,7 +3,7 @@ import { virtualClock } from "@warren/host/testing";
 import { describe, expect, test } from "vitest";
 import { Pins } from "./pins.ts";
 
-const PUBLIC = "198.51.100.7";
+const PUBLIC = "9.9.9.9";
 
 async function settle(): Promise<void> {
   for (let i = 0; i < 20; i++) await Promise.resolve();
@@ -21,6 +21,7 @@ function kit(answers: Record<string, readonly string[]>, allow: string[] = []) {
       return found;
     },
     allow: new CidrList(allow),
+    isOwn: (place) => place === "9.9.9.8" || place === "gw.test",
     clock,
     onRebound: (host) => rebound.push(host),
   });
@@ -54,6 +55,12 @@ describe("an endpoint that is not dialled", () => {
     "::ffff:10.0.0.1",
     "64:ff9b::7f00:1",
     "2002:7f00:1::1",
+    "168.63.129.16",
+    "100.100.100.200",
+    "192.0.2.1",
+    "203.0.113.1",
+    "2001:db8::1",
+    "3fff::1",
   ])("%s, said or resolved", async (address) => {
     const { pins, asked } = kit({ "a.test": [address], "mixed.test": [PUBLIC, address] });
     const refused = { problem: expect.stringContaining("not public") };
@@ -109,12 +116,12 @@ test("a pin follows its name to public addresses, and to no others", async () =>
   await pass(60_000);
   expect(pins.known("a.test")).toEqual({ addresses: [PUBLIC] });
   expect(rebound).toEqual(["a.test"]);
-  answers["a.test"] = ["203.0.113.1", "169.254.169.254"];
+  answers["a.test"] = ["9.9.9.10", "169.254.169.254"];
   await pass(60_000);
   expect(pins.known("a.test")).toEqual({ addresses: [PUBLIC] });
-  answers["a.test"] = ["203.0.113.1"];
+  answers["a.test"] = ["9.9.9.10"];
   await pass(60_000);
-  expect(pins.known("a.test")).toEqual({ addresses: ["203.0.113.1"] });
+  expect(pins.known("a.test")).toEqual({ addresses: ["9.9.9.10"] });
 });
 
 test("a pin stays while nobody answers for its name", async () => {
@@ -135,3 +142,16 @@ test("a name that nobody wants any more is forgotten", async () => {
   expect(asked.length).toBe(before);
   expect(pins.known("a.test")).toBeUndefined();
 });
+
+test.each(["9.9.9.8", "gw.test", "alias.test"])(
+  "an endpoint that is the gateway itself is refused: %s",
+  async (host) => {
+    const { pins } = kit({ "gw.test": [PUBLIC], "alias.test": [PUBLIC, "9.9.9.8"] });
+    expect(await pins.pin(host)).toEqual({
+      problem: "the endpoint is this gateway itself",
+      passing: false,
+    });
+    const { pins: allowed } = kit({}, ["9.9.9.8/32"]);
+    expect(await allowed.pin("9.9.9.8")).toEqual({ addresses: ["9.9.9.8"] });
+  },
+);

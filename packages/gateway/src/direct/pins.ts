@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { isPublicAddress, type CidrList } from "@warren/host";
+import { CidrList, isPublicAddress } from "@warren/host";
 import type { Clock } from "@warren/tunnel";
 import type { ResolveName } from "./names.ts";
 
@@ -20,6 +20,8 @@ export interface PinsOptions {
   resolve: ResolveName;
   /** Networks that may be dialled although the internet does not reach them. */
   allow: CidrList;
+  /** True for an address, or a name, that leads to gateways: an endpoint there is a loop. */
+  isOwn: (place: string) => boolean;
   clock: Clock;
   /** A name that was pinned now answers with what is not dialled; the pin stays. */
   onRebound: (host: string) => void;
@@ -39,9 +41,20 @@ const NOT_PUBLIC: NoPin = {
   problem: "the endpoint's address is not public (loopback, private, link-local or the like)",
   passing: false,
 };
+const OWN: NoPin = { problem: "the endpoint is this gateway itself", passing: false };
 const NO_NAME: NoPin = { problem: "the endpoint's host is no name of DNS", passing: false };
 const UNKNOWN: NoPin = { problem: "the endpoint's name is not resolved", passing: true };
 const TOO_MANY: NoPin = { problem: "this gateway knows all the endpoints it may", passing: true };
+
+/** Nobody has these (RFC 5737, RFC 3849, RFC 9637, RFC 7526): whoever answers there is local. */
+const NOBODYS = new CidrList([
+  "192.0.2.0/24",
+  "192.88.99.0/24",
+  "198.51.100.0/24",
+  "203.0.113.0/24",
+  "2001:db8::/32",
+  "3fff::/20",
+]);
 
 interface Known {
   result: Pin | NoPin;
@@ -71,6 +84,7 @@ export class Pins implements Disposable {
   known(host: string): Pin | NoPin | undefined {
     const literal = this.#ofLiteral(host);
     if (literal !== undefined) return literal;
+    if (this.#options.isOwn(host)) return OWN;
     const known = this.#known.get(host);
     if (known === undefined) return undefined;
     const now = this.#options.clock.now();
@@ -116,9 +130,11 @@ export class Pins implements Disposable {
   /** One address that is not dialled is enough: which one a connection would get is chance. */
   #judged(addresses: readonly string[]): Pin | NoPin {
     if (addresses.length === 0) return UNKNOWN;
-    const { allow } = this.#options;
-    const good = addresses.every((address) => isPublicAddress(address) || allow.has(address));
-    return good ? { addresses } : NOT_PUBLIC;
+    const { allow, isOwn } = this.#options;
+    const others = addresses.filter((address) => !allow.has(address));
+    if (others.some((address) => !isPublicAddress(address) || NOBODYS.has(address)))
+      return NOT_PUBLIC;
+    return others.some(isOwn) ? OWN : { addresses };
   }
 
   /** `2130706433`, `0x7f.1`: a name that ends in a number is an address to some (WHATWG URL). */

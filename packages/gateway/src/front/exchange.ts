@@ -20,7 +20,7 @@ import { RESERVED_PATH, type FrontContext } from "./front-context.ts";
 import { AFFINITY_COOKIE, cookieOf } from "./affinity-cookie.ts";
 import { challengeAnswer } from "./challenge-answer.ts";
 import { fallbackAnswer, healthAnswer, httpsAnswer, redirectAnswer } from "./own-answers.ts";
-import type { Peer } from "./peer.ts";
+import { joinedField, type Peer } from "./peer.ts";
 import { SentSoFar } from "./sent-so-far.ts";
 import { stripOf } from "./strip-of.ts";
 
@@ -138,6 +138,10 @@ export class Exchange implements RouteQuestion, AnsweredRequest, Visitor {
   }
   field(name: string): string | undefined {
     return fieldOf(this.head.fields, name);
+  }
+
+  everyField(name: string): string | undefined {
+    return joinedField(this.head, name);
   }
 
   start(): void {

@@ -75,7 +75,7 @@ export interface FrontSettings {
   redirect: boolean;
   /** Strict-Transport-Security max-age for routes that set none; 0 sends none. */
   hstsSeconds: number;
-  /** Origin where requests for clusters that are not served yet are sent; undefined: 404. */
+  /** Origin, maybe with `{host}`, where requests for clusters that are not served yet go; undefined: 404. */
   fallback: string | undefined;
   /** Trusted peers begin with a PROXY header. */
   acceptProxyProtocol: boolean;

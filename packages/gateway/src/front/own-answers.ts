@@ -35,13 +35,14 @@ export function redirectAnswer(
   return { status, fields: [...fields, "content-length", "0"], body: NOTHING };
 }
 
-/** For a cluster that is not served here yet: where it was served before, for the moment. */
+/** For a cluster that is not served here yet: where it was served before, for the moment. `{host}` is the one asked for. */
 export function fallbackAnswer(
   origin: string,
   { head, requestId }: { head: RequestHead; requestId: string },
 ): ErrorAnswer {
   const target = head.target === "*" ? "/" : head.target;
-  const fields = ["location", `${origin}${target}`, "content-length", "0"];
+  const to = origin.replaceAll("{host}", head.host);
+  const fields = ["location", `${to}${target}`, "content-length", "0"];
   fields.push("cache-control", "no-store", "x-request-id", requestId);
   return { status: 307, fields, body: NOTHING };
 }

@@ -3,6 +3,8 @@ import type { TrustedProxies } from "@warren/host";
 import { fieldOf, Forwarding, type ProxyHeader, type RequestHead } from "@warren/http";
 import type { ClientAddress } from "../ports.ts";
 
+const SECURE: ReadonlySet<string> = new Set(["https", "wss"]);
+
 /** The other end of a client's connection. Shared by its requests. */
 export class Peer {
   readonly address: ClientAddress;
@@ -30,14 +32,19 @@ export class Peer {
   /** Who sent a request: the peer, or whom a trusted peer speaks for. */
   clientOf(head: RequestHead): ClientAddress {
     if (this.#trusted === undefined) return this.address;
-    const address = this.#trusted.client(this.address.address, joined(head, "x-forwarded-for"));
+    const address = this.#trusted.client(
+      this.address.address,
+      joinedField(head, "x-forwarded-for"),
+    );
     return address === this.address.address ? this.address : { ...this.address, address, port: 0 };
   }
 
   /** The request left its client encrypted. */
   isSecure(head: RequestHead): boolean {
     if (this.secure || this.#trusted === undefined) return this.secure;
-    return fieldOf(head.fields, "x-forwarded-proto")?.toLowerCase() === "https";
+    // Of several proxies the first said how the client came. Some call a WebSocket by its scheme.
+    const [proto = ""] = (fieldOf(head.fields, "x-forwarded-proto") ?? "").split(",", 1);
+    return SECURE.has(proto.trim().toLowerCase());
   }
 
   /** The request's fields for the service, as lines of a head. */
@@ -64,7 +71,8 @@ function plain(address = ""): string {
   return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
 }
 
-function joined(head: RequestHead, lower: string): string | undefined {
+/** All values of a field by its lower-case name, by commas (RFC 9110 §5.3); undefined without any. */
+export function joinedField(head: RequestHead, lower: string): string | undefined {
   const { fields } = head;
   let all: string | undefined;
   for (let i = 0; i < fields.length; i += 2) {

@@ -2,9 +2,22 @@ import * as v from "valibot";
 import type { Leases, RecordKind, Records, RecordStore } from "../records/records.ts";
 
 /** Who has an alias, and when it was last seen with it. */
-const Alias = v.object({ cluster: v.string(), seen: v.number() });
+const Alias = v.looseObject({ cluster: v.string(), seen: v.number() });
 type Alias = v.InferOutput<typeof Alias>;
 const KIND: RecordKind<Alias> = { name: "names", schema: Alias, listed: false, secret: false };
+
+/** Domains of all gateways that share a store, and when a gateway was last there with it. */
+const Domain = v.looseObject({ seen: v.number() });
+type Domain = v.InferOutput<typeof Domain>;
+const DOMAINS: RecordKind<Domain> = {
+  name: "domains",
+  schema: Domain,
+  listed: true,
+  secret: false,
+};
+/** A message has 16 names: two for each. */
+const MOST_DOMAINS = 8;
+const ASK_DOMAINS_MS = 60_000;
 
 /** A name that nobody was seen with for so long is free. */
 const ALIAS_LIFE_MS = 30 * 86_400_000;
@@ -26,18 +39,26 @@ export interface ClusterNamesOptions {
 
 /**
  * Public names of clusters: `<uuid>.<domain>` always, and `<name>.<domain>` for whoever came first
- * with that name and still comes (docs/decisions/0323).
+ * with that name and still comes (docs/decisions/0323). Gateways that share a store serve the same
+ * routes, and so each other's domains: names are given below all of them, whichever gateway is asked.
  */
 export class ClusterNames {
   readonly domain: string;
   readonly #options: ClusterNamesOptions;
   readonly #aliases: Records<Alias>;
   readonly #leases: Leases;
+  readonly #records: Records<Domain>;
+  /** Its own first, then the others in order. */
+  #domains: readonly string[];
+  #askedAt = -Infinity;
+  #saidAt = -Infinity;
   readonly #owners = new Map<string, { owner: string | undefined; until: number }>();
 
   constructor(options: ClusterNamesOptions) {
     this.#options = options;
     this.domain = options.domain;
+    this.#domains = [options.domain];
+    this.#records = options.store.records(DOMAINS);
     this.#aliases = options.store.records(KIND);
     this.#leases = options.store.leases;
   }
@@ -50,21 +71,31 @@ export class ClusterNames {
     clusterUuid: string;
     cluster: string;
   }): Promise<string[]> {
-    const own = `${clusterUuid}.${this.domain}`;
     const alias = labelOf(cluster);
-    if (alias === undefined) return [own];
-    const owner = await this.#take(alias, clusterUuid).catch(() => undefined);
-    if (owner === clusterUuid) return [own, `${alias}.${this.domain}`];
-    if (owner !== undefined)
+    const owner = alias && (await this.#take(alias, clusterUuid).catch(() => undefined));
+    if (owner !== undefined && owner !== clusterUuid)
       this.#options.onConflict(`${alias}.${this.domain}`, owner, clusterUuid);
-    return [own];
+    const labels =
+      alias !== undefined && owner === clusterUuid ? [clusterUuid, alias] : [clusterUuid];
+    const domains = await this.domains();
+    return domains.flatMap((domain) => labels.map((label) => `${label}.${domain}`));
+  }
+
+  /** All below which clusters have names: its own first. Those known last while nobody can be asked. */
+  async domains(): Promise<readonly string[]> {
+    const now = this.#options.wallClock();
+    if (now - this.#askedAt < ASK_DOMAINS_MS) return this.#domains;
+    this.#askedAt = now;
+    await this.#askDomains(now).catch(() => {});
+    return this.#domains;
   }
 
   /** The cluster whose name a host is, or is below of; undefined when it is nobody's. */
   async ownerOf(host: string): Promise<string | undefined> {
-    if (!host.endsWith(`.${this.domain}`)) return undefined;
+    const domain = (await this.domains()).find((one) => host.endsWith(`.${one}`));
+    if (domain === undefined) return undefined;
     const label = host
-      .slice(0, -this.domain.length - 1)
+      .slice(0, -domain.length - 1)
       .split(".")
       .at(-1)!;
     if (UUID.test(label)) return label;
@@ -75,6 +106,18 @@ export class ClusterNames {
     if (this.#owners.size >= MOST_REMEMBERED) this.#owners.clear();
     this.#owners.set(label, { owner, until: now + REMEMBERED_MS });
     return owner;
+  }
+
+  async #askDomains(now: number): Promise<void> {
+    if (now - this.#saidAt >= SAY_AGAIN_MS) {
+      const untilMs = now + ALIAS_LIFE_MS;
+      await this.#records.put(this.domain, { seen: now }, { fence: undefined, untilMs });
+      this.#saidAt = now;
+    }
+    const listed = [...(await this.#records.list()).keys()].filter((one) => one !== this.domain);
+    const read = await Promise.all(listed.map((one) => this.#records.read(one)));
+    const others = listed.filter((_, at) => read[at] !== undefined).toSorted();
+    this.#domains = [this.domain, ...others].slice(0, MOST_DOMAINS);
   }
 
   async #take(alias: string, clusterUuid: string): Promise<string | undefined> {
@@ -93,7 +136,7 @@ export class ClusterNames {
       const untilMs = now + 2 * ALIAS_LIFE_MS;
       await this.#aliases.put(
         alias,
-        { cluster: clusterUuid, seen: now },
+        { ...(taken ? {} : then), cluster: clusterUuid, seen: now },
         { fence: undefined, untilMs },
       );
       this.#owners.delete(alias);

@@ -1,4 +1,6 @@
 import type { Clock } from "@warren/host";
+import * as v from "valibot";
+import type { RecordKind, Records, RecordStore } from "../records/records.ts";
 import type { Refusal } from "../registry/admission.ts";
 import type { Dns } from "./dns.ts";
 
@@ -8,9 +10,18 @@ export interface Prover {
   group: string;
 }
 
+/** Since when a record of DNS is gone, epoch milliseconds: a restart gives no new grace. */
+const Gone = v.looseObject({ since: v.number() });
+type Gone = v.InferOutput<typeof Gone>;
+const GONE: RecordKind<Gone> = { name: "lost-proofs", schema: Gone, listed: false, secret: false };
+const GONE_LIFE_MS = 30 * 86_400_000;
+
 export interface DomainProofsOptions {
   dns: Pick<Dns, "txt">;
   clock: Clock;
+  /** Epoch milliseconds. */
+  wallClock: () => number;
+  store: RecordStore;
   /** How long after its record is gone a host is given up. */
   graceMs: number;
   /** True when the group has claimed the host before. */
@@ -36,9 +47,10 @@ interface Known {
   readonly prover: Prover;
   readonly host: string;
   isProven: boolean;
-  /** Monotonic: when it was last asked, when somebody last published it, since when it is gone. */
+  /** Monotonic: when it was last asked, when somebody last published it. */
   askedAt: number;
   usedAt: number;
+  /** By the wall clock, as it is kept. */
   goneSince: number | undefined;
   refusal: Refusal | undefined;
 }
@@ -51,6 +63,7 @@ interface Budget {
 /** Hosts that clusters may publish because a TXT record says so. */
 export class DomainProofs {
   readonly #options: DomainProofsOptions;
+  readonly #gone: Records<Gone>;
   readonly #known = new Map<string, Known>();
   readonly #asking = new Map<string, Promise<Refusal | undefined>>();
   readonly #budgets = new Map<string, Budget>();
@@ -60,6 +73,7 @@ export class DomainProofs {
 
   constructor(options: DomainProofsOptions) {
     this.#options = options;
+    this.#gone = options.store.records(GONE);
     this.#forget = this.#sweepLater();
   }
 
@@ -110,22 +124,38 @@ export class DomainProofs {
     one.askedAt = this.#options.clock.now();
     if (said === "proven") {
       one.isProven = true;
-      one.goneSince = undefined;
+      if (known === undefined || one.goneSince !== undefined) await this.#found(one);
     } else if (!one.isProven && known === undefined) {
       // After a restart of the gateway: what was claimed before has its grace.
       one.isProven = await this.#options.hasClaimed(prover, host).catch(() => false);
     }
-    if (said === "absent" && one.isProven) await this.#gone(one);
+    if (said === "absent" && one.isProven) await this.#missed(one);
     one.refusal = one.isProven ? undefined : refusalOf(prover, host, said);
     return one.refusal;
   }
 
-  async #gone(one: Known): Promise<void> {
-    const { clock, graceMs, onLost } = this.#options;
-    one.goneSince ??= clock.now();
-    if (clock.now() - one.goneSince < graceMs) return;
+  async #found(one: Known): Promise<void> {
+    one.goneSince = undefined;
+    await this.#gone.remove(keyOf(one.prover, one.host)).catch(() => {});
+  }
+
+  async #missed(one: Known): Promise<void> {
+    const { graceMs, onLost, wallClock } = this.#options;
+    const now = wallClock();
+    one.goneSince ??= await this.#goneSince(one, now).catch(() => now);
+    if (now - one.goneSince < graceMs) return;
     one.isProven = false;
     await onLost(one.prover, one.host);
+  }
+
+  /** As the first gateway found it, also one that has stopped since. */
+  async #goneSince({ prover, host }: Known, now: number): Promise<number> {
+    const id = keyOf(prover, host);
+    const kept = await this.#gone.read(id);
+    if (kept !== undefined) return kept.value.since;
+    const untilMs = now + this.#options.graceMs + GONE_LIFE_MS;
+    await this.#gone.put(id, { since: now }, { fence: undefined, untilMs });
+    return now;
   }
 
   #remember(prover: Prover, host: string, known: Known | undefined): Known {

@@ -57,7 +57,8 @@ export class HostOwnership {
 
   async #byName(owner: Owner, host: string): Promise<Refusal | "own" | undefined> {
     const names = this.#names;
-    if (names === undefined || !host.endsWith(`.${names.domain}`)) return undefined;
+    const domains = (await names?.domains()) ?? [];
+    if (names === undefined || !domains.some((one) => host.endsWith(`.${one}`))) return undefined;
     if ((owner.names ?? []).some((name) => covers([name, `*.${name}`], host))) return "own";
     const other = await names.ownerOf(host).catch(() => undefined);
     if (other === undefined || other === owner.clusterUuid) return undefined;

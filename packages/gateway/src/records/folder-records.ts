@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { makeFolder, processLock, readState, replaceFile, type ProcessLock } from "@warren/host";
 import * as v from "valibot";
 import { memoryLeases } from "./memory-records.ts";
+import { HOUR_MS } from "./records.ts";
 import type { Keeping, Kept, Lease, Leases, RecordKind, Records, RecordStore } from "./records.ts";
 
 export interface FolderRecordsOptions {
@@ -26,11 +27,14 @@ export function folderRecords({ folder, wallClock }: FolderRecordsOptions): Reco
 }
 
 const ENDING = ".json";
+/** How often is looked for what nobody needs any more, and how long after its end that is. */
+const SWEEP_MS = HOUR_MS;
 
 class FolderKind<T> implements Records<T> {
   readonly #folder: string;
   readonly #schema: v.GenericSchema<unknown, { fence: number; untilMs: number; value: T }>;
   readonly #wallClock: () => number;
+  #sweptAt = -Infinity;
 
   constructor(folder: string, { schema }: RecordKind<T>, wallClock: () => number) {
     this.#folder = folder;
@@ -39,13 +43,8 @@ class FolderKind<T> implements Records<T> {
   }
 
   async list(): Promise<ReadonlyMap<string, number>> {
-    const names = await readdir(this.#folder).catch((reason: NodeJS.ErrnoException) => {
-      if (reason.code === "ENOENT") return [];
-      throw reason;
-    });
     const found = new Map<string, number>();
-    for (const name of names.filter((one) => one.endsWith(ENDING))) {
-      const id = decodeURIComponent(name.slice(0, -ENDING.length));
+    for (const id of await this.#ids()) {
       const kept = await this.read(id);
       if (kept !== undefined) found.set(id, kept.fence);
     }
@@ -62,6 +61,7 @@ class FolderKind<T> implements Records<T> {
     const had = (await readState(this.#file(id), this.#schema).catch(() => undefined))?.fence ?? 0;
     if (fence !== undefined && fence < had) return false;
     makeFolder(this.#folder, 0o700);
+    await this.#sweep();
     const kept = { fence: fence ?? had + 1, untilMs, value };
     await replaceFile(this.#file(id), `${JSON.stringify(kept)}\n`);
     return true;
@@ -76,8 +76,36 @@ class FolderKind<T> implements Records<T> {
     return () => {};
   }
 
+  async #ids(): Promise<string[]> {
+    const names = await readdir(this.#folder).catch((reason: NodeJS.ErrnoException) => {
+      if (reason.code === "ENOENT") return [];
+      throw reason;
+    });
+    return names.filter((one) => one.endsWith(ENDING)).flatMap((name) => idIn(name) ?? []);
+  }
+
+  /** A process that died left answers behind, and hosts that are published no more their setbacks. */
+  async #sweep(): Promise<void> {
+    const now = this.#wallClock();
+    if (now - this.#sweptAt < SWEEP_MS) return;
+    this.#sweptAt = now;
+    for (const id of await this.#ids()) {
+      const kept = await readState(this.#file(id), this.#schema).catch(() => undefined);
+      if (kept !== undefined && kept.untilMs + SWEEP_MS <= now) await this.remove(id);
+    }
+  }
+
   #file(id: string): string {
     return join(this.#folder, `${encodeURIComponent(id)}${ENDING}`);
+  }
+}
+
+/** Undefined for a file that is none of ours. */
+function idIn(name: string): string | undefined {
+  try {
+    return decodeURIComponent(name.slice(0, -ENDING.length));
+  } catch {
+    return undefined;
   }
 }
 

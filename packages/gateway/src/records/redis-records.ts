@@ -31,8 +31,8 @@ export interface RedisRecordsOptions {
 const COMMAND_MS = 1_000;
 const PREFIX = "warren:records";
 const CHANNEL = `${PREFIX}:changes`;
-/** What a lease was counted up to is remembered for this long after it was last taken. */
-const FENCE_LIFE_MS = 7 * 24 * HOUR_MS;
+/** What a lease was counted up to is remembered for longer than any record under its fence lives. */
+const FENCE_LIFE_MS = 10 * 365 * 24 * HOUR_MS;
 
 /** ARGV: fence or '', sealed text, until. Answers the fence in force, or 0 when a higher one stays. */
 const PUT = script(`
@@ -42,6 +42,11 @@ if fence < had then return 0 end
 redis.call('HSET', KEYS[1], 'f', string.format('%.0f', fence), 'v', ARGV[2])
 redis.call('PEXPIREAT', KEYS[1], ARGV[3])
 return fence
+`);
+/** ARGV: id, fence. Takes what has expired off the list, unless it was put again meanwhile. */
+const UNLIST = script(`
+if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then return redis.call('HDEL', KEYS[1], ARGV[1]) end
+return 0
 `);
 const NOW = `
 local t = redis.call('TIME')
@@ -148,8 +153,10 @@ class RedisKind<T> implements Records<T> {
   async read(id: string): Promise<Kept<T> | undefined> {
     const key = this.#key(id);
     const [fence, sealed] = (await this.#command(key, "HMGET", key, "f", "v")) as (string | null)[];
-    if (fence === null || fence === undefined || sealed === null || sealed === undefined)
+    if (fence === null || fence === undefined || sealed === null || sealed === undefined) {
+      if (this.#kind.listed) await this.#unlist(id);
       return undefined;
+    }
     const { sealer } = this.#parts;
     const text = sealer === undefined ? sealed : sealer.open(sealed, key);
     const value = text === undefined ? undefined : v.safeParse(this.#kind.schema, json(text));
@@ -176,6 +183,13 @@ class RedisKind<T> implements Records<T> {
     if (this.#kind.listed) await this.#command(this.#index, "HDEL", this.#index, id);
     await this.#command(key, "DEL", key);
     await this.#announce(id);
+  }
+
+  /** A record ends by itself, what lists it does not. */
+  async #unlist(id: string): Promise<void> {
+    const listed = await this.#command(this.#index, "HGET", this.#index, id);
+    if (typeof listed === "string")
+      await this.#parts.link.run(UNLIST, this.#index, [id, listed], COMMAND_MS);
   }
 
   onChange(heard: (id: string) => void): () => void {

@@ -3,6 +3,7 @@ import type { Route } from "@warren/wire";
 import type { Matched, RouteAnswer, RouteEntry, RouteQuestion } from "../ports.ts";
 import { PathSlot } from "./path-slot.ts";
 import { Prefixes } from "./prefixes.ts";
+import { isContested } from "./two-readings.ts";
 
 export const NO_ROUTE: RouteAnswer = { refused: "no_route", message: "no route for this address" };
 const AMBIGUOUS: RouteAnswer = { refused: "bad_request", message: "the path is ambiguous" };
@@ -48,10 +49,17 @@ export class HostTable {
 
   /** What a request finds. Allocates nothing but what `matchingPath` does. */
   answer(question: RouteQuestion): RouteAnswer {
-    const { path, ambiguous } = matchingPath(question.target);
+    const { path, ambiguous, loose } = matchingPath(question.target);
     const answer = this.#find(path, question);
     if (ambiguous && !answer?.found.policy.raw_path) return AMBIGUOUS;
-    return answer ?? this.#nothing();
+    if (answer === undefined) return this.#nothing();
+    return loose === path || this.#isOneForAll(answer.found, loose, question) ? answer : AMBIGUOUS;
+  }
+
+  /** A more lenient reader finds the same, or what comes to the same (docs/decisions/0385). */
+  #isOneForAll(found: Matched, loose: string, question: RouteQuestion): boolean {
+    const other = this.#find(loose, question);
+    return other === undefined || !isContested(found, other.found);
   }
 
   /** What a connection finds that is not read as HTTP: passthrough by SNI, or a public port. */

@@ -2,9 +2,16 @@ import { once } from "node:events";
 import { mkdtempDisposableSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as later } from "node:timers/promises";
 import { connect, type ConnectionOptions } from "node:tls";
 import type { X509Certificate } from "node:crypto";
-import { freePort, RawService, answering, type TestCa } from "@warren/host/testing";
+import {
+  freePort,
+  RawService,
+  answering,
+  type LeapingClock,
+  type TestCa,
+} from "@warren/host/testing";
 import type { GatewayConfig } from "@warren/gateway";
 import { routeTo } from "./configs.ts";
 import { Joined, type JoinedOptions } from "./joined.ts";
@@ -96,3 +103,10 @@ export async function shown(
 
 export const line = (joined: Joined, msg: string, host: string) =>
   joined.log.line((one) => one.msg === msg && one.fields["host"] === host);
+
+/** Lets half a minute pass again and again. */
+export async function leapUntil(clock: LeapingClock, done: Promise<unknown>): Promise<void> {
+  const ended = done.then(() => "done");
+  for (let said = ""; said !== "done"; said = await Promise.race([ended, later(100, "")]))
+    clock.leap(40_000);
+}
