@@ -1,0 +1,103 @@
+// Whom the NetworkPolicies let in where a Service is open to the outside, as the API has their rules.
+import { BlockList, isIPv6 } from "node:net";
+import { describe, expect, test } from "vitest";
+import { only } from "./_kit/folders.ts";
+import { exampleFlags, helm, render, setFlags } from "./_kit/helm.ts";
+import type { Manifest } from "./_kit/validate.ts";
+
+interface Rule {
+  ports?: { protocol: string; port: number; endPort?: number }[];
+  from?: { ipBlock?: { cidr: string } }[];
+}
+
+/** Whether something that is no pod comes in: a rule without `from` is for everybody, pods' labels are not for it. */
+function letsIn(policy: Manifest, address: string, port: number): boolean {
+  const { ingress = [] } = policy["spec"] as { ingress?: Rule[] };
+  const isOn = ({ ports }: Rule) =>
+    ports === undefined ||
+    ports.some((one) => port >= one.port && port <= (one.endPort ?? one.port));
+  const isOf = ({ from }: Rule) =>
+    from === undefined || from.some(({ ipBlock }) => ipBlock && isIn(ipBlock.cidr, address));
+  return ingress.some((rule) => isOn(rule) && isOf(rule));
+}
+
+function isIn(cidr: string, address: string): boolean {
+  const [net = "", bits] = cidr.split("/");
+  const list = new BlockList();
+  list.addSubnet(net, Number(bits), isIPv6(net) ? "ipv6" : "ipv4");
+  return list.check(address, isIPv6(address) ? "ipv6" : "ipv4");
+}
+
+const OFFICE = ["203.0.113.0/24", "2001:db8::/32"];
+
+describe.skipIf(helm === undefined)("the chat's policy", () => {
+  const policyOf = async (service: object) => {
+    const flags = [...exampleFlags("chat-values.yaml"), ...setFlags({ "chat.service": service })];
+    const objects = await render(flags, "newest");
+    return {
+      policy: only(objects, "NetworkPolicy", "chatbox-netpol"),
+      service: only(objects, "Service", "chatbox-websocket")["spec"],
+    };
+  };
+
+  test.each([
+    { name: "shuts the outside out where no Service leads in", service: {}, office: false },
+    { name: "lets everybody in by a balancer", service: { type: "LoadBalancer" }, others: true },
+    { name: "lets everybody in by a port of nodes", service: { type: "NodePort" }, others: true },
+    {
+      name: "lets in whom the balancer does",
+      service: { type: "LoadBalancer", loadBalancerSourceRanges: OFFICE },
+      others: false,
+    },
+    {
+      name: "lets nodes in that put their own address for the client's, whose networks the Service has checked",
+      service: {
+        type: "LoadBalancer",
+        externalTrafficPolicy: "Cluster",
+        loadBalancerSourceRanges: OFFICE,
+      },
+      others: true,
+    },
+    {
+      name: "knows that networks are a balancer's",
+      service: { type: "NodePort", loadBalancerSourceRanges: OFFICE },
+      others: true,
+    },
+  ])("$name", async ({ service, office = true, others = false }) => {
+    const { policy } = await policyOf(service);
+    for (const address of ["203.0.113.9", "2001:db8::9"])
+      expect(letsIn(policy, address, 8080)).toBe(office);
+    for (const address of ["192.168.1.10", "2a00::1"])
+      expect(letsIn(policy, address, 8080)).toBe(others);
+  });
+
+  test("opens one port, and the Service says the same networks", async () => {
+    const { policy, service } = await policyOf({
+      type: "LoadBalancer",
+      loadBalancerSourceRanges: OFFICE,
+      loadBalancerClass: "metallb.example/l2",
+    });
+    expect(letsIn(policy, "203.0.113.9", 8081)).toBe(false);
+    expect(service).toMatchObject({
+      type: "LoadBalancer",
+      externalTrafficPolicy: "Local",
+      loadBalancerClass: "metallb.example/l2",
+      loadBalancerSourceRanges: OFFICE,
+    });
+  });
+
+  test("what is no network is refused", async () => {
+    const service = { type: "LoadBalancer", loadBalancerSourceRanges: ["203.0.113.9"] };
+    await expect(policyOf(service)).rejects.toThrow(/loadBalancerSourceRanges/);
+  });
+});
+
+test.skipIf(helm === undefined)(
+  "a gateway lets everybody in, but only Prometheus to what operates it",
+  async () => {
+    const objects = await render(exampleFlags("gateways-values.yaml"), "newest");
+    const policy = only(objects, "NetworkPolicy", "edge-warren-gateway");
+    for (const port of [8080, 8443, 20_009]) expect(letsIn(policy, "8.8.8.8", port)).toBe(true);
+    for (const port of [9090, 7000, 20_010]) expect(letsIn(policy, "8.8.8.8", port)).toBe(false);
+  },
+);
