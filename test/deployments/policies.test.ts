@@ -30,16 +30,16 @@ function isIn(cidr: string, address: string): boolean {
 
 const OFFICE = ["203.0.113.0/24", "2001:db8::/32"];
 
-describe.skipIf(helm === undefined)("the chat's policy", () => {
-  const policyOf = async (service: object) => {
-    const flags = [...exampleFlags("chat-values.yaml"), ...setFlags({ "chat.service": service })];
-    const objects = await render(flags, "newest");
-    return {
-      policy: only(objects, "NetworkPolicy", "chatbox-netpol"),
-      service: only(objects, "Service", "chatbox-websocket")["spec"],
-    };
+const policyOf = async (service: object) => {
+  const flags = [...exampleFlags("chat-values.yaml"), ...setFlags({ "chat.service": service })];
+  const objects = await render(flags, "newest");
+  return {
+    policy: only(objects, "NetworkPolicy", "chatbox-netpol"),
+    service: only(objects, "Service", "chatbox-websocket")["spec"],
   };
+};
 
+describe.skipIf(helm === undefined)("the chat's policy", () => {
   test.each([
     { name: "shuts the outside out where no Service leads in", service: {}, office: false },
     { name: "lets everybody in by a balancer", service: { type: "LoadBalancer" }, others: true },
