@@ -28,6 +28,9 @@ const GRACE = {
   chat: ["drainDelay", "drainSpread", "streamTimeout"],
 } as const;
 
+/** What no option has: for the pod itself, for Node and its proxies, and models by their numbers. */
+const OTHERS = /^(POD_IP|HTTPS_PROXY|NODE_EXTRA_CA_CERTS|LLM_PROVIDER_\d+_[A-Z_]+)$/;
+
 /** Pods that run a command of ours; the test's own runs a script. */
 const running = (objects: readonly Manifest[]) =>
   podsOf(objects).filter(({ spec }) => spec.containers[0]?.args !== undefined);
@@ -59,9 +62,7 @@ describe.skipIf(helm === undefined).each(EXAMPLES)("%s", (name) => {
       expect(warnings).toEqual([]);
       const { options } = commandOf(containerOf(pod));
       const known = new Set(optionRows(options).map(({ names }) => names.env));
-      const unknown = Object.keys(env).filter(
-        (one) => !known.has(one) && one !== "POD_IP" && !/^LLM_PROVIDER_\d+_[A-Z_]+$/.test(one),
-      );
+      const unknown = Object.keys(env).filter((one) => !known.has(one) && !OTHERS.test(one));
       expect(unknown).toEqual([]);
     }
   });

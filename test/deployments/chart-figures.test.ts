@@ -14,6 +14,12 @@ import { kindOf, type Manifest } from "./_kit/validate.ts";
 
 const chat = (more: Readonly<Record<string, unknown>> = {}) =>
   render([...exampleFlags("chat-values.yaml"), ...setFlags(more)], "newest");
+const ONE = {
+  "chat.replicas": 1,
+  "chat.autoscaling.enabled": false,
+  "chat.persistence.enabled": true,
+  "chat.store.kind": "sqlite",
+};
 const specOf = (objects: readonly Manifest[], kind: string, name: string) =>
   only(objects, kind, name)["spec"];
 
@@ -114,6 +120,20 @@ describe.skipIf(helm === undefined)("the chat", () => {
     expect(
       only(objects, "Ingress", "chatbox-websocket-ingress").metadata.annotations,
     ).toMatchObject(want);
+  });
+});
+
+test.skipIf(helm === undefined).each([
+  { name: "MongoDB", values: {}, want: "RollingUpdate" },
+  { name: "SQLite", values: ONE, want: "Recreate" },
+  {
+    name: "SQLite on a volume that many nodes mount",
+    values: { ...ONE, "chat.persistence.accessMode": "ReadWriteMany" },
+    want: "Recreate",
+  },
+])("the next pod of a chat with $name begins as its store allows", async ({ values, want }) => {
+  expect(specOf(await chat(values), "Deployment", "chatbox-websocket")).toMatchObject({
+    strategy: { type: want },
   });
 });
 
