@@ -51,7 +51,8 @@ const SECRET_NAMES = commands
   .flatMap(({ name: command, options }) =>
     Object.entries(options)
       .filter(([, { kind }]) => kind === "secret")
-      .map(([key, option]) => ({ command, env: namesOf(key, option).env })),
+      .flatMap(([key, option]) => namesOf(key, option).env ?? [])
+      .map((env) => ({ command, env })),
   );
 
 describe.skipIf(helm === undefined)("values", () => {
