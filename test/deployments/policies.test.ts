@@ -1,7 +1,7 @@
 // Whom the NetworkPolicies let in where a Service is open to the outside, as the API has their rules.
 import { BlockList, isIPv6 } from "node:net";
 import { describe, expect, test } from "vitest";
-import { only } from "./_kit/folders.ts";
+import { objectsOf, only } from "./_kit/folders.ts";
 import { exampleFlags, helm, render, setFlags } from "./_kit/helm.ts";
 import type { Manifest } from "./_kit/validate.ts";
 
@@ -101,3 +101,28 @@ test.skipIf(helm === undefined)(
     for (const port of [9090, 7000, 20_010]) expect(letsIn(policy, "8.8.8.8", port)).toBe(false);
   },
 );
+
+describe("plain manifests", () => {
+  const [messaging] = objectsOf("k8s/base/messaging-service-networkpolicy.yaml");
+  const [chatbox] = objectsOf("deployments/kubernetes/networkpolicy.yaml");
+  const [balancer] = objectsOf("k8s/base/messaging-service-loadbalancer.yaml");
+
+  test("clients of the messaging service's balancer come in, to TLS alone", () => {
+    expect(messaging!["spec"]).toMatchObject({
+      podSelector: { matchLabels: (balancer!["spec"] as { selector: object }).selector },
+    });
+    for (const address of ["203.0.113.9", "192.168.1.10", "2a00::1"]) {
+      expect(letsIn(messaging!, address, 8080)).toBe(true);
+      expect(letsIn(messaging!, address, 8086)).toBe(false);
+    }
+  });
+
+  test("the chat, which is behind an Ingress, has no outside", () => {
+    expect(letsIn(chatbox!, "203.0.113.9", 8080)).toBe(false);
+  });
+
+  test("both may dial the same", () => {
+    const out = (policy?: Manifest) => (policy!["spec"] as { egress: object }).egress;
+    expect(out(messaging)).toEqual(out(chatbox));
+  });
+});
