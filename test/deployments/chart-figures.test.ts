@@ -93,19 +93,6 @@ describe.skipIf(helm === undefined)("the chat", () => {
     });
   });
 
-  test("may dial what a chat needs, and the port of a bucket of its own", async () => {
-    const objects = await chat({ "chat.files.s3.endpoint": "http://minio.storage:9000" });
-    const { egress } = specOf(objects, "NetworkPolicy", "chatbox-netpol") as {
-      egress: { ports: { protocol: string; port: number }[] }[];
-    };
-    const ports = egress.flatMap((rule) =>
-      rule.ports.map(({ protocol, port }) => `${protocol} ${port}`),
-    );
-    expect(ports.join()).toBe(
-      "UDP 53,TCP 53,TCP 27017,TCP 6379,TCP 587,TCP 465,TCP 25,TCP 443,TCP 9000",
-    );
-  });
-
   test.each([
     { className: "nginx", want: { "nginx.ingress.kubernetes.io/proxy-read-timeout": "3600" } },
     {
