@@ -147,10 +147,11 @@ describe.skipIf(helm === undefined)("what goes out", () => {
 
   test("of an agent: to API servers, to gateways by their ports, and to every pod", async () => {
     const values = {
+      "agent.config": { HTTPS_PROXY: "http://proxy.example:3128" },
       "agent.gateways": ["wss://a.example", "ws://[2001:db8::7]:8080", "ws://b.example:9080/"],
     };
     expect(await portsOf("agent-values.yaml", "edge-warren-agent", values)).toBe(
-      "UDP 53,TCP 53,TCP 80,TCP 443,TCP 6443,TCP 8443,TCP 16443,TCP 8080,TCP 9080",
+      "UDP 53,TCP 53,TCP 80,TCP 443,TCP 6443,TCP 8443,TCP 16443,TCP 8080,TCP 9080,TCP 3128",
     );
     const objects = await render(exampleFlags("agent-values.yaml"), "newest");
     const { egress } = only(objects, "NetworkPolicy", "edge-warren-agent")["spec"] as {
