@@ -97,6 +97,7 @@ async function follow(count: number, owned: AsyncDisposableStack) {
         className: "warren",
         gatewayController: "warren.dev/gateway",
         mode: "tunnel",
+        controllerNamespaces: undefined,
         tlsSecrets: false,
         lease: { namespace: "default", name: "warren-agent" },
         podNamespace: "default",

@@ -1,4 +1,5 @@
-// The kubectl that tests drive, of its own sources: https://github.com/kubernetes/kubernetes/blob/master/cmd/kubectl/kubectl.go
+// The kubectl that tests drive, beside helm, which is a tool of this module. Of its own sources:
+// https://github.com/kubernetes/kubernetes/blob/master/cmd/kubectl/kubectl.go
 package main
 
 import (

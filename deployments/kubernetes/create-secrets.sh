@@ -34,15 +34,23 @@ encode() { base64 | tr -d '\r\n'; }
 
 # $1 random bytes as base64 in one line; openssl where there is one, else the kernel.
 random() {
-  local text
   if command -v openssl >/dev/null 2>&1; then
-    text=$(openssl rand -base64 "$1" | tr -d '\r\n')
+    openssl rand -base64 "$1" | tr -d '\r\n'
   else
-    text=$(head -c "$1" /dev/urandom | encode)
+    head -c "$1" /dev/urandom | encode
   fi
-  # A source that failed halfway must not become a key.
-  ((${#text} >= $1)) || die "no random bytes to be had"
-  printf '%s' "$text"
+}
+
+# Adds a new secret of $2 random bytes, $1, unless it is there.
+make() {
+  local value
+  has "$1" && return 0
+  # Where a command is the word of another one the shell goes on after it has failed: looked at here, and its result
+  # too, since a source that stops halfway need not say so.
+  value=$(random "$2") || die "$1: no random bytes to be had; nothing was changed"
+  [[ $value =~ ^[A-Za-z0-9+/]+={0,2}$ ]] && ((${#value} == ($2 + 2) / 3 * 4)) ||
+    die "$1: fewer random bytes than asked for; nothing was changed"
+  add "$1" "$value"
 }
 
 # Sets VERSION (empty: there is no such Secret) and KEYS, the names of what has a value. Values stay in the cluster's answer.
@@ -60,7 +68,7 @@ has() { [[ " $KEYS " == *" $1 "* ]]; }
 # Adds a value, $2, to what will be sent.
 add() {
   local encoded
-  encoded=$(printf '%s' "$2" | encode)
+  encoded=$(printf '%s' "$2" | encode) && [[ -n $encoded ]] || die "$1 could not be encoded; nothing was changed"
   DATA+="${DATA:+,}\"$1\":\"$encoded\""
   ADDED+=("$1")
 }
@@ -102,8 +110,8 @@ main() {
   command -v kubectl >/dev/null 2>&1 || die "kubectl is not here"
   VERSION='' KEYS='' DATA='' ADDED=()
   look
-  has JWT_SECRET || add JWT_SECRET "$(random 48)"
-  has ENCRYPTION_KEY || add ENCRYPTION_KEY "$(random 32)"
+  make JWT_SECRET 48
+  make ENCRYPTION_KEY 32
   ask
   if ((${#ADDED[@]} == 0)); then
     printf '%s\n' "$SECRET in $NAMESPACE has what it needs; nothing was changed"

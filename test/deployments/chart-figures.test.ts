@@ -14,6 +14,12 @@ import { kindOf, type Manifest } from "./_kit/validate.ts";
 
 const chat = (more: Readonly<Record<string, unknown>> = {}) =>
   render([...exampleFlags("chat-values.yaml"), ...setFlags(more)], "newest");
+const ONE = {
+  "chat.replicas": 1,
+  "chat.autoscaling.enabled": false,
+  "chat.persistence.enabled": true,
+  "chat.store.kind": "sqlite",
+};
 const specOf = (objects: readonly Manifest[], kind: string, name: string) =>
   only(objects, kind, name)["spec"];
 
@@ -87,19 +93,6 @@ describe.skipIf(helm === undefined)("the chat", () => {
     });
   });
 
-  test("may dial what a chat needs, and the port of a bucket of its own", async () => {
-    const objects = await chat({ "chat.files.s3.endpoint": "http://minio.storage:9000" });
-    const { egress } = specOf(objects, "NetworkPolicy", "chatbox-netpol") as {
-      egress: { ports: { protocol: string; port: number }[] }[];
-    };
-    const ports = egress.flatMap((rule) =>
-      rule.ports.map(({ protocol, port }) => `${protocol} ${port}`),
-    );
-    expect(ports.join()).toBe(
-      "UDP 53,TCP 53,TCP 27017,TCP 6379,TCP 587,TCP 465,TCP 25,TCP 443,TCP 9000",
-    );
-  });
-
   test.each([
     { className: "nginx", want: { "nginx.ingress.kubernetes.io/proxy-read-timeout": "3600" } },
     {
@@ -114,6 +107,20 @@ describe.skipIf(helm === undefined)("the chat", () => {
     expect(
       only(objects, "Ingress", "chatbox-websocket-ingress").metadata.annotations,
     ).toMatchObject(want);
+  });
+});
+
+test.skipIf(helm === undefined).each([
+  { name: "MongoDB", values: {}, want: "RollingUpdate" },
+  { name: "SQLite", values: ONE, want: "Recreate" },
+  {
+    name: "SQLite on a volume that many nodes mount",
+    values: { ...ONE, "chat.persistence.accessMode": "ReadWriteMany" },
+    want: "Recreate",
+  },
+])("the next pod of a chat with $name begins as its store allows", async ({ values, want }) => {
+  expect(specOf(await chat(values), "Deployment", "chatbox-websocket")).toMatchObject({
+    strategy: { type: want },
   });
 });
 

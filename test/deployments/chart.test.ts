@@ -2,6 +2,8 @@
 // object against the others.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { namesOf } from "@warren/host";
+import { commands } from "@warren/warren";
 import { describe, expect, test } from "vitest";
 import { CHART, exampleFlags, EXAMPLES, helm, lint, render, setFlags } from "./_kit/helm.ts";
 import { podsOf, restrictedProblems } from "./_kit/pods.ts";
@@ -42,6 +44,16 @@ const TOKEN = { "agent.token.existingSecret": "token" };
 const CHAT = { "chat.enabled": true, "chat.wsAllowedOrigins": ["https://a.example.com"] };
 const ONE_POD = { "chat.replicas": 1, "chat.autoscaling.enabled": false };
 const KEPT = { "chat.persistence.enabled": true };
+
+/** What options call secret, by their variables: never for a ConfigMap. */
+const SECRET_NAMES = commands
+  .filter(({ name }) => ["gateway", "agent", "chat"].includes(name))
+  .flatMap(({ name: command, options }) =>
+    Object.entries(options)
+      .filter(([, { kind }]) => kind === "secret")
+      .flatMap(([key, option]) => namesOf(key, option).env ?? [])
+      .map((env) => ({ command, env })),
+  );
 
 describe.skipIf(helm === undefined)("values", () => {
   test.each([
@@ -100,6 +112,16 @@ describe.skipIf(helm === undefined)("values", () => {
       values: { ...CHAT, "chat.store.mongoUri": "mongodb://ada:secret@db/chat" },
       want: /mongoUri/,
     },
+    {
+      name: "one among settings",
+      values: { ...CHAT, "chat.config": { REDIS_URL: "redis://:secret@redis:6379" } },
+      want: /chat\/config|chat\.config/,
+    },
+    ...SECRET_NAMES.map(({ command, env }) => ({
+      name: `${env} among settings of ${command}`,
+      values: { [`${command}.config`]: { [env]: "x" } },
+      want: /config/,
+    })),
     {
       name: "a placeholder for a token",
       values: { ...AGENT, "agent.token.value": "your-token-here" },

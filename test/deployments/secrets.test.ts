@@ -9,6 +9,8 @@ import { openCluster, type Cluster } from "./_kit/cluster.ts";
 import { kubectl } from "./_kit/folders.ts";
 
 const SCRIPT = "deployments/kubernetes/create-secrets.sh";
+/** 64 characters for the first key, 48 bytes, and nothing for the second. */
+const FAILS_LATER = `[ "$3" = 48 ] && printf 'a%.0s' {1..64}`;
 
 describe.skipIf(kubectl === undefined)("create-secrets.sh", () => {
   let cluster: Cluster;
@@ -24,6 +26,7 @@ describe.skipIf(kubectl === undefined)("create-secrets.sh", () => {
       "wiped",
       "wiped-server",
       "poor",
+      "starved",
     ])
       cluster.api.put({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
   });
@@ -122,6 +125,30 @@ describe.skipIf(kubectl === undefined)("create-secrets.sh", () => {
     const { code, err } = await cluster.run(SCRIPT, ["poor"], { env: { PATH: bin } });
     expect([code, err]).toEqual([0, ""]);
     expect(Buffer.from(clear(dataIn("poor")["ENCRYPTION_KEY"]), "base64")).toHaveLength(32);
+  });
+
+  test.each([
+    { name: "openssl fails", program: "openssl", says: "exit 1" },
+    { name: "openssl stops halfway and says so", program: "openssl", says: "echo AAAA; exit 1" },
+    { name: "openssl stops halfway and does not", program: "openssl", says: "echo AAAA" },
+    { name: "openssl talks instead", program: "openssl", says: `printf '%64s\n' no entropy` },
+    { name: "only the second time", program: "openssl", says: FAILS_LATER },
+    { name: "the kernel's source stops halfway", program: "head", says: "printf 12345" },
+    { name: "what encodes fails", program: "base64", says: "exit 1" },
+  ])("without good randomness nothing is written: $name", async ({ name, program, says }) => {
+    const bin = join(cluster.folder, name);
+    mkdirSync(bin);
+    writeFileSync(join(bin, program), `#!/usr/bin/env bash\n${says}\n`);
+    chmodSync(join(bin, program), 0o755);
+    for (const other of ["bash", "env", "base64", "tr", "head", "kubectl"])
+      if (other !== program) symlinkSync(pathOf(other), join(bin, other));
+    const before = cluster.api.requests.length;
+    const { code, out, err } = await cluster.run(SCRIPT, ["starved"], { env: { PATH: bin } });
+    expect([code, out]).toEqual([1, ""]);
+    expect(err).toMatch(/^create-secrets: (JWT_SECRET|ENCRYPTION_KEY): .*nothing was changed\n$/);
+    const asked = cluster.api.requests.slice(before).map(({ verb }) => verb);
+    expect(asked.filter((verb) => verb !== "get")).toEqual([]);
+    expect(dataIn("starved")).toEqual({});
   });
 
   test("on a terminal it asks for the optional ones, and Enter skips one", async () => {

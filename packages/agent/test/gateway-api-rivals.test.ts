@@ -21,6 +21,7 @@ function follow(api: KubeApi) {
       className: "warren",
       gatewayController: "warren.dev/gateway",
       mode: "tunnel",
+      controllerNamespaces: undefined,
       tlsSecrets: false,
       lease: { namespace: "default", name: "warren-agent" },
       podNamespace: "default",

@@ -15,10 +15,8 @@ export interface Ran {
   err: string;
 }
 
-export interface Cluster extends AsyncDisposable {
-  readonly api: KubeApi;
-  /** A folder of its own, that goes with it. */
-  readonly folder: string;
+/** What is run against a server, as a person would. */
+export interface Commands {
   /** From the root of the repository unless told; what is given goes to its standard input. */
   run(
     command: string,
@@ -29,15 +27,32 @@ export interface Cluster extends AsyncDisposable {
   kubectl(...words: string[]): Promise<string>;
 }
 
+export interface Cluster extends Commands, AsyncDisposable {
+  readonly api: KubeApi;
+  /** A folder of its own, that goes with it. */
+  readonly folder: string;
+}
+
 export async function openCluster(): Promise<Cluster> {
   await using opened = new AsyncDisposableStack();
   const home = opened.use(mkdtempDisposableSync(join(tmpdir(), "warren-")));
   const api = opened.use(await startKubeApi());
   opened.defer(api.intercept(asKubectlWants(api)));
-  const kubeconfig = join(home.path, "kubeconfig");
-  writeFileSync(kubeconfig, JSON.stringify(configOf(api.url)));
-  const env = { PATH: process.env["PATH"] ?? "", HOME: home.path, KUBECONFIG: kubeconfig };
-  const run: Cluster["run"] = async (
+  const owned = opened.move();
+  return {
+    api,
+    folder: home.path,
+    ...commandsAt(home.path, { server: api.url }),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** Commands with a home in a folder, whose kubectl asks a cluster as kubeconfig describes one. */
+export function commandsAt(folder: string, cluster: object, token = "test"): Commands {
+  const kubeconfig = join(folder, "kubeconfig");
+  writeFileSync(kubeconfig, JSON.stringify(configOf(cluster, token)));
+  const env = { PATH: process.env["PATH"] ?? "", HOME: folder, KUBECONFIG: kubeconfig };
+  const run: Commands["run"] = async (
     command,
     words,
     { input = "", env: more = {}, cwd = ROOT } = {},
@@ -52,28 +67,21 @@ export async function openCluster(): Promise<Cluster> {
     ]);
     return { code: child.exitCode, out, err };
   };
-  const kubectl: Cluster["kubectl"] = async (...words) => {
+  const kubectl: Commands["kubectl"] = async (...words) => {
     const ran = await run("kubectl", words);
     if (ran.code !== 0)
       throw new Error(`kubectl ${words.join(" ")}: ${ran.code}\n${ran.out}${ran.err}`);
     return ran.out;
   };
-  const owned = opened.move();
-  return {
-    api,
-    folder: home.path,
-    run,
-    kubectl,
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  };
+  return { run, kubectl };
 }
 
-function configOf(server: string) {
+function configOf(cluster: object, token: string) {
   return {
     apiVersion: "v1",
     kind: "Config",
-    clusters: [{ name: "test", cluster: { server } }],
-    users: [{ name: "test", user: { token: "test" } }],
+    clusters: [{ name: "test", cluster }],
+    users: [{ name: "test", user: { token } }],
     contexts: [{ name: "test", context: { cluster: "test", user: "test", namespace: "default" } }],
     "current-context": "test",
   };

@@ -24,6 +24,8 @@ export interface CachesOptions {
   client: KubeClient;
   /** Undefined: all. */
   namespaces: readonly string[] | undefined;
+  /** Where controllers are looked for beside those, where they are named. Undefined: where they usually are. */
+  controllerNamespaces: readonly string[] | undefined;
   tlsSecrets: boolean;
   clock: Clock;
   random: Random;
@@ -91,9 +93,8 @@ export class ClusterCaches implements AsyncDisposable {
 
   /** Those of its namespaces are watched already. */
   #watchControllers(namespaces: readonly string[]): ControllerServices {
-    const elsewhere = [...CONTROLLER_NAMESPACES, "default"].filter(
-      (one) => !namespaces.includes(one),
-    );
+    const { controllerNamespaces = [...CONTROLLER_NAMESPACES, "default"] } = this.#options;
+    const elsewhere = controllerNamespaces.filter((one) => !namespaces.includes(one));
     return new ControllerServices(this.services, elsewhere, (namespace, onForbidden) =>
       this.#open<Service>(SERVICES, {
         namespaces: [namespace],
