@@ -15,6 +15,7 @@ const HOST = "shop.test";
 async function asked(joined: Joined, path: string): Promise<unknown> {
   return (await fetch(`${joined.adminUrl}${path}`)).json();
 }
+const itemsOf = (page: unknown) => (page as { items: unknown[] }).items;
 const why = async (joined: Joined, url: string) =>
   hintsOf(v.parse(WhyView, await asked(joined, `/why?url=${url}`)));
 
@@ -132,10 +133,9 @@ test("status shows of each cluster what it is, its agents, its routes, and those
     const [tunnels, all] = await Promise.all(
       ["/tunnels", "/routes"].map(async (path) => asked(joined, path)),
     );
-    const items = (page: unknown) => (page as { items: unknown[] }).items;
     return clustersOf(
-      items(tunnels).map((one) => v.parse(TunnelView, one)),
-      items(all).map((one) => v.parse(RouteView, one)),
+      itemsOf(tunnels).map((one) => v.parse(TunnelView, one)),
+      itemsOf(all).map((one) => v.parse(RouteView, one)),
     );
   };
   await expect.poll(lines).toMatchObject([
