@@ -23,10 +23,11 @@ LABEL org.opencontainers.image.title="warren" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 # Nothing in it installs packages. /data is where state goes: mount a volume there to keep it. The rest is never
-# written: `--read-only --tmpfs /tmp` (readOnlyRootFilesystem) works.
+# written: `--read-only --tmpfs /tmp` (readOnlyRootFilesystem) works. `warren` is for `exec` into what runs.
 RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack \
       /usr/local/bin/yarn /usr/local/bin/yarnpkg /opt/yarn-* \
-    && install -d -o 65532 -g 65532 -m 0750 /data
+    && install -d -o 65532 -g 65532 -m 0750 /data \
+    && ln -s /app/warren.mjs /usr/local/bin/warren
 COPY --from=build /app /app
 ENV NODE_ENV=production WARREN_DATA=/data
 WORKDIR /data

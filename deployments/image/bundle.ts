@@ -3,12 +3,12 @@
  *
  *   node deployments/image/bundle.ts [FOLDER]
  *
- * `warren.mjs` is the program. What few use (clients of stores) is in files of its own that are loaded when they
+ * `warren.mjs` is the program, which a link to it starts as well. What few use (clients of stores) is in files of its own that are loaded when they
  * are; pages, threads and the licences of what was taken in are beside it.
  */
 import { build, type BuildOptions, type Metafile } from "esbuild";
 import { existsSync } from "node:fs";
-import { cp, mkdir, rm, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beside, programsIn, type Beside } from "./beside.ts";
@@ -34,6 +34,7 @@ export async function bundle(folder: string): Promise<Metafile> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   for (const { path, contents } of outputFiles) await writeFile(path, contents);
+  await chmod(join(folder, "warren.mjs"), 0o755);
   for (const [name, path] of [...found.folders, ...pages()])
     await cp(path, join(folder, name), { recursive: true });
   await writeFile(join(folder, "package.json"), '{ "type": "module" }\n');

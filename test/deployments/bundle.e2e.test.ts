@@ -1,7 +1,7 @@
 // What leaves the repository, as the Dockerfile builds it, in an empty folder: it needs no other file, and no package.
-import { mkdtempDisposableSync, readFileSync } from "node:fs";
+import { mkdirSync, mkdtempDisposableSync, readFileSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Cli } from "../../packages/warren/test/_cli.ts";
 import { ROOT } from "../_rooms.ts";
@@ -61,6 +61,15 @@ test("it knows its version and its commands", async () => {
   };
   expect((await run("--version")).stdout).toContain(version);
   expect((await run("--help")).stdout).toContain("\n  gateway ");
+});
+
+test("as a command by the image's link to it, without a folder that it may write to", async () => {
+  mkdirSync(at("bin"));
+  symlinkSync(at("app/warren.mjs"), at("bin/warren"));
+  const PATH = [at("bin"), dirname(process.execPath), "/usr/bin", "/bin"].join(delimiter);
+  const cli = new Cli(["warren", "agent", "doctor", "--help"], { env: { PATH }, cwd: "/proc" });
+  expect(await cli.ended()).toMatchObject({ code: 0 });
+  expect(cli.stdout).toContain("warren agent doctor");
 });
 
 test("gateway and agent", async () => {

@@ -33,6 +33,8 @@ test("what runs is nobody, with the folder of state as its own, and no npm", () 
   for (const name of ["npm", "npx", "corepack", "yarn"])
     expect(run).toContain(` /usr/local/bin/${name}`);
   expect(run).toContain("install -d -o 65532 -g 65532 -m 0750 /data");
+  expect(run).toContain("ln -s /app/warren.mjs /usr/local/bin/warren");
+  expect(ofLast("COPY")).toEqual(["--from=build /app /app"]);
   expect(ofLast("ARG")).toContain(`VERSION=${about.version}`);
 });
 

@@ -100,12 +100,13 @@ test("links lead to files, and to headings that they have", () => {
   expect(broken).toEqual([]);
 });
 
-/** What stands behind `warren`, however it is called: the image's entry, the file in it. */
+/** What stands behind `warren`, however it is called: the image's entry, the command or the file in it. */
 const warren = once(
   typed.flatMap(({ words, line }) => {
     if (!/^(docker (run|exec)|kubectl exec) /.test(line)) return [];
-    const at = words.findIndex((word) => /^(warren:[\d.]+|\/app\/warren\.mjs)$/.test(word));
-    return at === -1 ? [] : [{ line, said: words.slice(at + 1) }];
+    const own = words.slice(words.indexOf("--") + 1);
+    const at = own.findIndex((word) => /^(warren(:[\d.]+)?|\/app\/warren\.mjs)$/.test(word));
+    return at === -1 ? [] : [{ line, said: own.slice(at + 1) }];
   }),
 );
 
