@@ -113,6 +113,7 @@ async function follow(count: number, owned: AsyncDisposableStack) {
         select: "all",
         className: "warren",
         mode: "tunnel",
+        controllerNamespaces: undefined,
         tlsSecrets: false,
         lease: { namespace: "default", name: "warren-agent" },
         podNamespace: "default",

@@ -171,6 +171,14 @@ describe.skipIf(helm === undefined)("what really runs", () => {
   test.each([
     { name: "all namespaces and TLS Secrets", values: { "agent.kube.tlsSecrets": true } },
     { name: "one namespace", values: { "agent.kube.namespaces": ["default"] } },
+    {
+      name: "one namespace, its Secrets, and another with the ingress controller",
+      values: {
+        "agent.kube.namespaces": ["default"],
+        "agent.kube.controllerNamespaces": ["kube-system"],
+        "agent.kube.tlsSecrets": true,
+      },
+    },
   ])(
     "an agent with the chart's rights on $name answers, publishes and is refused nothing",
     async ({ values }) => {
@@ -217,67 +225,4 @@ describe.skipIf(helm === undefined)("what really runs", () => {
       expect(await statusesAt(adminPort, [...paths, "/metrics"])).toEqual([200, 200, 200, 200]);
     },
   );
-});
-
-describe.skipIf(helm === undefined)("rights of an agent", () => {
-  const account = `${RELEASE.name}-warren-agent`;
-  const rightsOf = async (values: Readonly<Record<string, unknown>>) =>
-    rulesOf(
-      await render([...exampleFlags("agent-values.yaml"), ...setFlags(values)], "newest"),
-      account,
-    );
-  const READS = ["get", "list", "watch"];
-
-  test("are to read, and to write no more than what is its own", async () => {
-    const writes = (await rightsOf({})).flatMap(({ apiGroups, resources, verbs, namespace }) =>
-      verbs
-        .filter((verb) => !READS.includes(verb))
-        .flatMap((verb) =>
-          resources.map((one) => `${verb} ${one} ${apiGroups.join()} ${namespace ?? "*"}`),
-        ),
-    );
-    const own =
-      /^(update|patch) \w+\/status |^(create|patch) events events\.k8s\.io |^\w+ leases coordination\.k8s\.io warren-system$/;
-    expect(writes.filter((one) => !own.test(one))).toEqual([]);
-  });
-
-  test("name the Lease that is its own", async () => {
-    const leases = (await rightsOf({})).filter(({ resources }) => resources.includes("leases"));
-    expect(leases.filter(({ verbs }) => !verbs.includes("create"))).toMatchObject([
-      { resourceNames: [account] },
-    ]);
-    expect(leases.filter(({ verbs }) => verbs.includes("create"))).toMatchObject([
-      { verbs: ["create"] },
-    ]);
-  });
-
-  test("reach no Secret and no wildcard, unless Secrets are asked for", async () => {
-    const all = await rightsOf({});
-    expect(
-      all.flatMap(({ resources, verbs, apiGroups }) => [...resources, ...verbs, ...apiGroups]),
-    ).not.toContain("*");
-    const secrets = (rules: typeof all) =>
-      rules.filter(({ resources }) => resources.includes("secrets"));
-    expect(secrets(all)).toEqual([]);
-    const asked = await rightsOf({
-      "agent.kube.tlsSecrets": true,
-      "agent.kube.namespaces": ["apps"],
-    });
-    expect(secrets(asked)).toMatchObject([{ verbs: READS, namespace: "apps" }]);
-  });
-
-  test("on Ingresses are those namespaces' that were asked for", async () => {
-    const asked = await rightsOf({ "agent.kube.namespaces": ["apps", "shop"] });
-    const found = asked.filter(({ resources }) => resources.includes("ingresses"));
-    expect(found.map(({ namespace }) => namespace)).toEqual(["apps", "shop"]);
-  });
-
-  test("of a gateway and a chat are none, and they have no token to use them with", async () => {
-    const objects = await render(exampleFlags("everything-values.yaml"), "newest");
-    for (const { of, spec } of podsOf(objects)) {
-      expect(spec.automountServiceAccountToken).toBe(of.endsWith("-agent"));
-      const own = spec.serviceAccountName ?? "default";
-      if (!of.endsWith("-agent")) expect(rulesOf(objects, own)).toEqual([]);
-    }
-  });
 });

@@ -9,6 +9,8 @@ export interface KubeSettings {
   inPod: { host: string | undefined; port: string | undefined };
   /** Undefined: all. */
   namespaces: readonly string[] | undefined;
+  /** Where ingress controllers are looked for when `namespaces` are named. Undefined: where they usually are. */
+  controllerNamespaces: readonly string[] | undefined;
   /** Every Ingress, whatever its class, or those of `className` alone. */
   select: "all" | "class";
   className: string;
@@ -61,6 +63,11 @@ export const kubeOptions = {
     schema: Namespace,
     help: "Namespaces to publish from; all unless set.",
   }),
+  kubeControllers: listOption({
+    value: "<namespace>",
+    schema: Namespace,
+    help: "With --kube-namespace: where ingress controllers are; where they usually are unless set.",
+  }),
   kubeSelect: option({
     value: "<which>",
     schema: oneOf("all", "class"),
@@ -107,12 +114,13 @@ export function kubeSettings(
 ): KubeSettings | undefined {
   const auto = inPod.host !== undefined || options.kubeconfig !== undefined;
   if (options.kube === "off" || (options.kube === "auto" && !auto)) return undefined;
-  const { kubeNamespace: namespaces } = options;
+  const { kubeNamespace: namespaces, kubeControllers: controllers } = options;
   return {
     kubeconfig: options.kubeconfig,
     context: options.kubeContext,
     inPod,
     namespaces: namespaces.length === 0 ? undefined : namespaces,
+    controllerNamespaces: controllers.length === 0 ? undefined : controllers,
     select: options.kubeSelect,
     className: options.kubeClass,
     mode: options.kubeMode,

@@ -20,6 +20,8 @@ export interface CachesOptions {
   client: KubeClient;
   /** Undefined: all. */
   namespaces: readonly string[] | undefined;
+  /** Where controllers are looked for beside those, where they are named. Undefined: where they usually are. */
+  controllerNamespaces: readonly string[] | undefined;
   tlsSecrets: boolean;
   clock: Clock;
   random: Random;
@@ -85,7 +87,8 @@ export class ClusterCaches implements AsyncDisposable {
   }
 
   #watchControllers(namespaces: readonly string[]): Watched<Service> {
-    const all = [...new Set([...namespaces, ...CONTROLLER_NAMESPACES])];
+    const { controllerNamespaces = CONTROLLER_NAMESPACES } = this.#options;
+    const all = [...new Set([...namespaces, ...controllerNamespaces])];
     return this.#open<Service>(SERVICES, { namespaces: all, fieldSelector: undefined });
   }
 

@@ -145,10 +145,11 @@ class FollowedCluster implements KubeSource {
 
   #openCaches(client: KubeClient): ClusterCaches {
     const { clock, random } = this.#deps;
-    const { namespaces, tlsSecrets } = this.#settings;
+    const { namespaces, controllerNamespaces, tlsSecrets } = this.#settings;
     return (this.#caches = new ClusterCaches({
       client,
       namespaces,
+      controllerNamespaces,
       tlsSecrets,
       clock,
       random,

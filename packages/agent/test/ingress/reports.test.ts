@@ -27,6 +27,7 @@ const SETTINGS: KubeSettings = {
   select: "all",
   className: "warren",
   mode: "tunnel",
+  controllerNamespaces: undefined,
   tlsSecrets: false,
   lease: { namespace: "default", name: "warren-agent" },
   podNamespace: "default",

@@ -20,6 +20,9 @@
   "WARREN_LOG_LEVEL" $.Values.logs.level
   "WARREN_LOG_FORMAT" $.Values.logs.format
 -}}
+{{- if .kube.namespaces -}}
+{{- $_ := set $said "WARREN_KUBE_CONTROLLERS" (concat .kube.namespaces .kube.controllerNamespaces | uniq | join ",") -}}
+{{- end -}}
 {{- if .gatewayCaConfigMap -}}
 {{- $_ := set $said "WARREN_GATEWAY_CA" "/etc/warren/gateway-ca/ca.crt" -}}
 {{- end -}}
