@@ -174,7 +174,7 @@ describe("autoscalers", () => {
     "chatbox-websocket-hpa",
   );
   const advanced = only(
-    objectsOf("deployments/kubernetes/hpa.yaml"),
+    objectsOf("deployments/kubernetes/hpa.yaml/chatbox-websocket-hpa.yaml"),
     "HorizontalPodAutoscaler",
     "chatbox-websocket-hpa",
   );

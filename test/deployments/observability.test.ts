@@ -121,7 +121,7 @@ test("the adapter serves both gauges as they are, under their full names", () =>
   expect(values.rules.default).toBe(false);
   const [rule] = values.rules.custom;
   const [, wanted = ""] = /__name__=~"([^"]*)"/.exec(rule!.seriesQuery)!;
-  const hpa = parse(text("deployments/kubernetes/hpa.yaml")) as {
+  const hpa = parse(text("deployments/kubernetes/hpa.yaml/chatbox-websocket-hpa.yaml")) as {
     spec: { metrics: { pods?: { metric: { name: string } } }[] };
   };
   const scaled = hpa.spec.metrics.flatMap(({ pods }) => pods?.metric.name ?? []);
