@@ -60,8 +60,8 @@ export function rulesOf(settings: KubeSettings, lease: ObjectName): Rule[] {
   });
   return [
     read(INGRESSES),
-    // Of controllers, too, which are in namespaces of their own.
-    read(SERVICES, namespaces && [...new Set([...namespaces, ...CONTROLLER_NAMESPACES])]),
+    read(SERVICES),
+    ...controllerRules(settings),
     read(ENDPOINT_SLICES),
     read(INGRESS_CLASSES, EVERYWHERE),
     ...(tlsSecrets ? [{ ...read(SECRETS), without: "no certificate is brought without it" }] : []),
@@ -70,6 +70,16 @@ export function rulesOf(settings: KubeSettings, lease: ObjectName): Rule[] {
     write(statusOf(INGRESSES), ["patch"], "Ingresses of the class do not say where they are"),
     write(EVENTS, ["create", "patch"], "Ingresses do not say what became of them"),
   ];
+}
+
+/** Where controllers are, beside the namespaces that are published from. */
+function controllerRules({ namespaces, controllerNamespaces }: KubeSettings): Rule[] {
+  const all = controllerNamespaces ?? CONTROLLER_NAMESPACES;
+  const where = namespaces === undefined ? [] : all.filter((one) => !namespaces.includes(one));
+  const without =
+    "controllers there are not found, which matters for Ingresses of their classes (--kube-controllers)";
+  const rule = { resource: SERVICES, verbs: READ, isNeeded: false, without };
+  return where.length === 0 ? [] : [{ ...rule, where }];
 }
 
 const GATEWAY_API = [GATEWAY_CLASSES, GATEWAYS, ...Object.values(ROUTES)];
