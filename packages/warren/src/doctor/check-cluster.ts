@@ -100,7 +100,8 @@ async function checkClass({ client, settings }: ClusterCheck): Promise<Finding> 
         : note(check, "is not there: Ingresses of other classes are published all the same", todo);
     }
     const controller = found.spec?.controller ?? "nobody";
-    return controller === WARREN_CONTROLLER
+    // A second installation's is its own.
+    return [WARREN_CONTROLLER, `${WARREN_CONTROLLER}/${className}`].includes(controller)
       ? ok(check, `is of ${controller}`)
       : fail(
           check,

@@ -71,7 +71,7 @@ function isPublished({ metadata: { annotations = {}, namespace = "" } }: KubeObj
 }
 
 function isOurs({ spec }: IngressClass): boolean {
-  return spec?.controller === WARREN_CONTROLLER;
+  return spec?.controller?.startsWith(WARREN_CONTROLLER) === true;
 }
 
 /** How Ingresses name it; those that name none mean the default. */
