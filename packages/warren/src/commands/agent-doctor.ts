@@ -11,10 +11,10 @@ import { printable } from "../cli/table.ts";
 import { bounded } from "../doctor/bounded.ts";
 import { checkAgent } from "../doctor/check-agent.ts";
 import { checkGateway } from "../doctor/check-gateway.ts";
-import { checkPath } from "../doctor/check-path.ts";
+import { checkPath, PATH_CHECK } from "../doctor/check-path.ts";
 import { checkToken, claimsOf, NEW_TOKEN } from "../doctor/check-token.ts";
 import { doorsOfServices, type Door } from "../doctor/doors.ts";
-import { fail, whyOf, type Finding } from "../doctor/finding.ts";
+import { fail, note, whyOf, type Finding } from "../doctor/finding.ts";
 import { VERSION } from "../version.ts";
 
 const options = { ...agentOptions, data: dataOption, json: jsonOption };
@@ -140,10 +140,16 @@ async function examineCluster(
       wallClock,
       signal,
     });
-    const doors = await bounded(bound, () => doorsOfCluster(client, kube)).catch(
-      () => "unknown" as const,
-    );
-    return { findings, doors };
+    // Who does not answer would be waited for once more.
+    if (findings.some(({ check, level }) => check === "API server" && level === "fail"))
+      return { findings, doors: "unknown" };
+    try {
+      return { findings, doors: await bounded(bound, () => doorsOfCluster(client, kube)) };
+    } catch (error) {
+      const said = `not made: the hosts of the cluster are not known: ${whyOf(error)}`;
+      const left = note(PATH_CHECK, said, "ask for one of them by hand, where visitors come in");
+      return { findings: [...findings, left], doors: "unknown" };
+    }
   } catch (error) {
     const todo = "run this in the agent's pod, or give --kubeconfig";
     return { findings: [fail("API server", whyOf(error), todo)], doors: "unknown" };

@@ -19,7 +19,8 @@ export interface PathCheck {
   signal: AbortSignal;
 }
 
-const CHECK = "a request through it all";
+export const PATH_CHECK = "a request through it all";
+const CHECK = PATH_CHECK;
 const EACH_MS = 8_000;
 /** Of hosts that nobody publishes, before it is said that none is. */
 const MOST_DOORS = 20;
