@@ -27,6 +27,7 @@ import {
   type PrivateKubeApiserver,
 } from "@warren/host/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Finding } from "../src/doctor/finding.ts";
 import { ask } from "./_kit/ask.ts";
 import { Fleet, type GatewayOnStage } from "./_kit/fleet.ts";
 import { ingressOf } from "./_kit/kube-stage.ts";
@@ -37,7 +38,12 @@ const HOST = "my-app.example.com";
 
 const rbac = { group: "rbac.authorization.k8s.io", version: "v1" };
 interface Role extends KubeObject {
-  rules: { apiGroups: string[]; resources: string[]; verbs: string[] }[];
+  rules: {
+    apiGroups: string[];
+    resources: string[];
+    verbs: string[];
+    resourceNames?: string[];
+  }[];
 }
 interface Binding extends KubeObject {
   roleRef: object;
@@ -75,7 +81,13 @@ const RULES: Role["rules"] = [
   {
     apiGroups: ["coordination.k8s.io"],
     resources: ["leases"],
-    verbs: ["get", "create", "update"],
+    verbs: ["create"],
+  },
+  {
+    apiGroups: ["coordination.k8s.io"],
+    resources: ["leases"],
+    resourceNames: ["warren-agent"],
+    verbs: ["get", "update"],
   },
 ];
 
@@ -136,7 +148,7 @@ describe.skipIf(programs === undefined)("on a kube-apiserver", { timeout: 120_00
     await server?.[Symbol.asyncDispose]();
   });
 
-  const agent = async (podName: string) => {
+  const flagsOf = async (podName: string) => {
     const { file } = await fleet.token();
     const path = join(fleet.folder, "kubeconfig");
     writeFileSync(path, kubeconfig(server.url));
@@ -147,9 +159,11 @@ describe.skipIf(programs === undefined)("on a kube-apiserver", { timeout: 120_00
       "--kubeconfig": path,
       "--pod-name": podName,
       "--pod-namespace": "warren-system",
-      "--log-format": "json",
     };
-    const cli = fleet.start(["agent", ...Object.entries(flags).flat()]);
+    return Object.entries(flags).flat();
+  };
+  const agent = async (podName: string) => {
+    const cli = fleet.start(["agent", ...(await flagsOf(podName)), "--log-format", "json"]);
     await cli.says(/joined /);
     return cli;
   };
@@ -188,6 +202,11 @@ describe.skipIf(programs === undefined)("on a kube-apiserver", { timeout: 120_00
     });
     const cli = await agent("agent-0");
     await becomes(place === undefined ? 502 : 200);
+    const doctor = fleet.start(["agent", "doctor", "--json", ...(await flagsOf("agent-0"))]);
+    const found = JSON.parse((await doctor.ended()).stdout) as Finding[];
+    const rights = found.filter(({ check }) => /^(may|API server|clock|Lease|Ingress)/.test(check));
+    expect(rights.length).toBeGreaterThan(8);
+    expect(rights.filter(({ level }) => level !== "ok")).toEqual([]);
     await expect.poll(() => noted("my-app"), { timeout: LONG_MS }).not.toEqual([]);
     const lease = { namespace: "warren-system", name: "warren-agent" };
     expect((await kube.get(LEASES, lease))?.spec?.holderIdentity).toMatch(/^agent-0/);

@@ -17,6 +17,10 @@ export interface TunnelSummary {
   state: "connected" | "reconnecting" | "draining";
   /** Where its transport comes from, or came from last. */
   address: string;
+  /** As its agent says; null before it has. */
+  is_private: boolean | null;
+  /** Routes that its agent wants in force, as it said last: those that were refused, too. */
+  wanted_routes: number | null;
   agent_version: string;
   /** RFC 3339. */
   since: string;

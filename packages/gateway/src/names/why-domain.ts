@@ -32,17 +32,45 @@ async function dnsOf({ hosts }: WhyDomainDeps, host: string): Promise<object> {
     const aliases = await aliasesOf(dns, host);
     const addresses = await dns.addresses(host);
     const name = [host, ...aliases].find((one) => names && one.endsWith(`.${names.domain}`));
-    const says =
-      addresses.length === 0
-        ? `it does not resolve: make it a CNAME${names ? ` to a name below ${names.domain}` : ""}, or give it the addresses of this gateway`
-        : name === undefined
-          ? "it resolves: compare the addresses with those of this gateway"
-          : `it leads to ${name}, a name of this gateway`;
-    return { aliases, addresses, says };
+    if (addresses.length === 0) {
+      const cname = names ? ` to a name below ${names.domain}` : "";
+      const says = `it does not resolve: make it a CNAME${cname}, or give it the addresses of this gateway`;
+      return { aliases, addresses, leads_here: false, says };
+    }
+    if (name !== undefined)
+      return {
+        aliases,
+        addresses,
+        leads_here: true,
+        says: `it leads to ${name}, a name of this gateway`,
+      };
+    const ours = names === undefined ? [] : await ownAddresses(dns, names.domain);
+    return { aliases, addresses, ...elsewhere({ aliases, addresses, ours }) };
   } catch (reason) {
     const { code = "failed" } = reason as NodeJS.ErrnoException;
     return { says: `DNS could not be asked (${code})` };
   }
+}
+
+/** Where names below the gateways' domain lead: a wildcard record does for any of them. */
+async function ownAddresses(dns: Dns, domain: string): Promise<string[]> {
+  return dns.addresses(`warren.${domain}`).catch(() => []);
+}
+
+/** What is no name of this gateway may lead to it all the same. */
+function elsewhere({
+  aliases,
+  addresses,
+  ours,
+}: Record<"aliases" | "addresses" | "ours", string[]>) {
+  const alias =
+    aliases.length === 0 ? "" : `a CNAME to ${aliases.at(-1)}, no name of this gateway: `;
+  if (ours.length === 0)
+    return { says: `${alias}it resolves: compare the addresses with those of this gateway` };
+  if (addresses.some((one) => ours.includes(one)))
+    return { leads_here: true, says: `${alias}it has the addresses of this gateway` };
+  const says = `${alias}it leads elsewhere: names of this gateway have ${ours.join(", ")}`;
+  return { leads_here: false, says };
 }
 
 async function aliasesOf(dns: Dns, host: string): Promise<string[]> {

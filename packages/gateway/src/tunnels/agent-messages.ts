@@ -3,6 +3,7 @@ import {
   WireError,
   type Certificates,
   type Control,
+  type Heartbeat,
   type IngressRoutes,
   type Route,
 } from "@warren/wire";
@@ -55,6 +56,13 @@ export interface AgentMessagesOptions {
   onFailure: (association: Association<AgentIdentity>, what: string, reason: unknown) => void;
 }
 
+/** What heartbeats tell people, and nothing goes by. */
+export interface Beat {
+  isPrivate: boolean | undefined;
+  /** Routes that the agent wants in force. */
+  wanted: number | undefined;
+}
+
 /** A message about routes as it waits: unread, or, without room for it, what it will be refused with. */
 interface Said {
   head: RoutesHead;
@@ -70,6 +78,7 @@ interface Said {
 export class AgentMessages {
   readonly #options: AgentMessagesOptions;
   readonly #lines = new Map<Association<AgentIdentity>, AgentLine>();
+  readonly #beats = new WeakMap<Association<AgentIdentity>, Beat>();
   readonly #clusters = new Map<string, ClusterLines>();
 
   constructor(options: AgentMessagesOptions) {
@@ -87,6 +96,7 @@ export class AgentMessages {
           id: message.request_id,
         });
       case "heartbeat":
+        this.#beats.set(association, beatOf(message.payload));
         return this.#inOrder(association, "heartbeat", 0, () =>
           this.#heartbeat(association, message.request_id),
         );
@@ -101,6 +111,11 @@ export class AgentMessages {
       default:
         return; // answers to what this side said, or nothing that a gateway acts on
     }
+  }
+
+  /** What an agent said of itself last; undefined before its first heartbeat. */
+  lastBeat(association: Association<AgentIdentity>): Beat | undefined {
+    return this.#beats.get(association);
   }
 
   /** The agent is gone, and nobody waits for answers. */
@@ -275,6 +290,10 @@ export class AgentMessages {
     const refused = (admitted?.refused ?? []).map(({ route, why }) => rejectionOf(route, why));
     return { ...verdict, rejected: [...rejected, ...refused, ...verdict.rejected] };
   }
+}
+
+function beatOf({ metadata }: Heartbeat): Beat {
+  return { isPrivate: metadata.is_private, wanted: metadata.gateway_routes };
 }
 
 /** What is in force of a message's routes. */

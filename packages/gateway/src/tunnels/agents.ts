@@ -15,7 +15,7 @@ import type { HostCare } from "../host-care.ts";
 import type { Registry } from "../ports.ts";
 import { verifyToken } from "../tokens/agent-token.ts";
 import type { TokenKeys } from "../tokens/token-keys.ts";
-import { AgentMessages } from "./agent-messages.ts";
+import { AgentMessages, type Beat } from "./agent-messages.ts";
 import { shakeHands } from "./handshake.ts";
 import { identityOf, type AgentIdentity } from "./identity.ts";
 import type { EndpointJudge } from "./judged-endpoints.ts";
@@ -116,6 +116,11 @@ export class Agents {
       },
     });
     this.#stopHearing = registry.revocations.onRevoked((tokenId) => this.#revoked(tokenId));
+  }
+
+  /** What an agent said of itself last, for people. */
+  lastBeat(one: Association<AgentIdentity>): Beat | undefined {
+    return this.#messages.lastBeat(one);
   }
 
   /** What all tunnels together may hold. */

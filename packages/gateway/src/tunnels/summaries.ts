@@ -11,6 +11,8 @@ export function summaries(agents: Agents): TunnelSummary[] {
     agent_id: one.register.agent_id,
     state: one.draining ? "draining" : one.attached ? "connected" : "reconnecting",
     address: one.identity.address,
+    is_private: agents.lastBeat(one)?.isPrivate ?? null,
+    wanted_routes: agents.lastBeat(one)?.wanted ?? null,
     agent_version: one.register.versions.agent,
     since: new Date(one.identity.since).toISOString(),
     stats: one.tunnel.stats(),

@@ -76,6 +76,11 @@ describe("a client of the API", () => {
     api.forbid("list", SERVICES);
     expect(await client.may("list", SERVICES, undefined)).toBe(false);
     await expect(client.list(SERVICES, EVERYTHING)).rejects.toMatchObject({ reason: "Forbidden" });
+    const rule = { apiGroups: [""], resources: ["services"], verbs: ["get"] };
+    api.allowOnly([{ ...rule, namespace: "apps", resourceNames: ["web"] }]);
+    expect(await client.may("get", SERVICES, { namespace: "apps", name: "web" })).toBe(true);
+    expect(await client.may("get", SERVICES, { namespace: "apps", name: "other" })).toBe(false);
+    expect(await client.may("get", SERVICES, "apps")).toBe(false);
     expect((await client.version()).major).toBe("1");
   });
 

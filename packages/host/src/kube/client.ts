@@ -74,9 +74,10 @@ export interface KubeClient extends Disposable {
   serves(resource: Resource): Promise<boolean>;
   /**
    * Whether whoever asks may (SelfSubjectAccessReview). `verb`: get, list, watch, create, update, patch, delete.
-   * `namespace` undefined: in every one. For the status of a resource: `statusOf(resource)`.
+   * `where`: a namespace, one object, or undefined for every namespace: a role may know names, and then says no to
+   * whoever asks without one. For the status of a resource: `statusOf(resource)`.
    */
-  may(verb: string, resource: Resource, namespace: string | undefined): Promise<boolean>;
+  may(verb: string, resource: Resource, where: string | ObjectName | undefined): Promise<boolean>;
   version(): Promise<{ major: string; minor: string; gitVersion: string }>;
   /** The same server over the same connections, with other limits for each call. */
   within(limits: Partial<Limits>): KubeClient;

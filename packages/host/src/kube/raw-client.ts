@@ -135,11 +135,16 @@ export class RawClient implements KubeClient {
     throw notTheServers(call.what);
   }
 
-  async may(verb: string, resource: Resource, namespace: string | undefined): Promise<boolean> {
+  async may(
+    verb: string,
+    resource: Resource,
+    where: string | ObjectName | undefined,
+  ): Promise<boolean> {
     const path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
     const [plural, subresource] = resource.plural.split("/");
     const { group, version } = resource;
-    const resourceAttributes = { verb, group, version, resource: plural, subresource, namespace };
+    const place = typeof where === "string" ? { namespace: where } : where;
+    const resourceAttributes = { verb, group, version, resource: plural, subresource, ...place };
     const review = {
       apiVersion: "authorization.k8s.io/v1",
       kind: "SelfSubjectAccessReview",

@@ -14,6 +14,7 @@ export const RouteView = v.looseObject({
     service: v.string(),
     namespace: v.string(),
     port: v.number(),
+    mode: v.optional(v.string(), "tunnel"),
   }),
 });
 export type RouteView = v.InferOutput<typeof RouteView>;
@@ -33,10 +34,13 @@ export const TunnelView = v.looseObject({
   names: v.optional(v.array(v.string()), []),
   agent_id: v.string(),
   state: v.string(),
+  is_private: v.optional(v.nullable(v.boolean()), null),
+  wanted_routes: v.optional(v.nullable(v.number()), null),
   address: v.string(),
   since: v.string(),
   stats: v.looseObject({}),
 });
+export type TunnelView = v.InferOutput<typeof TunnelView>;
 
 export const RolloutView = v.looseObject({
   percent: v.number(),
@@ -49,12 +53,37 @@ export type RolloutView = v.InferOutput<typeof RolloutView>;
 
 export const ReadyView = v.looseObject({ ready: v.boolean() });
 
+const Said = v.object({ says: v.string() });
+
+/** Everything that a domain needs beside a route. */
+export const DomainView = v.looseObject({
+  dns: v.looseObject({ ...Said.entries, leads_here: v.optional(v.boolean()) }),
+  ownership: v.looseObject({
+    ...Said.entries,
+    record: v.optional(v.string()),
+    proofs: v.optional(v.array(v.string())),
+  }),
+  claim: v.looseObject({
+    ...Said.entries,
+    host: v.optional(v.string()),
+    group: v.optional(v.string()),
+  }),
+  certificate: v.looseObject({
+    ...Said.entries,
+    expires: v.optional(v.string()),
+    acme: v.optional(v.looseObject({ again: v.optional(v.string()) })),
+  }),
+});
+export type DomainView = v.InferOutput<typeof DomainView>;
+
 export const WhyView = v.looseObject({
   url: v.string(),
   served: v.boolean(),
   status: v.optional(v.number()),
   code: v.optional(v.string()),
+  message: v.optional(v.string()),
   redirect: v.optional(v.number()),
+  domain: v.optional(DomainView),
   clusters: v.optional(
     v.array(
       v.looseObject({

@@ -1,18 +1,28 @@
 import { readFileSync } from "node:fs";
 import { agentConfig, agentOptions, kubeSettings, type AgentConfig } from "@warren/agent";
 import { ExitError, proxySettings, systemClock, wallClock, type ClientTls } from "@warren/host";
+import type { KubeClient } from "@warren/host/kube";
 import { inPod } from "../agent/in-pod.ts";
+import { readPublications } from "../agent/publications.ts";
+import { serviceTls } from "../agent/service-tls.ts";
 import { command, usage, type Call } from "../cli/command.ts";
 import { dataOption, jsonOption } from "../cli/options.ts";
+import { printable } from "../cli/table.ts";
+import { bounded } from "../doctor/bounded.ts";
+import { checkAgent } from "../doctor/check-agent.ts";
 import { checkGateway } from "../doctor/check-gateway.ts";
-import { checkToken } from "../doctor/check-token.ts";
-import { fail, whyOf, type Finding } from "../doctor/finding.ts";
+import { checkPath, PATH_CHECK } from "../doctor/check-path.ts";
+import { checkToken, claimsOf, NEW_TOKEN } from "../doctor/check-token.ts";
+import { doorsOfServices, type Door } from "../doctor/doors.ts";
+import { fail, note, whyOf, type Finding } from "../doctor/finding.ts";
 import { VERSION } from "../version.ts";
 
 const options = { ...agentOptions, data: dataOption, json: jsonOption };
 
-const LEVELS = { ok: "green", warn: "yellow", fail: "red" } as const;
-const AS_USUAL_MS = 20_000;
+const LEVELS = { ok: "green", note: "cyan", warn: "yellow", fail: "red" } as const;
+/** For a program that gives credentials, and for lists of what there is. */
+const SLOW_MS = 15_000;
+const CALL_MS = 8_000;
 
 export const agentDoctor = command({
   name: "agent doctor",
@@ -20,10 +30,11 @@ export const agentDoctor = command({
   summary: "what keeps an agent from working: cluster, rules, gateway, token, clock, tunnel",
   about: `Takes the options of an agent and looks at all that it needs, as a person would: the API server, what
 its role may do, the IngressClass, Gateway API, who holds the Lease; each gateway by name, port, TLS and HTTP,
-the token, the clocks, a round trip as agents make it, and a request for a host of the cluster through it all.
-Says of each finding what to do, changes nothing, and ends with 1 when something fails. In a cluster:
+the token, the clocks, a round trip as agents make it, and a request for a published host through it all.
+Says of each finding what to do, changes nothing, and ends with 1 when something fails. Each look has an end,
+also at an address that never answers. In a pod of the agent it has the agent's own options:
 
-  kubectl -n warren-system exec deploy/warren-agent -- warren agent doctor`,
+  kubectl exec -n warren deployment/warren-agent -- warren agent doctor`,
   examples: [
     {
       run: "warren agent doctor --gateway wss://gw.example.com --token-file home.token",
@@ -45,51 +56,103 @@ Says of each finding what to do, changes nothing, and ends with 1 when something
 });
 
 async function examine(call: Call<typeof options>): Promise<Finding[]> {
-  const { config, secrets } = call;
+  const { signal } = call;
+  const settings = settingsOf(call);
+  const { dial, gateways } = settings;
+  const deps = { clock: systemClock, wallClock, signal };
+  const { token, problem } = await tokenOf(call);
+  const claims = token === undefined ? undefined : claimsOf(token);
+  const tls = tlsOf(settings);
+  const [cluster, agent, ...reached] = await Promise.all([
+    settings.kube === undefined ? undefined : examineCluster(settings.kube, signal),
+    checkAgent(settings.admin, deps),
+    ...gateways.map((url) => checkGateway({ url, token, dial, tls, ...deps })),
+  ]);
+  const found = [
+    ...(cluster?.findings ?? []),
+    ...agent,
+    ...(problem === undefined ? checkToken(claims, wallClock()) : [problem]),
+    ...reached.flat(),
+  ];
+  // By a gateway where nothing stands in the way; else the request would fail for what is said already.
+  const at = reached.findIndex((one) => !one.some(({ level }) => level === "fail"));
+  if (at === -1 || claims === undefined || cluster?.doors === "unknown") return found;
+  const doors = [...doorsOfServices(settings.publications), ...(cluster?.doors ?? [])];
+  const asked = { gateway: gateways[at]!, hosts: claims.hosts, dial, tls, ...deps };
+  return [...found, ...(await checkPath(doors, asked))];
+}
+
+/** What the agent would run with. Ends the command where it would not start. */
+function settingsOf({ config, secrets, env }: Call<typeof options>): AgentConfig {
   const problems: string[] = [];
   if (config.gateway.length === 0) problems.push("--gateway: needed, at least once");
   if (secrets.token === undefined) problems.push("--token-file: needed");
-  if (problems.length > 0) throw usage("agent doctor", problems);
-  const token = await secrets.token!.read();
-  const settings = agentConfig(config, {
+  const read = readPublications(config, serviceTls(config));
+  if ("problems" in read) problems.push(...read.problems);
+  if ("problems" in read || problems.length > 0) throw usage("agent doctor", problems);
+  return agentConfig(config, {
     id: "doctor",
-    token: () => Promise.resolve(token),
-    publications: [],
-    kube: kubeSettings(config, inPod(call.env)),
-    proxy: proxySettings(call.env),
+    token: () => secrets.token!.read(),
+    publications: read.publications,
+    kube: kubeSettings(config, inPod(env)),
+    proxy: proxySettings(env),
   });
-  const tls = tlsOf(settings);
-  const signal = AbortSignal.any([call.signal, AbortSignal.timeout(AS_USUAL_MS)]);
-  const gateways = settings.gateways.map((url) =>
-    checkGateway({ url, token, dial: settings.dial, tls, clock: systemClock, wallClock, signal }),
-  );
-  const cluster = settings.kube === undefined ? [] : await examineCluster(settings, tls, signal);
-  return [...cluster, ...checkToken(token, wallClock()), ...(await Promise.all(gateways)).flat()];
+}
+
+/** A token that cannot be read keeps nobody from looking at the rest. */
+async function tokenOf({ secrets }: Call<typeof options>) {
+  try {
+    return { token: await secrets.token!.read(), problem: undefined };
+  } catch (error) {
+    return { token: undefined, problem: fail("token", whyOf(error), NEW_TOKEN) };
+  }
+}
+
+interface Examined {
+  findings: Finding[];
+  /** Unknown where it cannot be told which hosts the cluster asks for; a finding says why. */
+  doors: readonly Door[] | "unknown";
 }
 
 /** Loaded where there is a cluster alone. */
 async function examineCluster(
-  { dial, gateways, kube }: AgentConfig,
-  tls: ClientTls,
+  kube: NonNullable<AgentConfig["kube"]>,
   signal: AbortSignal,
-): Promise<Finding[]> {
+): Promise<Examined> {
   const { openAccess } = await import("@warren/agent/kube");
   const { kubeClient } = await import("@warren/host/kube");
   const { checkCluster } = await import("../doctor/check-cluster.ts");
-  const { checkPath, someHost } = await import("../doctor/check-path.ts");
+  const { doorsOfCluster } = await import("../doctor/cluster-doors.ts");
+  const bound = { clock: systemClock, signal, ms: SLOW_MS };
   try {
-    const access = await openAccess(kube!, systemClock);
-    const userAgent = `warren-doctor/${VERSION}`;
-    const said = { userAgent, fieldManager: "warren-doctor", timeoutMs: AS_USUAL_MS / 2 };
-    using client = kubeClient({ access, clock: systemClock, ...said });
-    const findings = await checkCluster({ client, settings: kube!, wallClock });
-    const host = await someHost(client).catch(() => undefined);
-    const gateway = gateways[0]!;
-    if (host !== undefined) findings.push(await checkPath(host, { gateway, dial, tls, signal }));
-    return findings;
+    const access = await bounded(bound, () => openAccess(kube, systemClock));
+    const said = { userAgent: `warren-doctor/${VERSION}`, fieldManager: "warren-doctor" };
+    using client: KubeClient = kubeClient({
+      access,
+      clock: systemClock,
+      timeoutMs: CALL_MS,
+      ...said,
+    });
+    const findings = await checkCluster({
+      client,
+      settings: kube,
+      clock: systemClock,
+      wallClock,
+      signal,
+    });
+    // Who does not answer would be waited for once more.
+    if (findings.some(({ check, level }) => check === "API server" && level === "fail"))
+      return { findings, doors: "unknown" };
+    try {
+      return { findings, doors: await bounded(bound, () => doorsOfCluster(client, kube)) };
+    } catch (error) {
+      const said = `not made: the hosts of the cluster are not known: ${whyOf(error)}`;
+      const left = note(PATH_CHECK, said, "ask for one of them by hand, where visitors come in");
+      return { findings: [...findings, left], doors: "unknown" };
+    }
   } catch (error) {
     const todo = "run this in the agent's pod, or give --kubeconfig";
-    return [fail("API server", whyOf(error), todo)];
+    return { findings: [fail("API server", whyOf(error), todo)], doors: "unknown" };
   }
 }
 
@@ -107,6 +170,8 @@ function read(file: string | undefined): Buffer | undefined {
 }
 
 function show({ terminal }: Call<typeof options>, { check, level, said, todo }: Finding): void {
-  terminal.out(`${terminal.paintOut(LEVELS[level], level.padEnd(4))}  ${check}: ${said}`);
+  terminal.out(
+    `${terminal.paintOut(LEVELS[level], level.padEnd(4))}  ${check}: ${printable(said)}`,
+  );
   if (todo !== undefined) terminal.out(`      ${todo}`);
 }

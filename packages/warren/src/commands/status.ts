@@ -1,6 +1,7 @@
 import { wallClock } from "@warren/host";
 import { adminOptions, openAdmin } from "../admin/admin-options.ts";
 import { ReadyView, RolloutView, RouteView, TunnelView } from "../admin/views.ts";
+import { clustersOf, type ClusterLine } from "../admin/cluster-lines.ts";
 import { command } from "../cli/command.ts";
 import { jsonOption } from "../cli/options.ts";
 import { age, printable, table } from "../cli/table.ts";
@@ -9,7 +10,9 @@ export const status = command({
   name: "status",
   usage: "",
   summary: "is the gateway ready, and who is joined to it",
-  about: `Asks a running gateway whether it takes new work, and lists the tunnels of its agents.`,
+  about: `Asks a running gateway whether it takes new work, and lists the clusters that have routes or tunnels here, as
+their agents say what they are, and the tunnels of their agents. Routes that a cluster wants and that are not in
+force were refused: Events of its Ingresses and the agent's log say why.`,
   examples: [
     { run: "warren status", why: "the gateway of this data folder" },
     { run: "warren status --admin http://127.0.0.1:9091 --json", why: "another one, for programs" },
@@ -21,10 +24,12 @@ export const status = command({
     const admin = await openAdmin(call);
     const { ready } = (await admin.get("/readyz", ReadyView)).view;
     const tunnels = await admin.list("/tunnels", TunnelView);
-    const routes = (await admin.list("/routes", RouteView)).length;
+    const all = await admin.list("/routes", RouteView);
+    const routes = all.length;
     const rollout = (await admin.get("/rollout", RolloutView)).view;
+    const clusters = clustersOf(tunnels, all);
     if (config.json) {
-      terminal.out(JSON.stringify({ ready, routes, tunnels, rollout }, undefined, 2));
+      terminal.out(JSON.stringify({ ready, routes, clusters, tunnels, rollout }, undefined, 2));
       return;
     }
     const word = ready
@@ -32,8 +37,9 @@ export const status = command({
       : terminal.paintOut("yellow", "draining");
     terminal.out(`gateway ${word}, ${count(tunnels.length, "tunnel")}, ${count(routes, "route")}`);
     if (rollout.percent < 100) terminal.out(rolloutText(rollout));
-    if (tunnels.length === 0) return;
     const now = wallClock();
+    if (clusters.length > 0) terminal.out(`${clusterTable(clusters, now)}\n`);
+    if (tunnels.length === 0) return;
     const rows = tunnels.map((one) => [
       one.cluster,
       one.agent_id,
@@ -49,6 +55,18 @@ export const status = command({
       if (names.length > 0) terminal.out(`${printable(cluster)} is ${names.join(" and ")}`);
   },
 });
+
+function clusterTable(clusters: readonly ClusterLine[], now: number): string {
+  const rows = clusters.map((one) => [
+    one.cluster,
+    one.type,
+    one.modes.join(", ") || "-",
+    `${one.agents_connected} of ${one.agents}`,
+    one.routes_refused === 0 ? String(one.routes) : `${one.routes} (${one.routes_refused} refused)`,
+    one.synced_at === null ? "-" : age(Date.parse(one.synced_at), now),
+  ]);
+  return table(["CLUSTER", "TYPE", "MODE", "AGENTS", "ROUTES", "SYNCED"], rows);
+}
 
 function rolloutText({ percent, clusters, fallback, served, of }: RolloutView): string {
   const listed = clusters.length === 0 ? "" : ` and ${count(clusters.length, "listed cluster")}`;

@@ -3,14 +3,17 @@ import { adminOptions, openAdmin } from "../admin/admin-options.ts";
 import { command, scoped, usage } from "../cli/command.ts";
 import { jsonOption } from "../cli/options.ts";
 import { WhyView } from "../admin/views.ts";
+import { hintsOf } from "../admin/hints.ts";
 import { outline } from "../cli/outline.ts";
+import { printable } from "../cli/table.ts";
 
 export const why = command({
   name: "why",
   usage: "<url>",
   summary: "which route, cluster, gateway, agent and policy would serve a URL",
   about: `Asks a running gateway what it would do with a request for a URL, and why: which route matches,
-which cluster and agent would be chosen, and what stands in the way.`,
+which cluster and agent would be chosen, and what stands in the way: nobody has claimed the host, its cluster is
+offline or left out of a roll-out, DNS, ownership, the certificate. Ends with 1 where nothing would serve it.`,
   examples: [
     { run: "warren why http://hello.localhost:8080/", why: "the demo of `warren up`" },
     { run: "warren why https://app.example.com/api/users --method POST", why: "another method" },
@@ -32,9 +35,15 @@ which cluster and agent would be chosen, and what stands in the way.`,
     const query = new URLSearchParams({ url, method: call.config.method });
     const { answer, view } = await admin.get(`/why?${query.toString()}`, WhyView);
     const { out } = call.terminal;
-    if (call.config.json) return out(JSON.stringify(answer, undefined, 2));
-    out(`${verdict(view)}\n`);
-    out(outline(answer));
+    const end = view.served ? "ok" : "failed";
+    if (call.config.json) {
+      out(JSON.stringify(answer, undefined, 2));
+      return end;
+    }
+    out(printable(verdict(view)));
+    for (const hint of hintsOf(view)) out(`  ${printable(hint)}`);
+    out(`\n${outline(answer)}`);
+    return end;
   },
 });
 

@@ -1,109 +1,91 @@
 import type { KubeSettings } from "@warren/agent";
-import { GATEWAYS, ROUTES } from "@warren/agent/kube";
+import { WARREN_CONTROLLER } from "@warren/agent/kube";
+import type { Clock } from "@warren/host";
 import {
-  ENDPOINT_SLICES,
-  EVENTS,
   INGRESS_CLASSES,
-  INGRESSES,
   isKubeError,
   LEASES,
-  SECRETS,
-  SERVICES,
-  statusOf,
   type KubeClient,
-  type Resource,
+  type ObjectName,
 } from "@warren/host/kube";
-import { fail, ok, warn, whyOf, type Finding } from "./finding.ts";
+import { bounded } from "./bounded.ts";
+import { checkClock } from "./check-clock.ts";
+import { dateOf } from "./date-of.ts";
+import { fail, ok, note, warn, whyOf, type Finding } from "./finding.ts";
+import { gatewayApiOf, rulesOf, type Rule } from "./rules.ts";
 
 export interface ClusterCheck {
   client: KubeClient;
   settings: KubeSettings;
+  clock: Clock;
   /** Epoch milliseconds. */
   wallClock: () => number;
+  signal: AbortSignal;
 }
 
-const READ = ["get", "list", "watch"];
-const ROLE = "add the rule to the agent's ClusterRole or Role (the chart's `rbac` values do it)";
+const EACH_MS = 8_000;
+const ROLE =
+  "add the rule to the agent's ClusterRole or Role (the chart's are templates/agent/rbac.yaml)";
 const LEASE_SECONDS = 10;
+/** Of a Lease that was written with a clock that is ahead. */
+const SKEW_SECONDS = -5;
 
 /** Whether an agent with these credentials can follow its cluster, and which of them leads. */
 export async function checkCluster(given: ClusterCheck): Promise<Finding[]> {
-  const { client } = given;
-  let version: string;
+  const server = await checkServer(given);
+  if (server.some(({ level }) => level === "fail")) return server;
+  const { client, settings } = given;
+  const parts: Promise<Finding | Finding[]>[] = [
+    ...rulesOf(settings, leaseOf(given)).map((rule) => checkRule(client, rule)),
+    checkClass(given),
+    checkGatewayApi(given),
+    checkLease(given),
+  ];
+  return [...server, ...(await Promise.all(parts)).flat()];
+}
+
+async function checkServer({ client, clock, signal, wallClock }: ClusterCheck): Promise<Finding[]> {
+  const check = "API server";
   try {
-    version = (await client.version()).gitVersion;
+    const bound = { clock, signal, ms: EACH_MS };
+    const { gitVersion } = await bounded(bound, () => client.version());
+    const date = await bounded(bound, (either) => dateOf(client.access, either));
+    const reached = ok(check, `${gitVersion}, by ${client.access.said}`);
+    return [reached, checkClock("the API server", date, wallClock())];
   } catch (error) {
     const todo = isKubeError(error, "Unauthorized")
       ? "the service account's token or the kubeconfig's user is not taken: renew it"
       : "see that the API server runs, and that NetworkPolicies let this pod reach it";
-    return [fail("API server", whyOf(error), todo)];
+    return [fail(check, whyOf(error), todo)];
   }
-  const server = ok("API server", `${version}, by ${client.access.said}`);
-  const found = await Promise.all([
-    checkRules(given),
-    checkClass(given),
-    checkGatewayApi(given),
-    checkLease(given),
-  ]);
-  return [server, ...found.flat()];
-}
-
-interface Rule {
-  resource: Resource;
-  name: string;
-  verbs: readonly string[];
-  namespace: string | undefined;
-  /** Without it nothing is published at all. */
-  isNeeded: boolean;
-}
-
-async function checkRules(given: ClusterCheck): Promise<Finding[]> {
-  return Promise.all(rulesOf(given).map((rule) => checkRule(given.client, rule)));
-}
-
-function rulesOf(given: ClusterCheck): Rule[] {
-  const { namespaces, tlsSecrets } = given.settings;
-  const read = (resource: Resource, isNeeded = true): Rule[] =>
-    (resource.namespaced ? (namespaces ?? [undefined]) : [undefined]).map((namespace) => ({
-      resource,
-      name: resource.plural,
-      verbs: READ,
-      namespace,
-      isNeeded,
-    }));
-  const one = (resource: Resource, name: string, verbs: string[], isNeeded: boolean): Rule => ({
-    resource,
-    name,
-    verbs,
-    namespace: name === "leases" ? leaseOf(given).namespace : namespaces?.[0],
-    isNeeded,
-  });
-  return [
-    ...[INGRESSES, SERVICES, ENDPOINT_SLICES, INGRESS_CLASSES].flatMap((all) => read(all)),
-    ...(tlsSecrets ? read(SECRETS) : []),
-    one(LEASES, "leases", ["get", "create", "update"], true),
-    one(statusOf(INGRESSES), "ingresses/status", ["patch"], false),
-    one(EVENTS, "events.events.k8s.io", ["create", "patch"], false),
-  ];
 }
 
 async function checkRule(client: KubeClient, rule: Rule): Promise<Finding> {
-  const { isNeeded, name, namespace, resource, verbs } = rule;
-  const where = namespace === undefined ? "" : ` in ${namespace}`;
-  const check = `may ${verbs.join(", ")} ${name}${where}`;
+  const { isNeeded, resource, verbs, where, without } = rule;
+  const { group, plural } = resource;
+  const check = `may ${verbs.join(", ")} ${group === "" ? plural : `${plural}.${group}`}`;
   try {
-    const allowed = await Promise.all(verbs.map((verb) => client.may(verb, resource, namespace)));
-    const missing = verbs.filter((_verb, i) => allowed[i] !== true);
-    if (missing.length === 0) return ok(check, "yes");
-    const said = `no: ${missing.join(", ")}`;
-    return isNeeded ? fail(check, said, ROLE) : warn(check, said, ROLE);
-  } catch (error) {
-    return warn(
-      check,
-      whyOf(error),
-      "nobody may ask what it may: see the API server's authorizers",
+    const asked = where.flatMap((place) => verbs.map((verb) => ({ verb, place })));
+    const allowed = await Promise.all(
+      asked.map(({ verb, place }) => client.may(verb, resource, place)),
     );
+    const missing = asked.filter((_one, at) => allowed[at] !== true);
+    if (missing.length === 0) return ok(check, `yes${whereText(where)}`);
+    const said = missing.map(({ verb, place }) => `${verb}${whereText([place])}`).join("; ");
+    return (isNeeded ? fail : warn)(check, `no: ${said}`, `${without}: ${ROLE}`);
+  } catch (error) {
+    const todo = "nobody may ask what it may: see the API server's authorizers";
+    return warn(check, whyOf(error), todo);
   }
+}
+
+function whereText(where: Rule["where"]): string {
+  const said = where.flatMap((place) =>
+    typeof place === "object"
+      ? [[place.namespace, place.name].filter((part) => part !== undefined).join("/")]
+      : (place ?? []),
+  );
+  return said.length === 0 ? "" : ` in ${said.join(", ")}`;
 }
 
 async function checkClass({ client, settings }: ClusterCheck): Promise<Finding> {
@@ -115,10 +97,11 @@ async function checkClass({ client, settings }: ClusterCheck): Promise<Finding> 
       const todo = "create it (the chart does), or use the class that your Ingresses name";
       return select === "class"
         ? fail(check, "is not there, and no other is published", todo)
-        : warn(check, "is not there: Ingresses of other classes are published all the same", todo);
+        : note(check, "is not there: Ingresses of other classes are published all the same", todo);
     }
     const controller = found.spec?.controller ?? "nobody";
-    return controller === "warren.dev/ingress" || controller.startsWith("warren.dev/ingress/")
+    // A second installation's is its own.
+    return [WARREN_CONTROLLER, `${WARREN_CONTROLLER}/${className}`].includes(controller)
       ? ok(check, `is of ${controller}`)
       : fail(
           check,
@@ -132,24 +115,9 @@ async function checkClass({ client, settings }: ClusterCheck): Promise<Finding> 
 
 async function checkGatewayApi({ client, settings }: ClusterCheck): Promise<Finding[]> {
   const check = "Gateway API";
-  const served = await Promise.all(
-    [GATEWAYS, ...Object.values(ROUTES)].map(async ({ versions }) => {
-      const found = await Promise.all(versions.map((one) => client.serves(one).catch(() => false)));
-      return versions.filter((_one, i) => found[i] === true)[0];
-    }),
-  );
-  const kinds = served.filter((one): one is NonNullable<typeof one> => one !== undefined);
+  const { kinds, rules } = await gatewayApiOf(client, settings);
   if (kinds.length === 0)
     return [ok(check, "is not installed: only Ingresses are published, until its CRDs appear")];
-  const rules = kinds.flatMap((resource) =>
-    (settings.namespaces ?? [undefined]).map((namespace) => ({
-      resource,
-      name: resource.plural,
-      verbs: READ,
-      namespace,
-      isNeeded: false,
-    })),
-  );
   const names = kinds.map(({ plural, version }) => `${plural} ${version}`).join(", ");
   return [ok(check, names), ...(await Promise.all(rules.map((rule) => checkRule(client, rule))))];
 }
@@ -161,27 +129,29 @@ async function checkLease(given: ClusterCheck): Promise<Finding> {
   try {
     const { spec } = (await client.get(LEASES, name)) ?? {};
     const holder = spec?.holderIdentity ?? "";
-    if (holder === "")
-      return warn(
-        check,
-        "nobody holds it",
-        "start an agent; if one runs, its log says why it does not lead",
-      );
+    if (holder === "") {
+      const todo = "start an agent; if one runs, its log says why it does not lead";
+      return warn(check, "nobody holds it, so nobody publishes", todo);
+    }
     const ageSeconds = (wallClock() - Date.parse(spec?.renewTime ?? "")) / 1_000;
     const said = `held by ${holder}, renewed ${ageSeconds.toFixed(0)} s ago`;
-    return ageSeconds > 2 * LEASE_SECONDS
-      ? warn(
+    const lasts = spec?.leaseDurationSeconds ?? LEASE_SECONDS;
+    if (ageSeconds < SKEW_SECONDS)
+      return warn(check, said, "the clock of its holder is ahead: set it by NTP");
+    // Also what is no date.
+    return ageSeconds <= 2 * lasts
+      ? ok(check, said)
+      : warn(
           check,
           said,
-          "its holder is gone and nobody took it: see the agents' logs, and both clocks",
-        )
-      : ok(check, said);
+          "its holder is gone and nobody took it: see the agents' logs, and their nodes' clocks",
+        );
   } catch (error) {
     return fail(check, whyOf(error), ROLE);
   }
 }
 
-function leaseOf({ client, settings }: ClusterCheck): { namespace: string; name: string } {
+function leaseOf({ client, settings }: ClusterCheck): ObjectName {
   const { lease, podNamespace } = settings;
   return {
     namespace: lease.namespace ?? podNamespace ?? client.access.namespace ?? "default",

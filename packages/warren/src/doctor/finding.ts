@@ -2,26 +2,20 @@
 export interface Finding {
   /** What was looked at, in a word or two; the same in every run. */
   check: string;
-  level: "ok" | "warn" | "fail";
+  /** `note`: nothing is wrong, and something is worth knowing. Only `fail` ends the command with 1. */
+  level: "ok" | "note" | "warn" | "fail";
   /** What was seen. */
   said: string;
-  /** What to do about it; absent where all is well. */
+  /** What to do about it; absent where there is nothing to be done. */
   todo?: string;
 }
 
+type Told = (check: string, said: string, todo: string) => Finding;
+
 export const ok = (check: string, said: string): Finding => ({ check, level: "ok", said });
-export const warn = (check: string, said: string, todo: string): Finding => ({
-  check,
-  level: "warn",
-  said,
-  todo,
-});
-export const fail = (check: string, said: string, todo: string): Finding => ({
-  check,
-  level: "fail",
-  said,
-  todo,
-});
+export const note: Told = (check, said, todo) => ({ check, level: "note", said, todo });
+export const warn: Told = (check, said, todo) => ({ check, level: "warn", said, todo });
+export const fail: Told = (check, said, todo) => ({ check, level: "fail", said, todo });
 
 /** The messages of an error and of what caused it, the outermost first. */
 export function whyOf(error: unknown): string {

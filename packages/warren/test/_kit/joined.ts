@@ -65,6 +65,11 @@ export class Joined implements AsyncDisposable {
     return this.#gateway.ports.tls!;
   }
 
+  /** Where agents are let in. */
+  get agentsPort(): number {
+    return this.#gateway.ports.agents ?? this.port;
+  }
+
   /** The first port that the gateway gave a tcp route, as the agent hears it. */
   get publicPort(): Promise<number> {
     return this.#publicPort.promise;
@@ -102,8 +107,7 @@ export class Joined implements AsyncDisposable {
     const upstreams = endpointUpstreams;
     const deps = { log: this.log, metrics: this.metrics, clock, sockets, upstreams };
     this.#gateway = this.#owned.use(await startGateway(config, deps, signal));
-    const agentsPort = this.#gateway.ports.agents ?? this.port;
-    const gatewayPort = (await via?.(agentsPort))?.port ?? agentsPort;
+    const gatewayPort = (await via?.(this.agentsPort))?.port ?? this.agentsPort;
     const settings = { id: "agent", token, gatewayPort, routes };
     const agent = agentConfig(settings);
     if (serviceCa !== undefined) {

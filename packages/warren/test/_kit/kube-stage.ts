@@ -63,8 +63,8 @@ export class KubeStage implements AsyncDisposable {
     return cli;
   }
 
-  /** What `warren agent doctor` finds for such an agent. */
-  async doctor() {
+  /** What `warren agent doctor` finds for such an agent, told more. */
+  async doctor(...more: readonly string[]) {
     const cli = this.fleet.start([
       "agent",
       "doctor",
@@ -77,6 +77,7 @@ export class KubeStage implements AsyncDisposable {
       this.#kubeconfig,
       "--pod-namespace",
       "warren-system",
+      ...more,
     ]);
     const { code, stdout, stderr } = await cli.ended();
     if (stdout === "") throw new Error(stderr);
