@@ -83,11 +83,6 @@ export const kubeOptions = {
     default: "warren",
     help: "IngressClass that this agent serves itself.",
   }),
-  kubeController: option({
-    value: "<domain/path>",
-    schema: ControllerName,
-    help: "controllerName of its GatewayClasses, one for each release; warren.dev/gateway unless set.",
-  }),
   kubeMode: option({
     value: "<mode>",
     schema: oneOf("auto", "tunnel", "direct", "both"),
@@ -96,6 +91,11 @@ export const kubeOptions = {
   }),
   kubeTlsSecrets: switchOption({
     help: "Read the TLS Secrets that Ingresses and Gateways name, and publish them to gateways.",
+  }),
+  kubeGateways: option({
+    value: "<controllerName>",
+    schema: ControllerName,
+    help: "controllerName of its GatewayClasses, one for each release; warren.dev/gateway unless set.",
   }),
   kubeLease: option({
     value: "<[namespace/]name>",
@@ -130,7 +130,7 @@ export function kubeSettings(
     namespaces: namespaces.length === 0 ? undefined : namespaces,
     select: options.kubeSelect,
     className: options.kubeClass,
-    gatewayController: options.kubeController ?? GATEWAY_CONTROLLER,
+    gatewayController: options.kubeGateways ?? GATEWAY_CONTROLLER,
     mode: options.kubeMode,
     tlsSecrets: options.kubeTlsSecrets,
     lease: { namespace: options.kubeLease.namespace, name: options.kubeLease.name },
