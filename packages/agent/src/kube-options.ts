@@ -90,11 +90,6 @@ export const kubeOptions = {
     default: "warren",
     help: "IngressClass that this agent serves itself.",
   }),
-  kubeController: option({
-    value: "<domain/path>",
-    schema: ControllerName,
-    help: "controllerName of its GatewayClasses, one for each release; warren.dev/gateway unless set.",
-  }),
   kubeMode: option({
     value: "<mode>",
     schema: oneOf("auto", "tunnel", "direct", "both"),
@@ -103,6 +98,11 @@ export const kubeOptions = {
   }),
   kubeTlsSecrets: switchOption({
     help: "Read the TLS Secrets that Ingresses and Gateways name, and publish them to gateways.",
+  }),
+  kubeGateways: option({
+    value: "<controllerName>",
+    schema: ControllerName,
+    help: "controllerName of its GatewayClasses, one for each release; warren.dev/gateway unless set.",
   }),
   kubeLease: option({
     value: "<[namespace/]name>",
@@ -138,7 +138,7 @@ export function kubeSettings(
     controllerNamespaces: controllers.length === 0 ? undefined : controllers,
     select: options.kubeSelect,
     className: options.kubeClass,
-    gatewayController: options.kubeController ?? GATEWAY_CONTROLLER,
+    gatewayController: options.kubeGateways ?? GATEWAY_CONTROLLER,
     mode: options.kubeMode,
     tlsSecrets: options.kubeTlsSecrets,
     lease: { namespace: options.kubeLease.namespace, name: options.kubeLease.name },

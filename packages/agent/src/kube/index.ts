@@ -1,5 +1,5 @@
 // A door of its own, so that a machine without Kubernetes loads nothing of it.
 export { openAccess } from "./open-access.ts";
-export { CONTROLLER_NAMESPACES } from "./cluster-caches.ts";
+export { CONTROLLER_NAMESPACES } from "./ingress-controllers.ts";
 export * from "./gateway-api/resources.ts";
 export { SYSTEM_NAMESPACES, WARREN_CONTROLLER } from "./ingress/select.ts";

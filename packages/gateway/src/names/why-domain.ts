@@ -31,7 +31,10 @@ async function dnsOf({ hosts }: WhyDomainDeps, host: string): Promise<object> {
   try {
     const aliases = await aliasesOf(dns, host);
     const addresses = await dns.addresses(host);
-    const name = [host, ...aliases].find((one) => names && one.endsWith(`.${names.domain}`));
+    const domains = (await names?.domains()) ?? [];
+    const name = [host, ...aliases].find((one) =>
+      domains.some((domain) => one.endsWith(`.${domain}`)),
+    );
     if (addresses.length === 0) {
       const cname = names ? ` to a name below ${names.domain}` : "";
       const says = `it does not resolve: make it a CNAME${cname}, or give it the addresses of this gateway`;

@@ -74,7 +74,7 @@ export function rulesOf(settings: KubeSettings, lease: ObjectName): Rule[] {
 
 /** Where controllers are, beside the namespaces that are published from. */
 function controllerRules({ namespaces, controllerNamespaces }: KubeSettings): Rule[] {
-  const all = controllerNamespaces ?? CONTROLLER_NAMESPACES;
+  const all = controllerNamespaces ?? [...CONTROLLER_NAMESPACES, "default"];
   const where = namespaces === undefined ? [] : all.filter((one) => !namespaces.includes(one));
   const without =
     "controllers there are not found, which matters for Ingresses of their classes (--kube-controllers)";
