@@ -83,10 +83,12 @@ export async function startAgent(
   replaced.promise.catch(() => {}); // it may happen with nobody waiting
   const dial = new GatewayDial(config, AbortSignal.any([signal, stop.signal]));
   const isPrivate = () => kube?.isPrivate ?? config.isPrivate;
+  const isReady = () => kube?.waitsFor === undefined;
   const gateways = new Gateways({
-    deps: tunnelDeps(config, deps, { dial, published, streams, isPrivate }),
+    deps: tunnelDeps(config, deps, { dial, published, streams, isPrivate, isReady }),
     onFirstUp: registered.resolve,
     onUp: (info) => kube?.registered(info),
+    onConnected: (connected) => kube?.connected(connected),
     onReplaced: replaced.reject,
   });
   let draining = false;
@@ -96,7 +98,7 @@ export async function startAgent(
   });
   watchTunnels(deps.metrics, gateways);
   gateways.start();
-  kube?.onReach(() => gateways.beatNow());
+  kube?.onChange(() => gateways.beatNow());
   kube?.start(published);
   return {
     adminPort: admin?.port,
@@ -195,7 +197,7 @@ function streamsOf(config: AgentConfig, deps: AgentDeps, published: Published): 
 function tunnelDeps(
   config: AgentConfig,
   deps: AgentDeps,
-  parts: Pick<GatewayTunnelDeps, "dial" | "published" | "streams" | "isPrivate">,
+  parts: Pick<GatewayTunnelDeps, "dial" | "published" | "streams" | "isPrivate" | "isReady">,
 ): GatewayTunnelDeps {
   const { poolBytes, streams } = config.tunnels;
   const total = new Pool(poolBytes * MOST_TUNNELS);

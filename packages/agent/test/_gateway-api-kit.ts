@@ -105,6 +105,7 @@ export function toldVoice(speaks: boolean): Voice & { speak(now: boolean): void 
     get revision() {
       return revision;
     },
+    known: undefined,
     next: () => ++revision,
     surpass: () => true,
     onChange(listener) {

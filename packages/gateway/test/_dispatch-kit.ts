@@ -102,6 +102,13 @@ export class DispatchHouse {
     return agent;
   }
 
+  /** From when an agent here is ready, as it says. */
+  tell(agentId: string, readyAt: number): void {
+    for (const { agents } of this.links.clusters())
+      for (const link of agents) if (link.agentId === agentId) link.readyAt = readyAt;
+    this.changed();
+  }
+
   remote(agentId: string, gatewayId: string, more: Partial<TunnelPlace> = {}): void {
     const rates = { cluster: undefined, client: undefined };
     const where = { tunnelId: `t-${gatewayId}-${agentId}`, clusterUuid: "c1", peerUrl: "ws://x" };

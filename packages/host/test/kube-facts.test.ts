@@ -303,6 +303,7 @@ describe.each(servers())("%s", (_name, start) => {
       clock: systemClock,
       wallClock,
       random: () => 0,
+      annotations: () => ({ "warren.dev/revision": "7" }),
       told: (told) => {
         if (told.kind === "failed") throw told.error;
       },

@@ -17,6 +17,8 @@ export interface AnnouncerEvents {
   published(routes: number): void;
   /** A gateway said nothing for a while: it is told everything again. */
   unanswered(revision: number): void;
+  /** A gateway that does not hear whoever speaks for the cluster is told what that one has said. */
+  standsIn(routes: number, revision: number): void;
   /** tcp routes: the public port that each got. */
   port(routeKey: string, port: number): void;
 }
@@ -67,7 +69,8 @@ type Rejection = IngressRoutesAck["rejected"][number];
  * A3. Nothing is published after a withdrawal, which is the last word.
  * A4. What is remembered of a gateway that is away or answers nothing does not grow with what changes.
  * A5. While another agent speaks for the cluster nothing is said at all, from the very turn in which
- *     this one hears of it; who begins to speak begins with a snapshot.
+ *     this one hears of it; who begins to speak begins with a snapshot. (`standIn` repeats what that
+ *     one has said; its answers count for nothing.)
  */
 export class Announcer {
   readonly #options: AnnouncerOptions;
@@ -158,6 +161,15 @@ export class Announcer {
       const [message] = routesMessages("sync", [], this.#options.published.voice.next());
       if (!this.#options.send({ ...message!, request_id: requestId })) answered();
     });
+  }
+
+  /** Says everything under another agent's revision (see `StandIn`). */
+  standIn(revision: number): void {
+    if (!this.#up || this.#speaks || this.#withdrawn !== undefined) return;
+    const routes = [...this.#options.published.routes()];
+    this.#options.events.standsIn(routes.length, revision);
+    for (const message of routesMessages("sync", routes, revision))
+      this.#options.send({ ...message, request_id: `stand-in-${++this.#nextId}` });
   }
 
   close(): void {

@@ -102,6 +102,12 @@ export class ControlEvents implements AnnouncerEvents {
       revision,
     });
   }
+  standsIn(routes: number, revision: number): void {
+    this.#log.info("telling a gateway what it has not heard from the agent that leads", {
+      routes,
+      revision,
+    });
+  }
   port(routeKey: string, port: number): void {
     this.#heard.onPort?.(routeKey, port);
   }
