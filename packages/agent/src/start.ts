@@ -97,6 +97,7 @@ export async function startAgent(
     return gateways.connected ? kube?.waitsFor : "not connected";
   });
   watchTunnels(deps.metrics, gateways);
+  watchRefusals(deps.metrics, published);
   gateways.start();
   kube?.onChange(() => gateways.beatNow());
   kube?.start(published);
@@ -176,6 +177,12 @@ function watchTunnels(metrics: Metrics, gateways: Gateways): void {
       queued.with(name).set(stats.queuedBytes);
     }
   });
+}
+
+function watchRefusals(metrics: Metrics, { verdicts }: Published): void {
+  const help = "Routes that a gateway refuses now; they are offered again.";
+  const gauge = metrics.gauge({ name: "agent_routes_refused", help, labels: [] }).with();
+  metrics.onCollect(() => gauge.set(verdicts.refused));
 }
 
 function streamsOf(config: AgentConfig, deps: AgentDeps, published: Published): AgentStreams {

@@ -40,7 +40,11 @@ export interface RunningSources extends AsyncDisposable {
 export function startSources(deps: SourcesDeps): RunningSources {
   const owned = new AsyncDisposableStack();
   const { gateways, kube, names, settings, signal } = deps;
-  const ingresses = owned.use(startIngresses(deps, owned.use(openRecorder(deps))));
+  const recorder = owned.use(openRecorder(deps));
+  kube.observe(deps.metrics, () => recorder.waiting);
+  // Who leads next says all of it.
+  owned.defer(deps.leadership.onChange((leading) => leading || recorder.clear()));
+  const ingresses = owned.use(startIngresses(deps, recorder));
   const { namespaces } = settings;
   const tls = openTlsSecrets(deps, owned);
   const how = { namespaces, ports: PUBLIC_PORTS, told: kube.watch, certificates: tls };

@@ -84,6 +84,8 @@ describe("people are told of their Ingresses", () => {
       ),
     );
     const published = new Published(source.voice);
+    // Nobody leads without a gateway.
+    source.connected(true);
     source.start(published);
     /** Resolves when the route is there, and then a gateway judges it. */
     const judge = async (verdict: Parameters<Published["verdicts"]["say"]>[2], key = KEY) => {
