@@ -112,7 +112,8 @@ export class HostCare {
 
   /** Routes of a cluster are in force. */
   async published(identity: AgentIdentity, routes: readonly Route[]): Promise<void> {
-    await this.clusters?.reviewed(identity.clusterUuid);
+    const hosts = new Set(routes.map(({ host }) => host));
+    await this.clusters?.reviewed(identity.clusterUuid, hosts);
     this.acme?.wanted(new Set(routes.filter(isServedHere).map(({ host }) => host)));
   }
 
