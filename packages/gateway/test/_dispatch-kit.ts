@@ -28,7 +28,7 @@ export class ScriptedAgent {
     this.tunnelId = `t-${agentId}`;
     this.identity = { clusterUuid, cluster: clusterUuid } as AgentIdentity;
     const labels = weight === undefined ? {} : { weight };
-    this.register = { agent_id: agentId, labels } as Association["register"];
+    this.register = { agent_id: agentId, labels, ready: true } as Association["register"];
   }
   get tunnel() {
     const { streams, openable } = this;

@@ -155,7 +155,7 @@ describe("events", () => {
     recorder.normal(ingress("web"), "Seen", "four");
     await pass();
     const notes = (await events(api, 4)).map(({ note }) => note);
-    expect(notes.toSorted()).toEqual(["four", "one", "three", "two"]);
+    expect(new Set(notes)).toEqual(new Set(["one", "two", "three", "four"]));
     expect(told.filter(({ kind }) => kind === "forbidden").length).toBe(1);
   });
 
@@ -167,7 +167,8 @@ describe("events", () => {
     await heard("failed");
     recorder.normal(ingress("web"), "Seen", "two");
     clock.advance(1_000);
-    expect((await events(api, 2)).map(({ note }) => note).toSorted()).toEqual(["one", "two"]);
+    const notes = (await events(api, 2)).map(({ note }) => note);
+    expect(new Set(notes)).toEqual(new Set(["one", "two"]));
   });
 
   test("that a server finds wrong are told, and not written again", async () => {

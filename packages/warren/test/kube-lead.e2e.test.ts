@@ -62,7 +62,7 @@ describe("who speaks for a cluster", { timeout: 120_000 }, () => {
     // Nobody learns of another way.
     const more = ["--port", String(port), "--advertise", way];
     stage.gateway = { ...(await stage.fleet.gateway({ more })), port };
-    const first = await stage.agent("agent-0", "--gateway", way);
+    await stage.agent("agent-0", "--gateway", way);
     expect(await stage.leader()).toBe("agent-0");
     await becomes(200);
     await stage.agent("agent-1");

@@ -268,9 +268,11 @@ function heard() {
   return { ...one, told };
 }
 
+const taken = { host: "a.test", path: "/", code: "host_taken", message: "held by x" };
+const refusal = (host: string) => ({ ...taken, host });
+
 describe("the verdict on a route", () => {
   const key = "default/s a.test Prefix /";
-  const taken = { host: "a.test", path: "/", code: "host_taken", message: "held by x" };
 
   test("is told with each answer that is news, and again after a change", () => {
     const { up, published, ack, told, clock } = heard();
@@ -309,7 +311,6 @@ describe("the verdict on a route", () => {
     const all = Array.from({ length: 1_201 }, (_, n) => publication({ host: `h${n}.test` }));
     published.replace("kube:ingress", all);
     up();
-    const refusal = (host: string) => ({ ...taken, host });
     const answer = (n: number) => {
       const routes = hosts(said[n]!);
       // Two are taken; of the others the first five hundred are named.

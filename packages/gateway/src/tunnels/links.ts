@@ -12,7 +12,7 @@ export class AgentLink implements AgentState {
   constructor(association: Association<AgentIdentity>) {
     this.association = association;
     this.weight = weightOf(association.register.labels["weight"]);
-    this.readyAt = association.register.ready === false ? Infinity : 0;
+    this.readyAt = association.register.ready ? 0 : Infinity;
   }
 
   get agentId(): string {
