@@ -41,6 +41,12 @@ export const agent: Dashboard = {
       title: "Routes and streams",
       panels: [
         extreme("max", { title: "Routes accepted", metric: "agent_routes", unit: "short", by: [] }),
+        extreme("max", {
+          title: "Routes refused now",
+          metric: "agent_routes_refused",
+          unit: "short",
+          by: [],
+        }),
         rate("Routes refused by a gateway", "agent_routes_rejected_total", ["code"]),
         sum("Streams open", "agent_streams", ["kind"]),
         rate("Streams opened", "agent_streams_total", ["kind"]),
@@ -125,6 +131,12 @@ export const agent: Dashboard = {
             legend: "Events not written {{reason}}",
           },
         ]),
+        extreme("max", {
+          title: "Events still to be written",
+          metric: "kube_events_waiting",
+          unit: "short",
+          by: [],
+        }),
         rate("Watches that ended badly", "kube_watch_failures_total", ["resource", "reason"]),
         extreme("max", {
           title: "Objects in the last whole list",

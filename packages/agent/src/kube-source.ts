@@ -14,8 +14,10 @@ export interface KubeSource extends AsyncDisposable {
   readonly isPrivate: boolean;
   /** What is still waited for before requests can be led anywhere; undefined when nothing is. */
   readonly waitsFor: string | undefined;
-  /** Hears when `isPrivate` changes. */
-  onReach(heard: () => void): void;
+  /** Hears when `isPrivate` or `waitsFor` changes. */
+  onChange(heard: () => void): void;
+  /** Whether any gateway is connected: nobody leads, and so publishes, who cannot say it. */
+  connected(connected: boolean): void;
   /** A gateway has taken this agent in. */
   registered(info: RegisterSuccess): void;
   /** Begins to follow the cluster and to publish into `published`. Returns at once; called once. */

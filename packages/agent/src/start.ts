@@ -83,10 +83,12 @@ export async function startAgent(
   replaced.promise.catch(() => {}); // it may happen with nobody waiting
   const dial = new GatewayDial(config, AbortSignal.any([signal, stop.signal]));
   const isPrivate = () => kube?.isPrivate ?? config.isPrivate;
+  const isReady = () => kube?.waitsFor === undefined;
   const gateways = new Gateways({
-    deps: tunnelDeps(config, deps, { dial, published, streams, isPrivate }),
+    deps: tunnelDeps(config, deps, { dial, published, streams, isPrivate, isReady }),
     onFirstUp: registered.resolve,
     onUp: (info) => kube?.registered(info),
+    onConnected: (connected) => kube?.connected(connected),
     onReplaced: replaced.reject,
   });
   let draining = false;
@@ -95,8 +97,9 @@ export async function startAgent(
     return gateways.connected ? kube?.waitsFor : "not connected";
   });
   watchTunnels(deps.metrics, gateways);
+  watchRefusals(deps.metrics, published);
   gateways.start();
-  kube?.onReach(() => gateways.beatNow());
+  kube?.onChange(() => gateways.beatNow());
   kube?.start(published);
   return {
     adminPort: admin?.port,
@@ -176,6 +179,12 @@ function watchTunnels(metrics: Metrics, gateways: Gateways): void {
   });
 }
 
+function watchRefusals(metrics: Metrics, { verdicts }: Published): void {
+  const help = "Routes that a gateway refuses now; they are offered again.";
+  const gauge = metrics.gauge({ name: "agent_routes_refused", help, labels: [] }).with();
+  metrics.onCollect(() => gauge.set(verdicts.refused));
+}
+
 function streamsOf(config: AgentConfig, deps: AgentDeps, published: Published): AgentStreams {
   const events = new AgentEvents(deps.log, deps.metrics);
   const streams = new AgentStreams(
@@ -195,7 +204,7 @@ function streamsOf(config: AgentConfig, deps: AgentDeps, published: Published): 
 function tunnelDeps(
   config: AgentConfig,
   deps: AgentDeps,
-  parts: Pick<GatewayTunnelDeps, "dial" | "published" | "streams" | "isPrivate">,
+  parts: Pick<GatewayTunnelDeps, "dial" | "published" | "streams" | "isPrivate" | "isReady">,
 ): GatewayTunnelDeps {
   const { poolBytes, streams } = config.tunnels;
   const total = new Pool(poolBytes * MOST_TUNNELS);

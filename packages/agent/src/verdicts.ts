@@ -25,6 +25,18 @@ export class Verdicts {
     return this.#told.get(key);
   }
 
+  /** Whether this very gateway said last that it takes the route as it is. */
+  accepts(gateway: object, key: string): boolean {
+    return this.#said.get(key)?.get(gateway) === ACCEPTED;
+  }
+
+  /** Routes that are refused now. */
+  get refused(): number {
+    let count = 0;
+    for (const verdict of this.#told.values()) if ("refused" in verdict) count++;
+    return count;
+  }
+
   /** Hears each verdict when it is news; also an equal one after a change. The returned function stops that. */
   onVerdict(heard: VerdictHeard): () => void {
     this.#listeners.add(heard);

@@ -4,6 +4,12 @@ export interface Voice {
   readonly speaks: boolean;
   /** The revision given last; at least what a message said now may carry. */
   readonly revision: number;
+  /**
+   * The revision that whoever spoke last is known to have come to, while another agent or none speaks:
+   * what stands in for a speaker that a gateway does not hear. Undefined: nothing is known, or this
+   * agent's own table cannot stand in.
+   */
+  readonly known: number | undefined;
   /** A revision higher than all before it. */
   next(): number;
   /**
@@ -23,6 +29,7 @@ export function clockVoice(wallClock: () => number): Voice {
   let revision = Math.floor(wallClock());
   return {
     speaks: true,
+    known: undefined,
     get revision() {
       return revision;
     },

@@ -113,6 +113,7 @@ export function toldVoice(speaks: boolean): Voice & { speak(now: boolean): void 
     get revision() {
       return revision;
     },
+    known: undefined,
     next: () => ++revision,
     surpass: () => true,
     onChange(listener) {

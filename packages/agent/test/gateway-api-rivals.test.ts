@@ -41,6 +41,8 @@ function follow(api: KubeApi) {
     openAccess(api.url),
   );
   const published = new Published(source.voice);
+  // Nobody leads without a gateway.
+  source.connected(true);
   source.start(published);
   return { published, [Symbol.asyncDispose]: () => source[Symbol.asyncDispose]() };
 }

@@ -10,6 +10,11 @@ export interface AgentState {
   readonly outstanding: number;
   /** False while it drains, or its tunnel is not there. */
   readonly usable: boolean;
+  /**
+   * Monotonic milliseconds from which it knows what it would be asked for, Infinity: it says itself that
+   * it does not yet. Before that it is chosen only where nobody else is.
+   */
+  readonly readyAt: number;
 }
 
 export interface AgentQuestion {
@@ -53,20 +58,26 @@ export class AgentBalancer {
 
   /** Index of the agent, or -1 when none is usable. `nowMs` is monotonic. */
   choose(agents: readonly AgentState[], question: AgentQuestion, nowMs: number): number {
+    const at = this.#choose(agents, question, nowMs);
+    if (at !== -1 || agents.every(isReady)) return at;
+    return this.#choose(agents.map(asReady), question, nowMs);
+  }
+
+  #choose(agents: readonly AgentState[], question: AgentQuestion, nowMs: number): number {
     const { affinity, balance } = question.policy;
     if (affinity === "client_ip") return this.#byAddress(agents, question, nowMs);
     const stuck = affinity === "cookie" ? this.#byCookie(agents, question) : -1;
     if (stuck !== -1) return stuck;
     return balance === "round_robin"
-      ? this.#inTurn(agents, question.clusterUuid)
-      : this.#least(agents, question.clusterUuid);
+      ? this.#inTurn(agents, question.clusterUuid, nowMs)
+      : this.#least(agents, question.clusterUuid, nowMs);
   }
 
   #byCookie(agents: readonly AgentState[], { sticky, clusterUuid }: AgentQuestion): number {
     if (sticky === undefined) return -1;
     for (let at = 0; at < agents.length; at += 1) {
-      const { usable, agentId } = agents[at]!;
-      if (usable && this.cookie.namesAgent(sticky, clusterUuid, agentId)) return at;
+      const { agentId } = agents[at]!;
+      if (mayKeep(agents[at]!) && this.cookie.namesAgent(sticky, clusterUuid, agentId)) return at;
     }
     return -1;
   }
@@ -85,7 +96,7 @@ export class AgentBalancer {
     return at;
   }
 
-  #least(agents: readonly AgentState[], clusterUuid: string): number {
+  #least(agents: readonly AgentState[], clusterUuid: string, nowMs: number): number {
     const count = agents.length;
     if (count === 1) return agents[0]!.usable ? 0 : -1;
     let best = -1;
@@ -94,8 +105,8 @@ export class AgentBalancer {
     const start = this.#turns.get(clusterUuid) ?? 0;
     for (let step = 0; step < count; step += 1) {
       const at = (start + step) % count;
-      const { usable, outstanding } = agents[at]!;
-      if (usable && outstanding < fewest) {
+      const { usable, outstanding, readyAt } = agents[at]!;
+      if (usable && readyAt <= nowMs && outstanding < fewest) {
         best = at;
         fewest = outstanding;
       }
@@ -103,12 +114,13 @@ export class AgentBalancer {
     return this.#took(best, clusterUuid);
   }
 
-  #inTurn(agents: readonly AgentState[], clusterUuid: string): number {
+  #inTurn(agents: readonly AgentState[], clusterUuid: string, nowMs: number): number {
     const count = agents.length;
     const start = this.#turns.get(clusterUuid) ?? 0;
     for (let step = 0; step < count; step += 1) {
       const at = (start + step) % count;
-      if (agents[at]!.usable) return this.#took(at, clusterUuid);
+      const { usable, readyAt } = agents[at]!;
+      if (usable && readyAt <= nowMs) return this.#took(at, clusterUuid);
     }
     return -1;
   }
@@ -123,24 +135,38 @@ export class AgentBalancer {
   }
 }
 
+/** A client leaves its agent only for what the agent itself says. */
+function mayKeep({ usable, readyAt }: AgentState): boolean {
+  return usable && readyAt < Infinity;
+}
+
+function isReady({ readyAt }: AgentState): boolean {
+  return readyAt === 0;
+}
+
+/** For the rare look at a cluster none of whose agents is ready. */
+function asReady({ agentId, outstanding, usable }: AgentState): AgentState {
+  return { agentId, outstanding, usable, readyAt: 0 };
+}
+
 function usableNamed(agentId: string, agents: readonly AgentState[]): number {
   for (let at = 0; at < agents.length; at += 1) {
-    if (agents[at]!.usable && agents[at]!.agentId === agentId) return at;
+    if (mayKeep(agents[at]!) && agents[at]!.agentId === agentId) return at;
   }
   return -1;
 }
 
 /**
  * The usable agent with the highest hash together with `key` (rendezvous hashing): when another agent
- * comes or goes, a key moves only if it must. -1 when none is usable.
+ * comes or goes, a key moves only if it must. -1 when none is usable and ready.
  */
 export function rendezvous(key: string, agents: readonly AgentState[]): number {
   const hash = hash32(key);
   let best = -1;
   let highest = -1;
   for (let at = 0; at < agents.length; at += 1) {
-    const { usable, agentId } = agents[at]!;
-    const score = usable ? join32(hash, hash32(agentId)) : -1;
+    const { agentId } = agents[at]!;
+    const score = mayKeep(agents[at]!) ? join32(hash, hash32(agentId)) : -1;
     if (score > highest) {
       best = at;
       highest = score;

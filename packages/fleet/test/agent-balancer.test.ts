@@ -14,10 +14,11 @@ const balancer = () =>
     remembered: 3,
     tag: (text) => `T${text.length}${text}`,
   });
-const agent = (agentId: string, outstanding = 0, usable = true): AgentState => ({
+const agent = (agentId: string, outstanding = 0, usable = true, readyAt = 0): AgentState => ({
   agentId,
   outstanding,
   usable,
+  readyAt,
 });
 const ask = (
   policy: Partial<AgentQuestion["policy"]>,
@@ -42,6 +43,48 @@ describe("which agent of a cluster", () => {
       agents: [agent("a", 0, false), agent("b", 5)],
       question: ask({}),
       want: "b",
+    },
+    {
+      name: "one that is not ready has least to do but gets nothing",
+      agents: [agent("a", 0, true, Infinity), agent("b", 5)],
+      question: ask({}),
+      want: "b",
+    },
+    {
+      name: "one that is not ready has no turn",
+      agents: [agent("a", 0, true, Infinity), agent("b", 5)],
+      question: ask({ balance: "round_robin" }),
+      want: "b",
+    },
+    {
+      name: "one that is not ready is asked where there is no other",
+      agents: [agent("a", 0, true, Infinity), agent("b", 0, false)],
+      question: ask({}),
+      want: "a",
+    },
+    {
+      name: "one that is not ready is asked where there is no other, also by its address",
+      agents: [agent("a", 0, true, Infinity), agent("b", 0, false)],
+      question: ask({ affinity: "client_ip" }),
+      want: "a",
+    },
+    {
+      name: "another when the cookie's agent is not ready",
+      agents: [agent("a", 9), agent("b", 0, true, Infinity)],
+      question: ask({ affinity: "cookie" }, { sticky: cookie }),
+      want: "a",
+    },
+    {
+      name: "the cookie's agent when it refused something lately",
+      agents: [agent("a", 9), agent("b", 0, true, 1_000_000_000)],
+      question: ask({ affinity: "cookie" }, { sticky: cookie }),
+      want: "b",
+    },
+    {
+      name: "not one that refused something lately",
+      agents: [agent("a", 9), agent("b", 0, true, 1_000_000_000)],
+      question: ask({}),
+      want: "a",
     },
     {
       name: "the cookie's agent, however busy",

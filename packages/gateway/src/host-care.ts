@@ -119,7 +119,8 @@ export class HostCare {
 
   /** Routes of a cluster are in force. */
   async published(identity: AgentIdentity, routes: readonly Route[]): Promise<void> {
-    await this.clusters?.reviewed(identity.clusterUuid);
+    const hosts = new Set(routes.map(({ host }) => host));
+    await this.clusters?.reviewed(identity.clusterUuid, hosts);
     const { clusterUuid } = identity;
     // What is not served leads elsewhere, and a CA would look there in vain.
     const served = routes.filter(

@@ -68,6 +68,8 @@ export interface Registry {
   apply(change: RouteChange): Promise<RouteVerdict>;
   /** Renews the life of a cluster's routes (a heartbeat). Returns how many are published. */
   renew(clusterUuid: string): Promise<number>;
+  /** The revision of a cluster's routes that is in force; null: none; undefined: not known now. */
+  revision(clusterUuid: string): Promise<number | null | undefined>;
   /**
    * Marks a cluster's routes offline at once, or back online: they stay, and answer 503. This is
    * this gateway's word: a cluster is online while any live gateway says so.
@@ -153,6 +155,8 @@ export interface TunnelPlace {
   weight?: number;
   /** It finishes what it has; nothing new is sent there. */
   leaving?: boolean;
+  /** It does not know yet what its cluster publishes: asked only where nobody else is. */
+  unready?: boolean;
 }
 
 /** A gateway as agents and other gateways see it. */

@@ -91,12 +91,18 @@ async function agentsOf(
     agent_id: agent.agentId,
     gateway: gatewayId,
     usable: agent.usable,
+    ready: agent.readyAt < Infinity,
     outstanding: agent.outstanding,
   }));
   const places = await registry.directory.tunnelsOf(uuid);
   const elsewhere = places
     .filter((place) => place.gatewayId !== gatewayId)
-    .map((place) => ({ agent_id: place.agentId, gateway: place.gatewayId, usable: true }));
+    .map(({ agentId, gatewayId: gateway, unready }) => ({
+      agent_id: agentId,
+      gateway,
+      usable: true,
+      ready: unready !== true,
+    }));
   return [...here, ...elsewhere];
 }
 
@@ -104,5 +110,7 @@ interface AgentView {
   agent_id: string;
   gateway: string;
   usable: boolean;
+  /** It knows what its cluster publishes. */
+  ready: boolean;
   outstanding?: number;
 }

@@ -28,7 +28,7 @@ export class ScriptedAgent {
     this.tunnelId = `t-${agentId}`;
     this.identity = { clusterUuid, cluster: clusterUuid } as AgentIdentity;
     const labels = weight === undefined ? {} : { weight };
-    this.register = { agent_id: agentId, labels } as Association["register"];
+    this.register = { agent_id: agentId, labels, ready: true } as Association["register"];
   }
   get tunnel() {
     const { streams, openable } = this;
@@ -100,6 +100,13 @@ export class DispatchHouse {
     this.links.add(agent as unknown as Association<AgentIdentity>);
     this.presence.set(cluster, { online: true, since: 0 });
     return agent;
+  }
+
+  /** From when an agent here is ready, as it says. */
+  tell(agentId: string, readyAt: number): void {
+    for (const { agents } of this.links.clusters())
+      for (const link of agents) if (link.agentId === agentId) link.readyAt = readyAt;
+    this.changed();
   }
 
   remote(agentId: string, gatewayId: string, more: Partial<TunnelPlace> = {}): void {

@@ -34,6 +34,7 @@ function kit(hosts: string[], settings: Partial<Settings> = {}) {
   const messages = new AgentMessages({
     registry: {
       renew: (uuid) => registry.renew(uuid),
+      revision: (uuid) => registry.revision(uuid),
       apply: async (change) => {
         await settings.gate;
         return registry.apply(change);
@@ -51,6 +52,7 @@ function kit(hosts: string[], settings: Partial<Settings> = {}) {
     },
     onRoutes: () => {},
     onHeartbeat: () => {},
+    onReady: () => {},
     onDraining: () => {},
     onFailure: (_one, _what, reason) => {
       throw reason;

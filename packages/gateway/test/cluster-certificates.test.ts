@@ -56,7 +56,9 @@ test("a certificate answers for the hosts that its cluster's group has claimed, 
   expect(await say(put(both))).toEqual({ accepted: 1, rejected: [] });
   expect(certificates.choose("a.home.test")).toBeUndefined();
   claims.set("a.home.test", "home").set("b.home.test", "away");
-  await certificates.reviewed(A);
+  await certificates.reviewed(A, new Set(["c.home.test"]));
+  expect(certificates.choose("a.home.test")).toBeUndefined();
+  await certificates.reviewed(A, new Set(["a.home.test"]));
   expect(certificates.choose("a.home.test")?.hosts).toEqual(both.hosts);
   expect(certificates.choose("b.home.test")).toBeUndefined();
   claims.clear();

@@ -273,3 +273,53 @@ describe("a request that was refused unread", () => {
     expect(refusals).toBeLessThan(25);
   });
 });
+
+describe("an agent that does not know yet what its cluster publishes", () => {
+  test("is asked for nothing while another one does, though it has least to do", async () => {
+    const house = new DispatchHouse();
+    const [knows] = [house.agent("knows"), house.agent("starts")];
+    knows.streams = 9;
+    house.tell("starts", Infinity);
+    expect(await many(house, 3)).toEqual({ knows: 3 });
+    house.tell("starts", 0);
+    expect(await house.open()).toBe("starts");
+  });
+
+  test("stands back for one on another gateway", async () => {
+    const house = new DispatchHouse();
+    house.agent("starts");
+    house.tell("starts", Infinity);
+    house.remote("knows", "there");
+    expect(await house.open()).toBe("there/knows");
+  });
+
+  test("is asked where nobody else is", async () => {
+    const house = new DispatchHouse();
+    house.agent("starts");
+    house.tell("starts", Infinity);
+    house.remote("too", "there", { unready: true });
+    expect(await house.open()).toBe("starts");
+  });
+
+  test("stands back for another cluster of the host", async () => {
+    const house = new DispatchHouse();
+    house.agent("starts");
+    house.tell("starts", Infinity);
+    house.agent("knows", { cluster: "c2" });
+    const entries = [entry({}, "c1"), entry({}, "c2")];
+    expect(await house.open(house.errand({ entries }))).toBe("knows");
+  });
+
+  test("one that refuses what it has not heard of is left alone for a second", async () => {
+    const house = new DispatchHouse();
+    const [behind, knows] = [house.agent("behind"), house.agent("knows")];
+    knows.streams = 9;
+    const errand = house.errand();
+    moveOn(errand, await house.dispatcher.open(errand), house.clock.now());
+    expect(await house.open(errand)).toBe("knows");
+    expect(behind.streams).toBe(0);
+    expect(await many(house, 3)).toEqual({ knows: 3 });
+    house.clock.advance(1_000);
+    expect(await house.open()).toBe("behind");
+  });
+});

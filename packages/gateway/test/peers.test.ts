@@ -129,6 +129,7 @@ describe("the listener for other gateways", () => {
         version: "",
         labels: {},
         place: {},
+        ready: true,
       }),
       pool: () => new Pool(1_048_576),
       limits: LIMITS,

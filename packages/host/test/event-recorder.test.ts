@@ -35,7 +35,16 @@ function open(api: KubeApi) {
   onTestFinished(() => recorder[Symbol.asyncDispose]());
   const heard = (kind: EventsTold["kind"]) =>
     waiting.until(() => told.find((event) => event.kind === kind));
-  return { recorder, clock, told, heard };
+  /** Lets time pass until there is nothing to write any more. Returns how much passed. */
+  const pass = async () => {
+    let passed = 0;
+    for (; recorder.waiting > 0; passed += 500) {
+      clock.advance(500);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return passed;
+  };
+  return { recorder, clock, told, heard, pass };
 }
 
 const events = (api: KubeApi, count: number) =>
@@ -95,50 +104,79 @@ describe("events", () => {
     expect(ours?.metadata.namespace).toBe("default");
   });
 
-  test("of one object are 25 and then few, and no other suffers for it", async () => {
+  test("of one object are 25 and then few, the last of those said, and no other suffers for it", async () => {
     await using api = await startKubeApi();
-    const { recorder, clock, told } = open(api);
-    for (let i = 0; i < 40; i++) recorder.normal(ingress("loud"), "Seen", `time ${i}`);
+    const { recorder, clock, told, pass } = open(api);
+    for (let i = 0; i < 25; i++) recorder.normal(ingress("loud"), "Seen", `time ${i}`);
+    await events(api, 25);
+    for (let i = 25; i < 60; i++) recorder.normal(ingress("loud"), "Seen", `time ${i}`);
     recorder.normal(ingress("quiet"), "Seen", "once");
     await events(api, 26);
-    expect(told.length).toBe(15);
+    expect([told.length, recorder.waiting]).toEqual([10, 25]);
     clock.advance(300_000);
-    recorder.normal(ingress("loud"), "Seen", "later");
-    await events(api, 27);
+    expect((await events(api, 27)).map(({ note }) => note)).toContain("time 35");
+    await pass();
+    expect((await events(api, 51)).map(({ note }) => note)).toContain("time 59");
   });
 
-  test("of all together are limited", async () => {
+  test("of thousands of objects are all written, as fast as the limit allows", async () => {
     await using api = await startKubeApi();
-    const { recorder, told } = open(api);
+    const { recorder, told, pass } = open(api);
+    for (let i = 0; i < 2_000; i++) recorder.normal(ingress(`web-${i}`), "Seen", "once");
+    await events(api, 200);
+    expect(recorder.waiting).toBeGreaterThan(1_700);
+    const took = await pass();
+    expect(took).toBeGreaterThan(170_000);
+    expect((await events(api, 2_000)).length).toBe(2_000);
+    expect(told).toEqual([]);
+  });
+
+  test("that wait are another's to say when it leads", async () => {
+    await using api = await startKubeApi();
+    const { recorder } = open(api);
     for (let i = 0; i < 300; i++) recorder.normal(ingress(`web-${i}`), "Seen", "once");
     await events(api, 200);
-    expect(told.length).toBe(100);
+    recorder.clear();
+    expect(recorder.waiting).toBe(0);
   });
 
   test("that may not be written are told once, and not asked for again and again", async () => {
     await using api = await startKubeApi();
     const allow = api.forbid("create", EVENTS);
-    const { recorder, clock, told, heard } = open(api);
+    const { recorder, told, heard, pass } = open(api);
     recorder.normal(ingress("web"), "Seen", "one");
     await heard("forbidden");
     recorder.normal(ingress("web"), "Seen", "two");
     api.put({ metadata: { name: "other" }, apiVersion: "v1", kind: "Namespace" });
     recorder.normal(ingress("web", "other"), "Seen", "three");
     await written(api, "create", 2);
+    await heard("forbidden");
     allow();
-    clock.advance(600_000);
     recorder.normal(ingress("web"), "Seen", "four");
-    expect((await events(api, 1)).map(({ note }) => note)).toEqual(["four"]);
-    expect(told.length).toBe(1);
+    await pass();
+    const notes = (await events(api, 4)).map(({ note }) => note);
+    expect(new Set(notes)).toEqual(new Set(["one", "two", "three", "four"]));
+    expect(told.filter(({ kind }) => kind === "forbidden").length).toBe(1);
   });
 
-  test("that a server fails to write are told, and the next ones written", async () => {
+  test("that a server fails to write are told, and written a little later", async () => {
     await using api = await startKubeApi();
-    const { recorder, heard } = open(api);
+    const { recorder, clock, heard } = open(api);
     api.refuse({ verb: "create" }, { code: 500, reason: "InternalError" });
     recorder.normal(ingress("web"), "Seen", "one");
     await heard("failed");
     recorder.normal(ingress("web"), "Seen", "two");
-    await events(api, 1);
+    clock.advance(1_000);
+    const notes = (await events(api, 2)).map(({ note }) => note);
+    expect(new Set(notes)).toEqual(new Set(["one", "two"]));
+  });
+
+  test("that a server finds wrong are told, and not written again", async () => {
+    await using api = await startKubeApi();
+    const { recorder, heard } = open(api);
+    api.refuse({ verb: "create" }, { code: 422, reason: "Invalid" });
+    recorder.normal(ingress("web"), "Seen", "one");
+    await heard("failed");
+    expect(recorder.waiting).toBe(0);
   });
 });

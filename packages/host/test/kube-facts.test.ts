@@ -303,13 +303,13 @@ describe.each(servers())("%s", (_name, start) => {
       clock: systemClock,
       wallClock,
       random: () => 0,
+      annotations: () => ({}),
       told: (told) => {
         if (told.kind === "failed") throw told.error;
       },
     });
-    const led = new Promise<void>((resolve) => leadership.onChange(() => resolve()));
     leadership.start();
-    await led;
+    await expect.poll(() => leadership.isLeading).toBe(true);
     expect(await leadership.raise(7)).toBe(true);
     const held = await server.client.get(LEASES, lease);
     expect(held?.spec).toMatchObject({ holderIdentity: "a", leaseTransitions: 7 });

@@ -24,6 +24,7 @@ function candidate(api: KubeApi, identity: string) {
   };
   const told: LeadershipTold[] = [];
   const leading: boolean[] = [];
+  const said = { word: `${identity} 0` };
   const leadership = new Leadership({
     client: api.client({ clock }),
     lease: LEASE,
@@ -31,6 +32,7 @@ function candidate(api: KubeApi, identity: string) {
     clock,
     wallClock: () => Date.UTC(2026, 0, 2, 3, 4, 5, 6),
     random: () => 0,
+    annotations: () => ({ "test/said": said.word }),
     told: (event) => {
       told.push(event);
       waiting.look();
@@ -53,7 +55,7 @@ function candidate(api: KubeApi, identity: string) {
   };
   const rested = () => waiting.until(() => rests > 0);
   const leads = (is: boolean) => waiting.until(() => leadership.isLeading === is);
-  return { leadership, pass, rested, told, leading, heard, leads };
+  return { leadership, pass, rested, told, leading, heard, leads, said };
 }
 
 const lease = (api: KubeApi) => api.get(LEASES, LEASE)?.spec;
@@ -158,6 +160,7 @@ describe("leadership", () => {
       clock,
       wallClock: () => 0,
       random: () => 0,
+      annotations: () => ({}),
       told: () => {},
     });
     const led = new Promise<void>((resolve) => leadership.onChange(() => resolve()));
@@ -242,5 +245,74 @@ describe("leadership", () => {
     await pass(2_000);
     expect(leadership.isLeading).toBe(true);
     expect(told.filter(({ kind }) => kind === "failed").length).toBe(1);
+  });
+
+  test("is handed back by one that may not lead any more, and not asked for until it may", async () => {
+    await using api = await startKubeApi();
+    const [a, b] = [candidate(api, "a"), candidate(api, "b")];
+    a.leadership.start();
+    await a.leads(true);
+    a.leadership.setWilling(false);
+    await api.until(() => lease(api)?.holderIdentity === "");
+    expect(a.leading).toEqual([true, false]);
+    await a.pass(4_000);
+    expect(lease(api)?.holderIdentity).toBe("");
+    b.leadership.setWilling(false);
+    b.leadership.start();
+    await b.rested();
+    expect(lease(api)?.holderIdentity).toBe("");
+    // Without a wait: nobody else is there to do it.
+    b.leadership.setWilling(true);
+    await b.leads(true);
+    expect(lease(api)).toMatchObject({ holderIdentity: "b", leaseTransitions: 1 });
+    await a.pass(2_000);
+    expect(a.leadership.holder).toBe("b");
+  });
+
+  test("shows what its holder notes, also after that has gone", async () => {
+    await using api = await startKubeApi();
+    const [a, b] = [candidate(api, "a"), candidate(api, "b")];
+    a.leadership.start();
+    await a.rested();
+    a.said.word = "a 1";
+    await a.pass(2_000);
+    b.leadership.start();
+    await b.heard("following");
+    expect(b.leadership.annotation("test/said")).toBe("a 1");
+    a.said.word = "a 2";
+    await a.leadership.release();
+    await b.pass(2_000);
+    await b.leads(true);
+    expect(b.leadership.annotation("test/said")).toBe("a 2");
+    await b.pass(2_000);
+    expect(api.get(LEASES, LEASE)?.metadata.annotations).toEqual({ "test/said": "b 0" });
+  });
+
+  test("goes on where an older term was restored from a backup", async () => {
+    await using api = await startKubeApi();
+    const { leadership, leads, pass, rested, leading } = candidate(api, "a");
+    const spec = { holderIdentity: "", leaseDurationSeconds: 1, leaseTransitions: 9 };
+    api.put({ metadata: LEASE, spec }, LEASES);
+    leadership.start();
+    await leads(true);
+    await rested();
+    expect(leadership.transitions).toBe(10);
+    api.put({ metadata: LEASE, spec: { ...spec, leaseTransitions: 2 } }, LEASES);
+    await pass(2_000);
+    expect(leading.at(-1)).toBe(true);
+    expect(lease(api)?.holderIdentity).toBe("a");
+  });
+
+  test("is kept over a renewal that fails", async () => {
+    await using api = await startKubeApi();
+    const { leadership, leads, pass, rested, leading } = candidate(api, "a");
+    leadership.start();
+    await leads(true);
+    await rested();
+    api.refuse({ resource: "leases" }, { code: 500, reason: "InternalError" }, 1);
+    await pass(2_000);
+    await pass(2_000);
+    expect(leadership.isLeading).toBe(true);
+    expect(leading).toEqual([true]);
   });
 });

@@ -35,6 +35,8 @@ export interface Registration {
   version: string;
   labels: Record<string, string>;
   place: Place;
+  /** See `Register`. */
+  ready: boolean;
 }
 
 export interface DiallerOwner {
@@ -225,7 +227,7 @@ export class Dialler {
   }
 
   #sayRegister(carrier: Carrier): void {
-    const { agentId, instance, name, version, labels, place } = this.#options.registration();
+    const { agentId, instance, name, version, labels, place, ready } = this.#options.registration();
     const tunnel = this.#tunnel;
     const resume =
       tunnel === undefined || this.#info === undefined
@@ -242,6 +244,7 @@ export class Dialler {
         labels,
         place,
         limits: announce(this.#options.limits),
+        ready,
         resume,
       },
     });

@@ -31,6 +31,8 @@ export const Register = v.object({
   labels: v.optional(v.pipe(v.record(word, word), v.maxEntries(64)), {}),
   place: v.optional(Place, {}),
   limits: v.optional(AnnouncedLimits),
+  /** False: it does not know yet what its cluster publishes, and would refuse streams unread. */
+  ready: v.optional(v.boolean(), true),
   /** Present when this transport should carry on with a tunnel that exists. */
   resume: v.optional(v.object({ tunnel_id: word, received: count })),
 });
@@ -73,11 +75,23 @@ export const Heartbeat = v.looseObject({
       agent_version: v.optional(word),
       is_private: v.optional(v.boolean()),
       gateway_routes: v.optional(count),
+      /** As in `register`; absent: as before. */
+      ready: v.optional(v.boolean()),
     }),
     {},
   ),
 });
 export type Heartbeat = v.InferOutput<typeof Heartbeat>;
+
+export const HeartbeatAck = v.object({
+  received_at: word,
+  /**
+   * The revision of the cluster's routes that is in force here; null: none is known. Absent where a gateway
+   * does not say.
+   */
+  revision: v.optional(v.nullable(count)),
+});
+export type HeartbeatAck = v.InferOutput<typeof HeartbeatAck>;
 
 /**
  * `add`, `update`, `delete`: the seed's message. `sync`: an authoritative snapshot; what it leaves
@@ -177,7 +191,7 @@ export const CONTROL = {
   register_in_progress: Empty,
   register_success: RegisterSuccess,
   heartbeat: Heartbeat,
-  heartbeat_ack: v.object({ received_at: word }),
+  heartbeat_ack: HeartbeatAck,
   ingress_routes: IngressRoutes,
   ingress_routes_ack: IngressRoutesAck,
   certificates: Certificates,

@@ -268,9 +268,11 @@ function heard() {
   return { ...one, told };
 }
 
+const taken = { host: "a.test", path: "/", code: "host_taken", message: "held by x" };
+const refusal = (host: string) => ({ ...taken, host });
+
 describe("the verdict on a route", () => {
   const key = "default/s a.test Prefix /";
-  const taken = { host: "a.test", path: "/", code: "host_taken", message: "held by x" };
 
   test("is told with each answer that is news, and again after a change", () => {
     const { up, published, ack, told, clock } = heard();
@@ -304,12 +306,40 @@ describe("the verdict on a route", () => {
     expect(told).toEqual([[key, { accepted: true }]]);
   });
 
-  test("is unknown for those that a gateway had no room to name", () => {
-    const { up, published, ack, told } = heard();
-    published.replace("kube:ingress", [publication({}), publication({ host: "b.test" })]);
+  test("of each of very many that a gateway refuses is asked for in pieces that it can name", () => {
+    const { up, published, said, ack, told, clock, log } = heard();
+    const all = Array.from({ length: 1_201 }, (_, n) => publication({ host: `h${n}.test` }));
+    published.replace("kube:ingress", all);
     up();
-    ack(0, { accepted: 0, rejected: [taken] });
-    expect(told.map(([about]) => about)).toEqual([key]);
+    const answer = (n: number) => {
+      const routes = hosts(said[n]!);
+      // Two are taken; of the others the first five hundred are named.
+      const [yes, no] = [routes.filter((host) => /^h[01].test/.test(host)), routes.slice(0)];
+      const refused = no.filter((host) => !yes.includes(host)).map(refusal);
+      ack(n, { accepted: yes.length, rejected: refused.slice(0, 500) });
+    };
+    answer(0);
+    for (let n = 1; n < said.length; n++) {
+      expect(hosts(said[n]!).length).toBeLessThanOrEqual(500);
+      expect(said.length).toBe(n + 1);
+      answer(n);
+    }
+    expect(told.length).toBe(1_201);
+    expect(published.verdicts.refused).toBe(1_199);
+    expect(told.filter(([, verdict]) => "accepted" in verdict!).map(([about]) => about)).toEqual([
+      "default/s h0.test Prefix /",
+      "default/s h1.test Prefix /",
+    ]);
+    expect(log.lines.filter(({ level }) => level === "warn").length).toBe(50);
+    // The next snapshot, answered alike, is no news and asks nothing; refused ones come in pieces.
+    const before = said.length;
+    clock.advance(2_000);
+    answer(before);
+    expect(said.length).toBeLessThanOrEqual(before + 3);
+    clock.advance(240_000);
+    const snapshot = said.findLastIndex(({ payload }) => payload.action === "sync");
+    expect(snapshot).toBeGreaterThan(0);
+    expect(told.length).toBe(1_201);
   });
 
   test("goes with the route", () => {

@@ -13,10 +13,13 @@ import { routesMessages, type RoutesAction } from "./route-messages.ts";
 
 /** What happens to announcements, for the log. */
 export interface AnnouncerEvents {
-  rejected(host: string, path: string, code: ErrorCode, message: string | undefined): void;
+  /** `isNamed`: to be told by name; of very many at once only the first are. */
+  rejected(rejection: Rejection, isNamed: boolean): void;
   published(routes: number): void;
   /** A gateway said nothing for a while: it is told everything again. */
   unanswered(revision: number): void;
+  /** A gateway that does not hear whoever speaks for the cluster is told what that one has said. */
+  standsIn(routes: number, revision: number): void;
   /** tcp routes: the public port that each got. */
   port(routeKey: string, port: number): void;
 }
@@ -38,6 +41,12 @@ const REFRESH_MS = 240_000;
 const MOST_UNANSWERED = 256;
 const RETRY_FIRST_MS = 2_000;
 const RETRY_CAP_MS = 60_000;
+/** Refusals that one answer names, and so routes that are asked about at once. */
+const MOST_ASKED = 500;
+/** Refused routes that are told by name after a snapshot. */
+const MOST_NAMED = 50;
+/** Offers of very many refused routes are gathered for so long. */
+const GATHER_MS = 5_000;
 /** For refusals that only a person can lift, such as a host that another cluster holds. */
 const REFUSED_CAP_MS = 300_000;
 
@@ -48,13 +57,13 @@ interface Said {
   routes: readonly Route[];
 }
 
-/** A route that the gateway refused, and the timer after which it is offered again. */
+/** A route that the gateway refused, and when it is offered again. */
 interface Refused {
   attempts: number;
-  forget: () => void;
+  dueAt: number;
 }
 
-type Rejection = IngressRoutesAck["rejected"][number];
+export type Rejection = IngressRoutesAck["rejected"][number];
 
 /**
  * Tells one gateway what this agent publishes: a snapshot after each registration and every four
@@ -63,11 +72,14 @@ type Rejection = IngressRoutesAck["rejected"][number];
  *
  * A1. What was said and not answered is said again as a snapshot, which can repeat nothing wrong:
  *     control messages are lost with a transport.
- * A2. A key is offered again by at most one timer; a change of that key ends it.
+ * A2. A key is offered again only when it is due; a change of that key ends it.
  * A3. Nothing is published after a withdrawal, which is the last word.
  * A4. What is remembered of a gateway that is away or answers nothing does not grow with what changes.
  * A5. While another agent speaks for the cluster nothing is said at all, from the very turn in which
- *     this one hears of it; who begins to speak begins with a snapshot.
+ *     this one hears of it; who begins to speak begins with a snapshot. (`standIn` repeats what that
+ *     one has said; its answers count for nothing.)
+ * A6. Of very many refusals a gateway names the first. Routes that were neither named nor, by their number,
+ *     taken are asked about again in pieces that an answer can name, one piece at a time.
  */
 export class Announcer {
   readonly #options: AnnouncerOptions;
@@ -76,6 +88,10 @@ export class Announcer {
   /** By request id. */
   readonly #waiting = new Map<string, Said>();
   readonly #refused = new Map<string, Refused>();
+  /** Keys that are to be said again, in pieces (A6), and the piece that waits for its answer. */
+  readonly #toAsk = new Set<string>();
+  #asking: string | undefined;
+  #named = 0;
   #nextId = 0;
   #silences = 0;
   #up = false;
@@ -85,6 +101,7 @@ export class Announcer {
   #withdrawn: { requestId: string; answered: () => void } | undefined;
   #cancelAnswer: (() => void) | undefined;
   #cancelRefresh: (() => void) | undefined;
+  #cancelOffer: (() => void) | undefined;
 
   constructor(options: AnnouncerOptions) {
     this.#options = options;
@@ -108,6 +125,7 @@ export class Announcer {
     this.#cancelAnswer?.();
     this.#cancelAnswer = undefined;
     this.#cancelRefresh?.();
+    this.#askNoMore();
     this.#withdrawn?.answered();
   }
 
@@ -122,13 +140,17 @@ export class Announcer {
     if (stale || (ack.revision ?? 0) > published.voice.revision) return this.#outrun(ack.revision);
     if (said.action === "sync") events.published(ack.accepted);
     const refused = ack.rejected.length === 0 ? undefined : byPlace(ack.rejected);
-    // Of very many refusals a gateway names the first: then silence about a route says nothing.
     const allNamed = ack.accepted + ack.rejected.length >= said.routes.length;
+    const unnamed: Route[] = [];
     for (const route of said.routes) {
       const rejection = refused?.get(`${route.host} ${route.path}`);
       if (rejection !== undefined) this.#refuse(route, rejection);
       else if (allNamed) this.#accept(said.action, route);
+      else unnamed.push(route);
     }
+    if (said.action !== "delete" && refused !== undefined) this.#wonder(unnamed, ack.accepted);
+    if (refused !== undefined) this.#offerLater();
+    this.#askNext();
   }
 
   /** An `error` in answer to one of our messages; returns whether it was one. */
@@ -160,6 +182,15 @@ export class Announcer {
     });
   }
 
+  /** Says everything under another agent's revision (see `StandIn`). */
+  standIn(revision: number): void {
+    if (!this.#up || this.#speaks || this.#withdrawn !== undefined) return;
+    const routes = [...this.#options.published.routes()];
+    this.#options.events.standsIn(routes.length, revision);
+    for (const message of routesMessages("sync", routes, revision))
+      this.#options.send({ ...message, request_id: `stand-in-${++this.#nextId}` });
+  }
+
   close(): void {
     this.down();
     this.#forgetAll();
@@ -184,8 +215,9 @@ export class Announcer {
     this.#cancelAnswer = undefined;
     this.#cancelRefresh?.();
     this.#waiting.clear();
-    for (const { forget } of this.#refused.values()) forget();
+    this.#cancelOffer?.();
     this.#refused.clear();
+    this.#askNoMore();
   }
 
   #heardOfWithdrawal(requestId: string | undefined): void {
@@ -209,6 +241,8 @@ export class Announcer {
 
   #sync(): void {
     this.#waiting.clear();
+    this.#askNoMore();
+    this.#named = 0;
     this.#owes = false;
     const { published } = this.#options;
     this.#say("sync", [...published.routes()], published.voice.revision);
@@ -240,6 +274,7 @@ export class Announcer {
     const said = this.#waiting.get(requestId ?? "");
     if (said === undefined) return undefined;
     this.#waiting.delete(requestId!);
+    if (requestId === this.#asking) this.#asking = undefined;
     this.#silences = 0;
     this.#cancelAnswer?.();
     this.#cancelAnswer = undefined;
@@ -276,16 +311,48 @@ export class Announcer {
     if (action !== "delete") this.#judge(route, ACCEPTED);
   }
 
-  #refuse(route: Route, { host, path, code, message }: Rejection): void {
+  #refuse(route: Route, rejection: Rejection): void {
+    const { clock, events } = this.#options;
+    const { code, message } = rejection;
     const key = routeKey(route);
-    const before = this.#refused.get(key);
-    before?.forget();
-    const attempts = (before?.attempts ?? 0) + 1;
-    this.#options.events.rejected(host, path, code, message);
+    const attempts = (this.#refused.get(key)?.attempts ?? 0) + 1;
+    events.rejected(rejection, attempts === 1 && this.#named++ < MOST_NAMED);
     const pause = this.#pause(attempts, CODES[code].retry ? RETRY_CAP_MS : REFUSED_CAP_MS);
-    const forget = this.#options.clock.after(pause, () => this.#offer(key));
-    this.#refused.set(key, { attempts, forget });
+    this.#refused.set(key, { attempts, dueAt: clock.now() + pause });
     this.#judge(route, { refused: code, message: message ?? code });
+  }
+
+  /** Routes of which an answer named no refusal, and of which `accepted` were taken (A6). */
+  #wonder(unnamed: readonly Route[], accepted: number): void {
+    const { verdicts } = this.#options.published;
+    const unknown = unnamed.filter((route) => !this.#refused.has(routeKey(route)));
+    const taken = unknown.filter((route) => verdicts.accepts(this, routeKey(route))).length;
+    if (unknown.length === taken && taken === accepted) return;
+    for (const route of unknown) this.#toAsk.add(routeKey(route));
+  }
+
+  #askNext(): void {
+    if (this.#toAsk.size === 0 || this.#asking !== undefined || !this.#up || !this.#speaks) return;
+    const { published } = this.#options;
+    const routes: Route[] = [];
+    for (const key of this.#toAsk) {
+      if (routes.length >= MOST_ASKED) break;
+      this.#toAsk.delete(key);
+      const entry = published.get(key);
+      if (entry === undefined) this.#refused.delete(key);
+      else routes.push(entry.route);
+    }
+    if (routes.length === 0) return this.#askNext();
+    this.#say("update", routes, published.voice.next());
+    this.#asking = `routes-${this.#nextId}`;
+  }
+
+  #askNoMore(): void {
+    this.#toAsk.clear();
+    this.#asking = undefined;
+    const dueAt = this.#options.clock.now() + RETRY_FIRST_MS;
+    for (const refused of this.#refused.values())
+      if (refused.dueAt === Infinity) refused.dueAt = dueAt;
   }
 
   /** A route that was changed or withdrawn since has its answer still to come. */
@@ -295,16 +362,29 @@ export class Announcer {
     if (published.get(key)?.route === route) published.verdicts.say(this, key, verdict);
   }
 
-  /** Says a refused route again; the next snapshot does, when the tunnel is down. */
-  #offer(key: string): void {
-    const entry = this.#options.published.get(key);
-    if (entry === undefined) this.#refused.delete(key);
-    else if (this.#up) this.#say("update", [entry.route], this.#options.published.voice.next());
+  /** Refused routes are said again when they are due; by the next snapshot, when the tunnel is down. */
+  #offerLater(): void {
+    this.#cancelOffer?.();
+    const { clock } = this.#options;
+    let first = Infinity;
+    for (const { dueAt } of this.#refused.values()) first = Math.min(first, dueAt);
+    if (first === Infinity) return;
+    const gatherMs = Math.min(GATHER_MS, this.#refused.size - 1);
+    this.#cancelOffer = clock.after(Math.max(first - clock.now(), gatherMs), () => {
+      for (const [key, refused] of this.#refused) {
+        if (refused.dueAt > clock.now()) continue;
+        // Until it is answered, which says when it is due again.
+        refused.dueAt = Infinity;
+        this.#toAsk.add(key);
+      }
+      this.#askNext();
+      this.#offerLater();
+    });
   }
 
   #unrefuse(key: string): void {
-    this.#refused.get(key)?.forget();
     this.#refused.delete(key);
+    this.#toAsk.delete(key);
   }
 
   /** Half of the bound is waited in any case: what was refused seldom changes at once. */

@@ -30,13 +30,14 @@ const MOST_IN_MESSAGE = 16;
 /**
  * Brings certificates to one gateway: by name and digest first, and then those that it is missing.
  * So a key travels once, however often tunnels come and go. Only the agent that speaks for its
- * cluster says anything, and only to a gateway that knows the message.
+ * cluster, or stands in for it, says anything, and only to a gateway that knows the message.
  */
 export class CertificateAnnouncer {
   readonly #options: CertificateAnnouncerOptions;
   readonly #stops: (() => void)[];
   readonly #waiting = new Set<string>();
   #isUp = false;
+  #standsIn = false;
   #nextId = 0;
   #silences = 0;
   #cancelAnswer: (() => void) | undefined;
@@ -77,6 +78,12 @@ export class CertificateAnnouncer {
     return true;
   }
 
+  /** Says it for another agent, which this gateway does not hear (see `StandIn`); or no longer. */
+  standIn(standsIn: boolean): void {
+    this.#standsIn = standsIn;
+    if (standsIn && !this.#options.voice.speaks) this.#sync();
+  }
+
   close(): void {
     this.down();
     for (const stop of this.#stops) stop();
@@ -84,7 +91,7 @@ export class CertificateAnnouncer {
 
   get #speaks(): boolean {
     const { certificates, voice } = this.#options;
-    return this.#isUp && voice.speaks && certificates.isWhole;
+    return this.#isUp && (voice.speaks || this.#standsIn) && certificates.isWhole;
   }
 
   #onChange({ put, removed }: CertificatesChange): void {

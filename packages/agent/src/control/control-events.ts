@@ -1,6 +1,6 @@
 import type { Counter, Gauge, Log, Metrics } from "@warren/host";
 import type { RegisterSuccess, WireError } from "@warren/wire";
-import type { AnnouncerEvents } from "./announcer.ts";
+import type { AnnouncerEvents, Rejection } from "./announcer.ts";
 
 /** Who wants to know more than the log says. */
 export interface Hearers {
@@ -85,9 +85,9 @@ export class ControlEvents implements AnnouncerEvents {
     this.#log.error("another process runs with this agent id: this one stops", { gateway });
   }
 
-  rejected(host: string, path: string, code: string, reason: string | undefined): void {
+  rejected({ host, path, code, message }: Rejection, isNamed: boolean): void {
     this.#rejected(code).add();
-    this.#log.warn("route rejected", { host, path, code, reason });
+    this.#log[isNamed ? "warn" : "debug"]("route rejected", { host, path, code, reason: message });
   }
   published(routes: number): void {
     this.#routes.set(routes);
@@ -99,6 +99,12 @@ export class ControlEvents implements AnnouncerEvents {
   }
   unanswered(revision: number): void {
     this.#log.warn("the gateway did not answer the routes in time: saying them again", {
+      revision,
+    });
+  }
+  standsIn(routes: number, revision: number): void {
+    this.#log.info("telling a gateway what it has not heard from the agent that leads", {
+      routes,
       revision,
     });
   }

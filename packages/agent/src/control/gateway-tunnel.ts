@@ -22,6 +22,7 @@ import { CertificateAnnouncer } from "./certificate-announcer.ts";
 import type { ControlEvents } from "./control-events.ts";
 import { Credential } from "./credential.ts";
 import type { GatewayDial } from "./dial-gateway.ts";
+import { StandIn } from "./stand-in.ts";
 
 /** A gateway that does not confirm a farewell in this time is not waited for. */
 const FAREWELL_MS = 2_000;
@@ -45,6 +46,8 @@ export interface GatewayTunnelDeps {
   events: ControlEvents;
   /** Said in heartbeats. */
   isPrivate: () => boolean;
+  /** Said too: what the cluster publishes is known here. */
+  isReady: () => boolean;
 }
 
 /** Whether an agent that leaves leaves its routes behind, for others of its cluster or its return. */
@@ -53,6 +56,8 @@ export type RoutesAfter = "kept" | "withdrawn";
 /** What the set of tunnels hears from one of them. */
 export interface GatewayTunnelOwner {
   onUp(one: GatewayTunnel, info: RegisterSuccess): void;
+  /** Its transport was lost. */
+  onDown(): void;
   /** The gateway goes away: whoever replaces it may be dialled after `waitMs`. */
   onDrain(one: GatewayTunnel, waitMs: number): void;
   onGateways(gateways: readonly GatewayAddress[]): void;
@@ -72,6 +77,8 @@ export class GatewayTunnel {
   readonly #dialler: Dialler;
   readonly #announcer: Announcer;
   readonly #certificates: CertificateAnnouncer;
+  readonly #standIn: StandIn;
+  #isUp = false;
   #cancelHeartbeat: (() => void) | undefined;
   #beatMs = 0;
   #farewell: (() => void) | undefined;
@@ -106,6 +113,14 @@ export class GatewayTunnel {
       send: (message) => this.#dialler.send(message),
       rejected: (name, code, message) => deps.events.certificateRejected(name, code, message),
     });
+    this.#standIn = new StandIn({
+      voice: deps.published.voice,
+      clock: deps.world.clock,
+      random: deps.world.random,
+      ask: () => this.beatNow(),
+      say: (revision) => this.#announcer.standIn(revision),
+      onChange: (standsIn) => this.#certificates.standIn(standsIn),
+    });
     this.#dialler = new Dialler(this.#diallerOptions());
   }
 
@@ -115,6 +130,10 @@ export class GatewayTunnel {
   }
   get serving(): boolean {
     return this.#dialler.phase === "serving";
+  }
+  /** Its transport is there: new streams come, or what it carries ends over it. */
+  get isUp(): boolean {
+    return this.#isUp;
   }
   /** It serves, or may well do so soon. */
   get hopeful(): boolean {
@@ -178,13 +197,14 @@ export class GatewayTunnel {
   close(error: WireError): void {
     this.#cancelHeartbeat?.();
     this.#cancelLeave?.();
+    this.#standIn.stop();
     this.#announcer.close();
     this.#certificates.close();
     this.#dialler.close(error);
   }
 
   #diallerOptions(): DiallerOptions {
-    const { config, events, instance, limits, pool, streams, version, world } = this.#deps;
+    const { config, events, instance, isReady, limits, pool, streams, version, world } = this.#deps;
     return {
       world,
       urls: this.urls,
@@ -197,6 +217,7 @@ export class GatewayTunnel {
         version,
         labels: config.labels,
         place: config.place,
+        ready: isReady(),
       }),
       pool,
       limits,
@@ -254,6 +275,7 @@ export class GatewayTunnel {
 
   #up(info: RegisterSuccess, resumed: boolean): void {
     this.#gatewayId = info.gateway.id;
+    this.#isUp = true;
     this.#failures = 0;
     if (!resumed) this.#credential.began();
     this.#deps.events.up(this.name, info, resumed);
@@ -268,7 +290,11 @@ export class GatewayTunnel {
     this.#cancelHeartbeat?.();
     this.#announcer.down();
     this.#certificates.down();
+    this.#standIn.stop();
     this.#farewell?.();
+    if (!this.#isUp) return;
+    this.#isUp = false;
+    this.#owner.onDown();
   }
 
   /** Says at once what is in heartbeats; nothing while the tunnel is down. */
@@ -278,7 +304,7 @@ export class GatewayTunnel {
 
   /** At once after a connect, then at the gateway's interval. */
   #beat(): void {
-    const { config, isPrivate, published, version, world } = this.#deps;
+    const { config, isPrivate, isReady, published, version, world } = this.#deps;
     this.#cancelHeartbeat?.();
     this.#dialler.send({
       type: "heartbeat",
@@ -290,6 +316,7 @@ export class GatewayTunnel {
           agent_version: version,
           is_private: isPrivate(),
           gateway_routes: published.size,
+          ready: isReady(),
         },
       },
     });
@@ -298,6 +325,8 @@ export class GatewayTunnel {
 
   #hear(message: Control): void {
     switch (message.type) {
+      case "heartbeat_ack":
+        return this.#standIn.heard(message.payload.revision);
       case "ingress_routes_ack":
         return this.#announcer.acknowledged(message.request_id, message.payload);
       case "certificates_ack":

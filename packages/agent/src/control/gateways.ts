@@ -17,6 +17,8 @@ export interface GatewaysOptions {
   onFirstUp: (info: RegisterSuccess) => void;
   /** Each registration and resume, the first one too. */
   onUp: (info: RegisterSuccess) => void;
+  /** Some tunnel is connected, or none any more. */
+  onConnected: (connected: boolean) => void;
   /** Another process has this agent's id. */
   onReplaced: (error: WireError) => void;
 }
@@ -34,6 +36,7 @@ export class Gateways implements GatewayTunnelOwner {
   readonly #tunnels = new Set<GatewayTunnel>();
   #known = new Map<string, string>();
   #isUp = false;
+  #wasConnected = false;
   #closed = false;
 
   constructor(options: GatewaysOptions) {
@@ -45,7 +48,7 @@ export class Gateways implements GatewayTunnelOwner {
   }
   /** True while at least one tunnel is connected. */
   get connected(): boolean {
-    return [...this.#tunnels].some((one) => one.serving);
+    return [...this.#tunnels].some((one) => one.isUp);
   }
 
   start(): void {
@@ -77,8 +80,15 @@ export class Gateways implements GatewayTunnelOwner {
       this.#options.onFirstUp(info);
     }
     this.#options.onUp(info);
+    this.onDown();
     this.#leaveDoubles(one);
     this.onGateways(info.gateways);
+  }
+
+  onDown(): void {
+    if (this.connected === this.#wasConnected) return;
+    this.#wasConnected = !this.#wasConnected;
+    this.#options.onConnected(this.#wasConnected);
   }
 
   onGateways(gateways: readonly GatewayAddress[]): void {
@@ -135,6 +145,7 @@ export class Gateways implements GatewayTunnelOwner {
   #drop(one: GatewayTunnel, error: WireError): void {
     this.#tunnels.delete(one);
     one.close(error);
+    this.onDown();
   }
 
   /** Two addresses may lead to one gateway, and one of the tunnels is then enough. */

@@ -7,12 +7,17 @@ import { LeaseVoice, type Lead } from "./lease-voice.ts";
 class HandedLead implements Lead {
   isLeading = false;
   transitions = 0;
+  hasLease = true;
+  notes: Record<string, string> = {};
   raises: { to: number; done: () => void; fail: () => void }[] = [];
   readonly #heard = new Set<(leading: boolean) => void>();
 
   onChange(heard: (leading: boolean) => void): () => void {
     this.#heard.add(heard);
     return () => this.#heard.delete(heard);
+  }
+  annotation(name: string): string | undefined {
+    return this.notes[name];
   }
   hand(leading: boolean, transitions = this.transitions): void {
     this.isLeading = leading;
@@ -129,5 +134,51 @@ describe("a voice that leads by a Lease", () => {
     expect(voice.surpass(Number.MAX_SAFE_INTEGER)).toBe(false);
     expect(lead.raises).toEqual([]);
     expect(voice.speaks).toBe(true);
+  });
+
+  test("lets those that stand in know how far it came, and knows it of itself when it is silent", () => {
+    const [one, other] = [following(), following()];
+    one.lead.hand(true, 4);
+    one.voice.next();
+    expect(one.voice.known).toBeUndefined();
+    other.lead.transitions = 4;
+    other.lead.notes = one.voice.annotations();
+    expect(other.voice.known).toBe(one.voice.revision);
+    const last = one.voice.next();
+    one.lead.hand(false);
+    expect(one.voice.annotations()).toEqual({});
+    // A table that changes meanwhile has not been said.
+    one.voice.next();
+    expect(one.voice.known).toBe(last);
+  });
+
+  test.each([
+    { name: "is no number", noted: "soon" },
+    { name: "is no revision", noted: "1e300" },
+    { name: "is of a term that never was", noted: String((1_024 + 5) * 2 ** 32) },
+  ])("believes no note that $name", ({ noted }) => {
+    const { lead, voice } = following();
+    lead.transitions = 4;
+    lead.notes = { "warren.dev/revision": noted };
+    expect(voice.known).toBe((1_024 + 4) * 2 ** 32);
+  });
+
+  test("knows nothing before it has seen the Lease", () => {
+    const { lead, voice } = following();
+    lead.hasLease = false;
+    expect(voice.known).toBeUndefined();
+  });
+
+  test("forgets nothing when the Lease is deleted, or comes back from a backup", () => {
+    const { lead, voice } = following();
+    const known = (1_024 + 4) * 2 ** 32 + 7;
+    lead.transitions = 4;
+    lead.notes = { "warren.dev/revision": String(known) };
+    expect(voice.known).toBe(known);
+    lead.transitions = 0;
+    lead.notes = {};
+    expect(voice.known).toBe(known);
+    lead.notes = { "warren.dev/revision": String(1_024 * 2 ** 32 + 900) };
+    expect(voice.known).toBe(known);
   });
 });

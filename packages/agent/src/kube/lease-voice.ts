@@ -3,7 +3,13 @@ import type { Leadership } from "@warren/host/kube";
 import type { Voice } from "../voice.ts";
 
 /** Who leads the agents of this cluster, as far as a voice needs to know it: host's `Leadership`. */
-export type Lead = Pick<Leadership, "isLeading" | "transitions" | "onChange" | "raise">;
+export type Lead = Pick<
+  Leadership,
+  "isLeading" | "hasLease" | "transitions" | "annotation" | "onChange" | "raise"
+>;
+
+/** Of the Lease: the revision that its holder has come to, for those that stand in for it. */
+const REVISION = "warren.dev/revision";
 
 /**
  * A revision is (1024 + leaseTransitions) * 2^32 + counter: a later term always wins, and any term
@@ -22,6 +28,7 @@ const RAISE_AGAIN_MS = 2_000;
  * V1. It is silent from the turn in which the Lease is lost, and before one is held at all.
  * V2. Whoever was outrun by a later term (the Lease was deleted and its count began anew) says
  *     nothing until the Lease carries a higher one: only who still holds it can write that.
+ * V3. What is known of others' words never goes back, and never past the term that the Lease shows.
  */
 export class LeaseVoice implements Voice {
   readonly #clock: Clock;
@@ -32,6 +39,8 @@ export class LeaseVoice implements Voice {
   /** The number of transitions that is to be written before anything is said again. */
   #wanted: number | undefined;
   #cancelRaise: (() => void) | undefined;
+  #known: number | undefined;
+  #hasSpoken = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -45,13 +54,29 @@ export class LeaseVoice implements Voice {
     return (FIRST_TERM + this.#term) * TERM + this.#counter;
   }
 
+  get known(): number | undefined {
+    if (this.speaks || this.#lead === undefined) return undefined;
+    const { hasLease, transitions } = this.#lead;
+    if (!hasLease) return this.#known;
+    // A term begins with this, before it has noted anything.
+    this.#learn((FIRST_TERM + transitions) * TERM);
+    const noted = Number(this.#lead.annotation(REVISION) ?? Number.NaN);
+    if (Number.isSafeInteger(noted) && termOf(noted) <= transitions) this.#learn(noted);
+    return this.#known;
+  }
+
+  /** For the Lease, while it is held. */
+  annotations(): Record<string, string> {
+    return this.speaks ? { [REVISION]: String(this.revision) } : {};
+  }
+
   next(): number {
     this.#counter++;
     return this.revision;
   }
 
   surpass(revision: number): boolean {
-    const transitions = Math.floor(revision / TERM) - FIRST_TERM;
+    const transitions = termOf(revision);
     if (transitions <= this.#term) {
       if (revision >= this.revision) this.#counter = (revision % TERM) + 1;
       return this.speaks;
@@ -80,6 +105,9 @@ export class LeaseVoice implements Voice {
   }
 
   #onLead(leading: boolean): void {
+    // What was said until now.
+    if (!leading && this.#hasSpoken) this.#learn(this.revision);
+    this.#hasSpoken = leading;
     this.#wanted = undefined;
     this.#cancelRaise?.();
     if (leading) this.#begin();
@@ -106,7 +134,15 @@ export class LeaseVoice implements Voice {
     this.#tell(true);
   }
 
+  #learn(revision: number): void {
+    this.#known = Math.max(this.#known ?? 0, revision);
+  }
+
   #tell(speaks: boolean): void {
     for (const heard of this.#listeners) heard(speaks);
   }
+}
+
+function termOf(revision: number): number {
+  return Math.floor(revision / TERM) - FIRST_TERM;
 }

@@ -45,6 +45,9 @@ export function startSources(deps: SourcesDeps): RunningSources {
   const lost = new LostPlaces();
   const hosts = new HostOwners();
   const recorder = owned.use(openRecorder(deps));
+  kube.observe(deps.metrics, () => recorder.waiting);
+  // Who leads next says all of it.
+  owned.defer(deps.leadership.onChange((leading) => leading || recorder.clear()));
   const ingresses = owned.use(startIngresses({ ...deps, lost, hosts }, recorder));
   const { namespaces, gatewayController: controllerName } = settings;
   const tls = openTlsSecrets(deps, owned);

@@ -24,6 +24,8 @@ import { AGENT, startSources } from "./sources.ts";
 
 const SAY_AGAIN_MS = 60_000;
 const SAY_FIRST_MS = 10_000;
+/** A gateway that restarts, or a transport that is lost, is back sooner. */
+const WITHOUT_GATEWAY_MS = 10_000;
 
 /**
  * Finds out how to reach the cluster; rejects when nothing says how. Nothing is asked of its API
@@ -49,6 +51,8 @@ export function followCluster(
  *     part would take the rest away.
  * K2. An API server that is away changes nothing: caches stay as they were last seen, and traffic
  *     goes where they say. Only who loses the Lease falls silent.
+ * K3. Nobody leads for long who reaches no gateway: another agent of the cluster may. Where none does,
+ *     nobody leads, and whoever comes back first does so at once.
  */
 class FollowedCluster implements KubeSource {
   readonly voice: LeaseVoice;
@@ -59,13 +63,15 @@ class FollowedCluster implements KubeSource {
   readonly #kube: KubeEvents;
   readonly #stopping = new AbortController();
   readonly #owned = new AsyncDisposableStack();
-  readonly #reachHeard: (() => void)[] = [];
+  readonly #heard: (() => void)[] = [];
   readonly #names = new ClusterNames();
   #caches: ClusterCaches | undefined;
   #reach: ClusterReach | undefined;
   #leadership: Leadership | undefined;
   #silence = (): void => {};
   #isReady = false;
+  #isConnected = false;
+  #forgetLoss = (): void => {};
 
   constructor(settings: KubeSettings, deps: KubeSourceDeps, access: KubeAccess) {
     const { clock, log, metrics } = deps;
@@ -86,8 +92,19 @@ class FollowedCluster implements KubeSource {
     return this.#caches?.waitsFor ?? "the cluster's objects are being read";
   }
 
-  onReach(heard: () => void): void {
-    this.#reachHeard.push(heard);
+  onChange(heard: () => void): void {
+    this.#heard.push(heard);
+  }
+
+  /** K3. */
+  connected(connected: boolean): void {
+    this.#isConnected = connected;
+    this.#forgetLoss();
+    if (connected) this.#leadership?.setWilling(true);
+    else
+      this.#forgetLoss = this.#deps.clock.after(WITHOUT_GATEWAY_MS, () =>
+        this.#leadership?.setWilling(false),
+      );
   }
 
   registered({ names }: Pick<RegisterSuccess, "names">): void {
@@ -102,6 +119,7 @@ class FollowedCluster implements KubeSource {
     const feed = this.#owned.use(this.#openFeed(caches));
     const leadership = this.#owned.use(this.#openLeadership(client));
     this.#leadership = leadership;
+    leadership.setWilling(this.#isConnected);
     // First of those who follow the lead: what they say needs its revisions.
     this.#silence = this.voice.follow(leadership);
     const sources = this.#owned.use(
@@ -129,6 +147,7 @@ class FollowedCluster implements KubeSource {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#silence();
+    this.#forgetLoss();
     this.#stopping.abort();
     await this.#owned.disposeAsync();
   }
@@ -193,7 +212,7 @@ class FollowedCluster implements KubeSource {
     reach.onChange(() => {
       if (reach.isPrivate === was) return;
       was = reach.isPrivate;
-      for (const heard of this.#reachHeard) heard();
+      this.#tell();
     });
     return (this.#reach = reach);
   }
@@ -209,6 +228,7 @@ class FollowedCluster implements KubeSource {
       wallClock,
       random,
       told: this.#kube.leadership,
+      annotations: () => this.voice.annotations(),
     });
   }
 
@@ -221,12 +241,18 @@ class FollowedCluster implements KubeSource {
     }
     if (this.#stopping.signal.aborted) return;
     this.#isReady = true;
+    this.#tell();
     this.#leadership?.start();
+  }
+
+  #tell(): void {
+    for (const heard of this.#heard) heard();
   }
 
   /** A namespace that does not exist, a role without rules for Leases: then nobody ever leads. */
   get #missingLeader(): string | undefined {
-    if (this.#leadership?.holder !== undefined) return undefined;
+    // Without a gateway nobody is to lead, and that is said elsewhere.
+    if (!this.#isConnected || this.#leadership?.holder !== undefined) return undefined;
     const { namespace, name } = this.#leaseName;
     return `no agent leads: the Lease ${namespace}/${name} cannot be held`;
   }

@@ -69,6 +69,28 @@ async function kit() {
 }
 
 describe("TLS Secrets of Ingresses", () => {
+  test("are read once, however many routes and Ingresses change", async () => {
+    const { ingresses, secrets, publish, hosts } = await kit();
+    const all = Array.from({ length: 200 }, (_, n) => `h${n}.test`);
+    let reads = 0;
+    const { data, ...rest } = secret(all);
+    const counted = Object.defineProperty(rest, "data", {
+      get: () => {
+        reads++;
+        return data;
+      },
+    }) as Secret;
+    secrets.put("shop/tls", counted);
+    for (const host of all)
+      ingresses.put(`shop/${host}`, ingress(host, [{ hosts: [host], secretName: "tls" }], [host]));
+    publish(...all.slice(0, 50));
+    publish(...all.slice(0, 60));
+    expect(hosts()?.length).toBe(60);
+    expect(reads).toBe(1);
+    secrets.put("shop/tls", secret(all));
+    expect(hosts()?.length).toBe(60);
+  });
+
   test("are brought when Ingress, Secret and route are there, in whatever order", async () => {
     const { ingresses, secrets, published, publish, hosts, problems } = await kit();
     const tls = [{ hosts: ["a.test", "b.test"], secretName: "tls" }];

@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { CERTIFICATE_TEXT, type PublishedCertificate } from "@warren/wire";
 import type { PublishedCertificates } from "../published-certificates.ts";
 import type { Published } from "../published.ts";
@@ -40,6 +41,8 @@ export class TlsSecrets implements Disposable {
   readonly #told = new Map<string, string>();
   /** How often a Secret is brought, where that is more than once. */
   readonly #parts = new Map<string, number>();
+  /** Of each Secret that was read, as it was read. */
+  readonly #read = new Map<string, { of: Secret; pair: Pair | string }>();
   readonly #stops: (() => void)[] = [];
 
   constructor(options: TlsSecretsOptions) {
@@ -84,6 +87,8 @@ export class TlsSecrets implements Disposable {
     old: ReadonlyMap<string, readonly string[]>,
     now: ReadonlyMap<string, readonly string[]>,
   ): void {
+    // Most changes of an Ingress are of something else, its status above all.
+    if (isDeepStrictEqual(old, now)) return;
     const touched = new Set<string>();
     for (const [secret, hosts] of old) {
       this.#users.get(secret)?.delete(key);
@@ -169,17 +174,39 @@ export class TlsSecrets implements Disposable {
   /** Or why there is none; empty when nobody asks for it. */
   #certificateOf(name: string): PublishedCertificate | string {
     const users = this.#users.get(name);
-    if (users === undefined) return "";
+    if (users === undefined) {
+      this.#read.delete(name);
+      return "";
+    }
     const named = [...users.values()].flat();
     const hosts = [...new Set(named.flatMap((host) => this.#publishedOf(host)))].toSorted();
     if (hosts.length === 0) return "";
-    const { "tls.crt": crt, "tls.key": secretKey } = this.#options.secrets.get(name)?.data ?? {};
-    if (crt === undefined || secretKey === undefined) return "there is no such TLS Secret yet";
-    const cert = Buffer.from(crt, "base64").toString();
-    const key = Buffer.from(secretKey, "base64").toString();
-    if (cert.length > CERTIFICATE_TEXT || key.length > CERTIFICATE_TEXT) return "it is too large";
-    return fits(cert, key) ? { name, hosts, cert, key } : "its key and certificate do not fit";
+    const pair = this.#pairOf(name);
+    return typeof pair === "string" ? pair : { name, hosts, ...pair };
   }
+
+  /** Read once for each change of the Secret, however many hosts come and go. */
+  #pairOf(name: string): Pair | string {
+    const secret = this.#options.secrets.get(name);
+    const known = this.#read.get(name);
+    if (secret === undefined) this.#read.delete(name);
+    else if (known?.of === secret) return known.pair;
+    const pair = readPair(secret);
+    if (secret !== undefined) this.#read.set(name, { of: secret, pair });
+    return pair;
+  }
+}
+
+type Pair = Pick<PublishedCertificate, "cert" | "key">;
+
+/** Or what is wrong with it. */
+function readPair(secret: Secret | undefined): Pair | string {
+  const { "tls.crt": crt, "tls.key": secretKey } = secret?.data ?? {};
+  if (crt === undefined || secretKey === undefined) return "there is no such TLS Secret yet";
+  const cert = Buffer.from(crt, "base64").toString();
+  const key = Buffer.from(secretKey, "base64").toString();
+  if (cert.length > CERTIFICATE_TEXT || key.length > CERTIFICATE_TEXT) return "it is too large";
+  return fits(cert, key) ? { cert, key } : "its key and certificate do not fit";
 }
 
 function inParts(whole: PublishedCertificate): PublishedCertificate[] {

@@ -72,6 +72,8 @@ export function followOn(
     ),
   );
   const published = new Published(source.voice);
+  // Nobody leads without a gateway.
+  source.connected(true);
   source.start(published);
   const there = (key: string) => expect.poll(() => published.has(key), { interval: 5 }).toBe(true);
   /** Resolves when the route is there, and then a gateway judges it. */

@@ -54,6 +54,8 @@ export class ClusterCertificates implements CertificateSet, AsyncDisposable {
   readonly #records: Records<Published>;
   readonly #copies: CertificateCopies<Published>;
   readonly #byCluster = new Map<string, Set<string>>();
+  /** For which of its hosts each answers: its cluster has claimed those. */
+  readonly #answered = new Map<string, ReadonlySet<string>>();
   #forget: () => void = () => {};
   #closed = false;
   #sweeping: Promise<void> = Promise.resolve();
@@ -91,9 +93,16 @@ export class ClusterCertificates implements CertificateSet, AsyncDisposable {
     return { accepted: said.names.length, rejected: [] };
   }
 
-  /** A cluster's routes were applied: its claims may have changed. */
-  async reviewed(clusterUuid: string): Promise<void> {
-    await this.#reload([...(this.#byCluster.get(clusterUuid) ?? [])]);
+  /** Routes of a cluster were applied: certificates that wait for a claim on one of `hosts` may have it. */
+  async reviewed(clusterUuid: string, hosts: ReadonlySet<string>): Promise<void> {
+    // A wildcard's claim covers hosts by other names.
+    const isAny = [...hosts].some((host) => host.startsWith("*"));
+    const waits = (id: string): boolean => {
+      const answered = this.#answered.get(id);
+      const named = this.#copies.value(id)?.hosts ?? [];
+      return named.some((host) => (isAny || hosts.has(host)) && answered?.has(host) !== true);
+    };
+    await this.#reload([...(this.#byCluster.get(clusterUuid) ?? [])].filter(waits));
   }
 
   /** Looks now at what others changed, and which claims have ended. */
@@ -177,6 +186,7 @@ export class ClusterCertificates implements CertificateSet, AsyncDisposable {
       const claim = await this.#options.claimOf(host);
       if (claim?.group === value.group && namesHost(names, host)) hosts.push(host);
     }
+    this.#answered.set(id, new Set(hosts));
     return hosts;
   }
 
@@ -195,6 +205,7 @@ export class ClusterCertificates implements CertificateSet, AsyncDisposable {
 
   #tidy(id: string): void {
     if (this.#copies.value(id) !== undefined) return;
+    this.#answered.delete(id);
     const [clusterUuid] = parts(id);
     const ids = this.#byCluster.get(clusterUuid);
     ids?.delete(id);

@@ -116,6 +116,7 @@ export class PeerTunnels implements Peers {
         version: "",
         labels: {},
         place: {},
+        ready: true,
       }),
       pool: () => new Pool(poolBytes, gatewayPool),
       limits,

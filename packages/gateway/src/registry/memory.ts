@@ -146,6 +146,10 @@ class MemoryRegistry implements Registry {
     return cluster.routes.size;
   }
 
+  async revision(clusterUuid: string): Promise<number | null> {
+    return this.#clusters.get(clusterUuid)?.revision ?? null;
+  }
+
   async setOnline(clusterUuid: string, online: boolean): Promise<void> {
     const cluster = this.#clusterOf(clusterUuid);
     if (cluster.presence.online === online) return;

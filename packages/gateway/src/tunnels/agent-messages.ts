@@ -36,7 +36,7 @@ const TOO_MUCH: Refusal = {
 export interface AgentMessagesOptions {
   /** Undefined where no endpoint is dialled: what needs one is refused. */
   endpoints: EndpointJudge | undefined;
-  registry: Pick<Registry, "apply" | "renew">;
+  registry: Pick<Registry, "apply" | "renew" | "revision">;
   /** Routes that a cluster may have. */
   mostRoutes: number;
   /** Characters that one agent may have said and that are not done with. */
@@ -52,6 +52,8 @@ export interface AgentMessagesOptions {
     verdict: RouteVerdict,
   ) => void;
   onHeartbeat: (association: Association<AgentIdentity>, published: number) => void;
+  /** It says whether it knows what its cluster publishes. */
+  onReady: (association: Association<AgentIdentity>, ready: boolean) => void;
   onDraining: (association: Association<AgentIdentity>) => void;
   onFailure: (association: Association<AgentIdentity>, what: string, reason: unknown) => void;
 }
@@ -97,6 +99,8 @@ export class AgentMessages {
         });
       case "heartbeat":
         this.#beats.set(association, beatOf(message.payload));
+        if (message.payload.metadata.ready !== undefined)
+          this.#options.onReady(association, message.payload.metadata.ready);
         return this.#inOrder(association, "heartbeat", 0, () =>
           this.#heartbeat(association, message.request_id),
         );
@@ -188,11 +192,14 @@ export class AgentMessages {
   }
 
   async #heartbeat(association: Association<AgentIdentity>, requestId?: string): Promise<void> {
-    const published = await this.#options.registry.renew(association.identity.clusterUuid);
+    const { registry, timestamp } = this.#options;
+    const { clusterUuid } = association.identity;
+    const published = await registry.renew(clusterUuid);
+    const revision = await registry.revision(clusterUuid);
     association.send({
       type: "heartbeat_ack",
       request_id: requestId,
-      payload: { received_at: this.#options.timestamp() },
+      payload: { received_at: timestamp(), ...(revision !== undefined && { revision }) },
     });
     this.#options.onHeartbeat(association, published);
   }

@@ -86,6 +86,7 @@ export class Agents {
       },
       onHeartbeat: (one, published) =>
         options.events.routesPublished(one.identity.clusterUuid, published),
+      onReady: (one, ready) => this.#ready(one, ready),
       onDraining: (one) => this.#leaving(one),
       onFailure: (_one, what, reason) => options.events.broke(what, reason),
     });
@@ -213,9 +214,9 @@ export class Agents {
 
   /** Tells other gateways of a tunnel; again when it turns out to be leaving. */
   #announce(one: Association<AgentIdentity>): void {
-    const { config, links, registry } = this.#options;
+    const { config, registry } = this.#options;
     const { clusterUuid, rate, clientRate } = one.identity;
-    const link = links.cluster(clusterUuid)?.agents.find(({ association }) => association === one);
+    const link = this.#linkOf(one);
     if (link === undefined) return;
     const leaving = this.#isLeaving || one.draining || one.retiring;
     const place = {
@@ -227,7 +228,22 @@ export class Agents {
       rates: { cluster: rate, client: clientRate },
       weight: link.weight,
     };
-    this.#say(registry.directory.announceTunnel(leaving ? { ...place, leaving } : place));
+    const unready = link.readyAt === Infinity;
+    const said = { ...place, ...(leaving && { leaving }), ...(unready && { unready }) };
+    this.#say(registry.directory.announceTunnel(said));
+  }
+
+  #linkOf(one: Association<AgentIdentity>): AgentLink | undefined {
+    const agents = this.#options.links.cluster(one.identity.clusterUuid)?.agents;
+    return agents?.find(({ association }) => association === one);
+  }
+
+  #ready(one: Association<AgentIdentity>, ready: boolean): void {
+    const link = this.#linkOf(one);
+    if (link === undefined || ready === link.readyAt < Infinity) return;
+    link.readyAt = ready ? 0 : Infinity;
+    this.#options.links.changed(one.identity.clusterUuid);
+    this.#announce(one);
   }
 
   #say(word: Promise<void>): void {

@@ -87,10 +87,10 @@ export class ClusterChoice {
   #hasTunnel(uuid: string): boolean {
     const { links, registry, hasPeers } = this.#options;
     const here = links.cluster(uuid);
-    if (here?.usable === true) return true;
+    if (here?.ready === true) return true;
     if (!hasPeers) return false;
     const there = this.#elsewhere(uuid);
-    if (there !== undefined) return there.some(({ leaving }) => leaving !== true);
+    if (there !== undefined) return there.some(({ leaving, unready }) => !leaving && !unready);
     return here === undefined && registry.presence(uuid)?.online === true;
   }
 

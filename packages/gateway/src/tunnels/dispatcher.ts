@@ -66,11 +66,18 @@ class RemoteAgent implements AgentState {
   get usable(): boolean {
     return this.place.leaving !== true && this.#peers.reachable(this.place);
   }
+  get readyAt(): number {
+    return this.place.unready === true ? Infinity : 0;
+  }
 }
 
 type Candidate = AgentLink | RemoteAgent;
 
 const UNREACHABLE = new WireError("upstream_unreachable", "the cluster's endpoint does not answer");
+
+function isReady({ readyAt }: AgentState): boolean {
+  return readyAt < Infinity;
+}
 
 function isDirectAlone({ route }: RouteEntry): boolean {
   return route.mode === "direct";
@@ -78,12 +85,14 @@ function isDirectAlone({ route }: RouteEntry): boolean {
 
 /** Nobody says when another gateway's tunnel is back, or when an agent takes streams again. */
 const LOOK_MS = 250;
+/** An agent that refused a stream unread is behind the others: for so long they are asked first. */
+const BEHIND_MS = 1_000;
 
 /**
  * Chooses cluster, gateway, agent and backend, and opens the stream. Invariants:
  *
- * P1. A gateway's own tunnels come first: the hop to another gateway is for what has none here, or
- *     for a client that belongs to an agent elsewhere.
+ * P1. A gateway's own tunnels come first: the hop to another gateway is for what has none here that
+ *     is ready, or for a client that belongs to an agent elsewhere.
  * P2. A cluster that can serve now is tried before one that flaps is waited for.
  * P3. From its first attempt an errand looks for an agent for `flapMs`, however often it is refused.
  * P4. A cluster's own endpoint comes after its tunnels, or alone where its route says `direct`; before
@@ -107,7 +116,8 @@ export class Dispatcher implements Dispatch {
     if (
       local !== undefined &&
       errand.moved === undefined &&
-      (matched.policy.affinity === "none" || this.#options.peers === undefined)
+      (this.#options.peers === undefined ||
+        (matched.policy.affinity === "none" && local.some(isReady)))
     ) {
       const opened = this.#openLocal(errand, entry, local);
       if (opened !== undefined) return opened;
@@ -123,6 +133,7 @@ export class Dispatcher implements Dispatch {
   async #openSlowly(errand: Errand): Promise<Opened> {
     const { clock, room, flapMs, peers } = this.#options;
     const untilMs = (errand.moved?.sinceMs ?? clock.now()) + flapMs; // P3
+    this.#noteRefusal(errand);
     const uuids = [...new Set(errand.matched.entries.map((entry) => entry.clusterUuid))];
     for (;;) {
       const opened = await this.#try(errand);
@@ -137,6 +148,18 @@ export class Dispatcher implements Dispatch {
       if (errand.moved !== undefined) errand.moved.refusedBy.length = 0;
     }
     throw this.unavailable(uuids);
+  }
+
+  /** Its agent has not heard of the route yet, or goes away: nobody else need find that out now. */
+  #noteRefusal({ matched, moved }: Errand): void {
+    const last = moved?.refusedBy.at(-1);
+    if (last === undefined) return;
+    const { clock, links } = this.#options;
+    for (const { clusterUuid } of matched.entries) {
+      const agents = links.cluster(clusterUuid)?.agents ?? [];
+      const link = agents.find(({ agentId }) => wayTo(agentId, undefined) === last);
+      if (link !== undefined) link.readyAt = Math.max(link.readyAt, clock.now() + BEHIND_MS);
+    }
   }
 
   /** One attempt over all agents of the chosen cluster, then of the others of the route (P2). */
@@ -167,7 +190,7 @@ export class Dispatcher implements Dispatch {
       ({ agentId }) => !refusedBy.includes(wayTo(agentId, undefined)),
     );
     const sticky = errand.matched.policy.affinity !== "none";
-    if (!sticky) {
+    if (!sticky && (this.#options.peers === undefined || local.some(isReady))) {
       const opened = this.#openLocal(errand, entry, local); // P1
       if (opened !== undefined) return opened;
     }

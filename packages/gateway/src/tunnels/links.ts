@@ -7,10 +7,12 @@ export class AgentLink implements AgentState {
   readonly association: Association<AgentIdentity>;
   /** Label `weight` of the agent: its cluster's share among those that serve the same host. */
   readonly weight: number;
+  readyAt: number;
 
   constructor(association: Association<AgentIdentity>) {
     this.association = association;
     this.weight = weightOf(association.register.labels["weight"]);
+    this.readyAt = association.register.ready ? 0 : Infinity;
   }
 
   get agentId(): string {
@@ -47,6 +49,10 @@ export class ClusterLinks {
   /** True when a new stream can leave now. */
   get usable(): boolean {
     return this.agents.some((agent) => agent.usable);
+  }
+  /** True when one that knows what it is asked for can take it. */
+  get ready(): boolean {
+    return this.agents.some((agent) => agent.usable && agent.readyAt < Infinity);
   }
   /** True when only a limit on streams keeps a new one from leaving. */
   get full(): boolean {

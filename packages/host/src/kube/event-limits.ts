@@ -16,7 +16,7 @@ const OF_OBJECT: Limit = { burst: 25, perSecond: 1 / 300 };
 const OF_ALL: Limit = { burst: 200, perSecond: 10 };
 const MOST_OBJECTS = 4_096;
 
-/** Token buckets: how many Events may be said. */
+/** Token buckets: when Events may be said. */
 export class EventLimits {
   readonly #clock: Clock;
   readonly #objects = new Map<string, Bucket>();
@@ -27,7 +27,8 @@ export class EventLimits {
     this.#all = { tokens: OF_ALL.burst, at: clock.now() };
   }
 
-  allow(object: string): boolean {
+  /** Milliseconds until something may be said of this object; 0: now, and it counts. */
+  waitOfObject(object: string): number {
     const now = this.#clock.now();
     const known = this.#objects.get(object) ?? { tokens: OF_OBJECT.burst, at: now };
     this.#objects.delete(object);
@@ -36,14 +37,19 @@ export class EventLimits {
       const [oldest] = this.#objects.keys();
       if (oldest !== undefined) this.#objects.delete(oldest);
     }
-    return take(known, OF_OBJECT, now) && take(this.#all, OF_ALL, now);
+    return take(known, OF_OBJECT, now);
+  }
+
+  /** The same for anything at all. */
+  waitOfAll(): number {
+    return take(this.#all, OF_ALL, this.#clock.now());
   }
 }
 
-function take(bucket: Bucket, { burst, perSecond }: Limit, now: number): boolean {
+function take(bucket: Bucket, { burst, perSecond }: Limit, now: number): number {
   bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.at) / 1_000) * perSecond);
   bucket.at = now;
-  if (bucket.tokens < 1) return false;
+  if (bucket.tokens < 1) return Math.ceil(((1 - bucket.tokens) / perSecond) * 1_000);
   bucket.tokens -= 1;
-  return true;
+  return 0;
 }

@@ -1,14 +1,15 @@
-import type { Clock } from "../clock.ts";
+import { wait, type Clock } from "../clock.ts";
+import { backoff } from "../retry.ts";
 import type { KubeClient } from "./client.ts";
 import { eventDraft, eventNamespace, seriesPatch, type Said } from "./event-draft.ts";
 import { EventLimits } from "./event-limits.ts";
-import { isKubeError } from "./kube-error.ts";
+import { isKubeError, KubeError } from "./kube-error.ts";
 import type { ObjectReference } from "./object.ts";
 import { EVENTS } from "./resources.ts";
 
 /**
- * Tells people what became of an object, where `kubectl describe` shows it. Never throws and never waits: what cannot
- * be written is dropped, for an Event changes nothing.
+ * Tells people what became of an object, where `kubectl describe` shows it. Never throws and makes nobody wait: what
+ * cannot be written now is written later, as fast as the limits allow.
  */
 export interface EventRecorder {
   /** `reason`: CamelCase, one of few. `message`: for a person, cut off at 1024 bytes. */
@@ -34,7 +35,7 @@ export type EventsTold =
   /** Said once: Events of this process may not be written; nobody sees them. */
   | { kind: "forbidden"; error: unknown }
   | { kind: "failed"; error: unknown }
-  /** One was not written: too many of its object, or of all. */
+  /** One will not be written: too many wait, of its object or of all. */
   | { kind: "dropped" };
 
 /** One that was said again and again. */
@@ -48,6 +49,12 @@ interface Series {
   isDue: boolean;
 }
 
+/** What waits to be written; of one object what was said last, in the order of its saying. */
+const MOST_WAITING = 20_000;
+const MOST_OF_OBJECT = 25;
+/** An API server that fails is left alone for a while. */
+const RETRY = { firstMs: 1_000, capMs: 60_000, heldMs: 0, random: () => 1 };
+
 /** What was said before that is something new (client-go, `events`: six minutes). */
 const SERIES_MS = 360_000;
 /** A series that goes on is written so often. */
@@ -56,13 +63,21 @@ const MOST_SERIES = 4_096;
 /** A namespace in which Events may not be written is tried again. */
 const FORBIDDEN_MS = 600_000;
 
-/** Writes Events (events.k8s.io/v1), one request at a time; repetitions are counted in a series. */
+/**
+ * Writes Events (events.k8s.io/v1), one request at a time; repetitions are counted in a series. What there is no room
+ * for yet waits: of its object, of all, or until the API server takes it.
+ */
 export class KubeEventRecorder implements EventRecorder, AsyncDisposable {
   readonly #options: EventRecorderOptions;
   readonly #limits: EventLimits;
   /** In the order of their last use. */
   readonly #series = new Map<string, Series>();
   readonly #queue = new Set<Series>();
+  /** Those of `#queue` that are new, by object. */
+  readonly #waiting = new Map<string, Set<Series>>();
+  /** Waits for its object's, or its namespace's, time. */
+  readonly #parked = new Map<Series, () => void>();
+  readonly #closing = new AbortController();
   readonly #silent = new Map<string, number>();
   readonly #timers = new Set<() => void>();
   #working: Promise<void> | undefined;
@@ -82,16 +97,33 @@ export class KubeEventRecorder implements EventRecorder, AsyncDisposable {
     this.#say({ object, type: "Warning", reason, message });
   }
 
-  /** Writes what was said so far, or gives it up when the API does not take it; says nothing more. */
+  /** Events that are still to be written. */
+  get waiting(): number {
+    return this.#queue.size + this.#parked.size;
+  }
+
+  /** What was not written yet will not be: another process says it now. */
+  clear(): void {
+    for (const forget of this.#parked.values()) forget();
+    this.#parked.clear();
+    this.#queue.clear();
+    this.#waiting.clear();
+    this.#series.clear();
+  }
+
+  /** Writes what may be written now, or gives it up when the API does not take it; says nothing more. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
+    this.#closing.abort();
+    for (const forget of this.#parked.values()) forget();
+    this.#parked.clear();
     for (const forget of this.#timers) forget();
     this.#timers.clear();
     await this.#working;
   }
 
   #say(said: Said): void {
-    if (this.#closed || this.#isSilent(eventNamespace(said))) return;
+    if (this.#closed) return;
     const key = keyOf(said);
     const known = this.#series.get(key);
     const now = this.#options.clock.now();
@@ -103,11 +135,33 @@ export class KubeEventRecorder implements EventRecorder, AsyncDisposable {
       this.#refresh(known);
       return;
     }
-    if (!this.#limits.allow(objectOf(said))) return this.#options.told({ kind: "dropped" });
+    if (this.waiting >= MOST_WAITING) return this.#options.told({ kind: "dropped" });
     const series = { said, name: undefined, count: 1, lastMs: now, isDue: false };
     this.#series.set(key, series);
     this.#forgetOldest();
+    this.#line(series);
     this.#write(series);
+  }
+
+  /** Among those of its object, of which the oldest goes when they are too many. */
+  #line(series: Series): void {
+    const object = objectOf(series.said);
+    const all = this.#waiting.get(object) ?? new Set();
+    this.#waiting.set(object, all.add(series));
+    if (all.size <= MOST_OF_OBJECT) return;
+    const [oldest] = all;
+    this.#leave(oldest!);
+    this.#series.delete(keyOf(oldest!.said));
+    this.#options.told({ kind: "dropped" });
+  }
+
+  #leave(series: Series): void {
+    this.#queue.delete(series);
+    this.#parked.get(series)?.();
+    this.#parked.delete(series);
+    const object = objectOf(series.said);
+    const all = this.#waiting.get(object);
+    if (all?.delete(series) === true && all.size === 0) this.#waiting.delete(object);
   }
 
   /** The first repetition is shown soon, and all that follow with it. */
@@ -130,16 +184,56 @@ export class KubeEventRecorder implements EventRecorder, AsyncDisposable {
   }
 
   async #writeAll(): Promise<void> {
+    const waits = backoff(RETRY);
     for (const series of this.#queue) {
-      this.#queue.delete(series);
-      if (this.#isSilent(eventNamespace(series.said))) continue;
+      const namespace = eventNamespace(series.said);
+      const parkedMs = this.#silentMs(namespace) || this.#objectMs(series);
+      if (parkedMs > 0) this.#park(series, parkedMs);
+      if (parkedMs > 0 || !(await this.#hasTurn())) continue;
+      // It may have been given up meanwhile.
+      if (!this.#queue.has(series)) continue;
+      this.#leave(series);
       try {
         await this.#writeOne(series);
+        waits.ended(0);
       } catch (error) {
-        this.#failed(error, eventNamespace(series.said));
+        this.#failed(error, namespace);
+        if (this.#closed) break;
+        if (!isPassing(error)) continue;
+        this.#line(series);
+        this.#queue.add(series);
+        if (!isKubeError(error, "Forbidden")) await this.#rest(waits.next());
       }
     }
     this.#isWriting = false;
+  }
+
+  /** What is counted on was allowed when it was new. */
+  #objectMs({ said, name }: Series): number {
+    return name === undefined ? this.#limits.waitOfObject(objectOf(said)) : 0;
+  }
+
+  #park(series: Series, ms: number): void {
+    this.#queue.delete(series);
+    if (this.#closed) return;
+    const forget = this.#options.clock.after(ms, () => {
+      this.#parked.delete(series);
+      this.#write(series);
+    });
+    this.#parked.set(series, forget);
+  }
+
+  /** False: it is being closed before there is room. */
+  async #hasTurn(): Promise<boolean> {
+    for (;;) {
+      const ms = this.#limits.waitOfAll();
+      if (ms === 0) return true;
+      if (!(await this.#rest(ms))) return false;
+    }
+  }
+
+  #rest(ms: number): Promise<boolean> {
+    return wait(this.#options.clock, ms, this.#closing.signal);
   }
 
   async #writeOne(series: Series): Promise<void> {
@@ -168,12 +262,11 @@ export class KubeEventRecorder implements EventRecorder, AsyncDisposable {
   }
 
   /** For each namespace: one that is being deleted refuses as well, and says nothing of the others. */
-  #isSilent(namespace: string): boolean {
-    const until = this.#silent.get(namespace);
-    if (until === undefined) return false;
-    if (this.#options.clock.now() < until) return true;
-    this.#silent.delete(namespace);
-    return false;
+  #silentMs(namespace: string): number {
+    const until = this.#silent.get(namespace) ?? 0;
+    const left = until - this.#options.clock.now();
+    if (left <= 0) this.#silent.delete(namespace);
+    return Math.max(0, left);
   }
 
   #forgetOldest(): void {
@@ -181,6 +274,12 @@ export class KubeEventRecorder implements EventRecorder, AsyncDisposable {
     const [oldest] = this.#series.keys();
     if (oldest !== undefined) this.#series.delete(oldest);
   }
+}
+
+/** Whether it may be written later: what the server finds wrong with it stays wrong. */
+function isPassing(error: unknown): boolean {
+  if (!(error instanceof KubeError)) return true;
+  return error.status < 400 || error.status >= 500 || [401, 403, 429].includes(error.status);
 }
 
 function goneAs<T>(value: T): (error: unknown) => T {

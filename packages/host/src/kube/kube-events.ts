@@ -47,6 +47,13 @@ export class KubeEvents {
     );
   }
 
+  /** Events that `waiting` says are still to be written. */
+  observe(metrics: Metrics, waiting: () => number): void {
+    const help = "Events for people that are still to be written.";
+    const gauge = metrics.gauge({ name: "kube_events_waiting", help, labels: [] }).with();
+    metrics.onCollect(() => gauge.set(waiting()));
+  }
+
   readonly watch = (told: WatchTold): void => {
     const resource = nameOf(told.resource);
     const log = this.#log.with({ resource });

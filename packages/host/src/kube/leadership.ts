@@ -15,6 +15,8 @@ export interface LeadershipOptions {
   /** Uniform in [0, 1). */
   random: () => number;
   told: (event: LeadershipTold) => void;
+  /** Annotations that the holder keeps in the Lease: written with each renewal, read by the others. */
+  annotations: () => Record<string, string>;
 }
 
 export type LeadershipTold =
@@ -43,6 +45,7 @@ const MOST_TRANSITIONS = 2_147_483_647;
  * 3. The holder gives up by its own clock before that, also when it was stopped meanwhile: `isLeading` asks the clock.
  * 4. `transitions` grows with every process that begins to lead, also with one of the same identity: it fences what an
  *    earlier one may still say.
+ * 5. Who may not lead (`setWilling`) holds nothing and asks for nothing, but goes on looking.
  */
 export class Leadership implements AsyncDisposable {
   readonly #options: LeadershipOptions;
@@ -58,6 +61,7 @@ export class Leadership implements AsyncDisposable {
   #running: Promise<void> | undefined;
   #hasFailed = false;
   #holder: string | undefined;
+  #isWilling = true;
 
   constructor(options: LeadershipOptions) {
     this.#options = options;
@@ -75,6 +79,14 @@ export class Leadership implements AsyncDisposable {
   /** Of the Lease as it was last seen; while leading, those of this leadership. */
   get transitions(): number {
     return this.#seen.lease?.spec?.leaseTransitions ?? 0;
+  }
+  /** An annotation of the Lease as it was last seen. */
+  annotation(name: string): string | undefined {
+    return this.#seen.lease?.metadata.annotations?.[name];
+  }
+  /** There was a Lease when it was last looked for. */
+  get hasLease(): boolean {
+    return this.#seen.lease !== undefined;
   }
   /** Who holds the Lease as far as is known. */
   get holder(): string | undefined {
@@ -98,6 +110,14 @@ export class Leadership implements AsyncDisposable {
       await this.#attempt(transitions);
       return this.isLeading && this.transitions >= transitions;
     });
+  }
+
+  /** Whether it may lead: who may not any more hands the Lease back, who may now asks for it at once. */
+  setWilling(willing: boolean): void {
+    if (willing === this.#isWilling) return;
+    this.#isWilling = willing;
+    if (this.#running === undefined || this.#closing.signal.aborted) return;
+    void this.#alone(() => (willing ? this.#attempt(0) : this.#handBack()));
   }
 
   /** Stops asking; hands the Lease back, if it has it, so that another takes it at its next look. */
@@ -135,8 +155,10 @@ export class Leadership implements AsyncDisposable {
     if (!this.isLeading) this.#stop("deadline");
     try {
       // While leading, the Lease is as we wrote it, or somebody else's by now.
-      const renewed = this.isLeading && (await this.#write(began, leastTransitions));
-      if (!renewed && (await this.#look())) await this.#write(began, leastTransitions);
+      const renewed =
+        this.isLeading && this.#isWilling && (await this.#write(began, leastTransitions));
+      if (!renewed && (await this.#look()) && this.#isWilling)
+        await this.#write(began, leastTransitions);
       this.#hasFailed = false;
     } catch (error) {
       if (!this.#hasFailed) this.#options.told({ kind: "failed", error });
@@ -167,7 +189,7 @@ export class Leadership implements AsyncDisposable {
       const written =
         lease === undefined
           ? await this.#client.create(LEASES, { metadata: { ...name }, spec })
-          : await this.#client.replace(LEASES, { ...lease, spec });
+          : await this.#client.replace(LEASES, this.#annotated({ ...lease, spec }));
       this.#seen = { lease: written, at: this.#options.clock.now() };
       this.#renewed(began);
       return true;
@@ -175,6 +197,13 @@ export class Leadership implements AsyncDisposable {
       if (isKubeError(error, "Conflict", "AlreadyExists", "NotFound")) return false;
       throw error;
     }
+  }
+
+  /** What the holder before has noted stays until this one has led. */
+  #annotated(lease: Lease): Lease {
+    if (!this.#leading) return lease;
+    const annotations = { ...lease.metadata.annotations, ...this.#options.annotations() };
+    return { ...lease, metadata: { ...lease.metadata, annotations } };
   }
 
   #spec(leastTransitions: number): NonNullable<Lease["spec"]> {
@@ -229,12 +258,16 @@ export class Leadership implements AsyncDisposable {
     const { wallClock, told } = this.#options;
     const { lease } = this.#seen;
     const wasLeading = this.isLeading;
+    const noted = lease && this.#annotated(lease);
     this.#stop("released");
-    if (!wasLeading || lease === undefined) return;
+    if (!wasLeading || noted === undefined) return;
     const renewTime = microTime(wallClock());
-    const spec = { ...lease.spec, holderIdentity: "", leaseDurationSeconds: 1, renewTime };
+    const spec = { ...noted.spec, holderIdentity: "", leaseDurationSeconds: 1, renewTime };
     try {
-      await this.#client.within({ timeoutMs: RETRY_MS }).replace(LEASES, { ...lease, spec });
+      const client = this.#client.within({ timeoutMs: RETRY_MS });
+      const lease = await client.replace(LEASES, { ...noted, spec });
+      this.#seen = { lease, at: this.#options.clock.now() };
+      this.#holder = undefined;
     } catch (error) {
       told({ kind: "failed", error });
     }

@@ -91,6 +91,7 @@ export class House {
         version: "0",
         labels: {},
         place: {},
+        ready: true,
       }),
       pool: () => new Pool(1_048_576),
       limits: LIMITS,

@@ -17,7 +17,7 @@ export interface AgentInCluster {
 export class KubeStage implements AsyncDisposable {
   readonly fleet = new Fleet();
   readonly api: KubeApi;
-  readonly gateway: GatewayOnStage;
+  gateway: GatewayOnStage;
   readonly #token: string;
   readonly #kubeconfig: string;
 
@@ -43,8 +43,7 @@ export class KubeStage implements AsyncDisposable {
   async agent(podName: string, ...more: readonly string[]): Promise<Cli> {
     const cli = this.fleet.start([
       "agent",
-      "--gateway",
-      `ws://127.0.0.1:${this.gateway.port}`,
+      ...(more.includes("--gateway") ? [] : ["--gateway", `ws://127.0.0.1:${this.gateway.port}`]),
       "--token-file",
       this.#token,
       "--data",
@@ -61,6 +60,15 @@ export class KubeStage implements AsyncDisposable {
     ]);
     await cli.says(/joined /);
     return cli;
+  }
+
+  /** Kills the gateway; another one, that knows nothing, answers at its address. */
+  async replaceGateway(): Promise<void> {
+    const { cli, port } = this.gateway;
+    cli.signal("SIGKILL");
+    await cli.ended();
+    const more = ["--port", String(port), "--advertise", `ws://127.0.0.1:${port}`];
+    this.gateway = { ...(await this.fleet.gateway({ more })), port };
   }
 
   /** What `warren agent doctor` finds for such an agent, told more. */

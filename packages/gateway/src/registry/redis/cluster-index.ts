@@ -56,6 +56,11 @@ export class ClusterIndex {
     }
   }
 
+  async revision(clusterUuid: string): Promise<number | undefined> {
+    const text = await this.#command(clusterUuid, "HGET", "revision");
+    return text === null || text === "" ? undefined : Number(text);
+  }
+
   /** Revision of the newest snapshot, 0 for none. */
   async newestSync(clusterUuid: string): Promise<number> {
     return Number((await this.#command(clusterUuid, "HGET", "sync")) ?? 0);

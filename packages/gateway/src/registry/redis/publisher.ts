@@ -105,6 +105,17 @@ export class Publisher {
     return this.#inTurn(clusterUuid, () => this.#renew(clusterUuid, own));
   }
 
+  /** Of all gateways' words; while Redis is away, of what came here. */
+  async revision(clusterUuid: string): Promise<number | null | undefined> {
+    const own = this.#options.own.clusters.get(clusterUuid)?.revision;
+    if (!this.#options.link.healthy) return own;
+    try {
+      return (await this.#index.revision(clusterUuid)) ?? own ?? null;
+    } catch {
+      return own;
+    }
+  }
+
   async #renew(clusterUuid: string, own: OwnCluster | undefined): Promise<number> {
     const { writer, now } = this.#options;
     try {

@@ -195,6 +195,10 @@ class RedisRegistry implements Registry {
     return this.#publisher.renew(clusterUuid);
   }
 
+  revision(clusterUuid: string): Promise<number | null | undefined> {
+    return this.#publisher.revision(clusterUuid);
+  }
+
   setOnline(clusterUuid: string, online: boolean): Promise<void> {
     return this.#presences.set(clusterUuid, online);
   }
