@@ -38,13 +38,14 @@ test.each([
   expect(problemsOf(env, URI)).toEqual([]);
 });
 
-describe.skipIf(helm === undefined)("a pod of the chart", () => {
-  const told = async (flags: readonly string[]) => {
-    const objects = await render(flags, "newest");
-    const [pod] = podsOf(objects);
-    return new Map(Object.entries(environmentOf(pod!.spec.containers[0]!, objects)));
-  };
+/** What the chart tells the pod. */
+async function told(flags: readonly string[]) {
+  const objects = await render(flags, "newest");
+  const [pod] = podsOf(objects);
+  return new Map(Object.entries(environmentOf(pod!.spec.containers[0]!, objects)));
+}
 
+describe.skipIf(helm === undefined)("a pod of the chart", () => {
   test("does not start where neither the values nor the Secret say where MongoDB is", async () => {
     const env = await told(
       setFlags({ "chat.enabled": true, "chat.wsAllowedOrigins": ["https://a.example"] }),
