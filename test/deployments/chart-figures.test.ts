@@ -22,12 +22,6 @@ const ONE = {
 };
 const specOf = (objects: readonly Manifest[], kind: string, name: string) =>
   only(objects, kind, name)["spec"];
-function egressOf(objects: readonly Manifest[], name: string): string {
-  const { egress } = specOf(objects, "NetworkPolicy", name) as {
-    egress: { ports: { protocol: string; port: number }[] }[];
-  };
-  return egress.flatMap(({ ports }) => ports.map((one) => `${one.protocol} ${one.port}`)).join();
-}
 
 describe.skipIf(helm === undefined)("the chat", () => {
   test("has the names that its guide says", async () => {
@@ -99,17 +93,6 @@ describe.skipIf(helm === undefined)("the chat", () => {
     });
   });
 
-  test("may dial what a chat needs, and the ports of addresses of its own", async () => {
-    const usual = "UDP 53,TCP 53,TCP 27017,TCP 6379,TCP 587,TCP 465,TCP 25,TCP 443";
-    const bucket = await chat({ "chat.files.s3.endpoint": "http://minio.storage:9000" });
-    expect(egressOf(bucket, "chatbox-netpol")).toBe(`${usual},TCP 9000`);
-    const others = await chat({
-      "chat.store.mongoUri": "mongodb://a:27018,b:27019,[fd00::7]/chat?replicaSet=rs0",
-      "chat.redis.url": "rediss://[fd00::1]:6380/0",
-    });
-    expect(egressOf(others, "chatbox-netpol")).toBe(`${usual},TCP 27018,TCP 27019,TCP 6380`);
-  });
-
   test.each([
     { className: "nginx", want: { "nginx.ingress.kubernetes.io/proxy-read-timeout": "3600" } },
     {
@@ -126,21 +109,6 @@ describe.skipIf(helm === undefined)("the chat", () => {
     ).toMatchObject(want);
   });
 });
-
-test.skipIf(helm === undefined)(
-  "a gateway may dial its Redis, and what tokens list for direct mode",
-  async () => {
-    const values = {
-      "gateway.enabled": true,
-      "gateway.redis.url": "redis://r:6380",
-      "gateway.keysConfigMap": "keys",
-      "gateway.networkPolicy.egressPorts": [8443, 443],
-    };
-    const objects = await render(setFlags(values), "newest");
-    const ports = "UDP 53,TCP 53,TCP 6379,TCP 443,TCP 80,TCP 6380,TCP 8443";
-    expect(egressOf(objects, `${RELEASE.name}-warren-gateway`)).toBe(ports);
-  },
-);
 
 test.skipIf(helm === undefined).each([
   { name: "MongoDB", values: {}, want: "RollingUpdate" },

@@ -7,7 +7,7 @@ import { kubePrograms, privateKubeApiserver } from "@warren/host/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { commandsAt, type Commands } from "./_kit/cluster.ts";
 import { built, kubectl, kustomizations } from "./_kit/folders.ts";
-import { exampleFlags, EXAMPLES, helm, RELEASE, render } from "./_kit/helm.ts";
+import { exampleFlags, EXAMPLES, helm, RELEASE, render, setFlags } from "./_kit/helm.ts";
 import { podsOf } from "./_kit/pods.ts";
 import type { Manifest } from "./_kit/validate.ts";
 
@@ -94,6 +94,64 @@ describe.skipIf(programs === undefined || kubectl === undefined)("a kube-apiserv
 
   test.skipIf(helm === undefined).each(EXAMPLES)("would take the chart with %s", async (name) => {
     await wouldTake(await render(exampleFlags(name), "newest"), RELEASE.namespace);
+  });
+
+  describe.skipIf(helm === undefined)("an agent with the chart's rights in two namespaces", () => {
+    const account = `system:serviceaccount:${RELEASE.namespace}:${RELEASE.name}-warren-agent`;
+    const may = async (...words: string[]) =>
+      (
+        await cluster.run("kubectl", [
+          "auth",
+          "can-i",
+          ...words.join(" ").split(" "),
+          "--as",
+          account,
+        ])
+      ).code === 0;
+    beforeAll(async () => {
+      const values = { namespaces: ["apps", "shop"], controllerNamespaces: ["elsewhere"] };
+      const flags = [...exampleFlags("agent-values.yaml"), ...setFlags({ "agent.kube": values })];
+      const objects = await render(flags, "newest");
+      await apply(
+        objects.filter(
+          ({ apiVersion, kind }) => apiVersion.startsWith("rbac.") || kind === "ServiceAccount",
+        ),
+        [],
+      );
+    });
+
+    test.each([
+      { verb: "watch", of: "ingresses", yes: ["apps", "shop"], no: ["elsewhere", "whole"] },
+      { verb: "update", of: "ingresses --subresource=status", yes: ["apps"], no: ["elsewhere"] },
+      { verb: "list", of: "services", yes: ["apps", "elsewhere"], no: ["whole", "kube-system"] },
+      { verb: "list", of: "endpointslices", yes: ["shop"], no: ["elsewhere"] },
+      { verb: "create", of: "events.events.k8s.io", yes: ["apps"], no: ["elsewhere"] },
+      { verb: "get", of: "secrets", yes: [], no: ["apps", RELEASE.namespace, "kube-system"] },
+      { verb: "create", of: "leases", yes: [RELEASE.namespace], no: ["apps", "kube-system"] },
+      {
+        verb: "update",
+        of: "leases/edge-warren-agent",
+        yes: [RELEASE.namespace],
+        no: ["kube-system"],
+      },
+      { verb: "update", of: "leases/another", yes: [], no: [RELEASE.namespace] },
+      { verb: "delete", of: "ingresses", yes: [], no: ["apps"] },
+      { verb: "update", of: "ingresses", yes: [], no: ["apps"] },
+    ])("$verb $of: in $yes, not in $no", async ({ verb, of, yes, no }) => {
+      for (const namespace of yes) expect(await may(verb, of, "-n", namespace)).toBe(true);
+      for (const namespace of no) expect(await may(verb, of, "-n", namespace)).toBe(false);
+    });
+
+    test.each([
+      { words: ["watch", "ingressclasses"], want: true },
+      { words: ["list", "namespaces"], want: true },
+      { words: ["get", "nodes"], want: false },
+      { words: ["list", "services", "-A"], want: false },
+      { words: ["list", "ingresses", "-A"], want: false },
+      { words: ["create", "namespaces"], want: false },
+    ])("of the whole cluster: $words", async ({ words, want }) => {
+      expect(await may(...words)).toBe(want);
+    });
   });
 
   /** Of a pod's template it only warns: so each is asked for as a pod, too. */

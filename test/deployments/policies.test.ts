@@ -102,6 +102,77 @@ test.skipIf(helm === undefined)(
   },
 );
 
+const portsOf = async (
+  example: string,
+  name: string,
+  values: Readonly<Record<string, unknown>>,
+) => {
+  const objects = await render([...exampleFlags(example), ...setFlags(values)], "newest");
+  const { egress } = only(objects, "NetworkPolicy", name)["spec"] as { egress: Rule[] };
+  const ports = egress.flatMap((rule) => rule.ports ?? []);
+  return ports.map(({ protocol, port }) => `${protocol} ${port}`).join();
+};
+
+describe.skipIf(helm === undefined)("what goes out", () => {
+  const CHAT = "UDP 53,TCP 53,TCP 27017,TCP 6379,TCP 587,TCP 465,TCP 25,TCP 443";
+
+  test.each([
+    { name: "what a chat needs", values: {}, want: CHAT },
+    {
+      name: "the port of a bucket of one's own",
+      values: { "chat.files.s3.endpoint": "http://minio.storage:9000" },
+      want: `${CHAT},TCP 9000`,
+    },
+    {
+      name: "plain HTTP, to a bucket without a port",
+      values: { "chat.files.s3.endpoint": "http://minio.storage" },
+      want: `${CHAT},TCP 80`,
+    },
+    {
+      name: "other ports of a database's hosts and of Redis",
+      values: {
+        "chat.store.mongoUri": "mongodb://a:27018,b:27019/chat?replicaSet=rs0",
+        "chat.redis.url": "rediss://[fd00::7]:6380",
+      },
+      want: `${CHAT},TCP 27018,TCP 27019,TCP 6380`,
+    },
+    {
+      name: "what else is said",
+      values: { "chat.networkPolicy.egressPorts": [8443] },
+      want: `${CHAT},TCP 8443`,
+    },
+  ])("of a chat: $name", async ({ values, want }) => {
+    expect(await portsOf("chat-values.yaml", "chatbox-netpol", values)).toBe(want);
+  });
+
+  test("of an agent: to API servers, to gateways by their ports, and to every pod", async () => {
+    const values = {
+      "agent.config": { HTTPS_PROXY: "http://proxy.example:3128" },
+      "agent.gateways": ["wss://a.example", "ws://[2001:db8::7]:8080", "ws://b.example:9080/"],
+    };
+    expect(await portsOf("agent-values.yaml", "edge-warren-agent", values)).toBe(
+      "UDP 53,TCP 53,TCP 80,TCP 443,TCP 6443,TCP 8443,TCP 16443,TCP 8080,TCP 9080,TCP 3128",
+    );
+    const objects = await render(exampleFlags("agent-values.yaml"), "newest");
+    const { egress } = only(objects, "NetworkPolicy", "edge-warren-agent")["spec"] as {
+      egress: object[];
+    };
+    expect(egress).toContainEqual({ to: [{ namespaceSelector: {} }] });
+  });
+
+  test("of a gateway: to the Redis that it was told of", async () => {
+    const values = { "gateway.redis": { url: "redis://redis:6390" } };
+    expect(await portsOf("gateways-values.yaml", "edge-warren-gateway", values)).toMatch(
+      /^UDP 53,TCP 53,TCP 6379,TCP 443,TCP 80,TCP 6390,TCP 7000$/,
+    );
+    // What tokens list for direct mode, and a Redis whose address is in a Secret.
+    const more = { "gateway.networkPolicy.egressPorts": [8443, 443] };
+    expect(await portsOf("gateways-values.yaml", "edge-warren-gateway", more)).toMatch(
+      /^UDP 53,TCP 53,TCP 6379,TCP 443,TCP 80,TCP 8443,TCP 7000$/,
+    );
+  });
+});
+
 describe("plain manifests", () => {
   const [messaging] = objectsOf("k8s/base/messaging-service-networkpolicy.yaml");
   const [chatbox] = objectsOf("deployments/kubernetes/networkpolicy.yaml");
@@ -122,7 +193,9 @@ describe("plain manifests", () => {
   });
 
   test("both may dial the same", () => {
-    const out = (policy?: Manifest) => (policy!["spec"] as { egress: object }).egress;
-    expect(out(messaging)).toEqual(out(chatbox));
+    const [one, other] = [messaging, chatbox].map(
+      (policy) => policy!["spec"] as { egress: object },
+    );
+    expect(one!.egress).toEqual(other!.egress);
   });
 });

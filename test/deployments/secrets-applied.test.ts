@@ -52,11 +52,9 @@ for (const { name, open, ways, skip } of SERVERS) {
         metadata: { name: namespace },
       });
       await cluster.run("kubectl", ["create", "-f", "-"], { input });
-      const seed = [
-        ...["create", "secret", "generic", "chat-secrets", ...at, "--dry-run=client", "-o", "yaml"],
-        ...["--from-literal=JWT_SECRET=signs", "--from-literal=ENCRYPTION_KEY=seals"],
-      ];
-      const manifest = await cluster.kubectl(...seed);
+      const seed =
+        "create secret generic chat-secrets --dry-run=client -o yaml --from-literal=JWT_SECRET=signs --from-literal=ENCRYPTION_KEY=seals";
+      const manifest = await cluster.kubectl(...seed.split(" "), ...at);
       const made = await cluster.run("kubectl", ["apply", ...first, ...at, "-f", "-"], {
         input: manifest,
       });

@@ -185,22 +185,35 @@ spec:
   emptyDir: { sizeLimit: 1Gi }
 {{- end -}}
 
+{{/* Ports that addresses name, as a JSON list: several hosts may be in one. */}}
+{{- define "warren.portsOf" -}}
+{{- $ports := list -}}
+{{- range . -}}
+{{- $hosts := regexReplaceAll "^[a-z0-9+]*://([^/?]*).*$" . "${1}" -}}
+{{- range regexFindAll ":[0-9]+" (regexReplaceAll "\\[[^]]*\\]" $hosts "") -1 -}}
+{{- $ports = append $ports (trimPrefix ":" . | atoi) -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $ports -}}
+{{- end -}}
+
+{{/* Each of them once: out of values and out of JSON they are numbers of two kinds. */}}
+{{- define "warren.tcpPorts" -}}
+{{- $ports := list -}}
+{{- range . -}}
+{{- $ports = append $ports (int .) -}}
+{{- end -}}
+{{- range $i, $port := uniq $ports -}}
+{{- if $i }}
+{{ end -}}
+- { protocol: TCP, port: {{ $port }} }
+{{- end -}}
+{{- end -}}
+
 {{- define "warren.dns" -}}
 - ports:
     - { protocol: UDP, port: 53 }
     - { protocol: TCP, port: 53 }
-{{- end -}}
-
-{{/* Ports that addresses name, as a list in JSON: those of one URL, whose hosts may be several with commas. */}}
-{{- define "warren.portsOf" -}}
-{{- $ports := list -}}
-{{- $hosts := regexReplaceAll "^[a-z+]+://([^/?]*).*$" . "${1}" -}}
-{{- range splitList "," $hosts -}}
-{{- with regexFind ":[0-9]+$" . -}}
-{{- $ports = append $ports (trimPrefix ":" . | int) -}}
-{{- end -}}
-{{- end -}}
-{{- toJson $ports -}}
 {{- end -}}
 
 {{/* Of a Service that may be for the outside: `service` of a component's values. */}}
