@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { kubePrograms, privateKubeApiserver } from "@warren/host/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { commandsAt, type Commands } from "./_kit/cluster.ts";
+import { commandsOf } from "./_kit/commands.ts";
 import { kubectl } from "./_kit/folders.ts";
 import { CHART, exampleFlags, EXAMPLES, helm, RELEASE, render, setFlags } from "./_kit/helm.ts";
 import { schemasFolder } from "./_kit/schemas.ts";
@@ -99,6 +100,25 @@ describe.skipIf(programs === undefined || kubectl === undefined || helm === unde
 
     const run = (verb: string, name: string, flags: readonly string[]) =>
       cluster.run("helm", [verb, name, CHART, "-n", "default", ...flags]);
+
+    test("forgets the address of an Ingress by the guide's command", async () => {
+      const commands = commandsOf("docs/kubernetes.md").filter((one) =>
+        one.includes("--subresource=status"),
+      );
+      const [words] = commands.filter((one) => one.includes("ingress"));
+      await cluster.kubectl(
+        ..."create ingress my-app --class=warren --rule=a.example/*=app:80".split(" "),
+      );
+      const said = JSON.stringify({ status: { loadBalancer: { ingress: [{ ip: "192.0.2.7" }] } } });
+      const patch = ["patch", "ingress", "my-app", "--subresource=status", "--type", "merge", "-p"];
+      await cluster.kubectl(...patch, said);
+      const shown = () =>
+        cluster.kubectl("get", "ingress", "my-app", "-o", "jsonpath={.status.loadBalancer}");
+      expect(await shown()).toContain("192.0.2.7");
+      await cluster.kubectl(...words!.slice(1));
+      expect(await shown()).toBe("{}");
+      await cluster.kubectl("delete", "ingress", "my-app");
+    });
 
     test("installs, upgrades, says which values a claim has for good, and leaves the claims", async () => {
       const flags = [
