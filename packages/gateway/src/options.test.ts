@@ -50,6 +50,30 @@ test.each([
   expect(config(...argv).tls).toMatchObject(want);
 });
 
+test.each([
+  {
+    name: "its own address",
+    argv: ["--advertise", "wss://GW.example.com:8443"],
+    want: ["gw.example.com"],
+  },
+  { name: "an address without TLS", argv: ["--advertise", "ws://gw.example.com"], want: [] },
+  { name: "an address that is no name", argv: ["--advertise", "wss://203.0.113.7"], want: [] },
+  {
+    name: "names beside it",
+    argv: ["--advertise", "wss://a.example.com", "--acme-host", "b.example.com,A.example.com"],
+    want: ["b.example.com", "a.example.com"],
+  },
+])("a gateway's own names for certificates: $name", ({ argv, want }) => {
+  expect(config("--acme", ...argv).acme?.ownHosts).toEqual(want);
+});
+
+test("a name that no CA certifies is none, nor is one without --acme", () => {
+  expect(() => read("--acme", "--acme-host", "gateway.local")).toThrow(/a public name like/);
+  expect(read("--acme-host", "gw.example.com")).toEqual({
+    problems: [expect.stringContaining("--acme")],
+  });
+});
+
 test("gateways share a registry and know each other", () => {
   const peer = ["--peer-port", "7000", "--peer-advertise", "ws://10.0.0.1:7000"];
   expect(config("--redis-url", "redis://a:6379", ...peer, "--peer-key-file", "/k")).toMatchObject({

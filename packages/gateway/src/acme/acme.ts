@@ -40,7 +40,7 @@ export interface AcmeState {
   isOrderable: boolean;
 }
 
-/** Certificates from a CA, for hosts that clusters have claimed and serve. */
+/** Certificates from a CA, for hosts that clusters have claimed and serve, and for the gateway's own. */
 export class Acme implements CertificateSet, AsyncDisposable {
   readonly challenges: Challenges;
   readonly #options: AcmeOptions;
@@ -68,7 +68,8 @@ export class Acme implements CertificateSet, AsyncDisposable {
       onProblem: (host, problem) => events.stuck(`certificate of ${host}`, problem),
       onChange: () => {},
     });
-    const shared = { ...options, copies: this.#copies, leases: store.leases };
+    const claimOf = (host: string) => (this.isOwn(host) ? ownClaim(host) : options.claimOf(host));
+    const shared = { ...options, claimOf, copies: this.#copies, leases: store.leases };
     this.#issuer = new Issuer({
       ...shared,
       certificates,
@@ -90,6 +91,11 @@ export class Acme implements CertificateSet, AsyncDisposable {
 
   choose(serverName: string | undefined): Certificate | undefined {
     return this.#copies.choose(serverName);
+  }
+
+  /** True for a name of the gateway itself, for which no cluster is asked. */
+  isOwn(host: string): boolean {
+    return this.#options.config.ownHosts.includes(host);
   }
 
   /** Hosts were published here: those that need a certificate get one before anybody asks. */
@@ -152,7 +158,7 @@ export class Acme implements CertificateSet, AsyncDisposable {
   }
 
   async #obtain(host: string): Promise<void> {
-    const claim = await this.#options.claimOf(host);
+    const claim = this.isOwn(host) ? ownClaim(host) : await this.#options.claimOf(host);
     if (claim?.served !== true) return void this.#wanted.delete(host);
     const outcome = await this.#issuer.obtain(host, claim.group);
     if (outcome === "issued" || outcome === "there" || outcome === "unclaimed")
@@ -171,6 +177,8 @@ export class Acme implements CertificateSet, AsyncDisposable {
     try {
       await this.#refresh();
       await this.#renewals.ask();
+      // Not at the start: balancers lead nobody here yet, the CA neither. Who dials begins it sooner.
+      this.wanted(this.#options.config.ownHosts);
       const hosts = [...this.#renewals.due(), ...this.#wanted];
       await Promise.all(hosts.map((host) => this.#obtain(host)));
     } catch (reason) {
@@ -184,6 +192,10 @@ export class Acme implements CertificateSet, AsyncDisposable {
     const waitMs = SWEEP_MS * (0.75 + random() / 2);
     this.#forget = clock.after(waitMs, () => void this.sweep().then(() => this.#sweepLater()));
   }
+}
+
+function ownClaim(host: string): ClaimedHost {
+  return { pattern: host, group: "", served: true };
 }
 
 /** Of a CA's directory: it is part of names. */

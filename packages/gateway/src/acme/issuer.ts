@@ -56,8 +56,8 @@ interface Wish {
 /**
  * Gets certificates from the CA. Invariants:
  *
- * I1. Nothing is ordered for a host that no cluster has claimed and serves, that already has a
- *     certificate, or before its back-off ends.
+ * I1. Nothing is ordered for a host that no cluster has claimed and serves and that is no name of the
+ *     gateway, that already has a certificate, or before its back-off ends.
  * I2. One order for a host at a time, over all gateways: under a lease, whose fence decides what is kept.
  * I3. Claim groups take turns, and each may order so much in an hour.
  */

@@ -70,7 +70,8 @@ async function ownershipOf({ hosts }: WhyDomainDeps, host: string): Promise<obje
   }
 }
 
-async function claimOf({ registry }: WhyDomainDeps, host: string): Promise<object> {
+async function claimOf({ registry, hosts }: WhyDomainDeps, host: string): Promise<object> {
+  if (hosts.acme?.isOwn(host) === true) return { says: "the gateway's own name: nobody's claim" };
   const claim = await registry.claimOf(host);
   if (claim === undefined) return { says: "no cluster has claimed it" };
   const { pattern, group, served } = claim;
@@ -113,7 +114,7 @@ async function acmeOf(acme: Acme, host: string): Promise<Record<string, unknown>
     : isUnderWay
       ? "it is being ordered"
       : last === undefined
-        ? "there is none: it is ordered when a cluster publishes the host"
+        ? `there is none: it is ordered ${acme.isOwn(host) ? "within a minute" : "when a cluster publishes the host"}`
         : `the CA refused it: ${last.detail}`;
   return { says, ...((last ?? renewal) && { acme: { ...renewal, ...last } }) };
 }

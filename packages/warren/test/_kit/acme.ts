@@ -46,6 +46,7 @@ export class AcmeStage implements AsyncDisposable {
       directory: ca.directory,
       caFile: ca.caFile,
       email: undefined,
+      ownHosts: [],
       challenges: ["http-01"] as const,
       wildcardNames: 2,
       ordersPerHour: 50,
