@@ -121,7 +121,7 @@ export async function openCore(
       flapMs: config.timeouts.flapMs,
       warmUpMs: config.tunnels.resumeMs,
     }),
-    rollout: Rollout.of(config.rollout),
+    rollout: Rollout.of(config.rollout, (uuid) => registry.presence(uuid)),
     readiness,
   };
 }

@@ -257,10 +257,11 @@ export class GatewayTunnel {
     this.#failures = 0;
     if (!resumed) this.#credential.began();
     this.#deps.events.up(this.name, info, resumed);
+    this.#beatMs = Math.max(1_000, info.heartbeat_interval_ms);
+    // First: it says what kind of cluster the routes are of.
+    this.#beat();
     this.#announcer.up(resumed);
     this.#certificates.up(info.features, resumed);
-    this.#beatMs = Math.max(1_000, info.heartbeat_interval_ms);
-    this.#beat();
     this.#owner.onUp(this, info);
   }
 

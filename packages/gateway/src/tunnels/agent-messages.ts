@@ -50,6 +50,8 @@ export interface AgentMessagesOptions {
     action: IngressRoutes["action"],
     verdict: RouteVerdict,
   ) => void;
+  /** What an agent says of its cluster: at once, before what it publishes. */
+  onKind: (association: Association<AgentIdentity>, isPrivate: boolean | undefined) => void;
   onHeartbeat: (association: Association<AgentIdentity>, published: number) => void;
   onDraining: (association: Association<AgentIdentity>) => void;
   onFailure: (association: Association<AgentIdentity>, what: string, reason: unknown) => void;
@@ -87,6 +89,7 @@ export class AgentMessages {
           id: message.request_id,
         });
       case "heartbeat":
+        this.#options.onKind(association, message.payload.metadata.is_private);
         return this.#inOrder(association, "heartbeat", 0, () =>
           this.#heartbeat(association, message.request_id),
         );
