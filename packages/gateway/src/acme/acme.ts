@@ -50,6 +50,8 @@ export class Acme implements CertificateSet, AsyncDisposable {
   readonly #renewals: Renewals;
   readonly #stop = new AbortController();
   readonly #wanted = new Set<string>();
+  /** Names under wildcards that are due, and that somebody has asked for since. */
+  readonly #used = new Set<string>();
   #sweeping: Promise<void> = Promise.resolve();
   #handshakes = 0;
   #forget: () => void = () => {};
@@ -90,7 +92,16 @@ export class Acme implements CertificateSet, AsyncDisposable {
   }
 
   choose(serverName: string | undefined): Certificate | undefined {
-    return this.#copies.choose(serverName);
+    const chosen = this.#copies.choose(serverName);
+    if (chosen !== undefined && serverName !== undefined) this.#asked(serverName.toLowerCase());
+    return chosen;
+  }
+
+  /** Somebody uses a name under a wildcard: when it is time to renew it, it is. */
+  #asked(host: string): void {
+    const issued = this.#copies.value(host);
+    if (issued === undefined || issued.claim === host) return;
+    if (this.#options.wallClock() >= issued.renewAt) this.#used.add(host);
   }
 
   /** True for a name of the gateway itself, for which no cluster is asked. */
@@ -179,7 +190,8 @@ export class Acme implements CertificateSet, AsyncDisposable {
       await this.#renewals.ask();
       // Not at the start: balancers lead nobody here yet, the CA neither. Who dials begins it sooner.
       this.wanted(this.#options.config.ownHosts);
-      const hosts = [...this.#renewals.due(), ...this.#wanted];
+      const hosts = [...this.#renewals.due(), ...this.#wanted, ...this.#used];
+      this.#used.clear();
       await Promise.all(hosts.map((host) => this.#obtain(host)));
     } catch (reason) {
       events.stuck("renewals", reason);

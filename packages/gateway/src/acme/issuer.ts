@@ -66,6 +66,8 @@ export class Issuer {
   readonly #line = new FairLine<Wish>();
   readonly #wishes = new Map<string, Wish>();
   readonly #toldRefusals = new Map<string, number>();
+  /** New ones that are being ordered, and the claim of each. */
+  readonly #ordering = new Map<string, string>();
   #running = 0;
   #ca: Promise<CaClient> | undefined;
 
@@ -138,9 +140,14 @@ export class Issuer {
       // Another may have been here between the look and the lease.
       await copies.load(host);
       if (!this.#isDue(host)) return "there";
-      if (!(await this.#isGranted(host, claim))) return "refused";
+      const isNew = copies.value(host) === undefined;
+      const granted = this.#isGranted(host, claim);
+      // In the turn in which names are counted, before anything is waited for.
+      if (isNew) this.#ordering.set(host, claim.pattern);
+      if (!(await granted)) return "refused";
       return await this.#order(lease, host, { claim, before });
     } finally {
+      this.#ordering.delete(host);
       await lease.release();
     }
   }
@@ -153,14 +160,17 @@ export class Issuer {
   async #isGranted(host: string, { pattern, group }: ClaimedHost): Promise<boolean> {
     const { config, copies, leases } = this.#options;
     const renews = copies.value(host) !== undefined;
-    if (pattern !== host && !renews && this.#namesUnder(pattern) >= config.wildcardNames)
+    if (pattern !== host && !renews && this.#namesUnder(pattern, host) >= config.wildcardNames)
       return this.#refuse(host, pattern, "its wildcard claim has its --acme-names");
     if (renews || (await leases.spend(`acme group ${group}`, config.ordersPerHour))) return true; // I3
     return this.#refuse(host, `group ${group}`, "its claim group has had its --acme-orders");
   }
 
-  #namesUnder(pattern: string): number {
+  /** With those that are being ordered here, which would all be one too many together. */
+  #namesUnder(pattern: string, host: string): number {
     let count = 0;
+    for (const [other, under] of this.#ordering)
+      if (under === pattern && other !== host) count += 1;
     for (const [, { value }] of this.#options.copies.entries())
       if (value.claim === pattern) count += 1;
     return count;
