@@ -1,6 +1,7 @@
 import type { Clock, Random } from "@warren/tunnel";
 import {
   CODES,
+  FEATURES,
   routeKey,
   type ControlInput,
   type ErrorCode,
@@ -10,6 +11,7 @@ import {
 import type { Published, PublishedChange } from "../published.ts";
 import { ACCEPTED, type Verdict } from "../verdicts.ts";
 import { routesMessages, type RoutesAction } from "./route-messages.ts";
+import { understandsRules, withoutRules } from "./understood.ts";
 
 /** What happens to announcements, for the log. */
 export interface AnnouncerEvents {
@@ -41,6 +43,12 @@ const RETRY_CAP_MS = 60_000;
 /** For refusals that only a person can lift, such as a host that another cluster holds. */
 const REFUSED_CAP_MS = 300_000;
 
+const TOO_OLD: Verdict = {
+  refused: "not_implemented",
+  message:
+    "a gateway of an earlier release would leave out a rule of this host: upgrade the gateways",
+};
+
 /** What was said and waits for its answer. */
 interface Said {
   action: RoutesAction;
@@ -68,6 +76,8 @@ type Rejection = IngressRoutesAck["rejected"][number];
  * A4. What is remembered of a gateway that is away or answers nothing does not grow with what changes.
  * A5. While another agent speaks for the cluster nothing is said at all, from the very turn in which
  *     this one hears of it; who begins to speak begins with a snapshot.
+ * A6. A gateway that would leave out a rule is not told its host, and is told snapshots alone: what a
+ *     change keeps back may have been said before.
  */
 export class Announcer {
   readonly #options: AnnouncerOptions;
@@ -79,6 +89,7 @@ export class Announcer {
   #nextId = 0;
   #silences = 0;
   #up = false;
+  #isOld = false;
   /** Something changed that was not said: the next word is a snapshot (A4). */
   #owes = false;
   /** Set by `withdraw`: from then on nothing is said any more. */
@@ -94,8 +105,9 @@ export class Announcer {
   }
 
   /** The tunnel is up. A resumed one has what it had, unless something was not answered. */
-  up(resumed: boolean): void {
+  up(resumed: boolean, features: readonly string[] = FEATURES): void {
     if (this.#withdrawn !== undefined) return;
+    this.#isOld = !understandsRules(features);
     this.#up = true;
     if (!this.#speaks) return;
     if (!resumed || this.#owes || this.#waiting.size > 0) this.#sync();
@@ -195,7 +207,8 @@ export class Announcer {
   #onChange({ revision, added, updated, deleted }: PublishedChange): void {
     if (!this.#speaks) return;
     for (const route of [...added, ...updated, ...deleted]) this.#unrefuse(routeKey(route));
-    this.#owes ||= !this.#up || this.#waiting.size >= MOST_UNANSWERED;
+    this.#owes ||= !this.#up || this.#isOld || this.#waiting.size >= MOST_UNANSWERED;
+    if (this.#isOld && this.#up && this.#waiting.size === 0) return this.#sync(); // A6
     if (this.#owes) return;
     // First what goes: what comes may take its place.
     for (const [action, routes] of [
@@ -211,7 +224,10 @@ export class Announcer {
     this.#waiting.clear();
     this.#owes = false;
     const { published } = this.#options;
-    this.#say("sync", [...published.routes()], published.voice.revision);
+    const routes = [...published.routes()];
+    const { said, withheld } = this.#isOld ? withoutRules(routes) : { said: routes, withheld: [] };
+    this.#say("sync", said, published.voice.revision);
+    for (const route of withheld) this.#judge(route, TOO_OLD);
     this.#refreshLater();
   }
 
@@ -299,6 +315,7 @@ export class Announcer {
   #offer(key: string): void {
     const entry = this.#options.published.get(key);
     if (entry === undefined) this.#refused.delete(key);
+    else if (this.#up && this.#isOld) this.#sync();
     else if (this.#up) this.#say("update", [entry.route], this.#options.published.voice.next());
   }
 

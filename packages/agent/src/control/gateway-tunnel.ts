@@ -260,7 +260,7 @@ export class GatewayTunnel {
     this.#beatMs = Math.max(1_000, info.heartbeat_interval_ms);
     // First: it says what kind of cluster the routes are of.
     this.#beat();
-    this.#announcer.up(resumed);
+    this.#announcer.up(resumed, info.features);
     this.#certificates.up(info.features, resumed);
     this.#owner.onUp(this, info);
   }
