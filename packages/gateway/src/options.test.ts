@@ -1,5 +1,6 @@
 import { loadConfig } from "@warren/host";
 import { expect, test } from "vitest";
+import { expectedFolders } from "./expected-folders.ts";
 import { gatewayConfig, gatewayOptions } from "./options.ts";
 
 function read(...argv: string[]) {
@@ -29,6 +30,13 @@ test("what nobody says is safe and stands alone", () => {
     requestLog: true,
     healthPath: "/health",
   });
+});
+
+test.each([
+  { argv: ["--acme"], want: ["/data/keys"] },
+  { argv: ["--tls-port", "443", "--certificates", "/c"], want: ["/data/keys", "/c"] },
+])("a folder that nobody asked for is not missed: $argv", ({ argv, want }) => {
+  expect(expectedFolders(config(...argv))).toEqual(want);
 });
 
 test("two gateways have two names", () => {
