@@ -1,6 +1,7 @@
 import type { Clock, Random } from "@warren/tunnel";
 import {
   CODES,
+  FEATURES,
   routeKey,
   type ControlInput,
   type ErrorCode,
@@ -10,6 +11,7 @@ import {
 import type { Published, PublishedChange } from "../published.ts";
 import { ACCEPTED, type Verdict } from "../verdicts.ts";
 import { routesMessages, type RoutesAction } from "./route-messages.ts";
+import { understandsRules, withoutRules } from "./understood.ts";
 
 /** What happens to announcements, for the log. */
 export interface AnnouncerEvents {
@@ -50,6 +52,12 @@ const GATHER_MS = 5_000;
 /** For refusals that only a person can lift, such as a host that another cluster holds. */
 const REFUSED_CAP_MS = 300_000;
 
+const TOO_OLD: Verdict = {
+  refused: "not_implemented",
+  message:
+    "a gateway of an earlier release would leave out a rule of this host: upgrade the gateways",
+};
+
 /** What was said and waits for its answer. */
 interface Said {
   action: RoutesAction;
@@ -80,6 +88,8 @@ export type Rejection = IngressRoutesAck["rejected"][number];
  *     one has said; its answers count for nothing.)
  * A6. Of very many refusals a gateway names the first. Routes that were neither named nor, by their number,
  *     taken are asked about again in pieces that an answer can name, one piece at a time.
+ * A7. A gateway that would leave out a rule is not told its host, and is told snapshots alone: what a
+ *     change keeps back may have been said before.
  */
 export class Announcer {
   readonly #options: AnnouncerOptions;
@@ -95,6 +105,7 @@ export class Announcer {
   #nextId = 0;
   #silences = 0;
   #up = false;
+  #isOld = false;
   /** Something changed that was not said: the next word is a snapshot (A4). */
   #owes = false;
   /** Set by `withdraw`: from then on nothing is said any more. */
@@ -111,8 +122,9 @@ export class Announcer {
   }
 
   /** The tunnel is up. A resumed one has what it had, unless something was not answered. */
-  up(resumed: boolean): void {
+  up(resumed: boolean, features: readonly string[] = FEATURES): void {
     if (this.#withdrawn !== undefined) return;
+    this.#isOld = !understandsRules(features);
     this.#up = true;
     if (!this.#speaks) return;
     if (!resumed || this.#owes || this.#waiting.size > 0) this.#sync();
@@ -185,7 +197,7 @@ export class Announcer {
   /** Says everything under another agent's revision (see `StandIn`). */
   standIn(revision: number): void {
     if (!this.#up || this.#speaks || this.#withdrawn !== undefined) return;
-    const routes = [...this.#options.published.routes()];
+    const routes = this.#routes().said;
     this.#options.events.standsIn(routes.length, revision);
     for (const message of routesMessages("sync", routes, revision))
       this.#options.send({ ...message, request_id: `stand-in-${++this.#nextId}` });
@@ -227,7 +239,8 @@ export class Announcer {
   #onChange({ revision, added, updated, deleted }: PublishedChange): void {
     if (!this.#speaks) return;
     for (const route of [...added, ...updated, ...deleted]) this.#unrefuse(routeKey(route));
-    this.#owes ||= !this.#up || this.#waiting.size >= MOST_UNANSWERED;
+    this.#owes ||= !this.#up || this.#isOld || this.#waiting.size >= MOST_UNANSWERED;
+    if (this.#isOld && this.#up && this.#waiting.size === 0) return this.#sync(); // A7
     if (this.#owes) return;
     // First what goes: what comes may take its place.
     for (const [action, routes] of [
@@ -245,8 +258,15 @@ export class Announcer {
     this.#named = 0;
     this.#owes = false;
     const { published } = this.#options;
-    this.#say("sync", [...published.routes()], published.voice.revision);
+    const { said, withheld } = this.#routes();
+    this.#say("sync", said, published.voice.revision);
+    for (const route of withheld) this.#judge(route, TOO_OLD);
     this.#refreshLater();
+  }
+
+  #routes(): { said: readonly Route[]; withheld: readonly Route[] } {
+    const routes = [...this.#options.published.routes()];
+    return this.#isOld ? withoutRules(routes) : { said: routes, withheld: [] };
   }
 
   #say(action: RoutesAction, routes: readonly Route[], revision: number): void {
@@ -324,6 +344,7 @@ export class Announcer {
 
   /** Routes of which an answer named no refusal, and of which `accepted` were taken (A6). */
   #wonder(unnamed: readonly Route[], accepted: number): void {
+    if (this.#isOld) return; // A7
     const { verdicts } = this.#options.published;
     const unknown = unnamed.filter((route) => !this.#refused.has(routeKey(route)));
     const taken = unknown.filter((route) => verdicts.accepts(this, routeKey(route))).length;
@@ -371,12 +392,15 @@ export class Announcer {
     if (first === Infinity) return;
     const gatherMs = Math.min(GATHER_MS, this.#refused.size - 1);
     this.#cancelOffer = clock.after(Math.max(first - clock.now(), gatherMs), () => {
+      let isDue = false;
       for (const [key, refused] of this.#refused) {
         if (refused.dueAt > clock.now()) continue;
+        isDue = true;
         // Until it is answered, which says when it is due again.
         refused.dueAt = Infinity;
-        this.#toAsk.add(key);
+        if (!this.#isOld) this.#toAsk.add(key);
       }
+      if (this.#isOld && isDue && this.#up && this.#speaks) this.#sync(); // A7
       this.#askNext();
       this.#offerLater();
     });
