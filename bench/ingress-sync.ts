@@ -120,6 +120,8 @@ async function follow(count: number, owned: AsyncDisposableStack) {
   const published = new Published(source.voice);
   const first = Promise.withResolvers<void>();
   const stop = published.onChange(() => first.resolve());
+  // Nobody leads without a gateway.
+  source.connected(true);
   source.start(published);
   await first.promise;
   stop();
