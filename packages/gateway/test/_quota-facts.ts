@@ -39,6 +39,27 @@ const routes: Fact[] = [
     },
   },
   {
+    name: "a namespace that has very many leaves room for the others, whoever comes first",
+    async holds({ gateways: [here] }) {
+      const of = (namespace: string, ...names: string[]) =>
+        hosts(...names).map((one) => ({ ...one, namespace }));
+      const many = of("evil", "a", "b", "c", "d", "e", "f");
+      const verdict = await here.apply(change({ routes: [...many, ...of("shop", "s", "t")] }));
+      const refused = ["c", "d", "e", "f"].map((name) => `${name}.test quota_exceeded`);
+      expect(refusedBy(verdict)).toEqual(refused);
+      expect(await settled(here, "t.test")).toEqual(["c1/web"]);
+    },
+  },
+  {
+    name: "of one namespace's routes the oldest objects' are taken",
+    async holds({ gateways: [here] }) {
+      const aged = hosts("a", "b", "c", "d", "e").map((one, at) => ({ ...one, age: 9 - at }));
+      expect(refusedBy(await here.apply(change({ routes: aged })))).toEqual([
+        "a.test quota_exceeded",
+      ]);
+    },
+  },
+  {
     name: "what a cluster has is not driven out by what is new",
     async holds({ gateways: [here, there] }) {
       await here.apply(change({ revision: 1, routes: hosts("x", "y") }));

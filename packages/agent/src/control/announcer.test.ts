@@ -64,6 +64,15 @@ describe("an announcer", () => {
     expect(said[2]!.payload).toMatchObject({ revision: published.voice.revision });
   });
 
+  test("says a snapshot with the namespaces in turns, since who has little room takes the first", () => {
+    const { up, published, said } = joined();
+    const of = (namespace: string, ...all: string[]) =>
+      all.map((host) => publication({ namespace, host }));
+    published.replace("config", [...of("evil", "a.test", "b.test"), ...of("shop", "s.test")]);
+    up();
+    expect(said.map(hosts)).toEqual([["a.test", "s.test", "b.test"]]);
+  });
+
   test("says at a resume what changed meanwhile, as one snapshot", () => {
     const { announcer, up, down, link, published, said, ack } = joined();
     up();

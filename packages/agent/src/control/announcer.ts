@@ -185,7 +185,7 @@ export class Announcer {
   /** Says everything under another agent's revision (see `StandIn`). */
   standIn(revision: number): void {
     if (!this.#up || this.#speaks || this.#withdrawn !== undefined) return;
-    const routes = [...this.#options.published.routes()];
+    const routes = this.#options.published.inTurns();
     this.#options.events.standsIn(routes.length, revision);
     for (const message of routesMessages("sync", routes, revision))
       this.#options.send({ ...message, request_id: `stand-in-${++this.#nextId}` });
@@ -245,7 +245,7 @@ export class Announcer {
     this.#named = 0;
     this.#owes = false;
     const { published } = this.#options;
-    this.#say("sync", [...published.routes()], published.voice.revision);
+    this.#say("sync", published.inTurns(), published.voice.revision);
     this.#refreshLater();
   }
 
