@@ -16,6 +16,8 @@ export const FACT_QUOTAS: Quotas = {
 
 const hosts = (...names: string[]) =>
   names.map((name) => route({ host: `${name}.test`, ingress_name: name }));
+const hostsIn = (namespace: string, ...names: string[]) =>
+  hosts(...names).map((one) => ({ ...one, namespace }));
 /** A route of so many bytes as JSON. */
 function sized(name: string, bytes: number) {
   const padded = (note: string) => route({ host: `${name}.test`, annotations: { note } });
@@ -41,10 +43,8 @@ const routes: Fact[] = [
   {
     name: "a namespace that has very many leaves room for the others, whoever comes first",
     async holds({ gateways: [here] }) {
-      const of = (namespace: string, ...names: string[]) =>
-        hosts(...names).map((one) => ({ ...one, namespace }));
-      const many = of("evil", "a", "b", "c", "d", "e", "f");
-      const verdict = await here.apply(change({ routes: [...many, ...of("shop", "s", "t")] }));
+      const many = hostsIn("evil", "a", "b", "c", "d", "e", "f");
+      const verdict = await here.apply(change({ routes: [...many, ...hostsIn("shop", "s", "t")] }));
       const refused = ["c", "d", "e", "f"].map((name) => `${name}.test quota_exceeded`);
       expect(refusedBy(verdict)).toEqual(refused);
       expect(await settled(here, "t.test")).toEqual(["c1/web"]);

@@ -66,9 +66,13 @@ describe("an announcer", () => {
 
   test("says a snapshot with the namespaces in turns, since who has little room takes the first", () => {
     const { up, published, said } = joined();
-    const of = (namespace: string, ...all: string[]) =>
-      all.map((host) => publication({ namespace, host }));
-    published.replace("config", [...of("evil", "a.test", "b.test"), ...of("shop", "s.test")]);
+    const hostsAt: [string, string][] = [
+      ["evil", "a.test"],
+      ["evil", "b.test"],
+      ["shop", "s.test"],
+    ];
+    const all = hostsAt.map(([namespace, host]) => publication({ namespace, host }));
+    published.replace("config", all);
     up();
     expect(said.map(hosts)).toEqual([["a.test", "s.test", "b.test"]]);
   });

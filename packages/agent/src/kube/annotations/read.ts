@@ -1,6 +1,7 @@
 import type { Problem } from "../cluster-view.ts";
 import { meaningOf, type Meaning } from "./foreign.ts";
-import { WARREN_ANNOTATIONS, WARREN_PREFIX } from "./warren.ts";
+import { isForWarren, WARREN_ANNOTATIONS, WARREN_PREFIX } from "./warren.ts";
+import { isKnownAnnotation } from "./known.ts";
 import { WELL_KNOWN } from "./well-known.ts";
 import { noWishes, type Annotations, type Wishes } from "./wishes.ts";
 
@@ -28,8 +29,8 @@ export function readAnnotations(all: Annotations, answerer: Answerer): Annotatio
   const reading = new AnnotationReading(all, answerer);
   const names = Object.keys(all).sort();
   // Warren's own have the last word, and are read last.
-  for (const name of names) if (!name.startsWith(WARREN_PREFIX)) reading.foreign(name);
-  for (const name of names) if (name.startsWith(WARREN_PREFIX)) reading.own(name);
+  for (const name of names) if (!isForWarren(name)) reading.foreign(name);
+  for (const name of names) if (isForWarren(name)) reading.own(name);
   return reading;
 }
 
@@ -46,7 +47,7 @@ class AnnotationReading implements AnnotationsRead {
   }
 
   own(name: string): void {
-    const known = Object.hasOwn(WARREN_ANNOTATIONS, name.slice(WARREN_PREFIX.length))
+    const known = isKnownAnnotation(name)
       ? WARREN_ANNOTATIONS[name.slice(WARREN_PREFIX.length)]
       : undefined;
     // A misspelt one would open what it was to close.
