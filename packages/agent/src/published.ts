@@ -1,5 +1,5 @@
 import { PublishedCertificates } from "./published-certificates.ts";
-import { backendsOf, routeKey, type Route } from "@warren/wire";
+import { backendsOf, inTurns, routeKey, type Route } from "@warren/wire";
 import { Places } from "./places.ts";
 import type { Target } from "./target.ts";
 import { Verdicts } from "./verdicts.ts";
@@ -62,6 +62,11 @@ export class Published {
 
   *routes(): IterableIterator<Route> {
     for (const entry of this.#entries.values()) yield entry.route;
+  }
+
+  /** As they are said all together: a gateway that has no room for all takes the first. */
+  inTurns(): Route[] {
+    return inTurns([...this.routes()], (route) => route);
   }
 
   has(key: string): boolean {

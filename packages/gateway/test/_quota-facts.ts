@@ -16,6 +16,8 @@ export const FACT_QUOTAS: Quotas = {
 
 const hosts = (...names: string[]) =>
   names.map((name) => route({ host: `${name}.test`, ingress_name: name }));
+const hostsIn = (namespace: string, ...names: string[]) =>
+  hosts(...names).map((one) => ({ ...one, namespace }));
 /** A route of so many bytes as JSON. */
 function sized(name: string, bytes: number) {
   const padded = (note: string) => route({ host: `${name}.test`, annotations: { note } });
@@ -36,6 +38,25 @@ const routes: Fact[] = [
       expect(refusedBy(verdict)).toEqual(["e.test quota_exceeded", "f.test quota_exceeded"]);
       expect(await settled(here, "d.test")).toEqual(["c1/web"]);
       expect(await settled(here, "e.test")).toBe("no_route");
+    },
+  },
+  {
+    name: "a namespace that has very many leaves room for the others, whoever comes first",
+    async holds({ gateways: [here] }) {
+      const many = hostsIn("evil", "a", "b", "c", "d", "e", "f");
+      const verdict = await here.apply(change({ routes: [...many, ...hostsIn("shop", "s", "t")] }));
+      const refused = ["c", "d", "e", "f"].map((name) => `${name}.test quota_exceeded`);
+      expect(refusedBy(verdict)).toEqual(refused);
+      expect(await settled(here, "t.test")).toEqual(["c1/web"]);
+    },
+  },
+  {
+    name: "of one namespace's routes the oldest objects' are taken",
+    async holds({ gateways: [here] }) {
+      const aged = hosts("a", "b", "c", "d", "e").map((one, at) => ({ ...one, age: 9 - at }));
+      expect(refusedBy(await here.apply(change({ routes: aged })))).toEqual([
+        "a.test quota_exceeded",
+      ]);
     },
   },
   {

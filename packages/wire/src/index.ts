@@ -6,5 +6,6 @@ export * from "./host-pattern.ts";
 export * from "./opening.ts";
 export * from "./route.ts";
 export * from "./token.ts";
+export * from "./turns.ts";
 export * from "./version.ts";
 export * from "./chat/index.ts";

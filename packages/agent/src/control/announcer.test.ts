@@ -85,6 +85,19 @@ describe("an announcer", () => {
     expect(hosts(said[3]!)).toEqual(["open.test", "a.test", "*.test", "a.test"]);
   });
 
+  test("says a snapshot with the namespaces in turns, since who has little room takes the first", () => {
+    const { up, published, said } = joined();
+    const hostsAt: [string, string][] = [
+      ["evil", "a.test"],
+      ["evil", "b.test"],
+      ["shop", "s.test"],
+    ];
+    const all = hostsAt.map(([namespace, host]) => publication({ namespace, host }));
+    published.replace("config", all);
+    up();
+    expect(said.map(hosts)).toEqual([["a.test", "s.test", "b.test"]]);
+  });
+
   test("says at a resume what changed meanwhile, as one snapshot", () => {
     const { announcer, up, down, link, published, said, ack } = joined();
     up();

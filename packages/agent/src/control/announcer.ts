@@ -235,7 +235,7 @@ export class Announcer {
   }
 
   #routes(): { said: readonly Route[]; withheld: readonly Route[] } {
-    const routes = [...this.#options.published.routes()];
+    const routes = this.#options.published.inTurns();
     return this.#isOld ? withoutRules(routes) : { said: routes, withheld: [] };
   }
 

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Ingress } from "../../src/kube/objects.ts";
@@ -40,20 +41,25 @@ const ingresses: fc.Arbitrary<Ingress> = fc
     fallback: fc.constantFrom(undefined, undefined, undefined, "web", "api"),
     publish: fc.constantFrom(undefined, undefined, undefined, "true", "false", "perhaps"),
   })
-  .map(({ name, age, className, rules, fallback, publish }) => ({
-    metadata: meta(name, {
-      creationTimestamp: age,
-      annotations: publish === undefined ? {} : { "warren.dev/publish": publish },
-    }),
-    spec: {
+  .map(({ name, age, className, rules, fallback, publish }) => {
+    const spec = {
       ...(className === undefined ? {} : { ingressClassName: className }),
       ...(fallback === undefined ? {} : { defaultBackend: backend(fallback) }),
       rules: rules.map(({ host, paths }) => ({
         host,
         http: { paths: paths.map(({ at, type, to }) => path(at, type, backend(to))) },
       })),
-    },
-  }));
+    };
+    const annotations = publish === undefined ? {} : { "warren.dev/publish": publish };
+    const uid = `${name} ${age}`;
+    const more = { creationTimestamp: age, uid, annotations, generation: generationOf(spec) };
+    return { metadata: meta(name, more), spec };
+  });
+
+/** As the API server has it: the same for the same spec, another for another. */
+function generationOf(spec: Ingress["spec"]): number {
+  return createHash("sha256").update(JSON.stringify(spec)).digest().readUInt32BE();
+}
 
 const steps: fc.Arbitrary<Step> = fc.oneof(
   {

@@ -9,6 +9,11 @@ const settled = () => Promise.resolve();
 
 const named = (name: string, host: string, more: Partial<Ingress["metadata"]> = {}) =>
   ingress({ rules: [{ host, http: { paths: [path()] } }] }, { name, uid: `uid-${name}`, ...more });
+const many = (name: string, count: number) => {
+  const all = Array.from({ length: count }, (_one, n) => path(`/${n}`));
+  const rule = { host: `${name}.test`, http: { paths: all } };
+  return ingress({ rules: [rule] }, { name, uid: `uid-${name}` });
+};
 const paths = (...all: string[]) =>
   ingress({ rules: [{ host: "a.test", http: { paths: all.map((one) => path(one)) } }] });
 const slice = (name: string, ...addresses: string[]) => ({
@@ -304,9 +309,9 @@ describe("two Ingresses that want one place", () => {
   });
 });
 
-test("an Ingress of a thousand paths, hosts and mistakes is published, and told of in a few words", async () => {
+test("an Ingress of hundreds of paths, hosts and mistakes is published, and told of in a few words", async () => {
   const { ingresses, controller, sync, table, log } = controlled();
-  const all = Array.from({ length: 1_000 }, (_one, n) => n);
+  const all = Array.from({ length: 300 }, (_one, n) => n);
   const missing = all.map((n) => path(`/m${n}`, "Prefix", backend(`gone-${n}`)));
   ingresses.put(
     ingress({
@@ -318,14 +323,53 @@ test("an Ingress of a thousand paths, hosts and mistakes is published, and told 
     }),
   );
   await sync();
-  expect(table()).toHaveLength(2_000);
+  expect(table()).toHaveLength(600);
   const { problems } = controller.outcome("default/shop")!;
   expect(problems).toHaveLength(6);
   expect(problems.at(-1)).toEqual({
     reason: "NoSuchService",
-    message: "and 995 more like these",
+    message: "and 295 more like these",
   });
   expect(log.lines.filter(({ msg }) => msg === "ingress has a problem")).toHaveLength(6);
+});
+
+describe("an Ingress of very many paths", () => {
+  test("is published as far as an Ingress may go, and says what to do about the rest", async () => {
+    const { ingresses, controller, sync, table } = controlled();
+    ingresses.put(many("a", 5_000));
+    await sync();
+    expect(table()).toHaveLength(1_000);
+    expect(table()).toContain("default/a a.test Prefix /999 -> 10.0.0.1:80");
+    const { problems } = controller.outcome("default/a")!;
+    expect(problems).toMatchObject([{ reason: "TooManyPaths" }]);
+    expect(problems[0]!.message).toMatch(/more than 1000 paths.*split it/);
+  });
+
+  test("has others wait no longer than many small ones would", async () => {
+    const { ingresses, changes, sync, table } = controlled();
+    await sync();
+    for (let n = 0; n < 10; n++) ingresses.put(many(`i${n}`, 100));
+    await settled();
+    expect(changes.map(({ added }) => added.length)).toEqual([200]);
+    await expect.poll(() => table().length, { interval: 1 }).toBe(1_000);
+  });
+
+  test("is not read again for a status that somebody wrote, which is told of all the same", async () => {
+    const { ingresses, controller, metrics, sync } = controlled();
+    const one = many("a", 10);
+    const metadata = { ...one.metadata, generation: 1 };
+    ingresses.put({ ...one, metadata });
+    await sync();
+    const heard: string[] = [];
+    controller.onOutcomes((keys) => heard.push(...keys));
+    ingresses.put({ ...one, metadata: { ...metadata, resourceVersion: "2" } });
+    await settled();
+    expect(heard).toEqual(["default/a"]);
+    expect(await metrics.text()).toMatch(/^agent_kube_ingress_changes_total 0$/m);
+    ingresses.put({ ...one, metadata: { ...metadata, annotations: { note: "another" } } });
+    await settled();
+    expect(await metrics.text()).toMatch(/^agent_kube_ingress_changes_total 1$/m);
+  });
 });
 
 test("an Ingress that breaks the translation is tried again, and the others are published", async () => {

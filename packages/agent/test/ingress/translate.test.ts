@@ -67,6 +67,18 @@ describe("places", () => {
       name: "a path said twice, which means the first",
       spec: rules(path("/a"), path("/a", "Prefix", backend("api", 9_000))),
       want: [`shop.test Prefix /a -> ${WEB}`],
+      reasons: ["PathTwice"],
+    },
+    {
+      name: "a path said twice with one backend, which means it",
+      spec: rules(path("/a"), path("/a/"), path("/a")),
+      want: [`shop.test Prefix /a -> ${WEB}`],
+    },
+    {
+      name: "hosts without paths, which nothing answers",
+      spec: { rules: [{ host: "shop.test" }, { host: "b.test", http: { paths: [] } }] },
+      want: [],
+      reasons: ["NoPaths", "NoPaths"],
     },
     {
       name: "a path that is no ASCII, as it stands in a request line",

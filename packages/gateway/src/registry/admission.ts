@@ -1,5 +1,5 @@
 import { cidrProblem } from "@warren/host";
-import { covers, routeKey, type ErrorCode, type Route } from "@warren/wire";
+import { covers, inTurns, routeKey, type ErrorCode, type Route } from "@warren/wire";
 import type { RouteChange, RouteVerdict } from "../ports.ts";
 import type { Quotas, Sized } from "./quotas.ts";
 
@@ -78,7 +78,11 @@ export function offerOf(route: Route): Offer {
   return { key: routeKey(route), route, text, bytes: Buffer.byteLength(text) };
 }
 
-/** The routes of a message that nothing in them forbids; the others are in the verdict. */
+/**
+ * The routes of a message that nothing in them forbids, in the order in which they are judged: of a
+ * cluster's namespaces none has its last before the others have their first (decisions/0411). The
+ * others are in the verdict.
+ */
 export function permitted(
   change: RouteChange,
   { ports, quotas }: { ports: PortRange | undefined; quotas: Quotas },
@@ -92,7 +96,7 @@ export function permitted(
     if (refusal === undefined) offers.push(offer);
     else reject(verdict, route, refusal);
   }
-  return offers;
+  return inTurns(offers, ({ route }) => route);
 }
 
 export function emptyVerdict(revision: number | undefined): RouteVerdict {

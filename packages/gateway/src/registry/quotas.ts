@@ -36,7 +36,8 @@ export interface Holding {
 
 /**
  * Which of a message's routes find no room in their cluster. Those that it has come first, so that
- * what is new drives nothing out, then the new ones in the order of the message. What takes no more
+ * what is new drives nothing out, then the new ones in the order of `wanted`, in which namespaces take
+ * turns (`permitted`). What takes no more
  * room than before always has it, also when a quota was lowered. `ADMIT` of the registry in Redis is
  * the same in Lua.
  */

@@ -9,8 +9,8 @@ export function nearest(word: string, known: Iterable<string>): string {
   return best === undefined ? "" : ` (did you mean ${best}?)`;
 }
 
-/** Levenshtein, one row at a time. */
-function editDistance(a: string, b: string): number {
+/** Letters to put in, leave out or replace (Levenshtein), one row at a time. */
+export function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 0; i < a.length; i++) {
     const next = [i + 1];

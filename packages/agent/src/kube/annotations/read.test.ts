@@ -139,6 +139,27 @@ describe("a value that cannot be read", () => {
       "there is no annotation warren.dev/allow-list (did you mean warren.dev/allow?), warren.dev/qqqqqq, warren.dev/rate-limt (did you mean warren.dev/rate-limit?)",
     );
   });
+  test.each(["waren.dev/allow", "warrren.dev/allow", "warten.dev/deny", "warren.de/allow"])(
+    "%s, whose domain is misspelt, refuses the object",
+    (name) => {
+      const { refusal } = read({ [name]: "10.0.0.0/8" });
+      expect(refusal).toEqual({
+        reason: "UnknownAnnotation",
+        message: `there is no annotation ${name} (did you mean warren.dev/${name.split("/")[1]}?)`,
+      });
+    },
+  );
+  test.each(["barren.example/allow", "dev/allow", "allow"])("%s is another's", (name) => {
+    expect(read({ [name]: "x" }).refusal).toBeUndefined();
+  });
+  test.each(["Host", "cookie, transfer-encoding", "Connection", "content-length"])(
+    "fields that a request cannot do without are not stripped: %s",
+    (value) => {
+      const { refusal } = read({ "warren.dev/strip-headers": value });
+      expect(refusal?.reason).toBe("InvalidAnnotation");
+      expect(refusal?.message).toMatch(/strip-headers: [a-z-]+ is part of how a request is sent/);
+    },
+  );
   test("two lists of addresses that differ refuse the object", () => {
     const lists = {
       [`${NGINX}whitelist-source-range`]: "10.0.0.0/8",

@@ -1,7 +1,8 @@
 import { nearest } from "@warren/host";
 import type { Problem } from "../cluster-view.ts";
 import { meaningOf, type Meaning } from "./foreign.ts";
-import { WARREN_ANNOTATIONS, WARREN_PREFIX } from "./warren.ts";
+import { isForWarren, WARREN_ANNOTATIONS, WARREN_PREFIX } from "./warren.ts";
+import { isKnownAnnotation } from "./known.ts";
 import { WELL_KNOWN } from "./well-known.ts";
 import { noWishes, type Annotations, type Wishes } from "./wishes.ts";
 
@@ -29,8 +30,8 @@ export function readAnnotations(all: Annotations, answerer: Answerer): Annotatio
   const reading = new AnnotationReading(all, answerer);
   const names = Object.keys(all).sort();
   // Warren's own have the last word, and are read last.
-  for (const name of names) if (!name.startsWith(WARREN_PREFIX)) reading.foreign(name);
-  for (const name of names) if (name.startsWith(WARREN_PREFIX)) reading.own(name);
+  for (const name of names) if (!isForWarren(name)) reading.foreign(name);
+  for (const name of names) if (isForWarren(name)) reading.own(name);
   reading.refuseUnknown();
   return reading;
 }
@@ -49,7 +50,7 @@ class AnnotationReading implements AnnotationsRead {
   }
 
   own(name: string): void {
-    const known = Object.hasOwn(WARREN_ANNOTATIONS, name.slice(WARREN_PREFIX.length))
+    const known = isKnownAnnotation(name)
       ? WARREN_ANNOTATIONS[name.slice(WARREN_PREFIX.length)]
       : undefined;
     // A misspelt one would open what it was to close.
@@ -129,7 +130,7 @@ const MOST_NAMED = 5;
 
 /** A slip of the finger, or a longer word for the same, such as `allow-list`. */
 function suggestion(name: string): string {
-  const word = name.slice(WARREN_PREFIX.length);
+  const word = name.slice(name.indexOf("/") + 1);
   const known = Object.keys(WARREN_ANNOTATIONS);
   const begins = known.find((one) => word.startsWith(`${one}-`));
   const meant = begins === undefined ? nearest(word, known) : ` (did you mean ${begins}?)`;

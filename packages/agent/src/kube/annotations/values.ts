@@ -48,6 +48,29 @@ export const FieldNames = v.pipe(
   v.everyItem((name) => /^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(name), "expected names of HTTP fields"),
 );
 
+/** Without them there is no request, or another one (RFC 9110 §7.2, §7.6.1; RFC 9112 §6). */
+const KEPT: readonly string[] = [
+  "host",
+  "connection",
+  "content-length",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+];
+
+/** Names of request fields that a service can do without. */
+export const SpareFields = v.pipe(
+  FieldNames,
+  v.rawCheck<string[]>(({ dataset, addIssue }) => {
+    const kept = dataset.typed ? dataset.value.find((name) => KEPT.includes(name)) : undefined;
+    if (kept !== undefined)
+      addIssue({ message: `${kept} is part of how a request is sent and cannot be stripped` });
+  }),
+);
+
 export const Hosts = v.pipe(
   v.string(),
   v.transform(listOf),

@@ -1,7 +1,7 @@
+import { editDistance } from "@warren/host";
 import {
   Cidrs,
   Duration,
-  FieldNames,
   Hosts,
   Namespaces,
   oneOf,
@@ -10,11 +10,20 @@ import {
   RateAndBurst,
   reading,
   Size,
+  SpareFields,
   YesNo,
 } from "./values.ts";
 import type { Reader } from "./wishes.ts";
 
-export const WARREN_PREFIX = "warren.dev/";
+const DOMAIN = "warren.dev";
+export const WARREN_PREFIX = `${DOMAIN}/`;
+
+/** True for a name under Warren's domain, also where one letter of that is wrong: it is meant for Warren. */
+export function isForWarren(name: string): boolean {
+  const domain = name.slice(0, Math.max(0, name.indexOf("/")));
+  if (Math.abs(domain.length - DOMAIN.length) > 1) return false;
+  return domain === DOMAIN || editDistance(domain, DOMAIN) === 1;
+}
 
 /** An annotation of Warren's own. */
 export interface WarrenAnnotation {
@@ -47,7 +56,7 @@ export const WARREN_ANNOTATIONS: Readonly<Record<string, WarrenAnnotation>> = {
   ),
   "max-body": closing(reading(Size, ({ policy }, bytes) => void (policy.max_body_bytes = bytes))),
   "strip-headers": closing(
-    reading(FieldNames, ({ policy }, names) => void (policy.strip_headers = names)),
+    reading(SpareFields, ({ policy }, names) => void (policy.strip_headers = names)),
   ),
   "redirect-https": closing(
     reading(YesNo, ({ policy }, redirect) => void (policy.redirect_https = redirect)),

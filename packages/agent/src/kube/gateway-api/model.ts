@@ -12,7 +12,7 @@ import { isGranted, type CrossReference } from "./grants.ts";
 import { isAccepted, isOurs } from "./gateway-class.ts";
 import { gatewayProblem } from "./gateway-problem.ts";
 import { judgeListeners, type JudgedListener } from "./listeners.ts";
-import { isNews } from "./news.ts";
+import { isNews } from "../news.ts";
 import { namespaceOf } from "./objects.ts";
 import type { BackendTlsPolicy, Gateway, GatewayClass, Namespace } from "./objects.ts";
 import type { ReferenceGrant, RouteKind, RouteObject } from "./objects.ts";

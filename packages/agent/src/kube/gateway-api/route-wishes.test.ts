@@ -58,6 +58,7 @@ describe("an annotation of a route", () => {
 
   test.each([
     { name: "that is misspelt", annotations: { "warren.dev/alow": "192.0.2.0/24" } },
+    { name: "whose domain is misspelt", annotations: { "waren.dev/allow": "192.0.2.0/24" } },
     { name: "that cannot be read", annotations: { "warren.dev/allow": "everybody" } },
     { name: "that cannot be read, and closes nothing", annotations: { "warren.dev/hsts": "long" } },
     { name: "that is for Ingresses", annotations: { "warren.dev/rewrite": "/x" } },

@@ -1,6 +1,6 @@
 import type { Policy } from "@warren/wire";
 import { readAnnotations } from "../annotations/read.ts";
-import { WARREN_PREFIX } from "../annotations/warren.ts";
+import { isForWarren, WARREN_PREFIX } from "../annotations/warren.ts";
 import type { TargetProtocol } from "../../target.ts";
 import type { RouteObject } from "./objects.ts";
 
@@ -25,9 +25,7 @@ const OF_INGRESSES = ["hosts", "mode", "rewrite"].map((name) => `${WARREN_PREFIX
  * cannot be read refuses the route, since a misspelt one could open what it was to close.
  */
 export function readWishes({ metadata }: RouteObject): RouteWishes {
-  const own = Object.entries(metadata.annotations ?? {}).filter(([name]) =>
-    name.startsWith(WARREN_PREFIX),
-  );
+  const own = Object.entries(metadata.annotations ?? {}).filter(([name]) => isForWarren(name));
   const { wishes, problems, refusal } = readAnnotations(Object.fromEntries(own), "service");
   const strange = own.find(([name]) => OF_INGRESSES.includes(name));
   const problem =

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { routeKey } from "@warren/wire";
 import type { Publication } from "../../published.ts";
 import { placeKey } from "./places.ts";
@@ -27,7 +28,7 @@ export interface ClaimsChange {
  * they came: agents that see the same cluster decide alike. Invariants:
  *
  * C1. What `take` has given so far, applied in order, is exactly the first claim of each place.
- * C2. A change costs what it touches: its own places, and the claims on these.
+ * C2. A change costs what it touches: places that are claimed otherwise now, and the claims on these.
  */
 export class Claims {
   readonly #byOwner = new Map<string, ReadonlyMap<string, Claim>>();
@@ -47,10 +48,12 @@ export class Claims {
     const after = new Map<string, Claim>();
     for (const publication of publications) {
       const claim = claimOf(owner, publication);
-      after.set(claim.place, claim);
+      const was = before?.get(claim.place);
+      after.set(claim.place, was !== undefined && isSame(was, claim) ? was : claim);
     }
-    for (const claim of before?.values() ?? []) this.#drop(claim);
-    for (const claim of after.values()) this.#insert(claim);
+    for (const claim of before?.values() ?? [])
+      if (after.get(claim.place) !== claim) this.#drop(claim);
+    for (const claim of after.values()) if (before?.get(claim.place) !== claim) this.#insert(claim);
     if (after.size > 0) this.#byOwner.set(owner, after);
     else this.#byOwner.delete(owner);
   }
@@ -118,6 +121,21 @@ function claimOf(owner: string, publication: Publication): Claim {
   const { host, path, path_type: pathType, age = 0 } = route;
   const place = placeKey({ host, path, pathType });
   return { owner, place, age, key: routeKey(route), publication };
+}
+
+function isSame(one: Claim, other: Claim): boolean {
+  return (
+    one.key === other.key &&
+    isDeepStrictEqual(one.publication.route, other.publication.route) &&
+    isSameWay(one.publication, other.publication)
+  );
+}
+
+/** What is dialled at pods is another way each time: that is why it is translated anew. */
+function isSameWay({ targets }: Publication, other: Publication): boolean {
+  return targets.every(
+    ({ key, endpoints }, at) => endpoints === undefined && key === other.targets[at]?.key,
+  );
 }
 
 function comesBefore(one: Claim, other: Claim): boolean {

@@ -6,6 +6,7 @@ import type { ClusterChange, ClusterFeed, Problem } from "../cluster-view.ts";
 import type { Holder, HostOwners } from "../host-owners.ts";
 import type { Objects } from "../objects-port.ts";
 import type { LostPlaces } from "../lost-places.ts";
+import { isNews } from "../news.ts";
 import type { Ingress } from "../objects.ts";
 import { ReverseIndex } from "../reverse-index.ts";
 import { isDialledAtPods } from "../service-backend.ts";
@@ -38,7 +39,7 @@ export interface IngressControllerOptions {
 
 /** Name of the source in `Published`. */
 export const INGRESS_SOURCE = "kube:ingress";
-/** So many are translated before traffic gets its turn: some 10 ms. */
+/** So many places are translated before traffic gets its turn: some 10 ms. An Ingress is translated whole. */
 const SLICE = 200;
 /** In the index of classes: those that name none. */
 const NO_CLASS = "";
@@ -78,6 +79,8 @@ export class IngressController implements Disposable {
   readonly #taken = new Map<string, string>();
   #names: readonly string[] = [];
   #dirty = new Set<string>();
+  /** Written by somebody, and nothing that is read of them is different. */
+  #echoes = new Set<string>();
   #dirtySince = 0;
   #isScheduled = false;
   #isReady = false;
@@ -88,7 +91,10 @@ export class IngressController implements Disposable {
     const { ingresses, feed, published, clock, random } = options;
     this.#retries = new RetryLater({ clock, random, retry: (key) => this.#mark([key]) });
     this.#stops.push(
-      ingresses.onChange(({ key }) => this.#mark([key])),
+      ingresses.onChange(({ key, before, after }) => {
+        if (isNews(before, after)) this.#mark([key]);
+        else this.#echo(key);
+      }),
       options.hosts.onChange(({ objects }) => this.#mark(ingressesOf(objects))),
       feed.onChange((change) => this.#mark(this.#touchedBy(change))),
       options.lost.onChange((key) => this.#mark([key])),
@@ -181,7 +187,16 @@ export class IngressController implements Disposable {
   #mark(keys: Iterable<string>): void {
     if (this.#dirty.size === 0) this.#dirtySince = this.#options.clock.now();
     for (const key of keys) this.#dirty.add(key);
-    if (!this.#isReady || this.#isScheduled || this.#dirty.size === 0) return;
+    if (this.#dirty.size > 0) this.#schedule();
+  }
+
+  #echo(key: string): void {
+    this.#echoes.add(key);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (!this.#isReady || this.#isScheduled) return;
     this.#isScheduled = true;
     queueMicrotask(() => this.#work());
   }
@@ -196,6 +211,7 @@ export class IngressController implements Disposable {
         const touched = this.#translate(SLICE);
         if (this.#dirty.size > 0) return endOfTurn(step);
         this.#isReady = true;
+        this.#echoes.clear();
         // All translated slices at once (I1).
         this.#publish(new Set([...touched, ...this.#translations.keys()]));
         events.synced(count, this.counts().routes, clock.now() - began);
@@ -211,18 +227,21 @@ export class IngressController implements Disposable {
     const { clock, events } = this.#options;
     const since = this.#dirtySince;
     const touched = this.#translate(SLICE);
-    this.#publish(touched);
-    events.translated(touched.size, clock.now() - since);
+    const echoes = this.#echoes;
+    this.#echoes = new Set();
+    this.#publish(touched.union(echoes));
+    if (touched.size > 0) events.translated(touched.size, clock.now() - since);
     if (this.#dirty.size === 0) return;
     this.#isScheduled = true;
     endOfTurn(() => this.#work());
   }
 
-  /** Takes up to `most` keys and makes their claims what they should be. */
+  /** Takes keys until they have `most` places, and makes their claims what they should be. */
   #translate(most: number): Set<string> {
     const touched = new Set<string>();
+    let places = 0;
     for (const key of this.#dirty) {
-      if (touched.size >= most) break;
+      if (places >= most) break;
       this.#dirty.delete(key);
       touched.add(key);
       try {
@@ -231,6 +250,7 @@ export class IngressController implements Disposable {
       } catch (error) {
         this.#options.events.failed(key, error, this.#retries.later(key));
       }
+      places += Math.max(1, this.#translations.get(key)?.publications.length ?? 0);
     }
     return touched;
   }

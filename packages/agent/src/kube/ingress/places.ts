@@ -1,7 +1,16 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Problem } from "../cluster-view.ts";
 import type { Ingress, IngressBackend } from "../objects.ts";
 
 export type PathType = "Exact" | "Prefix" | "ImplementationSpecific";
+
+/** Of one Ingress: each costs every agent and every gateway something whenever the Ingress is touched. */
+export const MOST_PLACES = 1_000;
+
+const TOO_MANY: Problem = {
+  reason: "TooManyPaths",
+  message: `it has more than ${MOST_PLACES} paths, each counted once for each of its hosts: the first ${MOST_PLACES} are published; split it into several Ingresses`,
+};
 
 /** Where an Ingress wants requests from, and what is behind it. */
 export interface Place {
@@ -19,26 +28,34 @@ export interface PlacesAsked {
 /**
  * Every (host, path, path type) of an Ingress, once. What has no host, a rule or the default backend
  * of an Ingress without rules, is at `hosts`: the whole world's requests cannot be claimed. A default
- * backend is also behind each host of the rules, after all their paths.
+ * backend is also behind each host of the rules, after all their paths. Of very many the first.
  */
 export function placesOf(ingress: Ingress, hosts: readonly string[]): PlacesAsked {
   const places = new Map<string, Place>();
-  const put = (place: Place): void => {
-    // An Ingress that says a place twice means the first, as ingress-nginx has it.
+  const problems = [...(isHostless(ingress) ? sayHosts(hosts) : []), ...sayEmpty(ingress)];
+  for (const place of asked(ingress, hosts)) {
     const key = placeKey(place);
-    if (!places.has(key)) places.set(key, place);
-  };
-  const { rules = [], defaultBackend } = ingress.spec ?? {};
+    const before = places.get(key);
+    // An Ingress that says a place twice means the first, as ingress-nginx has it.
+    if (before !== undefined) problems.push(...sayTwice(before, place, ingress));
+    else if (places.size < MOST_PLACES) places.set(key, place);
+    else {
+      problems.push(TOO_MANY);
+      break;
+    }
+  }
+  return { places: [...places.values()], problems };
+}
+
+/** In the order in which they count. */
+function* asked(ingress: Ingress, hosts: readonly string[]): IterableIterator<Place> {
+  const { rules = [], defaultBackend: backend } = ingress.spec ?? {};
   for (const rule of rules)
     for (const host of hostsOfRule(rule, hosts))
-      for (const path of rule.http?.paths ?? []) put(atPath(host, path));
-  if (defaultBackend !== undefined)
+      for (const path of rule.http?.paths ?? []) yield atPath(host, path);
+  if (backend !== undefined)
     for (const host of hostsOf(ingress, hosts))
-      put({ host, path: "/", pathType: "ImplementationSpecific", backend: defaultBackend });
-  return {
-    places: [...places.values()],
-    problems: isHostless(ingress) ? sayHosts(hosts) : [],
-  };
+      yield { host, path: "/", pathType: "ImplementationSpecific", backend };
 }
 
 /** Every host of an Ingress, once; what names none is at `others`. */
@@ -98,4 +115,24 @@ function sayHosts(hosts: readonly string[]): Problem[] {
       ? `what has no host is published at ${hosts.join(", ")}; warren.dev/hosts says others`
       : "a rule without a host is published at the cluster's own names, and no gateway has given it one: name hosts in the rules or in warren.dev/hosts";
   return [{ reason: hosts.length > 0 ? "DefaultHosts" : "NoHost", message }];
+}
+
+/** A rule that nothing answers. */
+function sayEmpty({ spec }: Ingress): Problem[] {
+  if (spec?.defaultBackend !== undefined) return [];
+  const empty = (spec?.rules ?? []).filter(({ http }) => (http?.paths ?? []).length === 0);
+  return empty.map(({ host = "" }) => {
+    const rule = host === "" ? "a rule without a host" : `the rule of ${host}`;
+    const message = `${rule} has no paths, and there is no defaultBackend: nothing is published for it`;
+    return { reason: "NoPaths", message };
+  });
+}
+
+function sayTwice(first: Place, second: Place, { spec }: Ingress): Problem[] {
+  // The default is there for what the rules leave.
+  const isMeant =
+    second.backend === spec?.defaultBackend || isDeepStrictEqual(first.backend, second.backend);
+  if (isMeant) return [];
+  const message = `${first.host}${second.path} (${second.pathType}) is there twice with different backends: the first counts`;
+  return [{ reason: "PathTwice", message }];
 }

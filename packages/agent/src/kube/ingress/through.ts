@@ -2,10 +2,17 @@ import { createTarget, type Target, type TargetProtocol } from "../../target.ts"
 import type { ControllerTarget } from "../cluster-view.ts";
 import type { Ingress } from "../objects.ts";
 import type { Place } from "./places.ts";
-import { isTlsHost } from "./tls.ts";
+import type { IsTlsHost } from "./tls.ts";
 
 const NGINX = "nginx.ingress.kubernetes.io/";
 const TRAEFIK = "traefik.ingress.kubernetes.io/";
+
+export interface ControllerDial {
+  readonly target: ControllerTarget;
+  readonly connectTimeoutMs: number;
+  /** Of the same Ingress. */
+  readonly isTls: IsTlsHost;
+}
 
 /**
  * How an Ingress's own controller is dialled for one of its hosts. A host with TLS is asked for over
@@ -15,10 +22,10 @@ const TRAEFIK = "traefik.ingress.kubernetes.io/";
 export function controllerTarget(
   ingress: Ingress,
   host: string,
-  { target, connectTimeoutMs }: { target: ControllerTarget; connectTimeoutMs: number },
+  { target, connectTimeoutMs, isTls }: ControllerDial,
 ): Target | undefined {
   const { httpPort, httpsPort } = target;
-  const wantsTls = isTlsHost(ingress, host) || asksTraefikForTls(ingress);
+  const wantsTls = isTls(host) || asksTraefikForTls(ingress);
   const secure = (wantsTls && httpsPort !== undefined) || httpPort === undefined;
   const port = secure ? httpsPort : httpPort;
   if (port === undefined) return undefined;

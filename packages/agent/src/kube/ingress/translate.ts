@@ -27,7 +27,7 @@ import {
   type IngressSelection,
 } from "./select.ts";
 import { controllerTarget, isExpression, literalPlace } from "./through.ts";
-import { isTlsHost } from "./tls.ts";
+import { tlsHostsOf, type IsTlsHost } from "./tls.ts";
 
 /** What the translation of an Ingress depends on besides the Ingress. */
 export interface IngressContext {
@@ -98,6 +98,7 @@ class Translation {
   readonly #controller: ControllerTarget | undefined;
   readonly #wishes: Wishes;
   readonly #annotations: Readonly<Record<string, string>>;
+  readonly #isTls: IsTlsHost;
 
   constructor(
     ingress: Ingress,
@@ -109,6 +110,7 @@ class Translation {
     this.#controller = how.controller;
     this.#wishes = how.wishes;
     this.#annotations = carriedAnnotations(ingress.metadata.annotations ?? {});
+    this.#isTls = tlsHostsOf(ingress);
   }
 
   all(before: readonly Problem[]): Pick<IngressTranslation, "publications" | "problems"> {
@@ -161,7 +163,7 @@ class Translation {
     const connectTimeoutMs =
       this.#wishes.policy.connect_timeout_ms ?? this.#context.connectTimeoutMs;
     if (this.#controller !== undefined) {
-      const how = { target: this.#controller, connectTimeoutMs };
+      const how = { target: this.#controller, connectTimeoutMs, isTls: this.#isTls };
       const target = controllerTarget(this.#ingress, host, how);
       return target === undefined
         ? problem("NoController", `Service ${this.#controller.name} has no HTTP port`)
@@ -186,7 +188,7 @@ class Translation {
       port: port.port,
       namespace,
       ingress_name: name,
-      tls: isTlsHost(this.#ingress, place.host),
+      tls: this.#isTls(place.host),
       annotations: this.#annotations,
       protocol: target.protocol,
       policy: this.#wishes.policy,

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { ObjectMeta } from "../objects.ts";
+import type { ObjectMeta } from "./objects.ts";
 
 /**
  * Whether anything that is read of an object is different. A status, which is what Warren itself
