@@ -108,9 +108,9 @@ async function startFollower(pod: string): Promise<number> {
 /** Asks for the steady host again and again; the returned function ends that and says how often it failed. */
 function visit(): () => Promise<{ asked: number; failed: number }> {
   const count = { asked: 0, failed: 0 };
-  let isOver = false;
+  const over = new AbortController();
   const visiting = (async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       count.asked += 1;
       const answer = await seen(STEADY).catch(() => 0);
       if (answer !== ports[0]) count.failed += 1;
@@ -118,7 +118,7 @@ function visit(): () => Promise<{ asked: number; failed: number }> {
     }
   })();
   return async () => {
-    isOver = true;
+    over.abort();
     await visiting;
     return count;
   };
