@@ -129,20 +129,23 @@ let pods = 0;
 let asked = 0;
 let failed = 0;
 
-/** Ends the leader; resolves with how long the change took that was made as it went. */
+/** Ends the leader; resolves with how long it took, from then, until a change was seen that it cannot have told. */
 async function takeover(signal: "SIGKILL" | "SIGTERM"): Promise<number> {
   const follower = `agent-${++pods}`;
   pids.set(follower, await startFollower(follower));
   const endVisit = visit();
   const was = leader();
   const n = CHANGES + pods;
+  const began = performance.now();
   const gone = processes.end(pids.get(was)!, signal);
-  const took = await untilSeen(n, ports[0], () => put(n, ports[0]));
+  if (signal === "SIGKILL") await gone;
+  else await eventually(`${was} hands the Lease back`, () => leader() !== was);
+  await untilSeen(n, ports[0], () => put(n, ports[0]));
+  const took = performance.now() - began;
   await gone;
   const visited = await endVisit();
   asked += visited.asked;
   failed += visited.failed;
-  if (leader() !== follower) throw new Error(`${leader()} leads, not ${follower}`);
   return took;
 }
 

@@ -17,7 +17,14 @@ import { BASIC_AUTH } from "../src/access/basic-auth.ts";
 import { Events } from "../src/events.ts";
 import type { FrontDeps, FrontSettings } from "../src/front/front-context.ts";
 import { startFront, type Front, type FrontListeners } from "../src/front/front.ts";
-import type { Dispatch, Errand, Opened, Registry, RouteVerdict } from "../src/ports.ts";
+import type {
+  Dispatch,
+  Errand,
+  Opened,
+  Registry,
+  RouteChange,
+  RouteVerdict,
+} from "../src/ports.ts";
 import { TokenBuckets } from "../src/limits/token-buckets.ts";
 import { memoryRegistry } from "../src/registry/memory.ts";
 import { NO_QUOTAS } from "../src/registry/quotas.ts";
@@ -184,14 +191,17 @@ export class FrontKit implements AsyncDisposable {
     return kit;
   }
 
-  async publish(routes: RouteInput[]): Promise<RouteVerdict> {
+  async publish(
+    routes: RouteInput[],
+    action: RouteChange["action"] = "add",
+  ): Promise<RouteVerdict> {
     return this.registry.apply({
       clusterUuid: CLUSTER,
       group: "group",
       tokenId: "token",
       allowed: ["*"],
       tcpAllowed: true,
-      action: "add",
+      action,
       revision: undefined,
       routes: routes.map((route) => v.parse(Route, route)),
     });

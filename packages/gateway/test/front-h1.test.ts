@@ -218,6 +218,16 @@ describe("endings over HTTP/1.1", () => {
     await client.has("took it");
   });
 
+  test("a request that was refused unread waits for nobody when its route is gone", async () => {
+    await using kit = await FrontKit.start();
+    const client = kit.send(GET);
+    const first = await kit.stream();
+    await kit.publish([{ host: "app.test", service: "app", port: 80 }], "delete");
+    first.opened.reset(new WireError("refused", "not published"));
+    await client.has("no_route");
+    expect(kit.errands.length).toBe(1);
+  });
+
   test("what comes of a body while another agent is looked for is not lost", async () => {
     const [moved, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     let dispatches = 0;

@@ -99,6 +99,33 @@ describe("an agent of a few namespaces", () => {
     expect(new Set(where)).toEqual(new Set(["kube-system", "traefik"]));
   });
 
+  test("keeps what it publishes while a kind may not be read any more, and follows it when it may", async () => {
+    putClass("warren", "warren.dev/ingress");
+    api.put(ingressOf("ours"), INGRESSES);
+    const { there, published, log } = followOn(api, owned);
+    await there(keyOf("ours"));
+    const { key, route } = { key: keyOf("ours"), route: published.get(keyOf("ours"))!.route };
+    const allowed = ["list", "watch"].map((verb) => api.forbid(verb, SERVICES));
+    api.endStreams();
+    const isTold = () => log.lines.some(({ msg }) => msg.startsWith("may not be read"));
+    await expect.poll(isTold, { interval: 5 }).toBe(true);
+    const metadata = { name: "web", namespace: "default" };
+    api.put({ metadata, spec: { clusterIP: "10.0.0.2", ports: [{ port: 80 }] } }, SERVICES);
+    // What may be read goes on, with what is known of the rest.
+    api.put(
+      ingressOf("more", { rules: [{ ...ingressOf("x").spec!.rules![0], host: "b.test" }] }),
+      INGRESSES,
+    );
+    await there("default/more b.test Prefix /");
+    expect(published.get(key)!.route).toBe(route);
+    expect(published.get(key)!.targets).toMatchObject([{ host: "10.0.0.1" }]);
+    for (const allow of allowed) allow();
+    const target = () => published.get(key)?.targets;
+    await expect
+      .poll(target, { interval: 5, timeout: 20_000 })
+      .toMatchObject([{ host: "10.0.0.2" }]);
+  });
+
   test("finds a controller where controllers usually are, and nowhere else", async () => {
     controller("traefik");
     putClass("traefik", "traefik.io/ingress-controller");

@@ -201,7 +201,8 @@ export class Exchange implements RouteQuestion, AnsweredRequest, Visitor {
     if (this.status !== 0 || !known || ++this.#moves > MOST_MOVES) return false;
     moveOn(this.#errand!, this.opened!, this.#context.now());
     this.opened = undefined;
-    this.#open();
+    // Agents refuse also what has just been taken back: nobody is waited for then.
+    this.#lookUp();
     return true;
   }
 
@@ -240,6 +241,7 @@ export class Exchange implements RouteQuestion, AnsweredRequest, Visitor {
   #routed(answer: RouteAnswer): void {
     if (this.#over) return;
     if ("refused" in answer) return this.#unrouted(answer.refused, answer.message);
+    if (this.#errand !== undefined) return this.#open();
     const { certificates, access } = this.#context.deps;
     const { policy } = (this.#matched = answer.found);
     const redirect = this.#redirect(policy);
