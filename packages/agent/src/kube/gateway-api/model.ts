@@ -5,7 +5,7 @@ import type { ClusterView } from "../cluster-view.ts";
 import type { HostOwners } from "../host-owners.ts";
 import { claimantOf, ingressOf } from "../ingress/host-claims.ts";
 import { ReverseIndex } from "../reverse-index.ts";
-import { AttachedRoutes } from "./attached-routes.ts";
+import { AttachedRoutes, isTakenBy } from "./attached-routes.ts";
 import type { BackendLookUps } from "./backends.ts";
 import { no } from "./conditions.ts";
 import { isGranted, type CrossReference } from "./grants.ts";
@@ -251,6 +251,9 @@ export class GatewayModel {
   attachedRoutes(gateway: string, listener: string): number {
     return this.#attached.of(gateway, listener);
   }
+
+  isAttached = (id: string, gateway: string, listener: string): boolean =>
+    isTakenBy(this.#routes.get(id)?.outcome?.parents ?? [], gateway, listener);
 
   /** Undefined while the route has not been looked at as it is now. */
   outcome(id: string): RouteOutcome | undefined {
