@@ -142,10 +142,11 @@ export class TlsSecrets implements Disposable {
   }
 
   #publishedFor(uses: Iterable<NamedUse>): Set<string> {
+    // Many name the same wildcard.
+    const named = new Set<string>();
+    for (const use of uses) for (const host of use.hosts) named.add(host);
     const hosts = new Set<string>();
-    for (const use of uses)
-      for (const named of use.hosts)
-        for (const host of this.#published.coveredBy(named)) hosts.add(host);
+    for (const one of named) for (const host of this.#published.coveredBy(one)) hosts.add(host);
     return hosts;
   }
 

@@ -17,7 +17,7 @@ import { namespaceOf } from "./objects.ts";
 import type { BackendTlsPolicy, Gateway, GatewayClass, Namespace } from "./objects.ts";
 import type { ReferenceGrant, RouteKind, RouteObject } from "./objects.ts";
 import type { ParentOutcome, RouteOutcome } from "./outcome.ts";
-import { Places, type Lost } from "./places.ts";
+import { lostHosts, Places, type Lost } from "./places.ts";
 import type { Rival } from "./rivals.ts";
 import { referencesOfGateway, referencesOfRoute, routeId, servicesOfPolicy } from "./references.ts";
 import { translateRoute, type ServedGateway } from "./translate-route.ts";
@@ -378,13 +378,6 @@ function isSameToRoutes(one: GatewayState | undefined, other: GatewayState | und
     ]);
   if (one === undefined || other === undefined) return one === other;
   return isDeepStrictEqual(seen(one), seen(other));
-}
-
-function lostHosts(hosts: HostOwners, claims: RouteOutcome["hosts"]): Lost[] {
-  return [...claims].flatMap(([place, { namespaces }]) => {
-    const holder = hosts.otherThan(namespaces, place);
-    return holder === undefined ? [] : [{ place, holder: holder.object }];
-  });
 }
 
 function unserved(judged: JudgedListener): JudgedListener {
