@@ -11,7 +11,7 @@ import {
 } from "@warren/host/testing";
 import { WatchedCluster } from "../src/kube/cluster-feed.ts";
 import { HostOwners } from "../src/kube/host-owners.ts";
-import { LostPlaces } from "../src/kube/lost-places.ts";
+import { ToldElsewhere } from "../src/kube/told-elsewhere.ts";
 import type { Service } from "../src/kube/objects.ts";
 import { MemoryObjects } from "./ingress/_objects.ts";
 import * as resources from "../src/kube/gateway-api/resources.ts";
@@ -147,7 +147,7 @@ export function startAgentPart(
   const metrics = promMetrics();
   const published = new Published(voice);
   const stop = new AbortController();
-  const lost = new LostPlaces();
+  const lost = new ToldElsewhere();
   const client: KubeClient = api.client();
   const services = watchResource({
     client,

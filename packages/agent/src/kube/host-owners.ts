@@ -54,9 +54,14 @@ export class HostOwners {
     this.#tell(object, touched);
   }
 
+  /** Who has the host; undefined where no object names it. */
+  holder(host: string): Holder | undefined {
+    return this.#byHost.get(host)?.[0];
+  }
+
   /** Who has the host, when that is somebody else than `namespaces` and does not let them in. */
   otherThan(namespaces: ReadonlySet<string>, host: string): Holder | undefined {
-    const holder = this.#byHost.get(host)?.[0];
+    const holder = this.holder(host);
     if (holder === undefined || admits(holder, namespaces)) return undefined;
     return holder;
   }

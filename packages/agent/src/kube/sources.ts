@@ -10,12 +10,14 @@ import type { KubeSourceDeps } from "../kube-source.ts";
 import type { Published } from "../published.ts";
 import type { ClusterCaches } from "./cluster-caches.ts";
 import type { ClusterNames } from "./cluster-names.ts";
-import type { ClusterFeed } from "./cluster-view.ts";
+import type { ClusterFeed, Problem } from "./cluster-view.ts";
 import { PUBLIC_PORTS, startGatewayApi } from "./gateway-api/start-gateway-api.ts";
+import { ingressOf } from "./ingress/host-claims.ts";
 import { startIngresses } from "./ingress/start-ingresses.ts";
 import { HostOwners } from "./host-owners.ts";
-import { LostPlaces } from "./lost-places.ts";
-import { TlsSecrets } from "./tls-secrets.ts";
+import { ToldElsewhere } from "./told-elsewhere.ts";
+import type { TlsProblem } from "./tls-problems.ts";
+import { TlsSecrets, type TlsSecretsOptions } from "./tls-secrets.ts";
 
 /** Field manager of what agents write, and source of their Events. */
 export const AGENT = "warren-agent";
@@ -42,7 +44,7 @@ export interface RunningSources extends AsyncDisposable {
 export function startSources(deps: SourcesDeps): RunningSources {
   const owned = new AsyncDisposableStack();
   const { gateways, kube, names, settings, signal } = deps;
-  const lost = new LostPlaces();
+  const lost = new ToldElsewhere();
   const hosts = new HostOwners();
   const recorder = owned.use(openRecorder(deps));
   kube.observe(deps.metrics, () => recorder.waiting);
@@ -50,7 +52,7 @@ export function startSources(deps: SourcesDeps): RunningSources {
   owned.defer(deps.leadership.onChange((leading) => leading || recorder.clear()));
   const ingresses = owned.use(startIngresses({ ...deps, lost, hosts }, recorder));
   const { namespaces, gatewayController: controllerName } = settings;
-  const tls = openTlsSecrets(deps, owned);
+  const tls = openTlsSecrets({ ...deps, hosts, lost }, owned);
   const how = {
     namespaces,
     controllerName,
@@ -74,14 +76,23 @@ export function startSources(deps: SourcesDeps): RunningSources {
 
 /** Undefined where Secrets may not be read. */
 function openTlsSecrets(
-  { caches, published, log }: SourcesDeps,
+  { caches, published, hosts, lost, log }: SourcesDeps & { hosts: HostOwners; lost: ToldElsewhere },
   owned: AsyncDisposableStack,
 ): TlsSecrets | undefined {
   const { ingresses, secrets } = caches;
   if (secrets === undefined) return undefined;
-  const onProblem = (secret: string, reason: string): void =>
-    log.warn("TLS Secret not published", { secret, reason });
-  return owned.use(new TlsSecrets({ ingresses, secrets, published, onProblem }));
+  const onProblems: TlsSecretsOptions["onProblems"] = (object, problems) => {
+    const ingress = ingressOf(object);
+    if (ingress !== undefined) return lost.set("certificates", ingress, problems.map(problemOf));
+    for (const { secret, reason, message } of problems)
+      // A field called `secret` would be redacted.
+      log.warn("TLS Secret not published", { object, tls_secret: secret, reason, message });
+  };
+  return owned.use(new TlsSecrets({ ingresses, secrets, published, hosts, onProblems }));
+}
+
+function problemOf({ reason, message }: TlsProblem): Problem {
+  return { reason, message };
 }
 
 /** Nobody waits for Secrets but those who hear of certificates. */

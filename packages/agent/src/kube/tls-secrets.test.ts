@@ -6,6 +6,8 @@ import { describe, expect, test } from "vitest";
 import { CertificateAnnouncer } from "../control/certificate-announcer.ts";
 import { Published } from "../published.ts";
 import { createTarget } from "../target.ts";
+import { HostOwners } from "./host-owners.ts";
+import { INGRESS_SOURCE } from "./ingress/ingress-controller.ts";
 import { clockVoice } from "../voice.ts";
 import type { ObjectChange, Objects } from "./objects-port.ts";
 import type { Ingress, Secret } from "./objects.ts";
@@ -37,8 +39,12 @@ class Filled<T> implements Objects<T> {
   }
 }
 
-function ingress(name: string, tls: { hosts?: string[]; secretName?: string }[], hosts: string[]) {
-  const metadata = { namespace: "shop", name, uid: name, resourceVersion: "1" };
+type Tls = { hosts?: string[]; secretName?: string }[];
+
+/** `name` may say a namespace that is not shop. */
+function ingress(name: string, tls: Tls, hosts: string[], age = "2024-01-01T00:00:00Z") {
+  const [namespace, own] = name.includes("/") ? name.split("/") : ["shop", name];
+  const metadata = { namespace, name: own, uid: name, creationTimestamp: age };
   return { metadata, spec: { tls, rules: hosts.map((host) => ({ host })) } } as Ingress;
 }
 
@@ -48,24 +54,52 @@ function secret(hosts: string[], more: Record<string, string> = {}): Secret {
   return { metadata: { namespace: "shop", name: "tls" }, data } as unknown as Secret;
 }
 
+const publication = (host: string, from: { namespace?: string; ingress_name?: string }) => ({
+  route: v.parse(Route, { host, service: "web", port: 80, ...from }),
+  targets: [createTarget({ host: "127.0.0.1", port: 80 })],
+});
+const YOUNGER = "2024-02-01T00:00:00Z";
+
 async function kit() {
   const ingresses = new Filled<Ingress>();
   const secrets = new Filled<Secret>();
   const published = new Published(clockVoice(() => 1));
-  const problems: string[] = [];
-  const onProblem = (name: string, problem: string) => void problems.push(`${name}: ${problem}`);
-  const tls = new TlsSecrets({ ingresses, secrets, published, onProblem });
+  const owners = new HostOwners();
+  const problems = new Map<string, string[]>();
+  const tls = new TlsSecrets({
+    ingresses,
+    secrets,
+    published,
+    hosts: owners,
+    onProblems: (object, all) =>
+      problems.set(
+        object,
+        all.map(({ reason, message }) => `${reason}: ${message}`),
+      ),
+  });
   await tls.ready;
-  const publish = (...hosts: string[]) =>
-    published.replace(
-      "test",
-      hosts.map((host) => {
-        const route = v.parse(Route, { host, service: "web", port: 80 });
-        return { route, targets: [createTarget({ host: "127.0.0.1", port: 80 })] };
-      }),
+  /** The table is exactly `host@namespace/ingress`, of shop/web unless said. */
+  const publish = (...table: string[]) => {
+    const routes = table.map((one) => {
+      const [host = "", name = "web"] = one.split("@");
+      return { host, key: name.includes("/") ? name : `shop/${name}` };
+    });
+    for (const [key, all] of Map.groupBy(routes, (one) => one.key)) {
+      const claim = { namespaces: new Set([key.split("/")[0]!]), shared: new Set<string>() };
+      const age = Date.parse(ingresses.get(key)?.metadata.creationTimestamp ?? "") || 0;
+      owners.set(`${key} Ingress`, age, new Map(all.map(({ host }) => [host, claim])));
+    }
+    const served = routes.filter(({ host, key }) =>
+      owners.mayServe(new Set([key.split("/")[0]!]), host),
     );
-  const hosts = () => published.certificates.get("shop/tls")?.hosts;
-  return { ingresses, secrets, published, problems, publish, hosts };
+    const publications = served.map(({ host, key }) => {
+      const [namespace, ingress_name] = key.split("/") as [string, string];
+      return publication(host, { namespace, ingress_name });
+    });
+    published.replace(INGRESS_SOURCE, publications);
+  };
+  const hosts = (name = "shop/tls") => published.certificates.get(name)?.hosts;
+  return { ingresses, secrets, published, problems, publish, hosts, owners };
 }
 
 describe("TLS Secrets of Ingresses", () => {
@@ -83,8 +117,9 @@ describe("TLS Secrets of Ingresses", () => {
     secrets.put("shop/tls", counted);
     for (const host of all)
       ingresses.put(`shop/${host}`, ingress(host, [{ hosts: [host], secretName: "tls" }], [host]));
-    publish(...all.slice(0, 50));
-    publish(...all.slice(0, 60));
+    const table = all.map((host) => `${host}@${host}`);
+    publish(...table.slice(0, 50));
+    publish(...table.slice(0, 60));
     expect(hosts()?.length).toBe(60);
     expect(reads).toBe(1);
     secrets.put("shop/tls", secret(all));
@@ -94,11 +129,13 @@ describe("TLS Secrets of Ingresses", () => {
   test("are brought when Ingress, Secret and route are there, in whatever order", async () => {
     const { ingresses, secrets, published, publish, hosts, problems } = await kit();
     const tls = [{ hosts: ["a.test", "b.test"], secretName: "tls" }];
-    ingresses.put("shop/web", ingress("web", tls, ["a.test"]));
+    ingresses.put("shop/web", ingress("web", tls, ["a.test", "b.test"]));
     secrets.put("shop/other", secret(["a.test"]));
     expect(published.certificates.size).toBe(0);
     publish("a.test");
-    expect(problems).toEqual(["shop/tls: there is no such TLS Secret yet"]);
+    expect(problems.get("shop/web Ingress")).toEqual([
+      "CertificateMissing: Secret shop/tls is not used: there is no such Secret of type kubernetes.io/tls",
+    ]);
     secrets.put("shop/tls", secret(["a.test", "b.test"]));
     expect(hosts()).toEqual(["a.test"]);
     publish("a.test", "b.test", "c.test");
@@ -109,14 +146,14 @@ describe("TLS Secrets of Ingresses", () => {
 
   test("follow their Secret, and go with the Ingress that names them last", async () => {
     const { ingresses, secrets, published, publish, hosts } = await kit();
-    publish("a.test", "x.wild.test");
-    secrets.put("shop/tls", secret(["a.test"]));
+    publish("a.test@one", "x.wild.test@two");
+    secrets.put("shop/tls", secret(["a.test", "*.wild.test"]));
     ingresses.put("shop/one", ingress("one", [{ secretName: "tls" }], ["a.test"]));
     const wild = [{ hosts: ["*.wild.test"], secretName: "tls" }];
     ingresses.put("shop/two", ingress("two", wild, ["x.wild.test"]));
     expect(hosts()).toEqual(["a.test", "x.wild.test"]);
     const [before] = published.certificates.listed();
-    secrets.put("shop/tls", secret(["a.test"]));
+    secrets.put("shop/tls", secret(["a.test", "*.wild.test"]));
     expect(published.certificates.listed()[0]!.digest).not.toBe(before!.digest);
     ingresses.put("shop/one", undefined);
     expect(hosts()).toEqual(["x.wild.test"]);
@@ -143,12 +180,148 @@ describe("TLS Secrets of Ingresses", () => {
 
   test("with a key of another certificate stay where they are", async () => {
     const { ingresses, secrets, publish, hosts, problems } = await kit();
-    publish("a.test");
+    publish("a.test@one");
     ingresses.put("shop/one", ingress("one", [{ secretName: "tls" }], ["a.test"]));
     const { key } = authority.issue({ hosts: ["a.test"] });
     secrets.put("shop/tls", secret(["a.test"], { "tls.key": base64(key) }));
     expect(hosts()).toBeUndefined();
-    expect(problems.at(-1)).toBe("shop/tls: its key and certificate do not fit");
+    expect(problems.get("shop/one Ingress")).toEqual([
+      "CertificateInvalid: Secret shop/tls is not used: its key and certificate do not fit",
+    ]);
+  });
+});
+
+describe("the certificate of a host", () => {
+  const theirs = { "a.test": [{ hosts: ["a.test"], secretName: "tls" }] };
+
+  test.each([
+    {
+      name: "is not a tenant's who publishes something else",
+      hosts: ["a.test"],
+      rules: ["e.test"],
+    },
+    { name: "is not a tenant's who wants the host as well", hosts: ["a.test"], rules: ["a.test"] },
+    { name: "is not a tenant's wildcard", hosts: ["*.test"], rules: ["e.test"] },
+  ])("$name", async ({ hosts: named, rules }) => {
+    const { ingresses, secrets, publish, hosts } = await kit();
+    ingresses.put(
+      "evil/web",
+      ingress("evil/web", [{ hosts: named, secretName: "aa" }], rules, YOUNGER),
+    );
+    ingresses.put("shop/web", ingress("web", [], ["a.test"]));
+    secrets.put("evil/aa", secret([...named, "e.test"]));
+    publish("a.test", ...rules.map((host) => `${host}@evil/web`), "e.test@evil/web");
+    expect(hosts("evil/aa") ?? []).not.toContain("a.test");
+    ingresses.put("shop/web", ingress("web", theirs["a.test"], ["a.test"]));
+    secrets.put("shop/tls", secret(["a.test"]));
+    expect(hosts()).toEqual(["a.test"]);
+  });
+
+  test("is not an Ingress's where the agent's configuration publishes the host", async () => {
+    const { ingresses, secrets, published, publish, hosts } = await kit();
+    ingresses.put("shop/web", ingress("web", theirs["a.test"], ["a.test"]));
+    secrets.put("shop/tls", secret(["a.test"]));
+    publish("a.test");
+    expect(hosts()).toEqual(["a.test"]);
+    published.replace("config", [publication("a.test", {})]);
+    expect(hosts()).toBeUndefined();
+    published.replace("config", []);
+    expect(hosts()).toEqual(["a.test"]);
+  });
+
+  test("follows the host when it is another namespace's, and back", async () => {
+    const { ingresses, secrets, publish, hosts, owners } = await kit();
+    ingresses.put("shop/web", ingress("web", theirs["a.test"], ["a.test"], YOUNGER));
+    secrets.put("shop/tls", secret(["a.test"]));
+    publish("a.test");
+    const claim = { namespaces: new Set(["old"]), shared: new Set<string>() };
+    owners.set("old/web Ingress", 1, new Map([["a.test", claim]]));
+    expect(hosts()).toBeUndefined();
+    owners.set("old/web Ingress", 1, new Map());
+    expect(hosts()).toEqual(["a.test"]);
+  });
+
+  test("is its owner's before that of a namespace that was let in, and then the oldest's", async () => {
+    const { ingresses, secrets, publish, hosts, owners } = await kit();
+    const claim = { namespaces: new Set(["shop"]), shared: new Set(["blog"]) };
+    owners.set("shop/first Ingress", -1, new Map([["a.test", claim]]));
+    const old = "2023-01-01T00:00:00Z";
+    ingresses.put("blog/web", ingress("blog/web", theirs["a.test"], ["a.test"], old));
+    secrets.put("blog/tls", secret(["a.test"]));
+    publish("a.test", "a.test@newer", "a.test@blog/web");
+    expect(hosts("blog/tls")).toEqual(["a.test"]);
+    const other = [{ hosts: ["a.test"], secretName: "other" }];
+    ingresses.put("shop/newer", ingress("newer", other, ["a.test"], YOUNGER));
+    secrets.put("shop/other", secret(["a.test"]));
+    expect(hosts("blog/tls")).toBeUndefined();
+    expect(hosts("shop/other")).toEqual(["a.test"]);
+    ingresses.put("shop/web", ingress("web", theirs["a.test"], ["a.test"]));
+    expect(hosts("shop/other")).toEqual(["a.test"]);
+    secrets.put("shop/tls", secret(["else.test"]));
+    expect(hosts("shop/other")).toEqual(["a.test"]);
+    secrets.put("shop/tls", secret(["*.test", "a.test"]));
+    expect(hosts("shop/other")).toBeUndefined();
+    expect(hosts()).toEqual(["a.test"]);
+  });
+
+  test("stays in the cluster while none of its Ingress is published", async () => {
+    const { ingresses, secrets, publish, hosts, problems } = await kit();
+    ingresses.put("shop/left", ingress("left", theirs["a.test"], ["a.test"]));
+    secrets.put("shop/tls", secret(["a.test"]));
+    publish("a.test");
+    expect(hosts()).toBeUndefined();
+    publish("a.test", "b.test@left");
+    expect(hosts()).toEqual(["a.test"]);
+    publish("a.test");
+    expect(hosts()).toBeUndefined();
+    expect(problems.get("shop/left Ingress") ?? []).toEqual([]);
+  });
+});
+
+describe("who wrote an Ingress is told", () => {
+  test.each([
+    {
+      name: "of a host in spec.tls that is published nowhere",
+      tls: [{ hosts: ["a.tset"], secretName: "tls" }],
+      want: "TlsHostUnused: a.tset of spec.tls is no host that its namespace publishes: Secret shop/tls is not used there",
+    },
+    {
+      name: "of a certificate that is for another host",
+      tls: [{ hosts: ["a.test", "b.test"], secretName: "tls" }],
+      want: "CertificateInvalid: the certificate of Secret shop/tls is not for b.test",
+    },
+    {
+      name: "of a Secret that is too large",
+      tls: [{ secretName: "large" }],
+      want: "CertificateInvalid: Secret shop/large is not used: it is too large",
+    },
+    {
+      name: "of a Secret without a key",
+      tls: [{ secretName: "half" }],
+      want: "CertificateInvalid: Secret shop/half is not used: it has no tls.crt with tls.key",
+    },
+  ])("$name, until it is mended", async ({ tls, want }) => {
+    const { ingresses, secrets, publish, problems } = await kit();
+    secrets.put("shop/tls", secret(["a.test"]));
+    secrets.put("shop/large", secret(["a.test"], { "tls.crt": base64("x".repeat(1_000_000)) }));
+    secrets.put("shop/half", { metadata: {}, data: { "tls.crt": "" } } as unknown as Secret);
+    ingresses.put("shop/web", ingress("web", tls, ["a.test", "b.test"]));
+    expect(problems.size).toBe(0);
+    publish("a.test", "b.test");
+    expect(problems.get("shop/web Ingress")).toEqual([want]);
+    ingresses.put(
+      "shop/web",
+      ingress("web", [{ hosts: ["a.test"], secretName: "tls" }], ["a.test", "b.test"]),
+    );
+    expect(problems.get("shop/web Ingress")).toEqual([]);
+  });
+
+  test("nothing of a host whose rule is not published, which other Events tell", async () => {
+    const { ingresses, secrets, publish, problems } = await kit();
+    secrets.put("shop/tls", secret(["a.test"]));
+    ingresses.put("shop/web", ingress("web", [{ secretName: "tls" }], ["a.test", "b.test"]));
+    publish("a.test");
+    expect(problems.get("shop/web Ingress") ?? []).toEqual([]);
   });
 });
 

@@ -1,62 +1,72 @@
-import { createPrivateKey, X509Certificate } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
-import { CERTIFICATE_TEXT, type PublishedCertificate } from "@warren/wire";
+import type { PublishedCertificate } from "@warren/wire";
 import type { PublishedCertificates } from "../published-certificates.ts";
 import type { Published } from "../published.ts";
+import type { HostOwners } from "./host-owners.ts";
+import { ageOf, claimantOf } from "./ingress/host-claims.ts";
 import type { Ingress, Secret } from "./objects.ts";
 import type { Objects } from "./objects-port.ts";
+import { parentOf, PublishedHosts, type PublishedMoved } from "./published-hosts.ts";
+import { isFor, isUnfit, readPair, type Pair, type Unfit } from "./tls-pair.ts";
+import { tlsProblems, type TlsProblem } from "./tls-problems.ts";
+import { usesOf, type CertificateUse, type NamedUse } from "./tls-uses.ts";
 
 export interface TlsSecretsOptions {
   ingresses: Objects<Ingress>;
-  /** TLS Secrets, of which only those that Ingresses name are looked at. */
+  /** TLS Secrets, of which only those that somebody names are looked at. */
   secrets: Objects<Secret>;
   /** Only certificates for hosts that are published are brought. */
   published: Published;
-  /** Why a Secret is not brought. Never holds any of it. */
-  onProblem: (secret: string, problem: string) => void;
+  /** Whose hosts are. */
+  hosts: HostOwners;
+  /** All that keeps the certificates of an object from being brought, when that is another. */
+  onProblems: (object: string, problems: readonly TlsProblem[]) => void;
 }
 
 /** Hosts of one message's certificate: one that is for more is brought several times. */
 const MOST_HOSTS = 100;
+const NONE: ReadonlySet<never> = new Set();
 
 /**
- * Publishes the certificates of Ingresses: Secrets that `spec.tls` names, for the hosts that it names
- * there and that are published. One change costs what it touches, however many there are.
+ * Brings the certificates to gateways that Ingresses name (`spec.tls`) and listeners of Gateways.
+ * One change costs what it touches, however many there are. Invariants:
+ *
+ * T1. A Secret is for a host only where its object publishes something, and the host is published by
+ *     its namespace and is that namespace's to serve: nobody's certificate stands at another's host,
+ *     and no key leaves the cluster for what is left out.
+ * T2. A host has one Secret: the one of the host's owner, else of the oldest object, then the first by
+ *     name; of those whose certificate is for the host. The same in every agent.
  */
 export class TlsSecrets implements Disposable {
   /** Everything that there was at the start has been looked at. */
   readonly ready: Promise<void>;
   readonly #options: TlsSecretsOptions;
   readonly #certificates: PublishedCertificates;
-  /** By Secret: which Ingresses name it, with which hosts. */
-  readonly #users = new Map<string, Map<string, readonly string[]>>();
-  /** What those named that are no Ingresses. */
-  readonly #named = new Map<string, ReadonlyMap<string, readonly string[]>>();
-  /** By host: which Secrets are named for it. */
-  readonly #secretsOf = new Map<string, Set<string>>();
-  /** Routes of a host that are published. */
-  readonly #routes = new Map<string, number>();
-  /** Published hosts by what follows their first label, for wildcards. */
-  readonly #below = new Map<string, Set<string>>();
-  readonly #told = new Map<string, string>();
+  readonly #published: PublishedHosts;
+  readonly #byObject = new Map<string, readonly NamedUse[]>();
+  readonly #bySecret = new Map<string, Set<NamedUse>>();
+  /** By a host as it is named, which may be a wildcard; the oldest first. */
+  readonly #byHost = new Map<string, NamedUse[]>();
+  /** By published host, the Secret that it has (T2); and the other way. */
+  readonly #chosen = new Map<string, string>();
+  readonly #hosts = new Map<string, Set<string>>();
+  readonly #told = new Map<string, readonly TlsProblem[]>();
   /** How often a Secret is brought, where that is more than once. */
   readonly #parts = new Map<string, number>();
   /** Of each Secret that was read, as it was read. */
-  readonly #read = new Map<string, { of: Secret; pair: Pair | string }>();
+  readonly #read = new Map<string, { of: Secret; pair: Pair | Unfit }>();
   readonly #stops: (() => void)[] = [];
 
   constructor(options: TlsSecretsOptions) {
     this.#options = options;
-    const { ingresses, secrets, published } = options;
+    const { ingresses, secrets, published, hosts } = options;
     this.#certificates = published.certificates;
-    for (const { host } of published.routes()) this.#count(host, 1);
+    this.#published = new PublishedHosts(published);
     this.#stops.push(
-      ingresses.onChange(({ key, before, after }) => this.#ingress(key, before, after)),
-      secrets.onChange(({ key }) => this.#look(key)),
-      published.onChange(({ added, deleted }) => {
-        for (const { host } of added) this.#count(host, 1);
-        for (const { host } of deleted) this.#count(host, -1);
-      }),
+      ingresses.onChange(({ key, after }) => this.#ingress(key, after)),
+      secrets.onChange(({ key }) => this.#secret(key)),
+      hosts.onChange((moved) => this.#look(moved.hosts, this.#naming(moved.hosts))),
+      published.onChange((change) => this.#moved(this.#published.take(change))),
     );
     this.ready = this.#begin();
   }
@@ -68,102 +78,141 @@ export class TlsSecrets implements Disposable {
   async #begin(): Promise<void> {
     const { ingresses, secrets } = this.#options;
     await Promise.all([ingresses.synced, secrets.synced]);
-    for (const one of ingresses.values()) this.#ingress(keyOf(one.metadata), undefined, one);
+    for (const one of ingresses.values()) this.#ingress(keyOf(one), one);
   }
 
-  #ingress(key: string, before: Ingress | undefined, after: Ingress | undefined): void {
-    this.#rename(key, this.#namedBy(before), this.#namedBy(after));
+  #ingress(key: string, ingress: Ingress | undefined): void {
+    const object = claimantOf(key);
+    const publishes = (): boolean => this.#published.publishes(object);
+    const uses = ingress === undefined ? [] : usesOf(ingress, publishes);
+    this.name(object, ingress === undefined ? 0 : ageOf(ingress), uses);
   }
 
-  /** Who is no Ingress names exactly these from now on, each for its hosts. */
-  name(user: string, secrets: ReadonlyMap<string, readonly string[]>): void {
-    this.#rename(user, this.#named.get(user) ?? new Map(), secrets);
-    if (secrets.size === 0) this.#named.delete(user);
-    else this.#named.set(user, secrets);
+  /** The object, created then (epoch milliseconds), uses exactly these from now on. */
+  name(object: string, age: number, uses: readonly CertificateUse[]): void {
+    const before = this.#byObject.get(object) ?? [];
+    const after = uses.map((use): NamedUse => ({ ...use, object, age }));
+    // Most changes of an object are of something else, its status above all.
+    if (isDeepStrictEqual(before.map(wordsOf), after.map(wordsOf))) return;
+    for (const use of before) this.#index(use, "drop");
+    for (const use of after) this.#index(use, "put");
+    if (after.length > 0) this.#byObject.set(object, after);
+    else this.#byObject.delete(object);
+    for (const { secret } of before) if (!this.#bySecret.has(secret)) this.#read.delete(secret);
+    this.#look(this.#publishedFor([...before, ...after]), [object]);
   }
 
-  #rename(
-    key: string,
-    old: ReadonlyMap<string, readonly string[]>,
-    now: ReadonlyMap<string, readonly string[]>,
-  ): void {
-    // Most changes of an Ingress are of something else, its status above all.
-    if (isDeepStrictEqual(old, now)) return;
-    const touched = new Set<string>();
-    for (const [secret, hosts] of old) {
-      this.#users.get(secret)?.delete(key);
-      if (this.#users.get(secret)?.size === 0) this.#users.delete(secret);
-      for (const host of hosts) this.#forget(host, secret);
-      touched.add(secret);
-    }
-    for (const [secret, hosts] of now) {
-      const users = this.#users.get(secret) ?? new Map<string, readonly string[]>();
-      this.#users.set(secret, users.set(key, hosts));
-      touched.add(secret);
-    }
-    for (const secret of touched) this.#index(secret);
-    for (const secret of touched) this.#look(secret);
+  /** What the object publishes, it may publish by another way now. */
+  moved(object: string): void {
+    this.#look(this.#published.hostsOf(object), []);
   }
 
-  /** Secrets of an Ingress, with their hosts. */
-  #namedBy(ingress: Ingress | undefined): Map<string, string[]> {
-    const named = new Map<string, string[]>();
-    // An entry that names no host is for all of the Ingress's.
-    const own = (ingress?.spec?.rules ?? []).flatMap(({ host }) => host ?? []);
-    for (const { secretName, hosts = own } of ingress?.spec?.tls ?? []) {
-      if (secretName === undefined || secretName === "") continue;
-      const secret = `${ingress!.metadata.namespace ?? "default"}/${secretName}`;
-      const lower = (hosts.length > 0 ? hosts : own).map((host) => host.toLowerCase());
-      named.set(secret, [...(named.get(secret) ?? []), ...lower]);
-    }
-    return named;
+  #moved({ hosts, turned, objects }: PublishedMoved): void {
+    const uses = [...objects].flatMap((one) => this.#byObject.get(one) ?? []);
+    const told = [...uses.map(({ object }) => object), ...this.#naming(turned)];
+    this.#look(hosts.union(this.#publishedFor(uses)), told);
   }
 
-  #index(secret: string): void {
-    for (const hosts of this.#users.get(secret)?.values() ?? []) {
-      for (const host of hosts) {
-        const secrets = this.#secretsOf.get(host) ?? new Set();
-        this.#secretsOf.set(host, secrets.add(secret));
-      }
+  #secret(key: string): void {
+    const uses = [...(this.#bySecret.get(key) ?? NONE)];
+    if (uses.length === 0) return;
+    this.#look(
+      this.#publishedFor(uses),
+      uses.map(({ object }) => object),
+    );
+    this.#bring(key);
+  }
+
+  #index(use: NamedUse, how: "put" | "drop"): void {
+    const same = this.#bySecret.get(use.secret) ?? new Set();
+    if (how === "put") this.#bySecret.set(use.secret, same.add(use));
+    else if (same.delete(use) && same.size === 0) this.#bySecret.delete(use.secret);
+    for (const host of use.hosts) {
+      const all = this.#byHost.get(host) ?? [];
+      if (how === "put") all.splice(placeOf(use, all), 0, use);
+      else all.splice(all.indexOf(use), 1);
+      if (all.length > 0) this.#byHost.set(host, all);
+      else this.#byHost.delete(host);
     }
   }
 
-  #forget(host: string, secret: string): void {
-    const secrets = this.#secretsOf.get(host);
-    secrets?.delete(secret);
-    if (secrets?.size === 0) this.#secretsOf.delete(host);
+  /** Objects that name one of these. */
+  #naming(hosts: Iterable<string>): string[] {
+    return [...hosts].flatMap((host) => (this.#byHost.get(host) ?? []).map(({ object }) => object));
   }
 
-  #count(host: string, by: 1 | -1): void {
-    const before = this.#routes.get(host) ?? 0;
-    const now = before + by;
-    if (now <= 0) this.#routes.delete(host);
-    else this.#routes.set(host, now);
-    if (before > 0 && now > 0) return;
-    const parent = parentOf(host);
-    const below = this.#below.get(parent) ?? new Set();
-    if (now > 0) this.#below.set(parent, below.add(host));
-    else if (below.delete(host) && below.size === 0) this.#below.delete(parent);
-    for (const named of new Set([host, `*.${parent}`]))
-      for (const secret of this.#secretsOf.get(named) ?? []) this.#look(secret);
+  #publishedFor(uses: Iterable<NamedUse>): Set<string> {
+    // Many name the same wildcard.
+    const named = new Set<string>();
+    for (const use of uses) for (const host of use.hosts) named.add(host);
+    const hosts = new Set<string>();
+    for (const one of named) for (const host of this.#published.coveredBy(one)) hosts.add(host);
+    return hosts;
   }
 
-  /** Published hosts that one in `spec.tls` stands for. */
-  #publishedOf(host: string): string[] {
-    const own = this.#routes.has(host) ? [host] : [];
-    return host.startsWith("*.") ? [...own, ...(this.#below.get(host.slice(2)) ?? [])] : own;
+  /** All that follows where something about these may be different. */
+  #look(hosts: Iterable<string>, objects: Iterable<string>): void {
+    const secrets = new Set<string>();
+    for (const host of hosts) for (const secret of this.#choose(host)) secrets.add(secret);
+    for (const secret of secrets) this.#bring(secret);
+    for (const object of new Set(objects)) this.#tell(object);
   }
 
-  #look(key: string): void {
-    const made = this.#certificateOf(key);
-    this.#bring(key, typeof made === "string" ? [] : inParts(made));
-    if (typeof made !== "string") return void this.#told.delete(key);
-    if (made === "" || this.#told.get(key) === made) return;
-    this.#told.set(key, made);
-    this.#options.onProblem(key, made);
+  /** Gives the Secrets that are for other hosts now. */
+  #choose(host: string): string[] {
+    const before = this.#chosen.get(host);
+    const after = this.#bestAt(host)?.secret;
+    if (before === after) return [];
+    if (before !== undefined) this.#hosts.get(before)?.delete(host);
+    if (before !== undefined && this.#hosts.get(before)?.size === 0) this.#hosts.delete(before);
+    if (after === undefined) this.#chosen.delete(host);
+    else {
+      this.#chosen.set(host, after);
+      this.#hosts.set(after, (this.#hosts.get(after) ?? new Set()).add(host));
+    }
+    return [before, after].filter((one) => one !== undefined);
   }
 
-  #bring(key: string, parts: readonly PublishedCertificate[]): void {
+  /** T2. */
+  #bestAt(host: string): NamedUse | undefined {
+    const exact = this.#bestOf(host, host);
+    const wild = this.#bestOf(`*.${parentOf(host)}`, host);
+    if (exact === undefined || wild === undefined) return (exact ?? wild)?.use;
+    if (exact.isOwners !== wild.isOwners) return exact.isOwners ? exact.use : wild.use;
+    return comesBefore(wild.use, exact.use) ? wild.use : exact.use;
+  }
+
+  #bestOf(named: string, host: string): { use: NamedUse; isOwners: boolean } | undefined {
+    const owners = this.#options.hosts.holder(host)?.namespaces ?? NONE;
+    let best: NamedUse | undefined;
+    for (const use of this.#byHost.get(named) ?? []) {
+      const namespaces = this.#speaksAt(use, host);
+      if (namespaces === undefined) continue;
+      // Of a namespace that holds the host, or of one that was let in.
+      const isOwners = !owners.isDisjointFrom(namespaces);
+      if (!isOwners && best !== undefined) continue;
+      const pair = this.#pairOf(use.secret);
+      if (isUnfit(pair) || !isFor(pair, host)) continue;
+      if (isOwners) return { use, isOwners };
+      best = use;
+    }
+    return best && { use: best, isOwners: false };
+  }
+
+  /** T1: for which namespaces. */
+  #speaksAt(use: NamedUse, host: string): ReadonlySet<string> | undefined {
+    let asked: ReadonlySet<string> | undefined;
+    for (const object of this.#published.objectsAt(host)) {
+      const namespaces = use.speaksFor(object);
+      if (namespaces === undefined || namespaces === asked) continue;
+      if (this.#options.hosts.mayServe(namespaces, host)) return namespaces;
+      asked = namespaces;
+    }
+    return undefined;
+  }
+
+  #bring(key: string): void {
+    const parts = this.#partsOf(key);
     for (const part of parts) this.#certificates.put(part);
     const had = this.#parts.get(key) ?? 1;
     for (let nth = parts.length; nth < had; nth += 1) this.#certificates.remove(partName(key, nth));
@@ -171,22 +220,34 @@ export class TlsSecrets implements Disposable {
     else this.#parts.delete(key);
   }
 
-  /** Or why there is none; empty when nobody asks for it. */
-  #certificateOf(name: string): PublishedCertificate | string {
-    const users = this.#users.get(name);
-    if (users === undefined) {
-      this.#read.delete(name);
-      return "";
+  #partsOf(key: string): PublishedCertificate[] {
+    const hosts = [...(this.#hosts.get(key) ?? NONE)].toSorted();
+    const pair = hosts.length === 0 ? undefined : this.#pairOf(key);
+    if (pair === undefined || isUnfit(pair)) return [];
+    const { cert, key: privateKey } = pair;
+    const parts: PublishedCertificate[] = [];
+    for (let at = 0; at < hosts.length; at += MOST_HOSTS) {
+      const name = partName(key, parts.length);
+      parts.push({ name, hosts: hosts.slice(at, at + MOST_HOSTS), cert, key: privateKey });
     }
-    const named = [...users.values()].flat();
-    const hosts = [...new Set(named.flatMap((host) => this.#publishedOf(host)))].toSorted();
-    if (hosts.length === 0) return "";
-    const pair = this.#pairOf(name);
-    return typeof pair === "string" ? pair : { name, hosts, ...pair };
+    return parts;
+  }
+
+  #tell(object: string): void {
+    const uses = this.#byObject.get(object) ?? [];
+    const problems = tlsProblems(uses, {
+      spokenOf: (use, named) =>
+        this.#published.coveredBy(named).filter((host) => this.#speaksAt(use, host) !== undefined),
+      pairOf: (secret) => this.#pairOf(secret),
+    });
+    if (isDeepStrictEqual(this.#told.get(object) ?? [], problems)) return;
+    if (problems.length === 0) this.#told.delete(object);
+    else this.#told.set(object, problems);
+    this.#options.onProblems(object, problems);
   }
 
   /** Read once for each change of the Secret, however many hosts come and go. */
-  #pairOf(name: string): Pair | string {
+  #pairOf(name: string): Pair | Unfit {
     const secret = this.#options.secrets.get(name);
     const known = this.#read.get(name);
     if (secret === undefined) this.#read.delete(name);
@@ -197,45 +258,32 @@ export class TlsSecrets implements Disposable {
   }
 }
 
-type Pair = Pick<PublishedCertificate, "cert" | "key">;
-
-/** Or what is wrong with it. */
-function readPair(secret: Secret | undefined): Pair | string {
-  const { "tls.crt": crt, "tls.key": secretKey } = secret?.data ?? {};
-  if (crt === undefined || secretKey === undefined) return "there is no such TLS Secret yet";
-  const cert = Buffer.from(crt, "base64").toString();
-  const key = Buffer.from(secretKey, "base64").toString();
-  if (cert.length > CERTIFICATE_TEXT || key.length > CERTIFICATE_TEXT) return "it is too large";
-  return fits(cert, key) ? { cert, key } : "its key and certificate do not fit";
-}
-
-function inParts(whole: PublishedCertificate): PublishedCertificate[] {
-  const parts: PublishedCertificate[] = [];
-  for (let at = 0; at < whole.hosts.length; at += MOST_HOSTS) {
-    const name = partName(whole.name, parts.length);
-    parts.push({ ...whole, name, hosts: whole.hosts.slice(at, at + MOST_HOSTS) });
-  }
-  return parts;
-}
-
 /** No Secret has such a name. */
 function partName(name: string, nth: number): string {
   return nth === 0 ? name : `${name}#${nth + 1}`;
 }
 
-/** Looked at before it leaves the cluster: half of a pair is told here. */
-function fits(cert: string, key: string): boolean {
-  try {
-    return new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
-  } catch {
-    return false;
+/** What it says; whom it speaks for follows from that. */
+function wordsOf({ secret, hosts, listener, rules, age }: NamedUse): unknown[] {
+  return [secret, hosts, listener, rules, age];
+}
+
+/** Where among these, the oldest of which is first, it belongs. */
+function placeOf(use: NamedUse, all: readonly NamedUse[]): number {
+  let [from, to] = [0, all.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (comesBefore(use, all[middle]!)) to = middle;
+    else from = middle + 1;
   }
+  return from;
 }
 
-function parentOf(host: string): string {
-  return host.slice(host.indexOf(".") + 1);
+function comesBefore(one: NamedUse, other: NamedUse): boolean {
+  if (one.age !== other.age) return one.age < other.age;
+  return `${one.object} ${one.secret}` < `${other.object} ${other.secret}`;
 }
 
-function keyOf({ namespace, name }: Ingress["metadata"]): string {
-  return `${namespace ?? "default"}/${name}`;
+function keyOf({ metadata: { namespace = "default", name } }: Ingress): string {
+  return `${namespace}/${name}`;
 }

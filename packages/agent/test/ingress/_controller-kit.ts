@@ -7,7 +7,7 @@ import { clockVoice } from "../../src/voice.ts";
 import { WatchedCluster, type Controllers, type Reach } from "../../src/kube/cluster-feed.ts";
 import type { ControllerTarget } from "../../src/kube/cluster-view.ts";
 import { HostOwners } from "../../src/kube/host-owners.ts";
-import { LostPlaces } from "../../src/kube/lost-places.ts";
+import { ToldElsewhere } from "../../src/kube/told-elsewhere.ts";
 import type { EndpointSlice, Ingress, IngressClass, Service } from "../../src/kube/objects.ts";
 import { classOf, EVERYTHING, service } from "./_kit.ts";
 import { MemoryObjects } from "./_objects.ts";
@@ -42,7 +42,7 @@ export function controlled() {
     reach: reach.reach,
   });
   const events = new IngressEvents(log, metrics);
-  const lost = new LostPlaces();
+  const lost = new ToldElsewhere();
   const hosts = new HostOwners();
   const controller = new IngressController({
     ingresses: caches.ingresses,

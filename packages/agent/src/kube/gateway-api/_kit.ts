@@ -170,8 +170,8 @@ export function modelOf(all: Cluster, hosts = new HostOwners()): GatewayModel {
 }
 
 /** All that is published, in order of key, and the model for more questions. */
-export function settled(all: Cluster) {
-  const model = modelOf(all);
+export function settled(all: Cluster, hosts = new HostOwners()) {
+  const model = modelOf(all, hosts);
   while (model.work(3));
   const { put } = model.take();
   const published = put.map(({ publication }) => publication);

@@ -33,6 +33,14 @@ export class AttachedRoutes {
   }
 }
 
+export function isTakenBy(
+  parents: readonly ParentOutcome[],
+  gateway: string,
+  listener: string,
+): boolean {
+  return parents.some((one) => one.gateway === gateway && one.listeners.includes(listener));
+}
+
 function attachmentsOf(parents: readonly ParentOutcome[]): Set<string> {
   return new Set(
     parents.flatMap(({ gateway, listeners }) => listeners.map((name) => `${gateway} ${name}`)),

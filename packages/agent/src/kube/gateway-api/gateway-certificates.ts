@@ -1,39 +1,55 @@
 import { X509Certificate } from "node:crypto";
 import type { ClusterView } from "../cluster-view.ts";
-import type { GatewayState } from "./model.ts";
+import { hostsIn } from "../tls-pair.ts";
+import type { CertificateUse } from "../tls-uses.ts";
+import type { GatewayModel, GatewayState } from "./model.ts";
 
-/** Who brings Secrets to gateways: `user` names exactly these from now on, each for its hosts. */
+/** Who brings Secrets to gateways. */
 export interface CertificateUsers {
-  name(user: string, secrets: ReadonlyMap<string, readonly string[]>): void;
+  /** The object, created then (epoch milliseconds), uses exactly these from now on. */
+  name(object: string, age: number, uses: readonly CertificateUse[]): void;
+  /** What the object publishes, it may publish by another way now. */
+  moved(object: string): void;
+}
+
+export interface CertificateSources {
+  readonly secret: ClusterView["secret"];
+  /** Which listeners have taken a route. */
+  readonly isAttached: GatewayModel["isAttached"];
+}
+
+/** What a Gateway is called among those that name Secrets. */
+export function gatewayId(key: string): string {
+  return `${key} Gateway`;
 }
 
 /**
- * Secrets, by `namespace/name`, that the HTTPS listeners of a Gateway are served with; each for its
- * listener's host, or for those that the certificate itself names.
+ * Secrets that the HTTPS listeners of a Gateway are served with; each for its listener's host, or for
+ * those that the certificate itself names, where routes that the listener has taken are published.
  */
 export function secretsOf(
   state: GatewayState | undefined,
-  secret: ClusterView["secret"],
-): Map<string, string[]> {
-  const named = new Map<string, string[]>();
-  for (const { listener, programmed, secrets } of state?.listeners ?? []) {
-    if (!programmed) continue;
-    for (const key of secrets) {
-      const hosts =
-        listener.hostname === undefined ? hostsIn(key, secret) : [listener.hostname.toLowerCase()];
-      named.set(key, [...(named.get(key) ?? []), ...hosts]);
-    }
-  }
-  return named;
+  { secret, isAttached }: CertificateSources,
+): CertificateUse[] {
+  return (state?.listeners ?? []).flatMap(({ listener, programmed, secrets }) => {
+    if (!programmed || state === undefined) return [];
+    const { name, hostname } = listener;
+    const speaksFor = (route: string): ReadonlySet<string> | undefined =>
+      isAttached(route, state.key, name)
+        ? new Set([state.namespace, route.slice(0, route.indexOf("/"))])
+        : undefined;
+    return secrets.map((key) => {
+      const hosts = hostname === undefined ? namedBy(key, secret) : [hostname.toLowerCase()];
+      return { secret: key, hosts: new Set(hosts), listener: name, rules: undefined, speaksFor };
+    });
+  });
 }
 
-/** Of the certificate's subject alternative names those that are host names (RFC 6125). */
-function hostsIn(key: string, secret: ClusterView["secret"]): string[] {
+function namedBy(key: string, secret: ClusterView["secret"]): string[] {
   const [namespace = "", name = ""] = key.split("/");
   const text = secret?.(namespace, name)?.data?.["tls.crt"] ?? "";
   try {
-    const { subjectAltName = "" } = new X509Certificate(Buffer.from(text, "base64"));
-    return [...subjectAltName.matchAll(/DNS:([^\s,"]+)/g)].map(([, host]) => host!.toLowerCase());
+    return hostsIn(new X509Certificate(Buffer.from(text, "base64")));
   } catch {
     return [];
   }

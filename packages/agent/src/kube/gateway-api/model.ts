@@ -5,7 +5,7 @@ import type { ClusterView } from "../cluster-view.ts";
 import type { HostOwners } from "../host-owners.ts";
 import { claimantOf, ingressOf } from "../ingress/host-claims.ts";
 import { ReverseIndex } from "../reverse-index.ts";
-import { AttachedRoutes } from "./attached-routes.ts";
+import { AttachedRoutes, isTakenBy } from "./attached-routes.ts";
 import type { BackendLookUps } from "./backends.ts";
 import { no } from "./conditions.ts";
 import { isGranted, type CrossReference } from "./grants.ts";
@@ -17,7 +17,7 @@ import { namespaceOf } from "./objects.ts";
 import type { BackendTlsPolicy, Gateway, GatewayClass, Namespace } from "./objects.ts";
 import type { ReferenceGrant, RouteKind, RouteObject } from "./objects.ts";
 import type { ParentOutcome, RouteOutcome } from "./outcome.ts";
-import { Places, type Lost } from "./places.ts";
+import { lostHosts, Places, type Lost } from "./places.ts";
 import type { Rival } from "./rivals.ts";
 import { referencesOfGateway, referencesOfRoute, routeId, servicesOfPolicy } from "./references.ts";
 import { translateRoute, type ServedGateway } from "./translate-route.ts";
@@ -252,6 +252,9 @@ export class GatewayModel {
     return this.#attached.of(gateway, listener);
   }
 
+  isAttached = (id: string, gateway: string, listener: string): boolean =>
+    isTakenBy(this.#routes.get(id)?.outcome?.parents ?? [], gateway, listener);
+
   /** Undefined while the route has not been looked at as it is now. */
   outcome(id: string): RouteOutcome | undefined {
     if (this.#dirtyRoutes.has(id)) return undefined;
@@ -375,13 +378,6 @@ function isSameToRoutes(one: GatewayState | undefined, other: GatewayState | und
     ]);
   if (one === undefined || other === undefined) return one === other;
   return isDeepStrictEqual(seen(one), seen(other));
-}
-
-function lostHosts(hosts: HostOwners, claims: RouteOutcome["hosts"]): Lost[] {
-  return [...claims].flatMap(([place, { namespaces }]) => {
-    const holder = hosts.otherThan(namespaces, place);
-    return holder === undefined ? [] : [{ place, holder: holder.object }];
-  });
 }
 
 function unserved(judged: JudgedListener): JudgedListener {

@@ -1,6 +1,7 @@
 import type { Publication } from "../../published.ts";
 import { routeKey } from "@warren/wire";
-import type { Claim, Place } from "./outcome.ts";
+import type { HostOwners } from "../host-owners.ts";
+import type { Claim, Place, RouteOutcome } from "./outcome.ts";
 
 /** Who claims: of two that want one place the older has it. */
 export interface Claimant {
@@ -185,4 +186,12 @@ function spaceOf({ name }: Claimant): string {
 
 function isBefore(one: Claimant, other: Claimant): boolean {
   return one.age === other.age ? one.name < other.name : one.age < other.age;
+}
+
+/** Of the hosts that a route names those that are another's. */
+export function lostHosts(hosts: HostOwners, claims: RouteOutcome["hosts"]): Lost[] {
+  return [...claims].flatMap(([place, { namespaces }]) => {
+    const holder = hosts.otherThan(namespaces, place);
+    return holder === undefined ? [] : [{ place, holder: holder.object }];
+  });
 }

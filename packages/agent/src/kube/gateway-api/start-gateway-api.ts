@@ -5,10 +5,10 @@ import type { Published } from "../../published.ts";
 import type { TlsSettings } from "../../target.ts";
 import type { ClusterFeed } from "../cluster-view.ts";
 import type { HostOwners } from "../host-owners.ts";
-import type { LostPlaces } from "../lost-places.ts";
+import type { ToldElsewhere } from "../told-elsewhere.ts";
 import { GatewayApiController, type ClusterNames, type GatewayApiSources } from "./controller.ts";
 import { GatewayApiEvents } from "./gateway-api-events.ts";
-import { secretsOf, type CertificateUsers } from "./gateway-certificates.ts";
+import { gatewayId, secretsOf, type CertificateUsers } from "./gateway-certificates.ts";
 import { ingressProblems } from "./ingress-problems.ts";
 import type { ModelOptions } from "./model.ts";
 import type { RouteObject } from "./objects.ts";
@@ -42,7 +42,7 @@ export interface GatewayApiDeps {
   /** Whose hosts are. */
   readonly hosts: HostOwners;
   /** Hears of places that Ingresses lost to older routes. */
-  readonly lost: LostPlaces;
+  readonly lost: ToldElsewhere;
   /** What watches tell of themselves. */
   readonly told: (event: WatchTold) => void;
 }
@@ -71,13 +71,20 @@ export function startGatewayApi(deps: GatewayApiDeps, signal: AbortSignal): Runn
     sources,
     told: (news) => {
       statuses.heard(news);
-      for (const key of news.gateways)
-        deps.certificates?.name(`Gateway ${key}`, secretsOf(model.gateway(key), deps.feed.secret));
+      for (const key of news.gateways) bring(key);
+      for (const id of news.routes) deps.certificates?.moved(id);
       for (const key of news.ingresses)
-        deps.lost.set(key, ingressProblems(model.lostOfIngress(key)));
+        deps.lost.set("routes", key, ingressProblems(model.lostOfIngress(key)));
     },
   });
   const { model } = controller;
+  const bring = (key: string): void => {
+    const state = model.gateway(key);
+    const age = Date.parse(state?.gateway.metadata.creationTimestamp ?? "") || 0;
+    const { secret } = deps.feed;
+    const { isAttached } = model;
+    deps.certificates?.name(gatewayId(key), age, secretsOf(state, { secret, isAttached }));
+  };
   const statuses = new Statuses({ ...deps, model, sources, events });
   events.observe(deps.metrics, () => ({ objects: model.counts(), routes: controller.size }));
   const ready = readied(controller, (gateways, routes) =>

@@ -5,8 +5,8 @@ import type { TlsSettings } from "../../target.ts";
 import type { ClusterChange, ClusterFeed, Problem } from "../cluster-view.ts";
 import type { Holder, HostOwners } from "../host-owners.ts";
 import type { Objects } from "../objects-port.ts";
-import type { LostPlaces } from "../lost-places.ts";
 import { isNews } from "../news.ts";
+import type { ToldElsewhere } from "../told-elsewhere.ts";
 import type { Ingress } from "../objects.ts";
 import { ReverseIndex } from "../reverse-index.ts";
 import { isDialledAtPods } from "../service-backend.ts";
@@ -33,8 +33,8 @@ export interface IngressControllerOptions {
   readonly events: IngressEvents;
   /** Whose hosts are. */
   readonly hosts: HostOwners;
-  /** Places that older routes of Gateway API have. */
-  readonly lost: Pick<LostPlaces, "of" | "onChange">;
+  /** What others found out about Ingresses. */
+  readonly lost: Pick<ToldElsewhere, "of" | "onChange">;
 }
 
 /** Name of the source in `Published`. */

@@ -27,6 +27,9 @@ export const INGRESS_REASONS = [
   "UnknownAnnotation",
   "InvalidAnnotation",
   "UnsupportedAnnotation",
+  "CertificateMissing",
+  "CertificateInvalid",
+  "TlsHostUnused",
   "StatusContested",
 ] as const;
 

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import type { EventRecorder } from "@warren/host/kube";
 import type { HostOwners } from "../host-owners.ts";
-import type { LostPlaces } from "../lost-places.ts";
+import type { ToldElsewhere } from "../told-elsewhere.ts";
 import type { SourcesDeps } from "../sources.ts";
 import { IngressController } from "./ingress-controller.ts";
 import { IngressEvents } from "./ingress-events.ts";
@@ -17,7 +17,7 @@ export interface RunningIngresses extends AsyncDisposable {
 
 /** Publishes a cluster's Ingresses, and tells people what became of them while this agent leads. */
 export function startIngresses(
-  deps: SourcesDeps & { lost: LostPlaces; hosts: HostOwners },
+  deps: SourcesDeps & { lost: ToldElsewhere; hosts: HostOwners },
   recorder: EventRecorder,
 ): RunningIngresses {
   const { caches, clock, random, published, leadership, client, metrics } = deps;
