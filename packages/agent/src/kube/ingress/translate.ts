@@ -13,7 +13,7 @@ import {
   serviceTarget,
   type ServiceFound,
 } from "../service-backend.ts";
-import { placeKey, placesOf, type Place } from "./places.ts";
+import { placesOf, type Place } from "./places.ts";
 import type { IngressReason } from "./reasons.ts";
 import {
   ingressClassOf,
@@ -26,7 +26,7 @@ import {
   type IngressOwner,
   type IngressSelection,
 } from "./select.ts";
-import { controllerTarget, isExpression, literalPlace } from "./through.ts";
+import { controllerTarget, isExpression, readsExpressions } from "./through.ts";
 import { isTlsHost } from "./tls.ts";
 
 /** What the translation of an Ingress depends on besides the Ingress. */
@@ -114,17 +114,13 @@ class Translation {
   all(before: readonly Problem[]): Pick<IngressTranslation, "publications" | "problems"> {
     const asked = placesOf(this.#ingress, this.#wishes.hosts ?? this.#context.names);
     const problems = [...before, ...asked.problems, ...this.#modeProblems()];
-    const publications = new Map<string, Publication>();
+    const publications: Publication[] = [];
     for (const one of asked.places) {
-      const place = this.#controller === undefined ? one : literalPlace(one, this.#ingress);
-      const key = placeKey(place);
-      // Two expressions may begin alike: the controller tells them apart.
-      if (publications.has(key)) continue;
-      const result = this.#publication(place);
-      if ("made" in result) publications.set(key, result.made);
+      const result = this.#publication(one);
+      if ("made" in result) publications.push(result.made);
       else problems.push(result.problem);
     }
-    return { publications: [...publications.values()], problems: unrepeated(problems) };
+    return { publications, problems: unrepeated(problems) };
   }
 
   #publication(place: Place): Made<Publication> {
@@ -190,10 +186,17 @@ class Translation {
       annotations: this.#annotations,
       protocol: target.protocol,
       policy: this.#wishes.policy,
+      ...this.#reader(place),
       ...this.#reach(),
       ...(this.#wishes.rewrite === undefined ? {} : { filters: this.#filters(place) }),
       ...(age >= 0 ? { age } : {}),
     };
+  }
+
+  #reader(place: Place) {
+    if (this.#controller === undefined) return {};
+    const isRead = isExpression(place) || readsExpressions(this.#ingress, this.#controller);
+    return { controller: isRead ? ("expressions" as const) : ("paths" as const) };
   }
 
   #filters({ pathType }: Place) {
