@@ -6,7 +6,7 @@ import { isKnownAnnotation } from "../annotations/known.ts";
 import { readAnnotations, type Answerer } from "../annotations/read.ts";
 import type { Wishes } from "../annotations/wishes.ts";
 import type { ClusterView, ControllerTarget, Problem } from "../cluster-view.ts";
-import type { Ingress, IngressBackend, IngressClass } from "../objects.ts";
+import type { Ingress, IngressBackend, IngressClass, Service } from "../objects.ts";
 import {
   appProtocolOf,
   findService,
@@ -165,9 +165,8 @@ class Translation {
     }
     const protocol = this.#wishes.protocol ?? appProtocolOf(found.port) ?? "http";
     const target = serviceTarget(view, found, { protocol, tls, connectTimeoutMs });
-    const { name } = found.service.metadata;
     return target === undefined
-      ? problem("NoEndpoints", `headless Service ${name} has no endpoint that is ready`)
+      ? problem("NoEndpoints", noEndpoints(found.service))
       : { made: target };
   }
 
@@ -227,6 +226,14 @@ class Translation {
         : "this cluster has no public endpoint";
     return [{ reason: "NoEndpoint", message: `${why}: it is published through the tunnel` }];
   }
+}
+
+function noEndpoints({ metadata: { name }, spec }: Service): string {
+  const what =
+    spec?.clusterIP === "None"
+      ? `headless Service ${name}`
+      : `Service ${name} has no cluster address, and`;
+  return `${what} has no endpoint that is ready and may be dialled`;
 }
 
 function problem(reason: IngressReason, message: string): { problem: Problem } {
