@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import type { TlsSettings } from "../../target.ts";
 import type { Publication } from "../../published.ts";
 import type { ClusterView } from "../cluster-view.ts";
@@ -12,7 +11,7 @@ import { isGranted, type CrossReference } from "./grants.ts";
 import { isAccepted, isOurs } from "./gateway-class.ts";
 import { gatewayProblem } from "./gateway-problem.ts";
 import { judgeListeners, type JudgedListener } from "./listeners.ts";
-import { isNews } from "./news.ts";
+import { isNews, isSameToRoutes } from "./news.ts";
 import { namespaceOf } from "./objects.ts";
 import type { BackendTlsPolicy, Gateway, GatewayClass, Namespace } from "./objects.ts";
 import type { ReferenceGrant, RouteKind, RouteObject } from "./objects.ts";
@@ -374,19 +373,6 @@ export class GatewayModel {
   #count(before: readonly ParentOutcome[], after: readonly ParentOutcome[]): void {
     for (const key of this.#attached.move(before, after)) this.#countedGateways.add(key);
   }
-}
-
-/** What routes see of a Gateway: a certificate that was renewed is nothing to them. */
-function isSameToRoutes(one: GatewayState | undefined, other: GatewayState | undefined): boolean {
-  const seen = ({ listeners }: GatewayState) =>
-    listeners.map(({ listener, kind, supported, programmed }) => [
-      listener,
-      kind,
-      supported,
-      programmed,
-    ]);
-  if (one === undefined || other === undefined) return one === other;
-  return isDeepStrictEqual(seen(one), seen(other));
 }
 
 function lostHosts(hosts: HostOwners, claims: RouteOutcome["hosts"]): Lost[] {

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { ObjectMeta } from "../objects.ts";
+import type { JudgedListener } from "./listeners.ts";
 
 /**
  * Whether anything that is read of an object is different. A status, which is what Warren itself
@@ -18,4 +19,21 @@ export function isNews(
     before.metadata.uid !== uid ||
     !isDeepStrictEqual(before.metadata.annotations, annotations)
   );
+}
+
+interface Judged {
+  readonly listeners: readonly JudgedListener[];
+}
+
+/** What routes see of a Gateway: a certificate that was renewed is nothing to them. */
+export function isSameToRoutes(one: Judged | undefined, other: Judged | undefined): boolean {
+  const seen = ({ listeners }: Judged) =>
+    listeners.map(({ listener, kind, supported, programmed }) => [
+      listener,
+      kind,
+      supported,
+      programmed,
+    ]);
+  if (one === undefined || other === undefined) return one === other;
+  return isDeepStrictEqual(seen(one), seen(other));
 }
