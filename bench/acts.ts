@@ -13,7 +13,7 @@ import { acks, delivery, fanOut, firstToken, inserts, resume } from "./measures/
 import { eventLag } from "./measures/event-lag.ts";
 import { besideBulk, oneBulk, stallReaders } from "./measures/flow.ts";
 import { idleMemory, idleUsers } from "./measures/idle-memory.ts";
-import { httpRouteSync, ingressSync } from "./measures/ingress-sync.ts";
+import { httpRouteSync, ingressSync, kubeTimes } from "./measures/ingress-sync.ts";
 import { lookUps, registries } from "./measures/look-ups.ts";
 import { smallGet } from "./measures/small-get.ts";
 import { websocketEcho } from "./measures/websocket-echo.ts";
@@ -98,6 +98,7 @@ export const ACTS: readonly Act[] = [
     measures: [httpRouteSync],
     rounds: 1,
   },
+  { name: "Kubernetes", contenders: { warren: registries }, measures: [kubeTimes], rounds: 1 },
   { name: "look-ups", contenders: { warren: registries }, measures: [lookUps], rounds: 1 },
   { name: "slow line", contenders: { warren: warrenOver(SLOW_LINE) }, measures: [besideBulk] },
   { name: "chat memory", contenders: { chat: chat() }, measures: [idleUsers], rounds: 1 },

@@ -5,19 +5,18 @@
  * server's taking it to its place in the table of what is published. `bench/run.ts` makes rows of it.
  */
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import path from "node:path";
 import { promMetrics, systemClock } from "@warren/host";
 import { openAccess } from "@warren/host/kube";
 import { silentLog, startKubeApi } from "@warren/host/testing";
 import { Published, STRICT_TLS } from "@warren/agent";
 import { followCluster } from "../packages/agent/src/kube/start-kube.ts";
+import { kubeAgents } from "./kube-agents.ts";
 import { median, type Sample } from "./measure.ts";
 import { Processes } from "./processes.ts";
 import { PUBLISHED_KINDS, putService } from "./published-kinds.ts";
-import { answers, createToken, startWarrenProcesses, warren } from "./warren-processes.ts";
+import { answers, startWarrenProcesses } from "./warren-processes.ts";
 
 const SYNCED = 1_000;
 const FEW = 10;
@@ -38,44 +37,17 @@ async function syncMs(): Promise<number> {
     putService(api, n, { clusterIP: "127.0.0.1", port, targetPort: port });
     kind.put(api, n, { path: "/", port });
   }
-  const { port: gateway, data } = await startWarrenProcesses(processes, {
-    routes: { "other.bench.test": port },
-  });
-  const kubeconfig = path.join(data, "kubeconfig");
-  writeFileSync(kubeconfig, kubeconfigOf(api.url));
-  const tokenFile = createToken(data, "kubernetes");
+  const gateway = await startWarrenProcesses(processes, { routes: { "other.bench.test": port } });
+  const startAgent = kubeAgents(processes, { api, gateway });
   const began = performance.now();
-  const pid = await processes.start({
-    name: "agent-in-a-cluster",
-    ...warren("agent", {
-      data: path.join(data, "agent-in-a-cluster"),
-      gateway: `ws://127.0.0.1:${gateway}`,
-      "token-file": tokenFile,
-      kubeconfig,
-      "pod-name": "agent-0",
-      "pod-namespace": "default",
-      "log-format": "json",
-    }),
-    ports: [],
-  });
-  await answers(gateway, `h${SYNCED - 1}.bench.test`, () => processes.mustRun(pid));
+  const pid = await startAgent("agent-0");
+  await answers(gateway.port, `h${SYNCED - 1}.bench.test`, () => processes.mustRun(pid));
   const took = performance.now() - began;
   // A snapshot is applied whole.
   for (let n = 0; n < SYNCED; n += 100)
-    await answers(gateway, `h${n}.bench.test`, () => processes.mustRun(pid));
+    await answers(gateway.port, `h${n}.bench.test`, () => processes.mustRun(pid));
   service.close();
   return took;
-}
-
-function kubeconfigOf(server: string): string {
-  return JSON.stringify({
-    apiVersion: "v1",
-    kind: "Config",
-    clusters: [{ name: "bench", cluster: { server, "insecure-skip-tls-verify": true } }],
-    users: [{ name: "agent", user: {} }],
-    contexts: [{ name: "bench", context: { cluster: "bench", user: "agent" } }],
-    "current-context": "bench",
-  });
 }
 
 /** An agent's side of a cluster that has so many objects of the kind, each with a Service of its own. */
@@ -120,6 +92,8 @@ async function follow(count: number, owned: AsyncDisposableStack) {
   const published = new Published(source.voice);
   const first = Promise.withResolvers<void>();
   const stop = published.onChange(() => first.resolve());
+  // Nobody leads without a gateway.
+  source.connected(true);
   source.start(published);
   await first.promise;
   stop();

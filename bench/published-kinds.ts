@@ -1,4 +1,4 @@
-import { INGRESSES, SERVICES, type Resource } from "@warren/host/kube";
+import { INGRESSES, SERVICES } from "@warren/host/kube";
 import type { KubeApi } from "@warren/host/testing";
 import {
   GATEWAY_CLASSES,
@@ -33,7 +33,7 @@ const ingress: PublishedKind = {
 const httpRoute: PublishedKind = {
   prepare(api) {
     for (const { versions } of [GATEWAY_CLASSES, GATEWAYS, ...Object.values(ROUTES)])
-      api.serve(versions[0] as Resource);
+      api.serve(versions[0]);
     const controllerName = "warren.dev/gateway";
     api.put(
       { metadata: { name: "warren" }, spec: { controllerName } },

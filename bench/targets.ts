@@ -12,7 +12,7 @@ export interface Target {
   ours: Figure;
   /** Absent: the figure itself. */
   against?: { figure: Figure; by: "ratio" | "difference" };
-  unit: "x" | "ms" | "bytes" | "/s" | "cores";
+  unit: "x" | "ms" | "bytes" | "/s" | "cores" | "requests";
   /** Absent: only told. */
   bound?: { least: number } | { most: number };
 }
@@ -86,6 +86,31 @@ const syncs = (kind: string, what: string): Target[] => [
     bound: { most: 1.25 },
   },
 ];
+const inCluster = (what: string, number: string, most: number): Target => ({
+  what,
+  ours: synced("Kubernetes", number),
+  unit: "ms",
+  bound: { most },
+});
+/** What people wait for in a cluster. */
+const KUBERNETES: readonly Target[] = [
+  inCluster("an Ingress that is added, until the gateway serves it, p95 of 50", "addP95Ms", 1_000),
+  inCluster("an Ingress that is changed, p95 of 50", "changeP95Ms", 1_000),
+  inCluster("an Ingress that is deleted, p95 of 50", "deleteP95Ms", 1_000),
+  inCluster("a change as the leader is killed, slowest of 3", "killedMs", 15_000),
+  inCluster("a change as the leader stops, slowest of 3", "stoppedMs", 3_000),
+  {
+    what: "a visitor's requests that failed meanwhile",
+    ours: synced("Kubernetes", "failed"),
+    unit: "requests",
+    bound: { most: 0 },
+  },
+  {
+    what: "a visitor's requests meanwhile",
+    ours: synced("Kubernetes", "asked"),
+    unit: "requests",
+  },
+];
 /** p99 of one kind of look-up while Redis is well. */
 const redisLookUp = (what: string, kind: string): Target => ({
   what: `look-up with Redis, ${what}, p99`,
@@ -155,6 +180,7 @@ export const TARGETS: readonly Target[] = [
   },
   ...syncs("Ingresses", "ingress sync"),
   ...syncs("HTTPRoutes", "HTTPRoute sync"),
+  ...KUBERNETES,
   redisLookUp("read for the first time", "First"),
   redisLookUp("known here", "Known"),
   redisLookUp("of an unknown host", "Unknown"),

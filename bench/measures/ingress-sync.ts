@@ -10,3 +10,8 @@ export const httpRouteSync: Measure = {
   name: "HTTPRoute sync",
   sample: () => sampleOf("ingress-sync.ts", ["HTTPRoute"]),
 };
+/** What `bench/kube-times.ts` prints. */
+export const kubeTimes: Measure = {
+  name: "Kubernetes",
+  sample: () => sampleOf("kube-times.ts", []),
+};

@@ -5,6 +5,8 @@
 #
 # May be run any number of times: what is there is kept, above all ENCRYPTION_KEY, without which nothing that was
 # said can be read again. Optional ones (mail, SMS, bucket, models) are asked for where a terminal is; Enter skips.
+# A Secret that came in by `kubectl apply`, as by the seed's command, belongs to that afterwards: the next apply of
+# secret.yaml would take its values away. That is ended here, each time.
 # Nothing secret is printed, written to a file or put on a command line, where `ps` would show it.
 set -euo pipefail
 umask 077
@@ -53,14 +55,44 @@ make() {
   add "$1" "$value"
 }
 
+# The Secret, as the template $1 has it; nothing where there is none.
+get() {
+  kubectl get secret "$SECRET" --namespace "$NAMESPACE" --ignore-not-found --output "go-template=$1" ||
+    die "the cluster could not be asked, or may not be; nothing was changed"
+}
+
 # Sets VERSION (empty: there is no such Secret) and KEYS, the names of what has a value. Values stay in the cluster's answer.
 look() {
   # shellcheck disable=SC2016 # a template's variables, not the shell's
   local template='{{.metadata.resourceVersion}}{{range $name, $value := .data}}{{if $value}} {{$name}}{{end}}{{end}}'
   local answer
-  answer=$(kubectl get secret "$SECRET" --namespace "$NAMESPACE" --ignore-not-found --output "go-template=$template") ||
-    die "the cluster could not be asked, or may not be; nothing was changed"
+  answer=$(get "$template")
   read -r VERSION KEYS <<<"$answer" || true
+}
+
+# An apply takes away what the apply before put there and it has not. A client-side one knows by an annotation, which
+# has a copy of the values in clear; a server-side one by who manages which fields.
+disown() {
+  # shellcheck disable=SC2016
+  local template='{{range $i, $one := .metadata.managedFields}}{{if eq $one.operation "Apply"}}{{with $one.fieldsV1}}{{if index . "f:data"}} {{$i}}{{end}}{{end}}{{end}}{{end}}'
+  local last='{{with .metadata.annotations}}{{index . "kubectl.kubernetes.io/last-applied-configuration"}}{{end}}'
+  local i managers copy operations=''
+  managers=$(get "$template")
+  copy=$(get "$last")
+  for i in $managers; do
+    operations+=",{\"op\":\"replace\",\"path\":\"/metadata/managedFields/$i/operation\",\"value\":\"Update\"}"
+    operations+=",{\"op\":\"replace\",\"path\":\"/metadata/managedFields/$i/manager\",\"value\":\"create-secrets\"}"
+  done
+  # Where it has no values it is secret.yaml's own, and stays.
+  if [[ $copy == *'ata":{"'* ]]; then
+    operations+=',{"op":"remove","path":"/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration"}'
+  fi
+  [[ -n $operations ]] || return 0
+  printf '[{"op":"test","path":"/metadata/resourceVersion","value":"%s"}%s]' "$VERSION" "$operations" |
+    kubectl patch secret "$SECRET" --namespace "$NAMESPACE" --type json --patch-file /dev/stdin >/dev/null ||
+    die "$SECRET in $NAMESPACE belongs to \`kubectl apply\`, and was not taken out of it: run this again"
+  printf '%s\n' "$SECRET in $NAMESPACE came in by \`kubectl apply\`, which would have taken its values away the next time: it no longer can"
+  look
 }
 
 has() { [[ " $KEYS " == *" $1 "* ]]; }
@@ -110,6 +142,7 @@ main() {
   command -v kubectl >/dev/null 2>&1 || die "kubectl is not here"
   VERSION='' KEYS='' DATA='' ADDED=()
   look
+  disown
   make JWT_SECRET 48
   make ENCRYPTION_KEY 32
   ask

@@ -74,7 +74,8 @@ describe.skipIf(helm === undefined).each(EXAMPLES)("%s", (name) => {
         const options = config as ConfigOf<typeof gatewayOptions>;
         expect(gatewayConfig(options, "/data", (key) => key)).not.toHaveProperty("problems");
       } else if (containerOf(pod).args?.[0] === "chat") {
-        const read = readChat(config as never, "/tmp", env["MONGO_URI"] ?? "");
+        const ofSecret = config["store"] === "mongodb" ? "mongodb://ada:secret@db/chat" : "";
+        const read = readChat(config as never, "/tmp", env["MONGO_URI"] ?? ofSecret);
         expect(read).not.toHaveProperty("problems");
       }
     }

@@ -162,6 +162,44 @@ describe.skipIf(helm === undefined)("values", () => {
       values: { "gateway.enabled": true, "gateway.redis.url": "redis://r" },
       want: /keys/,
     },
+    {
+      name: "a gateway without a port",
+      values: {
+        "gateway.enabled": true,
+        "gateway.tls.enabled": false,
+        "gateway.service.httpPort": 0,
+      },
+      want: /httpPort/,
+    },
+    {
+      name: "certificates for a gateway that speaks no TLS",
+      values: {
+        "gateway.enabled": true,
+        "gateway.acme": { enabled: true, agree: true },
+        "gateway.tls.enabled": false,
+      },
+      want: /tls/,
+    },
+    ...[{ first: 20_000 }, { first: 20_009, last: 20_000 }, { last: 20_000 }].map((tcpPorts) => ({
+      name: `a range of ports that is none: ${JSON.stringify(tcpPorts)}`,
+      values: { "gateway.enabled": true, "gateway.tcpPorts": tcpPorts },
+      want: /is no range/,
+    })),
+    {
+      name: "more pods at least than at most",
+      values: { ...CHAT, "chat.autoscaling.minReplicas": 12 },
+      want: /minReplicas 12 is more than maxReplicas 10/,
+    },
+    ...["commonLabels", "chat.podLabels", "agent.podLabels", "gateway.podLabels"].map((key) => ({
+      name: `a label of ${key} by which pods are found`,
+      values: { ...CHAT, [key]: { app: "foo" } },
+      want: /abels/,
+    })),
+    {
+      name: "a name that no Service has",
+      values: { ...CHAT, "chat.name": "my.chat" },
+      want: /name/,
+    },
     { name: "a slip of the pen", values: { ...CHAT, "chat.replica": 2 }, want: /replica/ },
     { name: "one deeper", values: { "gateway.tls.secret": [] }, want: /secret/ },
     { name: "an image of no version", values: { "image.tag": "latest" }, want: /tag/ },

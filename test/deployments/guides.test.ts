@@ -59,7 +59,7 @@ test.skipIf(helm === undefined)("the chart takes the values that commands set", 
         cwd: ROOT,
       },
     );
-    expect(stdout).toContain("name: warren-agent\n");
+    expect(stdout).toContain('name: "warren-agent"\n');
     expect(stdout).toContain("ws://gateway.example.com");
   }
 });

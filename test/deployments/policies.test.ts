@@ -165,6 +165,11 @@ describe.skipIf(helm === undefined)("what goes out", () => {
     expect(await portsOf("gateways-values.yaml", "edge-warren-gateway", values)).toMatch(
       /^UDP 53,TCP 53,TCP 6379,TCP 443,TCP 80,TCP 6390,TCP 7000$/,
     );
+    // What tokens list for direct mode, and a Redis whose address is in a Secret.
+    const more = { "gateway.networkPolicy.egressPorts": [8443, 443] };
+    expect(await portsOf("gateways-values.yaml", "edge-warren-gateway", more)).toMatch(
+      /^UDP 53,TCP 53,TCP 6379,TCP 443,TCP 80,TCP 8443,TCP 7000$/,
+    );
   });
 });
 

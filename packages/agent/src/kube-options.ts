@@ -94,7 +94,7 @@ export const kubeOptions = {
     value: "<mode>",
     schema: oneOf("auto", "tunnel", "direct", "both"),
     default: "auto",
-    help: "How gateways come in: tunnel, direct or both; auto: both where the cluster has a public address.",
+    help: "How gateways come in: tunnel, direct or both; auto: both where it has a public address with TLS.",
   }),
   kubeTlsSecrets: switchOption({
     help: "Read the TLS Secrets that Ingresses and Gateways name, and publish them to gateways.",

@@ -16,6 +16,7 @@ import {
 import { notifyOptions } from "./notify/options.ts";
 import { contentOptions } from "./content-options.ts";
 import { LEGACY_CONTENTS } from "./keys/legacy.ts";
+import { STORE_KINDS } from "./store/store-config.ts";
 
 const Prefix = fromText("a path like /chat", (text) =>
   /^(\/|(\/[\w.~-]+)+)$/.test(text) ? text : undefined,
@@ -30,6 +31,7 @@ const Name = fromText("letters, digits, dots and dashes, at most 100", (text) =>
 const Legacy = fromText(LEGACY_CONTENTS.join(", "), (text) =>
   LEGACY_CONTENTS.find((one) => one === text),
 );
+const Store = fromText(STORE_KINDS.join(" or "), (text) => STORE_KINDS.find((one) => one === text));
 
 /** Where it is served, and to whom. */
 const front = {
@@ -342,6 +344,12 @@ export const chatOptions = {
   ...visitors,
   ...notifyOptions,
   ...contentOptions,
+  store: option({
+    value: "<kind>",
+    schema: Store,
+    help: "sqlite (the data folder) or mongodb: with the other one it does not start. Unset, MongoDB where it has an address.",
+    names: { env: "WARREN_CHAT_STORE", toml: "chatbox.store" },
+  }),
   mongoUri: secretOption({
     help: "MongoDB that keeps the conversations, mongodb://USER:PASSWORD@HOST/DATABASE, instead of the data folder.",
     names: { env: "MONGO_URI", toml: "dbs.chat.uri" },

@@ -57,7 +57,11 @@ export function readChatConfig(
   const alerts = readNotifyConfig(config, { secrets, outbox });
   const origins = { sockets: config.wsOrigin, cors: config.corsOrigin };
   const isDevelopment = config.dev;
-  const store = readStoreConfig(given.mongoUri, config.legacyContent);
+  const store = readStoreConfig({
+    mongoUri: given.mongoUri,
+    kind: config.store,
+    legacy: config.legacyContent,
+  });
   const problems = [
     ...trustProblems(config, given.jwtSecret),
     ...keyProblems(given.keys),

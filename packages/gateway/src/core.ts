@@ -16,6 +16,7 @@ import { openDirect } from "./direct/open-direct.ts";
 import type { OpenUpstreams } from "./direct/upstreams.ts";
 import { Events } from "./events.ts";
 import { AcmeEvents } from "./acme/acme-events.ts";
+import { expectedFolders } from "./expected-folders.ts";
 import { FleetWatch } from "./fleet-watch.ts";
 import { HostCare } from "./host-care.ts";
 import { TokenBuckets } from "./limits/token-buckets.ts";
@@ -80,7 +81,7 @@ export async function openCore(
   const readiness = new Readiness();
   const keeps = (): boolean => readiness.ready;
   if (config.acceptProxyProtocol && config.agents === undefined) events.agentsNeedProxyHeader();
-  for (const folder of foldersOf(config))
+  for (const folder of expectedFolders(config))
     if (!(await isReadableFolder(folder))) events.folderMissing(folder);
   const registry = await openRegistry(config, events, { owned: opened, keeps, clock, signal });
   const links = new Links();
@@ -93,7 +94,7 @@ export async function openCore(
   });
   const direct = await openDirect(config, { clock, events }, upstreams);
   opened.defer(() => direct?.close());
-  const rollout = Rollout.of(config.rollout);
+  const rollout = Rollout.of(config.rollout, (uuid) => registry.presence(uuid));
   const folder = await openCertificates({ clock, config, events }, opened);
   const hosts = await HostCare.open(
     {
@@ -126,11 +127,6 @@ export async function openCore(
     rollout,
     readiness,
   };
-}
-
-/** What is read from now on, and may come into being later. */
-function foldersOf({ keysFolder, tls }: GatewayConfig): string[] {
-  return tls === undefined ? [keysFolder] : [keysFolder, tls.certificatesFolder];
 }
 
 /** What everything else stands on. */

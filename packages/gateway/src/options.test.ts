@@ -1,5 +1,6 @@
 import { loadConfig } from "@warren/host";
 import { expect, test } from "vitest";
+import { expectedFolders } from "./expected-folders.ts";
 import { gatewayConfig, gatewayOptions } from "./options.ts";
 
 function read(...argv: string[]) {
@@ -31,6 +32,13 @@ test("what nobody says is safe and stands alone", () => {
   });
 });
 
+test.each([
+  { argv: ["--acme"], want: ["/data/keys"] },
+  { argv: ["--tls-port", "443", "--certificates", "/c"], want: ["/data/keys", "/c"] },
+])("a folder that nobody asked for is not missed: $argv", ({ argv, want }) => {
+  expect(expectedFolders(config(...argv))).toEqual(want);
+});
+
 test("two gateways have two names", () => {
   expect(config().id).not.toBe(config().id);
   expect(config("--gateway-id", "a").id).toBe("a");
@@ -48,6 +56,30 @@ test.each([
   },
 ])("TLS by $argv", ({ argv, want }) => {
   expect(config(...argv).tls).toMatchObject(want);
+});
+
+test.each([
+  {
+    name: "its own address",
+    argv: ["--advertise", "wss://GW.example.com:8443"],
+    want: ["gw.example.com"],
+  },
+  { name: "an address without TLS", argv: ["--advertise", "ws://gw.example.com"], want: [] },
+  { name: "an address that is no name", argv: ["--advertise", "wss://203.0.113.7"], want: [] },
+  {
+    name: "names beside it",
+    argv: ["--advertise", "wss://a.example.com", "--acme-host", "b.example.com,A.example.com"],
+    want: ["b.example.com", "a.example.com"],
+  },
+])("a gateway's own names for certificates: $name", ({ argv, want }) => {
+  expect(config("--acme", ...argv).acme?.ownHosts).toEqual(want);
+});
+
+test("a name that no CA certifies is none, nor is one without --acme", () => {
+  expect(() => read("--acme", "--acme-host", "gateway.local")).toThrow(/a public name like/);
+  expect(read("--acme-host", "gw.example.com")).toEqual({
+    problems: [expect.stringContaining("--acme")],
+  });
 });
 
 test("gateways share a registry and know each other", () => {

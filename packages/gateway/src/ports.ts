@@ -72,9 +72,10 @@ export interface Registry {
   revision(clusterUuid: string): Promise<number | null | undefined>;
   /**
    * Marks a cluster's routes offline at once, or back online: they stay, and answer 503. This is
-   * this gateway's word: a cluster is online while any live gateway says so.
+   * this gateway's word: a cluster is online while any live gateway says so. `isPublic`: what its
+   * agents say here of how the internet reaches it; left out, what they said before stays.
    */
-  setOnline(clusterUuid: string, online: boolean): Promise<void>;
+  setOnline(clusterUuid: string, online: boolean, isPublic?: boolean): Promise<void>;
   /** Whether a cluster is online, out of memory; undefined for one never heard of. */
   presence(clusterUuid: string): Presence | undefined;
   /** Every route, for `/routes`, page by page in host order. */
@@ -95,6 +96,8 @@ export interface Presence {
   online: boolean;
   /** Epoch milliseconds of the last change. */
   since: number;
+  /** The internet reaches it without a tunnel, as its agents say; absent: none has said. */
+  isPublic?: boolean | undefined;
 }
 
 export interface RouteChange {

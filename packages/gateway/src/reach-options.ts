@@ -45,7 +45,7 @@ export const reachOptions = {
     value: "<percent>",
     schema: Percent,
     default: "100",
-    help: "Share of the private clusters that is served: 25, 50, 100. A larger one only adds.",
+    help: "Share of the private clusters that is served, 0 to 100; a larger one only adds.",
   }),
   rolloutCluster: listOption({
     value: "<uuid>",

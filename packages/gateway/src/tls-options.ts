@@ -11,6 +11,7 @@ import {
   type ConfigOf,
 } from "@warren/host";
 import { PRODUCTION, STAGING, type AcmeConfig } from "./acme/acme-config.ts";
+import { isOrderable } from "./acme/orderable.ts";
 import type { GatewayConfig } from "./config.ts";
 
 const ChallengeType = fromText("http-01 or tls-alpn-01", (text) =>
@@ -21,6 +22,10 @@ const DomainName = fromText("a domain like clusters.example.com", (text) => {
   const label = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
   // Names below it have up to 63 characters and a dot more.
   return new RegExp(`^(${label}\\.)*${label}$`).test(name) && name.length <= 180 ? name : undefined;
+});
+const CertifiedName = fromText("a public name like gateway.example.com", (text) => {
+  const name = text.toLowerCase().replace(/\.$/, "");
+  return isOrderable(name) ? name : undefined;
 });
 const DnsServer = fromText("an address like 10.0.0.53, 10.0.0.53:53 or [fd00::53]:53", (text) => {
   const [, six, four, port = "53"] = /^(?:\[(.+)\]|([\d.]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
@@ -41,6 +46,11 @@ export const tlsOptions = {
     value: "<address>",
     schema: Text,
     help: "Where the CA writes to when something is wrong.",
+  }),
+  acmeHost: listOption({
+    value: "<name>",
+    schema: CertifiedName,
+    help: "Name of this gateway itself that agents dial by wss://; the host of a wss:// --advertise is one already.",
   }),
   acmeDirectory: option({
     value: "<url>",
@@ -101,7 +111,7 @@ type TlsOptions = ConfigOf<typeof tlsOptions>;
 const ORDERS_AT_ONCE = 5;
 
 export function readTlsOptions(
-  options: TlsOptions & { redisUrl: readonly unknown[] },
+  options: TlsOptions & { redisUrl: readonly unknown[]; advertise: string | undefined },
   said: (key: keyof typeof tlsOptions) => string,
   problems: string[],
 ): Pick<GatewayConfig, "acme" | "sharedKeyFile" | "domain" | "domainProof" | "dnsServers"> {
@@ -118,14 +128,15 @@ export function readTlsOptions(
 }
 
 function readAcme(
-  options: TlsOptions,
+  options: TlsOptions & { advertise: string | undefined },
   said: (key: keyof typeof tlsOptions) => string,
   problems: string[],
 ): AcmeConfig | undefined {
   const { acmeAgree, acmeProduction, acmeDirectory, acmeCa, acmeEmail, acmeChallenge } = options;
   if (!options.acme) {
     const given = [acmeAgree, acmeProduction, acmeDirectory, acmeCa, acmeEmail].some(Boolean);
-    if (given) problems.push("--acme: is needed where another --acme-* is given");
+    if (given || options.acmeHost.length > 0)
+      problems.push("--acme: is needed where another --acme-* is given");
     return undefined;
   }
   if (acmeProduction && !acmeAgree)
@@ -138,9 +149,23 @@ function readAcme(
     directory: acmeDirectory?.href ?? (acmeProduction ? PRODUCTION : STAGING),
     caFile: acmeCa,
     email: acmeEmail,
+    ownHosts: ownHosts(options),
     challenges: acmeChallenge.length > 0 ? acmeChallenge : ["http-01", "tls-alpn-01"],
     wildcardNames: options.acmeNames,
     ordersPerHour: options.acmeOrders,
     atOnce: ORDERS_AT_ONCE,
   };
+}
+
+/** By which agents dial this gateway, and not another port of it. */
+function ownHosts({
+  acmeHost,
+  advertise,
+}: {
+  acmeHost: readonly string[];
+  advertise: string | undefined;
+}): string[] {
+  const said = advertise === undefined ? undefined : new URL(advertise);
+  const isName = said?.protocol === "wss:" && isOrderable(said.hostname);
+  return [...new Set([...acmeHost, ...(isName ? [said.hostname] : [])])];
 }

@@ -301,6 +301,23 @@ const lives: Fact[] = [
     },
   },
   {
+    name: "a cluster is public where an agent says so, and stays so while it is away",
+    async holds(world) {
+      const [here, there] = world.gateways;
+      await here.setOnline("c1", true);
+      await world.until(async () => there.presence("c1")?.online === true);
+      expect(there.presence("c1")?.isPublic).toBeUndefined();
+      await here.setOnline("c1", true, true);
+      await world.until(async () => there.presence("c1")?.isPublic === true);
+      await world.pass(3, async () => expect(there.presence("c1")?.isPublic).toBe(true));
+      await here.setOnline("c1", false);
+      await world.until(async () => there.presence("c1")?.online === false);
+      expect(there.presence("c1")?.isPublic).toBe(true);
+      await here.setOnline("c1", true, false);
+      await world.until(async () => there.presence("c1")?.isPublic === false);
+    },
+  },
+  {
     name: "routes come page by page in host order",
     async holds({ gateways: [here, there] }) {
       await here.apply(change({ routes: on("c.test", "a.test", "b.test") }));

@@ -50,6 +50,7 @@ function kit(hosts: string[], settings: Partial<Settings> = {}) {
       published: async () => {},
       heard: async () => ({ accepted: 0, rejected: [] }),
     },
+    onKind: () => {},
     onRoutes: () => {},
     onHeartbeat: () => {},
     onReady: () => {},

@@ -3,6 +3,7 @@ import { request, type IncomingMessage } from "node:http";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { bareHost } from "./proxy.ts";
+import { tlsProblemOf } from "./tls-problem.ts";
 
 /** What a client shows and trusts. All PEM. */
 export interface ClientTls {
@@ -87,7 +88,7 @@ async function openTls(
     // Also a PEM that cannot be read: connectTls throws at once then.
     socket.destroy();
     if (error instanceof DialError || signal.aborted) throw error;
-    throw new DialError("tls", `${problem}: ${reasonOf(error)}`, { cause: error });
+    throw new DialError("tls", `${problem}: ${tlsProblemOf(error)}`, { cause: error });
   }
 }
 
@@ -153,7 +154,8 @@ async function ready<S extends Socket>(socket: S, event: string, wait: Wait): Pr
   } catch (error) {
     socket.destroy();
     if (wait.signal.aborted) throw wait.signal.reason;
-    throw new DialError(wait.phase, `${wait.problem}: ${reasonOf(error)}`, { cause: error });
+    const why = wait.phase === "tls" ? tlsProblemOf(error) : reasonOf(error);
+    throw new DialError(wait.phase, `${wait.problem}: ${why}`, { cause: error });
   }
 }
 

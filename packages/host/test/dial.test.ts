@@ -133,6 +133,43 @@ describe("TLS", () => {
   });
 
   test.each([
+    {
+      name: "has no certificate for the name",
+      // TLS 1.2 record of a fatal alert: 112 is unrecognized_name (RFC 6066 §3).
+      answer: Buffer.of(0x15, 3, 3, 0, 2, 2, 112),
+      want: "it has no certificate for this name (unrecognized_name)",
+    },
+    {
+      name: "breaks off for a reason that has no sentence",
+      answer: Buffer.of(0x15, 3, 3, 0, 2, 2, 71),
+      want: "it was broken off: tlsv1 alert insufficient security",
+    },
+    {
+      name: "speaks plain HTTP",
+      answer: Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n"),
+      want: "what answers at this port speaks no TLS",
+    },
+  ])("says in a sentence that a server $name", async ({ answer, want }) => {
+    const server = createTcp((socket) =>
+      socket.on("error", () => {}).once("data", () => socket.end(answer)),
+    );
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const dialled = await dial(`wss://localhost:${port}/`, new Ear());
+    expect(failure(dialled)).toEqual({ phase: "tls", message: `no TLS with localhost: ${want}` });
+    server.close();
+    await once(server, "close");
+  });
+
+  test("says in a sentence that nobody here knows the authority", async () => {
+    await using server = await acceptingServer(serverTls);
+    const url = `wss://localhost:${server.port}/`;
+    const dialled = await dial(url, new Ear(), { ca: testAuthority().ca });
+    expect(failure(dialled).message).toMatch(/^no TLS with localhost: its certificate is [a-z ]+$/);
+  });
+
+  test.each([
     { name: "an authority that nobody gave", url: "localhost", ca: undefined },
     { name: "another authority's certificate", url: "localhost", ca: testAuthority().ca },
     { name: "an authority that is no PEM", url: "localhost", ca: "-----BEGIN CERTIFICATE-----\nx" },

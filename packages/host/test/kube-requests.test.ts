@@ -49,6 +49,31 @@ describe("a call", () => {
     expect(api.requests.map(({ status }) => status)).toEqual([code, code, 200]);
   });
 
+  test("waits a second also where it is told that it need not", async () => {
+    await using api = await startKubeApi();
+    const clock = leapingClock();
+    const said = { code: 429, reason: "TooManyRequests", retryAfterSeconds: 0 };
+    api.refuse({ verb: "list" }, said, 3);
+    const client = api.client({ clock }).within({ timeoutMs: 3_600_000 });
+    const began = clock.now();
+    const listed = client.list(SERVICES, EVERYTHING);
+    const leaping = setInterval(() => clock.leap(100), 1);
+    onTestFinished(() => clearInterval(leaping));
+    await listed;
+    expect(clock.now() - began).toBeGreaterThanOrEqual(3_000);
+  });
+
+  test.each([429, 500, 503])(
+    "is not asked again by itself after a %i that does not say when",
+    async (code) => {
+      await using api = await startKubeApi();
+      api.refuse({ verb: "list" }, { code, reason: "Busy" }, 100);
+      const listed = api.client().list(SERVICES, EVERYTHING);
+      await expect(listed).rejects.toMatchObject({ status: code, retryAfterMs: undefined });
+      expect(api.requests.length).toBe(1);
+    },
+  );
+
   test("says what the server said when that asks for more time than there is", async () => {
     await using api = await startKubeApi();
     const clock = leapingClock();

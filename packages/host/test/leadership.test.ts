@@ -9,7 +9,11 @@ const LEASE = { namespace: "default", name: "warren-agent" };
 const RETRY_MS = 2_000;
 
 /** One who would lead, with a clock of its own. */
-function candidate(api: KubeApi, identity: string) {
+function candidate(
+  api: KubeApi,
+  identity: string,
+  wallClock = () => Date.UTC(2026, 0, 2, 3, 4, 5, 6),
+) {
   const time = virtualClock();
   const waiting = new Waiting();
   let rests = 0;
@@ -30,7 +34,7 @@ function candidate(api: KubeApi, identity: string) {
     lease: LEASE,
     identity,
     clock,
-    wallClock: () => Date.UTC(2026, 0, 2, 3, 4, 5, 6),
+    wallClock,
     random: () => 0,
     annotations: () => ({ "test/said": said.word }),
     told: (event) => {
@@ -200,6 +204,43 @@ describe("leadership", () => {
     expect(lease(api)?.holderIdentity).toBe("a");
   });
 
+  test("keeps its term when somebody deletes the Lease, so that the next one's is a later one", async () => {
+    await using api = await startKubeApi();
+    const [a, b] = [candidate(api, "a"), candidate(api, "b")];
+    const spec = { holderIdentity: "", leaseDurationSeconds: 1, leaseTransitions: 9 };
+    api.put({ metadata: LEASE, spec }, LEASES);
+    a.leadership.start();
+    await a.leads(true);
+    await a.rested();
+    api.remove(LEASES, LEASE);
+    await a.pass(2_000);
+    expect(lease(api)).toMatchObject({ holderIdentity: "a", leaseTransitions: 10 });
+    b.leadership.start();
+    await b.heard("following");
+    await a.leadership.release();
+    await b.pass(2_000);
+    await b.leads(true);
+    expect(b.leadership.transitions).toBe(11);
+  });
+
+  test("of a process whose wall clock jumps is as long as it was", async () => {
+    await using api = await startKubeApi();
+    const wall = { now: Date.UTC(2026, 0, 2) };
+    const a = candidate(api, "a", () => wall.now);
+    a.leadership.start();
+    await a.leads(true);
+    await a.rested();
+    const b = candidate(api, "b");
+    b.leadership.start();
+    await b.heard("following");
+    for (const jump of [-86_400_000, 172_800_000, 0, 0, 0, 0]) {
+      wall.now += jump;
+      await a.pass(2_000);
+      await b.pass(2_000);
+    }
+    expect([a.leading, b.leading]).toEqual([[true], []]);
+  });
+
   test("of a process with the same identity is a new term", async () => {
     await using api = await startKubeApi();
     const spec = { holderIdentity: "a", leaseDurationSeconds: 10, leaseTransitions: 4 };
@@ -300,7 +341,7 @@ describe("leadership", () => {
     api.put({ metadata: LEASE, spec: { ...spec, leaseTransitions: 2 } }, LEASES);
     await pass(2_000);
     expect(leading.at(-1)).toBe(true);
-    expect(lease(api)?.holderIdentity).toBe("a");
+    expect(lease(api)).toMatchObject({ holderIdentity: "a", leaseTransitions: 10 });
   });
 
   test("is kept over a renewal that fails", async () => {

@@ -42,7 +42,7 @@ describe.skipIf(PEBBLE === undefined)("a certificate is renewed although", () =>
       name: "the CA has lost the account",
       renewed: false,
       failures: ["accountDoesNotExist"],
-      spoil(records: string) {
+      spoil: (records: string) => {
         const file = join(accountOf(records), "account.json");
         const text = readFileSync(file, "utf8");
         writeFileSync(file, text.replace(/my-account\/\w+/, "my-account/none"));

@@ -1,10 +1,20 @@
 /** Certificates from a real ACME CA, which looks at hosts through the gateway's public ports. */
-import { readdirSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { startPebble, pebblePath, testAuthority, type TestCa } from "@warren/host/testing";
+import { startAgent } from "@warren/agent";
+import { promMetrics, systemClock } from "@warren/host";
+import {
+  connectProxy,
+  startPebble,
+  pebblePath,
+  recordingLog,
+  testAuthority,
+  type TestCa,
+} from "@warren/host/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { AcmeStage, line, shown, YEAR_SECONDS } from "./_kit/acme.ts";
 import { ask } from "./_kit/ask.ts";
+import { agentConfig, routeTo } from "./_kit/configs.ts";
 
 const PEBBLE = pebblePath();
 const CHALLENGE = "/.well-known/acme-challenge/a-token-that-is-none-of-ours";
@@ -35,6 +45,30 @@ describe.skipIf(PEBBLE === undefined)("a gateway with --acme", () => {
     const { status, headers } = await ask({ port: joined.port, host: one.host, path: "/a" });
     expect(status).toBe(308);
     expect(headers.location).toBe(`https://${one.host}:${joined.tlsPort}/a`);
+  });
+
+  test("has one for its own name, so that agents join by wss://", async () => {
+    await using stage = new AcmeStage(ca);
+    const host = "gateway.acme.test";
+    const joined = await stage.gateway({ hosts: ["app.acme.test"], acme: { ownHosts: [host] } });
+    await using owned = new AsyncDisposableStack();
+    const proxy = owned.use(await connectProxy(undefined, "127.0.0.1"));
+    const caFile = join(joined.folder, "pebble.pem");
+    writeFileSync(caFile, await ca.root());
+    const token = await joined.token(["second.acme.test"]);
+    const routes = [routeTo("second.acme.test", 1)];
+    const config = agentConfig({ id: "by-tls", token, gatewayPort: 1, routes });
+    config.gateways = [`wss://${host}:${joined.tlsPort}`];
+    const through = { ...config.dial.proxy, httpsProxy: `http://127.0.0.1:${proxy.port}` };
+    config.dial = { ...config.dial, caFile, proxy: through };
+    const log = recordingLog();
+    const heard = { onRequest: undefined, onPort: undefined, onPublished: undefined };
+    const deps = { log, metrics: promMetrics(), clock: systemClock, version: "0", ...heard };
+    const agent = await startAgent(config, deps, new AbortController().signal);
+    owned.use(agent);
+    await log.line(({ msg }) => msg === "routes published");
+    expect((await shown(joined.tlsPort, host)).subjectAltName).toBe(`DNS:${host}`);
+    expect(proxy.asked).toContain(`${host}:${joined.tlsPort}`);
   });
 
   test("leads a challenge of somebody else to the cluster, as any request", async () => {

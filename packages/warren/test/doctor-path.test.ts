@@ -44,7 +44,7 @@ const certificates = {
 };
 
 test("asks by TLS for the host itself, at the gateway's address: nothing is misdirected", async () => {
-  await using service = await RawService.start(answer("200 OK"));
+  using service = await RawService.start(answer("200 OK"));
   await using joined = await joinedTo(service, { certificates });
   expect(await walk(`wss://localhost:${joined.tlsPort}`, [door()])).toEqual([
     { check: "certificate of the host", level: "ok", said: `browsers trust that of ${HOST}` },
@@ -53,7 +53,7 @@ test("asks by TLS for the host itself, at the gateway's address: nothing is misd
 });
 
 test("follows the gateway's own way to https, and finds what is behind it", async () => {
-  await using service = await RawService.start(({ socket }) => void socket.destroy());
+  using service = await RawService.start(({ socket }) => void socket.destroy());
   await using joined = await joinedTo(service, { certificates, tls: { redirect: true } });
   const [, found] = await walk(`ws://127.0.0.1:${joined.port}`, [door()]);
   expect(found).toMatchObject({ check: CHECK, level: "fail" });
@@ -64,7 +64,7 @@ test("follows the gateway's own way to https, and finds what is behind it", asyn
 
 test("says that visitors are led to https where nobody answers", async () => {
   const location = `location: https://${HOST}:1/\r\n`;
-  await using service = await RawService.start(answer("308 Permanent Redirect", "", location));
+  using service = await RawService.start(answer("308 Permanent Redirect", "", location));
   await using joined = await joinedTo(service);
   const [found] = await walk(`ws://127.0.0.1:${joined.port}`, [door()]);
   expect(found).toMatchObject({
@@ -75,7 +75,7 @@ test("says that visitors are led to https where nobody answers", async () => {
 });
 
 test("a port for agents alone is not taken for an application", async () => {
-  await using service = await RawService.start(answer("200 OK"));
+  using service = await RawService.start(answer("200 OK"));
   const gateway = { agents: { host: "127.0.0.1", port: 0 } };
   await using joined = await joinedTo(service, { gateway });
   const [found] = await walk(`ws://127.0.0.1:${joined.agentsPort}`, [door()]);
@@ -83,7 +83,7 @@ test("a port for agents alone is not taken for an application", async () => {
 });
 
 test("says that browsers refuse the certificate, and goes on behind it", async () => {
-  await using service = await RawService.start(answer("200 OK"));
+  using service = await RawService.start(answer("200 OK"));
   await using joined = await joinedTo(service, { certificates });
   const found = await walk(`wss://localhost:${joined.tlsPort}`, [door()], UNKNOWN);
   expect(found).toMatchObject([
@@ -93,7 +93,7 @@ test("says that browsers refuse the certificate, and goes on behind it", async (
 });
 
 test("says that there is no certificate for the host", async () => {
-  await using service = await RawService.start(answer("200 OK"));
+  using service = await RawService.start(answer("200 OK"));
   const { gateway } = certificates;
   await using joined = await joinedTo(service, { certificates: { gateway } });
   const [found] = await walk(`wss://localhost:${joined.tlsPort}`, [door()]);
@@ -133,7 +133,7 @@ test.each([
     said: "to https://old.example.com/",
   },
 ])("an application that answers with $name is reached", async ({ answered, level, said }) => {
-  await using service = await RawService.start(answered);
+  using service = await RawService.start(answered);
   await using joined = await joinedTo(service);
   const [found] = await walk(`ws://127.0.0.1:${joined.port}`, [door()]);
   expect(found).toMatchObject({ check: CHECK, level, said: expect.stringContaining(said) });
@@ -148,7 +148,7 @@ test.each([
   },
   { name: "403", policy: { allow: ["192.0.2.0/24"] }, said: "403 forbidden" },
 ])("a $name of the gateway itself is no fault of the agent's", async ({ policy, said }) => {
-  await using service = await RawService.start(answer("200 OK"));
+  using service = await RawService.start(answer("200 OK"));
   await using joined = await joinedTo(service, {}, policy);
   const [found] = await walk(`ws://127.0.0.1:${joined.port}`, [door()]);
   expect(found).toMatchObject({
@@ -158,7 +158,7 @@ test.each([
 });
 
 test("a cluster that a roll-out leaves out is told so", async () => {
-  await using service = await RawService.start(answer("200 OK"));
+  using service = await RawService.start(answer("200 OK"));
   const rollout = { percent: 0, clusters: [], fallback: undefined };
   await using joined = await joinedTo(service, { gateway: { rollout } });
   const [found] = await walk(`ws://127.0.0.1:${joined.port}`, [door()]);
@@ -167,7 +167,7 @@ test("a cluster that a roll-out leaves out is told so", async () => {
 });
 
 test("asks for what is published now, at a path that it has", async () => {
-  await using service = await RawService.start(answer("200 OK"));
+  using service = await RawService.start(answer("200 OK"));
   await using joined = await Joined.start({
     routes: [routeTo(HOST, service.port, { path: "/api", path_type: "Prefix" })],
   });
@@ -191,7 +191,7 @@ test.each([
     said: "the token covers none of a.example.org",
   },
 ])("$name: nothing is published yet, and nothing failed", async ({ doors, level, said }) => {
-  await using service = await RawService.start(answer("200 OK"));
+  using service = await RawService.start(answer("200 OK"));
   await using joined = await joinedTo(service);
   const gateway = `ws://127.0.0.1:${joined.port}`;
   const [found, ...more] = await walk(gateway, doors, TRUSTED, ["*.example.com"]);

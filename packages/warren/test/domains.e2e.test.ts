@@ -44,7 +44,11 @@ test("a cluster publishes its names and what it proves in DNS; why says what is 
     served: true,
     domain: {
       dns: { aliases: ["home.clusters.test"], addresses: ["192.0.2.1"] },
-      ownership: { record: "_warren.shop.test", proofs: ["warren-group=home"] },
+      ownership: {
+        says: "proved by this TXT record",
+        record: "_warren.shop.test",
+        proofs: ["warren-group=home"],
+      },
       claim: { host: "shop.test", group: "home" },
       certificate: { says: "there is none" },
     },
@@ -53,8 +57,21 @@ test("a cluster publishes its names and what it proves in DNS; why says what is 
     served: false,
     domain: {
       dns: { addresses: [], says: expect.stringContaining("it does not resolve") },
-      ownership: { record: "_warren.unproved.test", proofs: [] },
+      ownership: {
+        says: expect.stringMatching(/^not proved yet: .* at the latest after 5 minutes$/),
+        record: "_warren.unproved.test",
+        proofs: [],
+      },
       claim: { says: "no cluster has claimed it" },
+    },
+  });
+  expect(await why("covered.test")).toMatchObject({
+    domain: { ownership: { says: "proved by a token that covers it" } },
+  });
+  dns.zone.TXT["_warren.unproved.test"] = ["warren-group=home"];
+  expect(await why("unproved.test")).toMatchObject({
+    domain: {
+      ownership: { says: expect.stringMatching(/^the TXT record is there, .* 5 minutes$/) },
     },
   });
   expect(await why("home.clusters.test")).toMatchObject({

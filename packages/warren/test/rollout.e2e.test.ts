@@ -13,13 +13,17 @@ const owned = new AsyncDisposableStack();
 const fleet = owned.use(new Fleet());
 let gateway: GatewayOnStage;
 
-async function join(to: GatewayOnStage, hosts: Record<string, string>): Promise<void> {
+async function join(
+  to: GatewayOnStage,
+  hosts: Record<string, string>,
+  more: string[] = [],
+): Promise<void> {
   const service = owned.use(await trafficService());
   await Promise.all(
     Object.entries(hosts).map(async ([host, uuid]) => {
       const { file } = await fleet.token({ uuid, group: uuid });
       const words = ["--gateway", `ws://127.0.0.1:${to.port}`, "--token-file", file];
-      await fleet.agent([...words, "--service", `${host}=${service.port}`]);
+      await fleet.agent([...words, "--service", `${host}=${service.port}`, ...more]);
     }),
   );
 }
@@ -65,4 +69,15 @@ test("with a fallback the others are sent there, with path and query", async () 
     "https://early.test.old.example.com/a%20b?q=1",
   ]);
   expect((await ask({ port: other.port, host: "unknown.test" })).status).toBe(404);
+});
+
+test("a public cluster is served through its tunnel too, and is not counted as private", async () => {
+  const other = await fleet.gateway({ more: ["--rollout-percent", "0"] });
+  await join(other, { "late.test": LATE }, ["--no-private"]);
+  await join(other, { "early.test": EARLY });
+  await served(other.port, "late.test");
+  expect((await ask({ port: other.port, host: "early.test" })).body).toContain('"not_enabled"');
+  const asked = ["--admin", `http://127.0.0.1:${other.adminPort}`, "--json"];
+  const status = await fleet.start(["status", ...asked]).ended();
+  expect(JSON.parse(status.stdout)).toMatchObject({ rollout: { served: 0, of: 1 } });
 });

@@ -29,7 +29,7 @@ async function joinedTo(service: RawService, dns: { address: string }, more: obj
 }
 
 test("names, owners, paths and certificates that are missing are said, each with what to do", async () => {
-  await using service = await RawService.start(OK);
+  using service = await RawService.start(OK);
   await using dns = await testDns();
   dns.zone.A["warren.clusters.test"] = ["192.0.2.1"];
   dns.zone.A[HOST] = ["192.0.2.1"];
@@ -56,7 +56,7 @@ test("names, owners, paths and certificates that are missing are said, each with
 });
 
 test("a cluster that a roll-out leaves out is said", async () => {
-  await using service = await RawService.start(OK);
+  using service = await RawService.start(OK);
   await using dns = await testDns();
   dns.zone.A[HOST] = ["192.0.2.1"];
   const rollout = { percent: 0, clusters: [], fallback: undefined };
@@ -111,7 +111,7 @@ test.each([
 });
 
 test("the command says the hint under its verdict, and ends with 1 for what is not served", async () => {
-  await using service = await RawService.start(OK);
+  using service = await RawService.start(OK);
   await using dns = await testDns();
   await using joined = await joinedTo(service, dns);
   using home = house();
@@ -125,7 +125,7 @@ test("the command says the hint under its verdict, and ends with 1 for what is n
 });
 
 test("status shows of each cluster what it is, its agents, its routes, and those that are refused", async () => {
-  await using service = await RawService.start(OK);
+  using service = await RawService.start(OK);
   await using dns = await testDns();
   const routes = [routeTo(HOST, service.port), routeTo("not-ours.test", service.port)];
   await using joined = await joinedTo(service, dns, { routes, hosts: [HOST] });

@@ -17,6 +17,8 @@ export const FEATURES = [
   "tcp",
   "upgrade",
   "certificates",
+  /** All that a route may say is done or refused: filters, networks to keep out, schemes, times. */
+  "route_rules",
 ] as const;
 export type Feature = (typeof FEATURES)[number];
 

@@ -119,6 +119,7 @@ export async function startAsTold(environment: Environment, folder: string): Pro
     "WARREN_CHAT_TLS_KEY",
     "REDIS_URL",
     "S3_BUCKET",
+    "WARREN_CHAT_STORE",
     "MONGO_URI",
   ])
     here.delete(name);

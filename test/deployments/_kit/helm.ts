@@ -30,8 +30,11 @@ export function setFlags(values: Readonly<Record<string, unknown>>): string[] {
 }
 
 /** What the chart becomes. Rejects with helm's words where the values' schema refuses them. */
-export async function render(flags: readonly string[], version: KubeVersion): Promise<Manifest[]> {
-  const { name, namespace } = RELEASE;
+export async function render(
+  flags: readonly string[],
+  version: KubeVersion,
+  { name, namespace } = RELEASE,
+): Promise<Manifest[]> {
   const words = ["template", name, CHART, "--namespace", namespace, ...flags];
   const asked = [...words, "--kube-version", VERSIONS[version]];
   const key = asked.join(" ");

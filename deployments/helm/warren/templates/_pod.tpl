@@ -8,7 +8,7 @@ labels:
   {{- toYaml . | nindent 2 }}
   {{- end }}
   {{- if eq .part "chat" }}
-  version: {{ $values.version }}
+  version: {{ $values.version | quote }}
   {{- end }}
   {{- with $values.podLabels }}
   {{- toYaml . | nindent 2 }}
@@ -20,7 +20,7 @@ annotations:
   prometheus.io/path: "/metrics"
   {{- end }}
   {{- with .checksum }}
-  checksum/config: {{ . }}
+  checksum/config: {{ . | quote }}
   {{- end }}
   {{- with $values.podAnnotations }}
   {{- toYaml . | nindent 2 }}
@@ -44,11 +44,11 @@ securityContext:
 {{- with .root.Values.image.pullSecrets }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ . }}
+  - name: {{ . | quote }}
   {{- end }}
 {{- end }}
 {{- with $values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 topologySpreadConstraints:
   {{- range list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
@@ -75,7 +75,7 @@ affinity:
 
 {{- define "warren.container" -}}
 {{- $values := get .root.Values .part -}}
-image: {{ include "warren.image" .root }}
+image: {{ include "warren.image" .root | quote }}
 imagePullPolicy: {{ .root.Values.image.pullPolicy }}
 resources:
   {{- toYaml $values.resources | nindent 2 }}
@@ -139,8 +139,8 @@ readinessProbe:
 apiVersion: policy/v1
 kind: PodDisruptionBudget
 metadata:
-  name: {{ printf "%s-pdb" (include "warren.name" .) }}
-  namespace: {{ .root.Release.Namespace }}
+  name: {{ printf "%s-pdb" (include "warren.name" .) | quote }}
+  namespace: {{ .root.Release.Namespace | quote }}
   labels:
     {{- include "warren.labels" . | nindent 4 }}
 spec:
@@ -155,8 +155,8 @@ spec:
 apiVersion: v1
 kind: PersistentVolumeClaim
 metadata:
-  name: {{ printf "%s-data" (include "warren.name" .) }}
-  namespace: {{ .root.Release.Namespace }}
+  name: {{ printf "%s-data" (include "warren.name" .) | quote }}
+  namespace: {{ .root.Release.Namespace | quote }}
   labels:
     {{- include "warren.labels" . | nindent 4 }}
   annotations:
@@ -165,7 +165,7 @@ metadata:
 spec:
   accessModes: [{{ $values.accessMode }}]
   {{- with $values.storageClass }}
-  storageClassName: {{ . }}
+  storageClassName: {{ . | quote }}
   {{- end }}
   resources:
     requests:
@@ -177,7 +177,7 @@ spec:
 - name: data
   {{- if .isKept }}
   persistentVolumeClaim:
-    claimName: {{ $values.existingClaim | default (printf "%s-data" (include "warren.name" .)) }}
+    claimName: {{ $values.existingClaim | default (printf "%s-data" (include "warren.name" .)) | quote }}
   {{- else }}
   emptyDir: { sizeLimit: 1Gi }
   {{- end }}
@@ -224,7 +224,7 @@ externalTrafficPolicy: {{ .externalTrafficPolicy }}
 {{- end }}
 {{- if eq .type "LoadBalancer" }}
 {{- with .loadBalancerClass }}
-loadBalancerClass: {{ . }}
+loadBalancerClass: {{ . | quote }}
 {{- end }}
 {{- with .loadBalancerSourceRanges }}
 loadBalancerSourceRanges:

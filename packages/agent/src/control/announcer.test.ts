@@ -1,6 +1,6 @@
 import { promMetrics } from "@warren/host";
 import { recordingLog, virtualClock } from "@warren/host/testing";
-import { parseControl, Route, type ControlInput, type RouteInput } from "@warren/wire";
+import { parseControl, Route, routeKey, type ControlInput, type RouteInput } from "@warren/wire";
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import { Announcer } from "./announcer.ts";
@@ -62,6 +62,27 @@ describe("an announcer", () => {
     expect(actions(said)).toEqual(["sync", "add", "sync"]);
     expect(said.map(hosts)).toEqual([[], ["a.test"], ["a.test", "b.test"]]);
     expect(said[2]!.payload).toMatchObject({ revision: published.voice.revision });
+  });
+
+  test("keeps back what a gateway of an earlier release would serve past a rule of its host", () => {
+    const { announcer, link, published, said, ack } = joined();
+    link.up = true;
+    announcer.up(false, ["resume", "certificates"]);
+    ack(0, { accepted: 0, rejected: [] });
+    const plain = [{ host: "open.test" }, { host: "a.test", path: "/" }, { host: "*.test" }];
+    published.replace("config", plain.map(publication));
+    expect(said.map(hosts)).toEqual([[], ["open.test", "a.test", "*.test"]]);
+    ack(1, { accepted: 3, rejected: [] });
+    const closed = publication({ host: "a.test", path: "/in", policy: { deny: ["10.0.0.0/8"] } });
+    published.change("config", [closed], []);
+    expect(actions(said)).toEqual(["sync", "sync", "sync"]);
+    expect(hosts(said[2]!)).toEqual(["open.test"]);
+    for (const { route } of [closed, publication(plain[1]!), publication(plain[2]!)])
+      expect(published.verdicts.get(routeKey(route))).toMatchObject({ refused: "not_implemented" });
+    ack(2, { accepted: 1, rejected: [] });
+    announcer.down();
+    announcer.up(false);
+    expect(hosts(said[3]!)).toEqual(["open.test", "a.test", "*.test", "a.test"]);
   });
 
   test("says at a resume what changed meanwhile, as one snapshot", () => {

@@ -1,6 +1,7 @@
 import type { Counter, Gauge, Log, Metrics } from "@warren/host";
 import type { RegisterSuccess, WireError } from "@warren/wire";
-import type { AnnouncerEvents, Rejection } from "./announcer.ts";
+import type { AnnouncerEvents } from "./announcer.ts";
+import type { Rejection } from "./refused-routes.ts";
 
 /** Who wants to know more than the log says. */
 export interface Hearers {

@@ -279,10 +279,11 @@ export class GatewayTunnel {
     this.#failures = 0;
     if (!resumed) this.#credential.began();
     this.#deps.events.up(this.name, info, resumed);
-    this.#announcer.up(resumed);
-    this.#certificates.up(info.features, resumed);
     this.#beatMs = Math.max(1_000, info.heartbeat_interval_ms);
+    // First: it says what kind of cluster the routes are of.
     this.#beat();
+    this.#announcer.up(resumed, info.features);
+    this.#certificates.up(info.features, resumed);
     this.#owner.onUp(this, info);
   }
 

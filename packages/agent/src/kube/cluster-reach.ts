@@ -49,7 +49,8 @@ export class ClusterReach implements Reach, Disposable {
   get mode(): ReachMode {
     const { mode } = this.#options;
     if (mode !== "auto") return mode;
-    return this.isPrivate ? "tunnel" : "both";
+    // Nobody asked that what came by TLS go on over the internet in clear: the tunnel is encrypted.
+    return this.isPrivate || this.endpoint?.scheme !== "https" ? "tunnel" : "both";
   }
 
   get endpoint(): PublicEndpoint | undefined {

@@ -23,6 +23,15 @@ export class ToldProblems {
     return problems.filter((problem) => !before.has(textOf(problem)));
   }
 
+  /** True when something that was said of `key` is so no longer; what has a reason of `except` aside. */
+  isMended(key: string, problems: readonly Problem[], except: readonly string[]): boolean {
+    const now = new Set(problems.map(textOf));
+    const before = [...(this.#told.get(key) ?? NONE)];
+    return before.some(
+      (text) => !now.has(text) && !except.includes(text.slice(0, text.indexOf(" "))),
+    );
+  }
+
   /** Whatever was said of `key` may be said again. */
   forget(key: string): void {
     this.#told.delete(key);

@@ -16,6 +16,12 @@ import { followOn, GATEWAY, ingressOf } from "./_follow-kit.ts";
 const SHOP = { namespace: "default", name: "shop" };
 const KEY = "default/shop a.test Prefix /";
 
+const path = (at: string, name: string) => ({
+  path: at,
+  pathType: "Prefix" as const,
+  backend: { service: { name, port: { number: 80 } } },
+});
+
 describe("people are told of their Ingresses", () => {
   let api: KubeApi;
   let owned: AsyncDisposableStack;
@@ -111,6 +117,22 @@ describe("people are told of their Ingresses", () => {
     const { named } = follow();
     named(["one.gateway.test"]);
     await event(reason);
+  });
+
+  test("that they are published again, when a trouble beside it is over", async () => {
+    const paths = [path("/", "web"), path("/late", "late")];
+    api.put(ingressOf("shop", { rules: [{ host: "a.test", http: { paths } }] }), INGRESSES);
+    const { judge } = follow();
+    await judge({ accepted: true });
+    await event("NoSuchService");
+    await event("Published");
+    const late = { metadata: { name: "late", namespace: "default" } };
+    api.put({ ...late, spec: { clusterIP: "10.0.0.2", ports: [{ port: 80 }] } }, SERVICES);
+    await judge({ accepted: true }, "default/shop a.test Prefix /late");
+    await api.until(() => events("Published").length > 1);
+    expect(events("Published").map(({ note }) => note)).toContain(
+      "published at a.test; a trouble told before is over",
+    );
   });
 
   test("that an older one has the place", async () => {

@@ -7,6 +7,8 @@ export interface AcmeConfig {
   /** PEM file of authorities that the CA's server is believed by; undefined: the system's. */
   caFile: string | undefined;
   email: string | undefined;
+  /** Names of the gateway itself, where agents dial it: nobody's claim. Lower case. */
+  ownHosts: readonly string[];
   /** Tried in turn, the next one after a failure. */
   challenges: readonly ChallengeType[];
   /** Hosts under one wildcard claim that get a certificate each. */

@@ -40,7 +40,7 @@ export interface AcmeState {
   isOrderable: boolean;
 }
 
-/** Certificates from a CA, for hosts that clusters have claimed and serve. */
+/** Certificates from a CA, for hosts that clusters have claimed and serve, and for the gateway's own. */
 export class Acme implements CertificateSet, AsyncDisposable {
   readonly challenges: Challenges;
   readonly #options: AcmeOptions;
@@ -50,6 +50,8 @@ export class Acme implements CertificateSet, AsyncDisposable {
   readonly #renewals: Renewals;
   readonly #stop = new AbortController();
   readonly #wanted = new Set<string>();
+  /** Names under wildcards that are due, and that somebody has asked for since. */
+  readonly #used = new Set<string>();
   #sweeping: Promise<void> = Promise.resolve();
   #handshakes = 0;
   #forget: () => void = () => {};
@@ -69,7 +71,8 @@ export class Acme implements CertificateSet, AsyncDisposable {
       lasting: keptUntil,
       onChange: () => {},
     });
-    const shared = { ...options, copies: this.#copies, leases: store.leases };
+    const claimOf = (host: string) => (this.isOwn(host) ? ownClaim(host) : options.claimOf(host));
+    const shared = { ...options, claimOf, copies: this.#copies, leases: store.leases };
     this.#issuer = new Issuer({
       ...shared,
       certificates,
@@ -90,7 +93,21 @@ export class Acme implements CertificateSet, AsyncDisposable {
   }
 
   choose(serverName: string | undefined): Certificate | undefined {
-    return this.#copies.choose(serverName);
+    const chosen = this.#copies.choose(serverName);
+    if (chosen !== undefined && serverName !== undefined) this.#asked(serverName.toLowerCase());
+    return chosen;
+  }
+
+  /** Somebody uses a name under a wildcard: when it is time to renew it, it is. */
+  #asked(host: string): void {
+    const issued = this.#copies.value(host);
+    if (issued === undefined || issued.claim === host) return;
+    if (this.#options.wallClock() >= issued.renewAt) this.#used.add(host);
+  }
+
+  /** True for a name of the gateway itself, for which no cluster is asked. */
+  isOwn(host: string): boolean {
+    return this.#options.config.ownHosts.includes(host);
   }
 
   /** Hosts were published here: those that need a certificate get one before anybody asks. */
@@ -152,7 +169,7 @@ export class Acme implements CertificateSet, AsyncDisposable {
   }
 
   async #obtain(host: string): Promise<void> {
-    const claim = await this.#options.claimOf(host);
+    const claim = this.isOwn(host) ? ownClaim(host) : await this.#options.claimOf(host);
     if (claim?.served !== true) return void this.#wanted.delete(host);
     const outcome = await this.#issuer.obtain(host, claim.group);
     if (outcome === "issued" || outcome === "there" || outcome === "unclaimed")
@@ -171,7 +188,10 @@ export class Acme implements CertificateSet, AsyncDisposable {
     try {
       await this.#refresh();
       await this.#renewals.ask();
-      const hosts = [...this.#renewals.due(), ...this.#wanted];
+      // Not at the start: balancers lead nobody here yet, the CA neither. Who dials begins it sooner.
+      this.wanted(this.#options.config.ownHosts);
+      const hosts = [...this.#renewals.due(), ...this.#wanted, ...this.#used];
+      this.#used.clear();
       await Promise.all(hosts.map((host) => this.#obtain(host)));
     } catch (reason) {
       events.stuck("renewals", reason);
@@ -184,6 +204,10 @@ export class Acme implements CertificateSet, AsyncDisposable {
     const waitMs = SWEEP_MS * (0.75 + random() / 2);
     this.#forget = clock.after(waitMs, () => void this.sweep().then(() => this.#sweepLater()));
   }
+}
+
+function ownClaim(host: string): ClaimedHost {
+  return { pattern: host, group: "", served: true };
 }
 
 /** Of a CA's directory: it is part of names. */

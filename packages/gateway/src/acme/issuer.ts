@@ -59,8 +59,8 @@ interface Wish {
 /**
  * Gets certificates from the CA. Invariants:
  *
- * I1. Nothing is ordered for a host that no cluster has claimed and serves, that already has a
- *     certificate, or before its back-off ends.
+ * I1. Nothing is ordered for a host that no cluster has claimed and serves and that is no name of the
+ *     gateway, that already has a certificate, or before its back-off ends.
  * I2. One order for a host at a time, over all gateways: under a lease, whose fence decides what is kept.
  * I3. Claim groups take turns, and each may order so much in an hour.
  * I4. What is asked for in vain leaves nothing behind in the shared store, and a CA that refuses
@@ -75,6 +75,8 @@ export class Issuer {
   readonly #spent = new Map<string, number>();
   readonly #account: CaAccount;
   readonly #pause: CaPause;
+  /** New ones that are being ordered, and the claim of each. */
+  readonly #ordering = new Map<string, string>();
   #running = 0;
 
   constructor(options: IssuerOptions) {
@@ -146,9 +148,14 @@ export class Issuer {
       // Another may have been here between the look and the lease.
       await copies.load(host);
       if (!this.#isDue(host)) return "there";
+      const isNew = copies.value(host) === undefined;
+      if (isNew && !this.#mayHave(host, claim)) return "refused";
+      // In the turn in which names are counted, before anything is waited for.
+      if (isNew) this.#ordering.set(host, claim.pattern);
       if (!(await this.#isGranted(host, claim.group))) return "refused";
       return await this.#order(lease, host, { claim, before });
     } finally {
+      this.#ordering.delete(host);
       await lease.release();
     }
   }
@@ -162,7 +169,7 @@ export class Issuer {
   #mayHave(host: string, { pattern, group }: ClaimedHost): boolean {
     const { config, copies, wallClock } = this.#options;
     if (copies.value(host) !== undefined) return true;
-    if (pattern !== host && this.#namesUnder(pattern) >= config.wildcardNames)
+    if (pattern !== host && this.#namesUnder(pattern, host) >= config.wildcardNames)
       return this.#refuse(host, pattern, "its wildcard claim has its --acme-names");
     return wallClock() >= (this.#spent.get(group) ?? -Infinity);
   }
@@ -176,8 +183,11 @@ export class Issuer {
     return this.#refuse(host, `group ${group}`, "its claim group has had its --acme-orders");
   }
 
-  #namesUnder(pattern: string): number {
+  /** With those that are being ordered here, which would all be one too many together. */
+  #namesUnder(pattern: string, host: string): number {
     let count = 0;
+    for (const [other, under] of this.#ordering)
+      if (under === pattern && other !== host) count += 1;
     for (const [, { value }] of this.#options.copies.entries())
       if (value.claim === pattern) count += 1;
     return count;

@@ -31,12 +31,15 @@ export class Renewals {
     this.#options = options;
   }
 
-  /** Hosts whose certificate should be renewed now. */
+  /**
+   * Hosts whose certificate should be renewed now, whoever asks. Not names under a wildcard: those
+   * were made up by who asked for them once, and are renewed for who asks again.
+   */
   due(): string[] {
     const now = this.#options.wallClock();
     const hosts: string[] = [];
     for (const [host, { value }] of this.#options.copies.entries())
-      if (now >= value.renewAt) hosts.push(host);
+      if (now >= value.renewAt && value.claim === host) hosts.push(host);
     return hosts;
   }
 

@@ -216,6 +216,9 @@ export function proofOf({ clusterUuid }: Pick<Prover, "clusterUuid">): string {
   return `warren-cluster=${clusterUuid}`;
 }
 
+/** When a refused route comes again: what agents do (announcer.ts), at the latest. */
+export const SAID_AGAIN = "again and again, at the latest after 5 minutes";
+
 const TOO_MANY: Refusal = {
   code: "rate_limited",
   message: "more hosts than can be looked up now: this one is looked up when it is said again",
@@ -235,7 +238,7 @@ function refusalOf(
   const why =
     typeof said === "object"
       ? `DNS could not be asked (${said.failed}); needed is ${record}`
-      : `the token does not cover this host: make the DNS record ${record}`;
+      : `the token does not cover this host: make the DNS record ${record}; it is looked for ${SAID_AGAIN}`;
   return { code: "host_not_allowed", message: why };
 }
 

@@ -1,7 +1,7 @@
 import type { Acme } from "../acme/acme.ts";
 import type { HostCare } from "../host-care.ts";
-import type { Registry } from "../ports.ts";
-import { recordOf } from "./domain-proofs.ts";
+import type { ClaimedHost, Registry } from "../ports.ts";
+import { recordOf, SAID_AGAIN } from "./domain-proofs.ts";
 import type { Dns } from "./dns.ts";
 
 export interface WhyDomainDeps {
@@ -86,22 +86,35 @@ async function aliasesOf(dns: Dns, host: string): Promise<string[]> {
   return aliases;
 }
 
-async function ownershipOf({ hosts }: WhyDomainDeps, host: string): Promise<object> {
+function proofOfHost(record: string, proofs: string[], claim: ClaimedHost | undefined): string {
+  if (claim !== undefined)
+    return proofs.length > 0 ? "proved by this TXT record" : "proved by a token that covers it";
+  if (proofs.length > 0)
+    return `the TXT record is there, for the cluster that it names; its agent says a refused route again ${SAID_AGAIN}`;
+  return `not proved yet: by a token that covers it, or make the record ${record} TXT "warren-cluster=<uuid>", which is looked for ${SAID_AGAIN}`;
+}
+
+async function ownershipOf({ hosts, registry }: WhyDomainDeps, host: string): Promise<object> {
   const owner = await hosts.names?.ownerOf(host).catch(() => undefined);
   if (owner !== undefined) return { says: `a name of cluster ${owner}` };
-  if (!hosts.isProofAsked || isLocal(host)) return { says: "proved by a token that covers it" };
+  const claim = await registry.claimOf(host);
+  if (!hosts.isProofAsked || isLocal(host)) {
+    const says = "not proved by anybody yet: only a cluster whose token covers it may publish it";
+    return { says: claim === undefined ? says : "proved by a token that covers it" };
+  }
   const record = recordOf(host);
-  const says = "proved by a token that covers it, or by this TXT record";
   try {
     const proofs = (await hosts.dns.txt(record)).filter((text) => text.startsWith("warren-"));
-    return { says, record, proofs };
+    return { says: proofOfHost(record, proofs, claim), record, proofs };
   } catch (reason) {
+    const says = claim === undefined ? "not proved by anybody yet" : "proved before now";
     const { code = "failed" } = reason as NodeJS.ErrnoException;
     return { says, record, problem: `DNS could not be asked (${code})` };
   }
 }
 
-async function claimOf({ registry }: WhyDomainDeps, host: string): Promise<object> {
+async function claimOf({ registry, hosts }: WhyDomainDeps, host: string): Promise<object> {
+  if (hosts.acme?.isOwn(host) === true) return { says: "the gateway's own name: nobody's claim" };
   const claim = await registry.claimOf(host);
   if (claim === undefined) return { says: "no cluster has claimed it" };
   const { pattern, group, served } = claim;
@@ -144,7 +157,7 @@ async function acmeOf(acme: Acme, host: string): Promise<Record<string, unknown>
     : isUnderWay
       ? "it is being ordered"
       : last === undefined
-        ? "there is none: it is ordered when a cluster publishes the host"
+        ? `there is none: it is ordered ${acme.isOwn(host) ? "within a minute" : "when a cluster publishes the host"}`
         : `the CA refused it: ${last.detail}`;
   return { says, ...((last ?? renewal) && { acme: { ...renewal, ...last } }) };
 }

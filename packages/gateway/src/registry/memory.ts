@@ -150,10 +150,11 @@ class MemoryRegistry implements Registry {
     return this.#clusters.get(clusterUuid)?.revision ?? null;
   }
 
-  async setOnline(clusterUuid: string, online: boolean): Promise<void> {
+  async setOnline(clusterUuid: string, online: boolean, isPublic?: boolean): Promise<void> {
     const cluster = this.#clusterOf(clusterUuid);
-    if (cluster.presence.online === online) return;
-    cluster.presence = { online, since: this.#options.wallClock() };
+    const before = cluster.presence;
+    const since = before.online === online ? before.since : this.#options.wallClock();
+    cluster.presence = { online, since, isPublic: isPublic ?? before.isPublic };
   }
 
   presence(clusterUuid: string): Presence | undefined {

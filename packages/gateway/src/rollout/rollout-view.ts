@@ -15,7 +15,7 @@ const PAGE = 1_000;
 
 /** Counts over all routes that are published, at this gateway or any other. */
 export async function rolloutView(
-  registry: Pick<Registry, "routes">,
+  registry: Pick<Registry, "routes" | "presence">,
   rollout: Rollout | undefined,
   { percent, clusters, fallback }: RolloutSettings & { fallback: string | undefined },
 ): Promise<RolloutView> {
@@ -24,7 +24,7 @@ export async function rolloutView(
   for (let after: string | undefined; ;) {
     const page = await registry.routes({ after, limit: PAGE });
     for (const entry of page) {
-      if (!isPrivate(entry.route)) continue;
+      if (!isPrivate(entry, (uuid) => registry.presence(uuid))) continue;
       all.add(entry.clusterUuid);
       if (rollout?.isServed(entry) !== false) served.add(entry.clusterUuid);
     }

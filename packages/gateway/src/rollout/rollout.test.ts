@@ -7,9 +7,11 @@ import { rolloutView } from "./rollout-view.ts";
 import { Rollout, rolledOut, shareOf } from "./rollout.ts";
 import type { Registry } from "../ports.ts";
 
+/** Of clusters that nobody has heard of. */
+const unheard = () => undefined;
 const uuids = Array.from({ length: 2_000 }, () => randomUUID());
 const served = (percent: number, clusters: string[] = []) => {
-  const rollout = Rollout.of({ percent, clusters });
+  const rollout = Rollout.of({ percent, clusters }, unheard);
   return uuids.filter((uuid) => rollout?.isServed(entry({}, uuid)) !== false);
 };
 const IN = "00000000-0000-4000-8000-000000000002";
@@ -34,12 +36,47 @@ test("a cluster's place among all is its own for ever, however its uuid is writt
   );
 });
 
-test("a listed cluster is served at 0 percent, and so is a public one", () => {
-  const rollout = Rollout.of({ percent: 0, clusters: [IN] })!;
+test("a listed cluster is served at 0 percent, and one that has only an endpoint to say for itself", () => {
+  const rollout = Rollout.of({ percent: 0, clusters: [IN] }, unheard)!;
   const endpoint = { scheme: "https" as const, host: "lb.test", port: 443 };
   expect(rollout.isServed(entry({}, IN))).toBe(true);
   expect(rollout.isServed(entry({}, OUT))).toBe(false);
   expect(rollout.isServed(entry({ mode: "both", endpoint }, OUT))).toBe(true);
+});
+
+test.each([
+  {
+    name: "public, whatever the mode of its routes",
+    isPublic: true,
+    mode: "tunnel" as const,
+    want: true,
+  },
+  {
+    name: "private, whatever the mode of its routes",
+    isPublic: false,
+    mode: "both" as const,
+    want: false,
+  },
+])("a cluster that says it is $name, is served: $want", ({ isPublic, mode, want }) => {
+  const presence = () => ({ online: true, since: 0, isPublic });
+  const rollout = Rollout.of({ percent: 0, clusters: [] }, presence)!;
+  const endpoint =
+    mode === "both" ? { scheme: "https" as const, host: "lb.test", port: 443 } : undefined;
+  expect(rollout.isServed(entry({ mode, endpoint }, OUT))).toBe(want);
+});
+
+test("a cluster that turns out to be public is served from then on, and not once it is not", () => {
+  const known: { isPublic: boolean | undefined } = { isPublic: undefined };
+  const presence = () => ({ online: true, since: 0, ...known });
+  const rollout = Rollout.of({ percent: 0, clusters: [] }, presence)!;
+  const table = new HostTable("a.test");
+  table.put(entry({}, OUT));
+  const found = table.answer(asked("a.test"));
+  const seen = [undefined, true, false].map((isPublic) => {
+    known.isPublic = isPublic;
+    return "refused" in rollout.judge(found);
+  });
+  expect(seen).toEqual([true, false, true]);
 });
 
 type Lookups = Pick<Registry, "lookup" | "lookupServerName" | "lookupPort">;
@@ -52,7 +89,7 @@ function judged(...given: [string, Partial<RouteInput>][]) {
     lookupServerName: () => Promise.resolve(table.answer(asked("a.test"))),
     lookupPort: () => table.answer(asked("a.test")),
   };
-  const rollout = Rollout.of({ percent: 0, clusters: [IN] });
+  const rollout = Rollout.of({ percent: 0, clusters: [IN] }, unheard);
   return rolledOut(lookups, rollout).lookup(asked("a.test"));
 }
 
@@ -75,7 +112,7 @@ test("where all are served look-ups are left as they are", () => {
     lookupServerName: () => judged(),
     lookupPort: () => judged(),
   };
-  expect(rolledOut(lookups, Rollout.of({ percent: 100, clusters: [] }))).toBe(lookups);
+  expect(rolledOut(lookups, Rollout.of({ percent: 100, clusters: [] }, unheard))).toBe(lookups);
 });
 
 test("what is served is counted over all pages, cluster by cluster", async () => {
@@ -84,9 +121,10 @@ test("what is served is counted over all pages, cluster by cluster", async () =>
   const registry = {
     routes: async ({ after = "", limit }: { after: string | undefined; limit: number }) =>
       all.filter(({ route: { host } }) => host > after).slice(0, limit),
+    presence: unheard,
   };
   const settings = { percent: 0, clusters: [IN], fallback: undefined };
-  expect(await rolloutView(registry, Rollout.of(settings), settings)).toEqual({
+  expect(await rolloutView(registry, Rollout.of(settings, unheard), settings)).toEqual({
     percent: 0,
     clusters: [IN],
     fallback: null,

@@ -10,6 +10,15 @@ export interface RolloutSettings {
   readonly clusters: readonly string[];
 }
 
+/** What is known of a cluster, out of memory. */
+type Presences = Registry["presence"];
+
+interface Judged {
+  answer: RouteAnswer;
+  /** What was said of each entry's cluster then. */
+  kinds: readonly (boolean | undefined)[];
+}
+
 const NOT_ENABLED: RouteAnswer = {
   refused: "not_enabled",
   message: "the roll-out (--rollout-percent, --rollout-cluster) leaves its cluster out",
@@ -23,21 +32,24 @@ const NOT_ENABLED: RouteAnswer = {
 export class Rollout {
   readonly settings: RolloutSettings;
   readonly #listed: ReadonlySet<string>;
-  /** Answers live as long as their routes: each is judged once. */
-  readonly #judged = new WeakMap<Matched, RouteAnswer>();
+  readonly #presence: Presences;
+  /** Answers live as long as their routes: each is judged once, and again when a cluster's kind changed. */
+  readonly #judged = new WeakMap<Matched, Judged>();
 
-  private constructor(settings: RolloutSettings) {
+  private constructor(settings: RolloutSettings, presence: Presences) {
     this.settings = settings;
+    this.#presence = presence;
     this.#listed = new Set(settings.clusters);
   }
 
   /** Undefined where all are served: then nothing is asked of any request. */
-  static of(settings: RolloutSettings): Rollout | undefined {
-    return settings.percent >= 100 ? undefined : new Rollout(settings);
+  static of(settings: RolloutSettings, presence: Presences): Rollout | undefined {
+    return settings.percent >= 100 ? undefined : new Rollout(settings, presence);
   }
 
-  isServed({ clusterUuid, route }: Pick<RouteEntry, "clusterUuid" | "route">): boolean {
-    if (!isPrivate(route)) return true;
+  isServed(entry: Pick<RouteEntry, "clusterUuid" | "route">): boolean {
+    const { clusterUuid } = entry;
+    if (!isPrivate(entry, this.#presence)) return true;
     return this.#listed.has(clusterUuid) || shareOf(clusterUuid) < this.settings.percent;
   }
 
@@ -45,9 +57,18 @@ export class Rollout {
   judge(answer: RouteAnswer): RouteAnswer {
     if ("refused" in answer) return answer;
     const { found } = answer;
-    let judged = this.#judged.get(found);
-    if (judged === undefined) this.#judged.set(found, (judged = this.#judge(answer, found)));
-    return judged;
+    const known = this.#judged.get(found);
+    if (known !== undefined && this.#isCurrent(known, found)) return known.answer;
+    const kinds = found.entries.map(({ clusterUuid }) => this.#presence(clusterUuid)?.isPublic);
+    const judged = { kinds, answer: this.#judge(answer, found) };
+    this.#judged.set(found, judged);
+    return judged.answer;
+  }
+
+  #isCurrent({ kinds }: Judged, { entries }: Matched): boolean {
+    for (let i = 0; i < entries.length; i++)
+      if (this.#presence(entries[i]!.clusterUuid)?.isPublic !== kinds[i]) return false;
+    return true;
   }
 
   #judge(answer: RouteAnswer, found: Matched): RouteAnswer {
@@ -82,7 +103,14 @@ export function shareOf(clusterUuid: string): number {
   return (digest.readUInt32BE(0) / 2 ** 32) * 100;
 }
 
-/** A cluster says that it is public by publishing its own endpoint. */
-export function isPrivate({ mode = "tunnel" }: RouteEntry["route"]): boolean {
-  return mode === "tunnel";
+/**
+ * A cluster's agents say whether it is private. Of one that nobody has heard say so (an agent or a
+ * gateway of an earlier release) a route with an endpoint of its own means that it is not.
+ */
+export function isPrivate(
+  { clusterUuid, route }: Pick<RouteEntry, "clusterUuid" | "route">,
+  presence: Presences,
+): boolean {
+  const isPublic = presence(clusterUuid)?.isPublic ?? (route.mode ?? "tunnel") !== "tunnel";
+  return !isPublic;
 }

@@ -51,6 +51,8 @@ export interface AgentMessagesOptions {
     action: IngressRoutes["action"],
     verdict: RouteVerdict,
   ) => void;
+  /** What an agent says of its cluster: at once, before what it publishes. */
+  onKind: (association: Association<AgentIdentity>, isPrivate: boolean | undefined) => void;
   onHeartbeat: (association: Association<AgentIdentity>, published: number) => void;
   /** It says whether it knows what its cluster publishes. */
   onReady: (association: Association<AgentIdentity>, ready: boolean) => void;
@@ -101,6 +103,7 @@ export class AgentMessages {
         this.#beats.set(association, beatOf(message.payload));
         if (message.payload.metadata.ready !== undefined)
           this.#options.onReady(association, message.payload.metadata.ready);
+        this.#options.onKind(association, message.payload.metadata.is_private);
         return this.#inOrder(association, "heartbeat", 0, () =>
           this.#heartbeat(association, message.request_id),
         );

@@ -59,6 +59,8 @@ export class Agents {
   readonly #pools: ClusterPools;
   readonly #expiries = new Map<Association<AgentIdentity>, () => void>();
   readonly #stopHearing: () => void;
+  /** Of each agent that has said so: whether the internet reaches its cluster. */
+  readonly #publics = new WeakMap<Association<AgentIdentity>, boolean>();
   /** Words to the registry that are under way. */
   readonly #farewells = new Set<Promise<void>>();
   #isLeaving = false;
@@ -84,6 +86,7 @@ export class Agents {
         options.onRoutes();
         this.#say(this.#countRoutes(one));
       },
+      onKind: (one, isPrivate) => this.#hearKind(one, isPrivate),
       onHeartbeat: (one, published) =>
         options.events.routesPublished(one.identity.clusterUuid, published),
       onReady: (one, ready) => this.#ready(one, ready),
@@ -208,6 +211,7 @@ export class Agents {
     this.#pools.close(clusterUuid);
     this.#say(registry.directory.withdrawTunnel(one.tunnelId));
     if (links.cluster(clusterUuid) === undefined) this.#say(registry.setOnline(clusterUuid, false));
+    else this.#sayKind(clusterUuid);
     events.tunnelGone(named(one), error);
     this.#countTunnels(clusterUuid);
   }
@@ -251,6 +255,21 @@ export class Agents {
       .catch((reason: unknown) => this.#options.events.broke("directory", reason))
       .finally(() => this.#farewells.delete(said));
     this.#farewells.add(said);
+  }
+
+  /** Of a cluster's agents one that knows it to be public is enough: the others may be starting. */
+  #hearKind(one: Association<AgentIdentity>, isPrivate: boolean | undefined): void {
+    if (isPrivate === undefined) return;
+    this.#publics.set(one, !isPrivate);
+    this.#sayKind(one.identity.clusterUuid);
+  }
+
+  #sayKind(clusterUuid: string): void {
+    const { links, registry } = this.#options;
+    const agents = links.cluster(clusterUuid)?.agents ?? [];
+    const said = agents.map(({ association }) => this.#publics.get(association));
+    if (said.every((isPublic) => isPublic === undefined)) return;
+    this.#say(registry.setOnline(clusterUuid, true, said.includes(true)));
   }
 
   #leaving(one: Association<AgentIdentity>): void {

@@ -31,7 +31,7 @@ export type WatchEvent<T> =
 
 /**
  * An API server, over raw HTTP. Every call has a time-out (`within`), repeats by itself what the server asks to
- * be repeated (429, and 5xx with Retry-After) within that time, and rejects with a KubeError, or a KubeAccessError
+ * be repeated (429 and 5xx, with Retry-After) within that time, and rejects with a KubeError, or a KubeAccessError
  * when there are no credentials. What is created, replaced or patched is owned by the client's field manager.
  */
 export interface KubeClient extends Disposable {

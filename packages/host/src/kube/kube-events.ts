@@ -16,6 +16,7 @@ export class KubeEvents {
   readonly #leader: Gauge;
   readonly #work: Counter;
   readonly #events: Family<Counter>;
+  readonly #absentGroups = new Set<string>();
 
   constructor(log: Log, metrics: Metrics) {
     this.#log = log;
@@ -77,13 +78,24 @@ export class KubeEvents {
           error: told.error,
         });
       case "absent":
-        return log.info("the cluster does not have this resource; looking for it again");
+        log.debug("the cluster does not have this resource");
+        return this.#absent(told.resource.group);
       case "appeared":
+        this.#absentGroups.delete(told.resource.group);
         return log.info("the cluster has this resource now");
       case "handlerFailed":
         return log.error("internal error", { where: "watch", key: told.key, error: told.error });
     }
   };
+
+  /** Resources of one API come and go together: one line for all of them. */
+  #absent(group: string): void {
+    if (this.#absentGroups.has(group)) return;
+    this.#absentGroups.add(group);
+    this.#log.info("not installed in this cluster, which is fine; looked for now and then", {
+      api: group,
+    });
+  }
 
   readonly leadership = (told: LeadershipTold): void => {
     if (told.kind === "leading") this.#leader.set(1);

@@ -44,7 +44,8 @@ const MOST_TRANSITIONS = 2_147_483_647;
  *    duration.
  * 3. The holder gives up by its own clock before that, also when it was stopped meanwhile: `isLeading` asks the clock.
  * 4. `transitions` grows with every process that begins to lead, also with one of the same identity: it fences what an
- *    earlier one may still say.
+ *    earlier one may still say. While one leads they never shrink: a Lease that a person deleted, or that came back from
+ *    a backup, gets the holder's own again.
  * 5. Who may not lead (`setWilling`) holds nothing and asks for nothing, but goes on looking.
  */
 export class Leadership implements AsyncDisposable {
@@ -56,6 +57,8 @@ export class Leadership implements AsyncDisposable {
   #seen: { lease: Lease | undefined; at: number } = { lease: undefined, at: 0 };
   #leading = false;
   #until = 0;
+  /** The transitions that this leadership last wrote. */
+  #term = 0;
   #forgetDeadline = () => {};
   #working: Promise<unknown> = Promise.resolve();
   #running: Promise<void> | undefined;
@@ -214,12 +217,13 @@ export class Leadership implements AsyncDisposable {
     const transitions = before?.leaseTransitions ?? 0;
     const isFirst = this.#seen.lease === undefined;
     const next = isOurs || isFirst ? transitions : transitions + 1;
+    const ours = this.#leading ? this.#term : 0;
     return {
       holderIdentity: identity,
       leaseDurationSeconds: LEASE_SECONDS,
       acquireTime: isOurs ? (before.acquireTime ?? now) : now,
       renewTime: now,
-      leaseTransitions: Math.min(MOST_TRANSITIONS, Math.max(next, leastTransitions)),
+      leaseTransitions: Math.min(MOST_TRANSITIONS, Math.max(next, ours, leastTransitions)),
     };
   }
 
@@ -227,6 +231,7 @@ export class Leadership implements AsyncDisposable {
     const { clock, identity, told } = this.#options;
     this.#forgetDeadline();
     this.#until = began + RENEW_DEADLINE_MS;
+    this.#term = this.transitions;
     this.#forgetDeadline = clock.after(this.#until - clock.now(), () => this.#stop("deadline"));
     this.#holder = identity;
     if (this.#leading) return;

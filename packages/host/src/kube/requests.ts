@@ -42,6 +42,8 @@ const KEEP_ALIVE_MS = 15_000;
 const MOST_CALLS = 32;
 /** How often a server that asks for time is asked again (client-go, `rest.Request`: ten times). */
 const MOST_REPEATS = 10;
+/** Not less, whatever it says: ten at once would be more load, and no time. */
+const LEAST_WAIT_MS = 1_000;
 
 /** Requests to one API server over kept connections. */
 export class KubeRequests implements Disposable {
@@ -101,11 +103,10 @@ export class KubeRequests implements Disposable {
       if (status >= 200 && status < 300) return answer;
       const error = await refusalOf(call.what, answer);
       const isStale = status === 401 && !refused;
-      const isAsked = asksForTime(error) && repeats < MOST_REPEATS;
-      if (!isStale && !isAsked) throw error;
+      const waitMs = repeats < MOST_REPEATS ? waitAskedFor(error) : undefined;
+      if (!isStale && waitMs === undefined) throw error;
       refused = status === 401;
-      const isWaited =
-        isStale || (await wait(this.#options.clock, error.retryAfterMs ?? 0, signal));
+      const isWaited = isStale || (await wait(this.#options.clock, waitMs!, signal));
       if (!isWaited) throw error;
     }
   }
@@ -165,9 +166,13 @@ function headOf(request: http.ClientRequest, { body }: Call): Promise<http.Incom
   });
 }
 
-/** 429, and what is unavailable and says for how long: nothing was done, so that all may be asked again. */
-function asksForTime({ status, retryAfterMs }: KubeError): boolean {
-  return status === 429 || (status >= 500 && retryAfterMs !== undefined);
+/**
+ * How long a server that did nothing asks to be left alone, so that all may be asked again. Undefined: it does not say,
+ * and whoever called knows better when to ask again (client-go, `rest.checkWait`).
+ */
+function waitAskedFor({ status, retryAfterMs }: KubeError): number | undefined {
+  if (retryAfterMs === undefined || (status !== 429 && status < 500)) return undefined;
+  return Math.max(LEAST_WAIT_MS, retryAfterMs);
 }
 
 function failureOf(

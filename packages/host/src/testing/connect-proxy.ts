@@ -10,8 +10,11 @@ export interface ConnectProxy extends AsyncDisposable {
   cut(): void;
 }
 
-/** A real forward proxy on loopback that knows CONNECT alone. `credential` is `user:password`. */
-export async function connectProxy(credential?: string): Promise<ConnectProxy> {
+/**
+ * A real forward proxy on loopback that knows CONNECT alone. `credential` is `user:password`; with
+ * `there`, every name leads to that address.
+ */
+export async function connectProxy(credential?: string, there?: string): Promise<ConnectProxy> {
   const asked: string[] = [];
   const open = new Set<Socket>();
   const allowed = (request: IncomingMessage) =>
@@ -23,7 +26,8 @@ export async function connectProxy(credential?: string): Promise<ConnectProxy> {
     asked.push(request.url ?? "");
     if (!allowed(request)) return near.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
     const { hostname, port } = new URL(`http://${request.url}`);
-    const far = connect(Number(port) || 80, hostname.replace(/^\[|\]$/g, ""), () => {
+    const host = there ?? hostname.replace(/^\[|\]$/g, "");
+    const far = connect(Number(port) || 80, host, () => {
       near.write("HTTP/1.1 200 Connection Established\r\n\r\n");
       far.write(head);
       near.pipe(far).pipe(near);

@@ -42,6 +42,8 @@ export interface TestCa extends AsyncDisposable {
 export interface TestCaOptions {
   /** Seconds that its certificates are valid. */
   validitySeconds: number;
+  /** It refuses one nonce in twenty unless this is false: for tests that count what it is asked. */
+  refusesNonces?: boolean;
 }
 
 export async function startPebble(program: string, options: TestCaOptions): Promise<TestCa> {
@@ -75,7 +77,14 @@ export async function startPebble(program: string, options: TestCaOptions): Prom
   const child = spawn(
     program,
     ["-config", file("pebble.json", JSON.stringify({ pebble: config })), "-dnsserver", dns.address],
-    { stdio: ["ignore", "pipe", "pipe"], env: { PEBBLE_VA_NOSLEEP: "1", PEBBLE_AUTHZREUSE: "0" } },
+    {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: {
+        PEBBLE_VA_NOSLEEP: "1",
+        PEBBLE_AUTHZREUSE: "0",
+        ...(options.refusesNonces === false && { PEBBLE_WFE_NONCEREJECT: "0" }),
+      },
+    },
   );
   owned.defer(() => kill(child));
   const log = watchLog(child);

@@ -53,6 +53,7 @@ export class AcmeStage implements AsyncDisposable {
       directory: ca.directory,
       caFile: ca.caFile,
       email: undefined,
+      ownHosts: [],
       challenges: ["http-01"] as const,
       wildcardNames: 2,
       ordersPerHour: 50,

@@ -94,7 +94,7 @@ export class Joined implements AsyncDisposable {
     const { clock = systemClock } = options;
     const { signal } = new AbortController();
     const claims = { ...rates, direct_ports: options.directPorts ?? [] };
-    const token = await this.#token(options.hosts ?? ["*"], claims);
+    const token = await this.token(options.hosts ?? ["*"], claims);
     for (const [name, issued] of Object.entries(certificates ?? {}))
       this.writeCertificate(name, issued);
     const listener = { ...anyTls(this.certificatesFolder), ...tls };
@@ -121,7 +121,8 @@ export class Joined implements AsyncDisposable {
     await this.log.line(({ msg }) => msg === "routes applied");
   }
 
-  async #token(hosts: readonly string[], claims: Partial<TokenClaims>): Promise<string> {
+  /** A token of a cluster of its own for hosts at this gateway. */
+  async token(hosts: readonly string[], claims: Partial<TokenClaims> = {}): Promise<string> {
     const key = await openSigningKey({
       privateFile: join(this.folder, "signing.pem"),
       publicFolder: join(this.folder, "keys"),

@@ -47,8 +47,8 @@
 apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
 metadata:
-  name: {{ $one.name }}
-  namespace: {{ $namespace }}
+  name: {{ $one.name | quote }}
+  namespace: {{ $namespace | quote }}
   labels:
     {{- include "warren.labels" (dict "root" $one.root "part" "agent") | nindent 4 }}
 rules:
@@ -59,7 +59,7 @@ rules:
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata:
-  name: {{ .name }}
+  name: {{ .name | quote }}
   labels:
     {{- include "warren.labels" (dict "root" .root "part" "agent") | nindent 4 }}
 rules:
@@ -71,18 +71,18 @@ rules:
 
 {{- define "warren.agentSubject" -}}
 - kind: ServiceAccount
-  name: {{ include "warren.name" (dict "root" .root "part" "agent") }}
-  namespace: {{ .root.Release.Namespace }}
+  name: {{ include "warren.name" (dict "root" .root "part" "agent") | quote }}
+  namespace: {{ .root.Release.Namespace | quote }}
 {{- end -}}
 
 {{- define "warren.clusterBinding" -}}
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
 metadata:
-  name: {{ .name }}
+  name: {{ .name | quote }}
   labels:
     {{- include "warren.labels" (dict "root" .root "part" "agent") | nindent 4 }}
-roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: {{ .role }} }
+roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: {{ .role | quote }} }
 subjects:
   {{- include "warren.agentSubject" . | nindent 2 }}
 {{- end -}}
@@ -91,11 +91,11 @@ subjects:
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
 metadata:
-  name: {{ .name }}
-  namespace: {{ .namespace }}
+  name: {{ .name | quote }}
+  namespace: {{ .namespace | quote }}
   labels:
     {{- include "warren.labels" (dict "root" .root "part" "agent") | nindent 4 }}
-roleRef: { apiGroup: rbac.authorization.k8s.io, kind: Role, name: {{ .role }} }
+roleRef: { apiGroup: rbac.authorization.k8s.io, kind: Role, name: {{ .role | quote }} }
 subjects:
   {{- include "warren.agentSubject" . | nindent 2 }}
 {{- end -}}

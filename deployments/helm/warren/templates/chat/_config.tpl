@@ -6,6 +6,7 @@
   "SERVER_PORT" "8080"
   "CHATBOX_PATH_PREFIX" .pathPrefix
   "WARREN_DATA" "/data"
+  "WARREN_CHAT_STORE" .store.kind
   "WARREN_LOG_LEVEL" $.Values.logs.level
   "WARREN_LOG_FORMAT" $.Values.logs.format
   "WS_ALLOWED_ORIGINS" (join "," .wsAllowedOrigins)

@@ -34,6 +34,7 @@
 {{- $_ := set $said "WARREN_ACME_AGREE" (toString .acme.agree) -}}
 {{- $_ := set $said "WARREN_ACME_PRODUCTION" (toString .acme.production) -}}
 {{- $_ := set $said "WARREN_ACME_EMAIL" .acme.email -}}
+{{- $_ := set $said "WARREN_ACME_HOST" (join "," .acme.hosts) -}}
 {{- end -}}
 {{- if .acme.keySecret -}}
 {{- $_ := set $said "WARREN_ACME_KEY_FILE" "/etc/warren/acme/acme.key" -}}

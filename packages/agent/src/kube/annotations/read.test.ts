@@ -130,6 +130,14 @@ describe("a value that cannot be read", () => {
   test("a misspelt annotation of Warren's refuses the object", () => {
     expect(read({ "warren.dev/alow": "10.0.0.0/8" }).refusal?.reason).toBe("UnknownAnnotation");
     expect(read({ "warren.dev/constructor": "x" }).refusal?.reason).toBe("UnknownAnnotation");
+    const many = {
+      "warren.dev/rate-limt": "1/s",
+      "warren.dev/allow-list": "10.0.0.0/8",
+      "warren.dev/qqqqqq": "",
+    };
+    expect(read(many).refusal?.message).toBe(
+      "there is no annotation warren.dev/allow-list (did you mean warren.dev/allow?), warren.dev/qqqqqq, warren.dev/rate-limt (did you mean warren.dev/rate-limit?)",
+    );
   });
   test("two lists of addresses that differ refuse the object", () => {
     const lists = {

@@ -1,3 +1,4 @@
+import { nearest } from "@warren/host";
 import type { Problem } from "../cluster-view.ts";
 import { meaningOf, type Meaning } from "./foreign.ts";
 import { WARREN_ANNOTATIONS, WARREN_PREFIX } from "./warren.ts";
@@ -30,6 +31,7 @@ export function readAnnotations(all: Annotations, answerer: Answerer): Annotatio
   // Warren's own have the last word, and are read last.
   for (const name of names) if (!name.startsWith(WARREN_PREFIX)) reading.foreign(name);
   for (const name of names) if (name.startsWith(WARREN_PREFIX)) reading.own(name);
+  reading.refuseUnknown();
   return reading;
 }
 
@@ -37,6 +39,7 @@ class AnnotationReading implements AnnotationsRead {
   readonly wishes = noWishes();
   readonly problems: Problem[] = [];
   refusal: Problem | undefined;
+  readonly #unknown: string[] = [];
   readonly #all: Annotations;
   readonly #answerer: Answerer;
 
@@ -50,11 +53,19 @@ class AnnotationReading implements AnnotationsRead {
       ? WARREN_ANNOTATIONS[name.slice(WARREN_PREFIX.length)]
       : undefined;
     // A misspelt one would open what it was to close.
-    if (known === undefined)
-      return this.#refuse("UnknownAnnotation", `there is no annotation ${name}`);
+    if (known === undefined) return void this.#unknown.push(name);
     if (known.service && this.#answerer === "controller")
       return this.#mention(name, "is left to the Ingress's controller, which is what is dialled");
     this.#read(name, known);
+  }
+
+  /** All of them: whoever mends one would meet the next. */
+  refuseUnknown(): void {
+    if (this.#unknown.length === 0) return;
+    const some = this.#unknown.slice(0, MOST_NAMED).map((name) => `${name}${suggestion(name)}`);
+    const more = this.#unknown.length - some.length;
+    const all = `${some.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+    this.refusal = { reason: "UnknownAnnotation", message: `there is no annotation ${all}` };
   }
 
   foreign(name: string): void {
@@ -112,4 +123,15 @@ class AnnotationReading implements AnnotationsRead {
   #refuse(reason: string, message: string): void {
     this.refusal ??= { reason, message };
   }
+}
+
+const MOST_NAMED = 5;
+
+/** A slip of the finger, or a longer word for the same, such as `allow-list`. */
+function suggestion(name: string): string {
+  const word = name.slice(WARREN_PREFIX.length);
+  const known = Object.keys(WARREN_ANNOTATIONS);
+  const begins = known.find((one) => word.startsWith(`${one}-`));
+  const meant = begins === undefined ? nearest(word, known) : ` (did you mean ${begins}?)`;
+  return meant.replace("mean ", `mean ${WARREN_PREFIX}`);
 }

@@ -11,7 +11,7 @@ import { NOWHERE } from "./backends.ts";
 import { httpPlaces } from "./place-names.ts";
 import { publishedCondition } from "./route-status.ts";
 import { Rivals } from "./rivals.ts";
-import type { RouteKind, RouteObject } from "./objects.ts";
+import type { Listener, RouteKind, RouteObject } from "./objects.ts";
 
 const OLDER = Date.parse("2023-01-01T00:00:00Z");
 const YOUNGER = Date.parse("2025-01-01T00:00:00Z");
@@ -24,8 +24,8 @@ function meet(
     object = kit.route(),
     listeners = [kit.http(), kit.https()],
     source = INGRESS_SOURCE,
-    kind = "HTTPRoute" as RouteKind,
-  } = {},
+    kind = "HTTPRoute",
+  }: { object?: RouteObject; listeners?: Listener[]; source?: string; kind?: RouteKind } = {},
 ) {
   const { model } = kit.settled(
     kit.cluster({ gateways: [kit.gateway(listeners)], routes: [[kind, object]] }),

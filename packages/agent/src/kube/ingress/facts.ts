@@ -29,6 +29,7 @@ const REASONS: Partial<Record<ErrorCode, IngressReason>> = {
   quota_exceeded: "QuotaExceeded",
   endpoint_not_allowed: "EndpointNotAllowed",
   invalid_route: "InvalidRoute",
+  not_implemented: "GatewayTooOld",
 };
 /** Not for somebody to mend: they say where it is. */
 const FRIENDLY = new Set(["DefaultHosts"]);

@@ -44,6 +44,8 @@ interface Written {
   /** Times that it was found to say something else soon after; Infinity: it is left to them. */
   readonly overwritten: number;
 }
+/** No troubles, or such as come and go with a gateway's registry, for thousands of Ingresses at once. */
+const PASSING = ["Published", "RouteRefused"];
 
 /**
  * Tells people what became of their Ingresses: Events, and the status of those whose class is
@@ -143,11 +145,15 @@ export class IngressReporter implements AsyncDisposable {
     const version = `${uid} ${generation}`;
     if (this.#versions.get(key) !== version) this.#told.forget(key);
     this.#versions.set(key, version);
+    // The last word is what holds: `Published` is said again when a trouble beside it is over.
+    const isMended = state === "published" && this.#told.isMended(key, facts, PASSING);
+    if (isMended) this.#told.forget(key);
     const about = referenceTo(INGRESSES, ingress);
     // What gateways said is not mended because one has still to say it again.
     const which = state === "pending" ? "some" : "all";
     for (const { type, reason, message } of this.#told.news(key, facts, which)) {
-      if (type === "Normal") this.#options.recorder.normal(about, reason, message);
+      const over = isMended && reason === "Published" ? "; a trouble told before is over" : "";
+      if (type === "Normal") this.#options.recorder.normal(about, reason, `${message}${over}`);
       else this.#options.recorder.warning(about, reason, message);
     }
   }

@@ -9,6 +9,7 @@ export const INGRESS_REASONS = [
   "EndpointNotAllowed",
   "InvalidRoute",
   "RouteRefused",
+  "GatewayTooOld",
   "Conflict",
   "NoSuchService",
   "PortUnknown",

@@ -18,9 +18,11 @@ export interface PresencesOptions {
 interface Word {
   online: boolean;
   since: number;
+  /** Undefined where its agents have not said, or the gateway is of a release that does not pass it on. */
+  isPublic?: boolean | undefined;
 }
 
-/** Which clusters are online: each gateway's own word, shared, renewed, and believed while it lives. */
+/** Which clusters are online, and which are public: each gateway's own word, shared, renewed, and believed while it lives. */
 export class Presences {
   readonly #options: PresencesOptions;
   readonly #own = new Map<string, Word>();
@@ -37,10 +39,16 @@ export class Presences {
   }
 
   /** Here at once, on other gateways as soon as they hear. */
-  async set(clusterUuid: string, online: boolean): Promise<void> {
+  async set(clusterUuid: string, online: boolean, isPublic?: boolean): Promise<void> {
     const { gatewayId, wallClock, link, watch } = this.#options;
-    if (this.#own.get(clusterUuid)?.online === online) return;
-    const word = { online, since: wallClock() };
+    const before = this.#own.get(clusterUuid);
+    const isSame = before?.online === online;
+    const word: Word = {
+      online,
+      since: isSame ? before.since : wallClock(),
+      isPublic: isPublic ?? before?.isPublic,
+    };
+    if (isSame && before.isPublic === word.isPublic) return;
     this.#own.set(clusterUuid, word);
     this.hear({ clusterUuid, gatewayId, ...word });
     if (!link.healthy) return;
@@ -52,10 +60,10 @@ export class Presences {
     }
   }
 
-  hear({ clusterUuid, gatewayId, online, since }: NonNullable<Change["online"]>): void {
+  hear({ clusterUuid, gatewayId, ...word }: NonNullable<Change["online"]>): void {
     const words = this.#words.get(clusterUuid) ?? new Map<string, Word>();
     this.#words.set(clusterUuid, words);
-    words.set(gatewayId, { online, since });
+    words.set(gatewayId, word);
     this.#sum(clusterUuid, words);
   }
 
@@ -68,9 +76,8 @@ export class Presences {
     if (!watch.isRecovering) this.#words.clear();
     for (let at = 0; at < flat.length; at += 2) {
       const [clusterUuid, gateway] = flat[at]!.split(" ") as [string, string];
-      const [online, since] = flat[at + 1]!.split(" ").map(Number) as [number, number];
       if (gateway === gatewayId) continue;
-      this.hear({ clusterUuid, gatewayId: gateway, online: online === 1, since });
+      this.hear({ clusterUuid, gatewayId: gateway, ...readWord(flat[at + 1]!) });
     }
     for (const [clusterUuid, word] of this.#own) this.hear({ clusterUuid, gatewayId, ...word });
     for (const uuid of this.#known.keys()) if (!this.#words.has(uuid)) this.#known.delete(uuid);
@@ -81,10 +88,7 @@ export class Presences {
     for (let at = 0; at < words.length; at += 500) {
       const fields = words
         .slice(at, at + 500)
-        .flatMap(([uuid, word]) => [
-          `${uuid} ${gatewayId}`,
-          `${Number(word.online)} ${word.since}`,
-        ]);
+        .flatMap(([uuid, word]) => [`${uuid} ${gatewayId}`, writtenWord(word)]);
       await link.run(KEEP_ALIVE, KEYS.online, [String(ttlMs), ...fields], writeMs);
     }
   }
@@ -92,9 +96,30 @@ export class Presences {
   #sum(clusterUuid: string, words: Map<string, Word>): void {
     const all = [...words.values()];
     const online = all.some((word) => word.online);
+    // Of an online cluster those count that see it: another's word may be of long ago.
+    const said = all.filter((word) => word.online === online);
     const known = this.#known.get(clusterUuid);
-    if (known?.online === online) return;
-    const same = all.filter((word) => word.online === online).map((word) => word.since);
-    this.#known.set(clusterUuid, { online, since: Math.max(...same) });
+    const since =
+      known?.online === online ? known.since : Math.max(...said.map((one) => one.since));
+    const isPublic = said.some((word) => word.isPublic === true)
+      ? true
+      : said.find((word) => word.isPublic !== undefined)?.isPublic;
+    if (known?.online === online && known.isPublic === isPublic) return;
+    this.#known.set(clusterUuid, { online, since, isPublic });
   }
+}
+
+/** `online since public`; the third is left out where nobody has said, and by releases before it. */
+function writtenWord({ online, since, isPublic }: Word): string {
+  const third = isPublic === undefined ? "" : ` ${Number(isPublic)}`;
+  return `${Number(online)} ${since}${third}`;
+}
+
+function readWord(text: string): Word {
+  const [online, since = 0, isPublic] = text.split(" ").map(Number);
+  return {
+    online: online === 1,
+    since,
+    isPublic: isPublic === undefined ? isPublic : isPublic === 1,
+  };
 }

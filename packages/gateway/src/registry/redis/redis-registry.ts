@@ -199,8 +199,8 @@ class RedisRegistry implements Registry {
     return this.#publisher.revision(clusterUuid);
   }
 
-  setOnline(clusterUuid: string, online: boolean): Promise<void> {
-    return this.#presences.set(clusterUuid, online);
+  setOnline(clusterUuid: string, online: boolean, isPublic?: boolean): Promise<void> {
+    return this.#presences.set(clusterUuid, online, isPublic);
   }
 
   presence(clusterUuid: string): Presence | undefined {

@@ -1,4 +1,5 @@
 import type { Clock } from "@warren/tunnel";
+import type { Presence } from "../../ports.ts";
 import { KEYS } from "./keys.ts";
 import type { RegistryLink } from "./registry-link.ts";
 import { ANNOUNCE, IDENTIFY } from "./scripts.ts";
@@ -10,7 +11,7 @@ export interface Change {
   /** A cluster whose tunnels changed. */
   tunnels?: string;
   gateways?: true;
-  online?: { clusterUuid: string; gatewayId: string; online: boolean; since: number };
+  online?: { clusterUuid: string; gatewayId: string } & Presence;
   revoked?: string;
 }
 

@@ -1,0 +1,44 @@
+import { backendsOf, covers, type Feature, type Route } from "@warren/wire";
+
+/** What a gateway must name before it is told a route that says more than the first releases read. */
+const RULES: Feature = "route_rules";
+
+export interface Understood {
+  readonly said: readonly Route[];
+  /** Kept back: the gateway would serve these otherwise than they say. */
+  readonly withheld: readonly Route[];
+}
+
+export function understandsRules(features: readonly string[]): boolean {
+  return features.includes(RULES);
+}
+
+/**
+ * Routes as they may be told to a gateway that leaves out what it does not know: networks to keep
+ * out, filters, schemes, times. With a route goes all else of its host, and a wildcard that covers
+ * it: what is kept back would be answered by those, past the very rule.
+ */
+export function withoutRules(routes: readonly Route[]): Understood {
+  const hosts = new Set(
+    routes.filter((route) => saysMore(route) && route.kind !== "tcp").map(({ host }) => host),
+  );
+  const isWithheld = (route: Route): boolean => {
+    if (saysMore(route)) return true;
+    if (route.kind === "tcp" || hosts.size === 0) return false;
+    if (!route.host.startsWith("*")) return hosts.has(route.host);
+    return [...hosts].some((host) => host === route.host || covers([route.host], host));
+  };
+  const withheld = new Set(routes.filter(isWithheld));
+  return { said: routes.filter((route) => !withheld.has(route)), withheld: [...withheld] };
+}
+
+function saysMore(route: Route): boolean {
+  const { filters, match, policy } = route;
+  return (
+    filters !== undefined ||
+    match.scheme !== undefined ||
+    (policy.deny?.length ?? 0) > 0 ||
+    policy.request_timeout_ms !== undefined ||
+    backendsOf(route).some(({ answer }) => answer !== undefined)
+  );
+}
