@@ -11,6 +11,7 @@ interface Status {
 }
 const { ofRoute, putRoute, startAgentPart, startCluster } = kit;
 const PUBLISHED = "warren.dev/Published";
+const FAILED = "gateway api object not translated";
 
 test("a route of a Gateway of ours is published, and class, Gateway and route say so", async () => {
   await using api = await startCluster();
@@ -291,4 +292,49 @@ test("CRDs that have v1beta1 alone are served, and the class says that they are 
     () => api.get(classes, { namespace: undefined, name: "warren" })?.status?.conditions,
   );
   expect(kit.conditionOf("SupportedVersion", found)).toBe("False UnsupportedVersion");
+});
+
+test("null is what absent is, and a rule with an empty list of matches matches everything", async () => {
+  await using api = await startCluster();
+  const nothing = null as unknown as undefined;
+  const modifier = { set: null, remove: ["x-old"] } as unknown as { remove: string[] };
+  const backendRefs = [{ name: "web", port: 8080 }];
+  const filters = [{ type: "RequestHeaderModifier", requestHeaderModifier: modifier }];
+  putRoute(api, { spec: { rules: [{ matches: [], filters, backendRefs, timeouts: nothing! }] } });
+  putRoute(api, {
+    name: "odd",
+    spec: { parentRefs: nothing!, hostnames: nothing!, rules: nothing! },
+  });
+  await using agent = startAgentPart(api);
+  await agent.ready;
+  expect([...agent.published.routes()]).toMatchObject([
+    { host: "shop.test", path: "/", path_type: "Prefix" },
+  ]);
+  expect(agent.log.lines.filter(({ level }) => level === "error")).toEqual([]);
+});
+
+test.each([
+  {
+    name: "translated",
+    rules: [{ filters: [{ type: "RequestHeaderModifier", requestHeaderModifier: { set: 5 } }] }],
+  },
+  { name: "read", rules: 5 },
+])("a route that cannot be $name is tried again, and the others are served", async ({ rules }) => {
+  await using api = await startCluster();
+  await using agent = startAgentPart(api);
+  await agent.ready;
+  const strange = rules as unknown as [];
+  const failures = () => agent.log.lines.filter(({ msg }) => msg === FAILED);
+  putRoute(api, { name: "odd", spec: { rules: strange } });
+  putRoute(api);
+  await api.until(() => ofRoute(api, "Accepted") === "True Accepted");
+  expect([...agent.published.routes()]).toMatchObject([{ host: "shop.test" }]);
+  expect(failures()).toHaveLength(1);
+  await agent.clock.advance(1_000);
+  expect(failures().length).toBeGreaterThan(1);
+  putRoute(api, { name: "odd" });
+  await api.until(() => ofRoute(api, "Accepted", "odd") === "True Accepted");
+  const told = failures().length;
+  await agent.clock.advance(600_000);
+  expect(failures()).toHaveLength(told);
 });

@@ -4,6 +4,7 @@ export * from "./filters.ts";
 export * from "./frame.ts";
 export * from "./host-pattern.ts";
 export * from "./opening.ts";
+export * from "./path-expression.ts";
 export * from "./route.ts";
 export * from "./token.ts";
 export * from "./turns.ts";

@@ -121,6 +121,12 @@ export const Endpoint = v.object({
 });
 export type Endpoint = v.InferOutput<typeof Endpoint>;
 
+/**
+ * How a controller reads `path`: as it stands; or as an expression, and then every path of the host,
+ * whoever wrote it (ingress-nginx, `use-regex`).
+ */
+export const Controller = v.picklist(["paths", "expressions"]);
+
 const MOST_KEY_CHARS = 4_096;
 
 export const Route = v.pipe(
@@ -145,6 +151,8 @@ export const Route = v.pipe(
     backends: v.optional(v.pipe(v.array(Backend), v.minLength(1), v.maxLength(16))),
     policy: v.optional(Policy, {}),
     filters: v.optional(Filters),
+    /** An Ingress controller answers, and finds the path anew. */
+    controller: v.optional(Controller),
     /** Absent: through the tunnel. */
     mode: v.optional(Mode),
     /** The cluster's public endpoint, for `direct` and `both`. */

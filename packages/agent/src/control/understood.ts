@@ -15,7 +15,7 @@ export function understandsRules(features: readonly string[]): boolean {
 
 /**
  * Routes as they may be told to a gateway that leaves out what it does not know: networks to keep
- * out, filters, schemes, times. With a route goes all else of its host, and a wildcard that covers
+ * out, filters, schemes, times, expressions. With a route goes all else of its host, and a wildcard that covers
  * it: what is kept back would be answered by those, past the very rule.
  */
 export function withoutRules(routes: readonly Route[]): Understood {
@@ -33,9 +33,10 @@ export function withoutRules(routes: readonly Route[]): Understood {
 }
 
 function saysMore(route: Route): boolean {
-  const { filters, match, policy } = route;
+  const { filters, match, policy, controller } = route;
   return (
     filters !== undefined ||
+    controller === "expressions" ||
     match.scheme !== undefined ||
     (policy.deny?.length ?? 0) > 0 ||
     policy.request_timeout_ms !== undefined ||

@@ -7,7 +7,7 @@ import {
 } from "../target.ts";
 import type { ClusterView, Problem } from "./cluster-view.ts";
 import type { Service, ServicePort } from "./objects.ts";
-import { endpointsOf, isHeadless, wantsClientIp } from "./service-endpoints.ts";
+import { endpointsOf, isHeadless, placesOfApi, wantsClientIp } from "./service-endpoints.ts";
 
 /** A Service's port as an Ingress or a route names it. */
 export interface ServiceReference {
@@ -103,7 +103,10 @@ export function serviceTarget(
   const how = { protocol, connectTimeoutMs, tls: { ...tls, serverName }, port: port.port };
   const { clusterIP = "" } = service.spec ?? {};
   if (!isDialledAtPods(service)) return createTarget({ ...how, host: clusterIP });
-  const endpoints = endpointsOf(view.endpoints(namespace, name), service, port);
+  const api = placesOfApi(view.endpoints("default", "kubernetes"));
+  const endpoints = endpointsOf(view.endpoints(namespace, name), service, port).filter(
+    (one) => !api.has(`${one.host} ${one.port}`),
+  );
   const headless = isHeadless(service);
   if (endpoints.length === 0)
     return headless ? undefined : createTarget({ ...how, host: clusterIP });

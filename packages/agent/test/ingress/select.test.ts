@@ -256,16 +256,32 @@ describe("an Ingress of another class", () => {
       "as far as Services may be read there",
     );
   });
-  test("leaves expressions to the controller, and claims what they may match", () => {
+  test("leaves expressions to the controller, and says that they are some", () => {
     const paths = [
       path("/app(/|$)(.*)", "ImplementationSpecific"),
       path("/v1/x.*", "ImplementationSpecific"),
       path("/v1/y.*", "ImplementationSpecific"),
     ];
-    expect(translate(nginx(rules(...paths)), onNginx).places).toEqual([
-      "shop.test ImplementationSpecific /app -> http://10.0.9.9:80",
-      "shop.test ImplementationSpecific /v1/ -> http://10.0.9.9:80",
+    const { places, routes } = translate(nginx(rules(...paths)), onNginx);
+    expect(places).toEqual([
+      "shop.test ImplementationSpecific /app(/|$)(.*) -> http://10.0.9.9:80",
+      "shop.test ImplementationSpecific /v1/x.* -> http://10.0.9.9:80",
+      "shop.test ImplementationSpecific /v1/y.* -> http://10.0.9.9:80",
     ]);
+    expect(routes.map(({ controller }) => controller)).toEqual(Array(3).fill("expressions"));
+  });
+  test.each([
+    { annotation: "use-regex", value: "true", want: "expressions" },
+    { annotation: "rewrite-target", value: "/$1", want: "expressions" },
+    { annotation: "use-regex", value: "false", want: "paths" },
+  ])("says of $annotation $value that its controller reads $want", (given) => {
+    const one = nginx({}, { [`nginx.ingress.kubernetes.io/${given.annotation}`]: given.value });
+    expect(translate(one, onNginx).routes[0]!.controller).toBe(given.want);
+  });
+  test("of class warren has no controller to read its path", () => {
+    expect(
+      translate(ingress({ ingressClassName: "warren" })).routes[0]!.controller,
+    ).toBeUndefined();
   });
   test("may lead outside, where its controller goes", () => {
     const services = [service("out", { type: "ExternalName", externalName: "x.test", ports: [] })];

@@ -200,6 +200,29 @@ describe("backends", () => {
   ])("$name is refused: $reason", ({ to: backendTo, reason }) => {
     expect(to(backendTo)).toMatchObject({ routes: [], reasons: [reason] });
   });
+  test.each([
+    { clusterIP: "None", says: "headless Service bare has no endpoint" },
+    { clusterIP: "", says: "Service bare has no cluster address, and has no endpoint" },
+  ])(
+    "without endpoints a clusterIP of '$clusterIP' is told as what it is",
+    ({ clusterIP, says }) => {
+      const bare = [service("bare", { clusterIP, type: "LoadBalancer" })];
+      const given = ingress(rules(path("/", "Prefix", backend("bare"))));
+      expect(translate(given, { services: bare }).problems[0]!.message).toContain(says);
+    },
+  );
+  test("a slice that says the Kubernetes API's own place leads nowhere", () => {
+    const [address] = ["10.1.0.9"];
+    const made = ["kubernetes", "headless"].map((name) => ({
+      metadata: meta(`${name}-1`, { labels: { "kubernetes.io/service-name": name } }),
+      addressType: "IPv4" as const,
+      endpoints: [{ addresses: [address!] }],
+      ports: [{ name: name === "headless" ? "http" : "https", port: 6_443 }],
+    }));
+    const given = ingress(rules(path("/", "Prefix", backend("headless"))));
+    const got = translate(given, { services, slices: made });
+    expect(got).toMatchObject({ routes: [], reasons: ["NoEndpoints"] });
+  });
   test("a resource is refused", () => {
     const resource = { resource: { apiGroup: "k8s.io", kind: "StorageBucket", name: "b" } };
     const given = ingress({

@@ -1,6 +1,7 @@
 import { matchingPath } from "@warren/http";
-import type { Route } from "@warren/wire";
+import { prefixOfExpression, type Route } from "@warren/wire";
 import type { Matched, RouteAnswer, RouteEntry, RouteQuestion } from "../ports.ts";
+import { ControllerPaths } from "./controller-paths.ts";
 import { PathSlot } from "./path-slot.ts";
 import { Prefixes } from "./prefixes.ts";
 import { isContested } from "./two-readings.ts";
@@ -20,9 +21,11 @@ export class HostTable {
   readonly pattern: string;
   readonly #exact = new Map<string, PathSlot>();
   readonly #prefix = new Prefixes<PathSlot>();
-  /** ImplementationSpecific: read as Prefix, after all others. */
+  /** ImplementationSpecific, where no controller answers it: read as Prefix, after all others. */
   readonly #other = new Prefixes<PathSlot>();
   readonly #direct: PathSlot;
+  /** Undefined for a host that no Ingress controller answers. */
+  #controlled: ControllerPaths | undefined;
 
   constructor(pattern: string) {
     this.pattern = pattern;
@@ -31,17 +34,18 @@ export class HostTable {
 
   put(entry: RouteEntry): void {
     if (entry.route.kind !== "http") return this.#direct.put(entry);
-    const paths = this.#pathsOf(entry.route);
-    const path = matchingPath(entry.route.path).path;
+    const { paths, path } = this.#placeOf(entry.route);
     const slot = paths.get(path) ?? new PathSlot(this.pattern);
     paths.set(path, slot);
     slot.put(entry);
+    if (entry.route.controller !== undefined)
+      (this.#controlled ??= new ControllerPaths()).put(entry);
   }
 
   remove(entry: RouteEntry): void {
     if (entry.route.kind !== "http") return this.#direct.remove(entry);
-    const paths = this.#pathsOf(entry.route);
-    const path = matchingPath(entry.route.path).path;
+    this.#controlled?.remove(entry);
+    const { paths, path } = this.#placeOf(entry.route);
     const slot = paths.get(path);
     slot?.remove(entry);
     if (slot?.empty) paths.delete(path);
@@ -53,7 +57,16 @@ export class HostTable {
     const answer = this.#find(path, question);
     if (ambiguous && !answer?.found.policy.raw_path) return AMBIGUOUS;
     if (answer === undefined) return this.#nothing();
-    return loose === path || this.#isOneForAll(answer.found, loose, question) ? answer : AMBIGUOUS;
+    if (loose !== path && !this.#isOneForAll(answer.found, loose, question)) return AMBIGUOUS;
+    return this.#controlled?.matters ? this.#asControlled(answer.found, question) : answer;
+  }
+
+  /** As the host's controller will read it, which merges slashes too. */
+  #asControlled(found: Matched, question: RouteQuestion): RouteAnswer {
+    const { path, loose } = matchingPath(question.target);
+    const one = this.#controlled!.settle(found, path, question);
+    const other = loose === path ? one : this.#controlled!.settle(found, loose, question);
+    return one === undefined || one !== other ? AMBIGUOUS : { found: one };
   }
 
   /** A more lenient reader finds the same, or what comes to the same (docs/decisions/0385). */
@@ -84,9 +97,15 @@ export class HostTable {
     return !this.servesHttp && !this.#direct.empty ? PASSTHROUGH_ONLY : NO_ROUTE;
   }
 
-  #pathsOf(route: Route): Map<string, PathSlot> | Prefixes<PathSlot> {
-    if (route.path_type === "Exact") return this.#exact;
-    return route.path_type === "Prefix" ? this.#prefix : this.#other;
+  #placeOf(route: Route): { paths: Map<string, PathSlot> | Prefixes<PathSlot>; path: string } {
+    const { path_type, controller } = route;
+    const read = controller === "expressions" ? prefixOfExpression(route.path) : route.path;
+    const { path } = matchingPath(read);
+    if (read !== route.path) return { paths: path === "/" ? this.#other : this.#prefix, path };
+    if (path_type === "Exact") return { paths: this.#exact, path };
+    // A controller's own paths are no last resort: its longest path is the one that it means.
+    const isPrefix = path_type === "Prefix" || (controller !== undefined && path !== "/");
+    return { paths: isPrefix ? this.#prefix : this.#other, path };
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Match } from "@warren/wire";
+import type { Route } from "@warren/wire";
 import type { Matched, RouteAnswer, RouteEntry, RouteQuestion } from "../ports.ts";
 import { RouteFilters } from "../filters/route-filters.ts";
 import { bySpecificity, conditionsOf, isMet, type Conditions } from "./conditions.ts";
@@ -49,7 +49,7 @@ export class PathSlot {
 
   #rebuild(entries: readonly RouteEntry[]): void {
     this.#entries = entries;
-    const groups = Map.groupBy(entries, (entry) => nameOf(entry.route.match));
+    const groups = Map.groupBy(entries, ({ route }) => nameOf(route));
     this.#candidates = [...groups.values()]
       .map((group) => candidate(this.#host, group))
       .toSorted(byPrecedence);
@@ -65,9 +65,19 @@ function candidate(host: string, group: readonly RouteEntry[]): Candidate {
 
 function byPrecedence(a: Candidate, b: Candidate): number {
   return (
+    byPathType(a, b) ||
     bySpecificity(a.conditions, b.conditions) ||
     bySeniority(eldestOf(a.answer.found.entries), eldestOf(b.answer.found.entries))
   );
+}
+
+/** A controller's ImplementationSpecific path comes after a Prefix of the same length. */
+function byPathType(a: Candidate, b: Candidate): number {
+  return Number(isSpecific(a)) - Number(isSpecific(b));
+}
+
+function isSpecific({ answer }: Candidate): boolean {
+  return answer.found.entries[0]!.route.path_type === "ImplementationSpecific";
 }
 
 function eldestOf(entries: readonly RouteEntry[]): RouteEntry {
@@ -78,6 +88,6 @@ function isSame(a: RouteEntry, b: RouteEntry): boolean {
   return a.clusterUuid === b.clusterUuid && a.key === b.key;
 }
 
-function nameOf({ method, headers, query, scheme }: Match): string {
-  return JSON.stringify([method, headers, query, scheme]);
+function nameOf({ match: { method, headers, query, scheme }, path_type }: Route): string {
+  return JSON.stringify([method, headers, query, scheme, path_type]);
 }

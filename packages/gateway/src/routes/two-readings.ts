@@ -1,4 +1,5 @@
-import { backendsOf, type Policy } from "@warren/wire";
+import { backendsOf, Policy, type Route } from "@warren/wire";
+import * as v from "valibot";
 import type { Matched } from "../ports.ts";
 
 /** What a route lets in, and where to, as texts to compare. */
@@ -21,17 +22,28 @@ export function isContested(one: Matched, other: Matched): boolean {
   return a.guards !== b.guards || (a.way !== b.way && !one.policy.raw_path);
 }
 
+export function isSameGuard(one: Matched, other: Matched): boolean {
+  return one === other || termsOf(one).guards === termsOf(other).guards;
+}
+
+/** What keeps somebody or something out, as a text to compare. */
+export function guardsTextOf(route: Route): string {
+  return JSON.stringify([...guardsOf(route.policy), route.filters]);
+}
+
 function termsOf(matched: Matched): Terms {
   let terms = known.get(matched);
   if (terms === undefined) known.set(matched, (terms = read(matched)));
   return terms;
 }
 
-function read({ entries, policy }: Matched): Terms {
+function read({ entries }: Matched): Terms {
   const way = entries.map(({ clusterUuid, route }) => [clusterUuid, backendsOf(route)]);
-  const guards = [...guardsOf(policy), entries[0]?.route.filters];
-  return { guards: JSON.stringify(guards), way: JSON.stringify(way) };
+  return { guards: guardsTextOf(entries[0]!.route), way: JSON.stringify(way) };
 }
+
+/** The guards of a route that has none. */
+export const UNGUARDED = JSON.stringify([...guardsOf(v.parse(Policy, {})), undefined]);
 
 /** All of a policy that keeps something out. */
 function guardsOf(policy: Policy): unknown[] {

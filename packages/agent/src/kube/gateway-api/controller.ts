@@ -1,11 +1,12 @@
-import { endOfTurn } from "@warren/host";
+import { endOfTurn, type Clock } from "@warren/host";
 import { nameOfKey, type KubeObject, type Resource } from "@warren/host/kube";
 import type { Route } from "@warren/wire";
 import type { Published } from "../../published.ts";
 import type { ClusterChange, ClusterFeed } from "../cluster-view.ts";
 import type { Objects } from "../objects-port.ts";
+import { RetryLater } from "../ingress/retry-later.ts";
 import { isDialledAtPods } from "../service-backend.ts";
-import { GatewayModel, type ModelOptions, type News, type Settled } from "./model.ts";
+import { GatewayModel, type Attempt, type ModelOptions, type News, type Settled } from "./model.ts";
 import { Rivals } from "./rivals.ts";
 import { ROUTE_KINDS, type RouteKind } from "./objects.ts";
 import type { BackendTlsPolicy, Gateway, GatewayClass, Namespace } from "./objects.ts";
@@ -37,6 +38,11 @@ export interface ControllerOptions extends Omit<ModelOptions, "view"> {
   readonly names: ClusterNames;
   readonly published: Published;
   readonly told: (news: News) => void;
+  /** An object could not be read or translated: a bug. */
+  readonly failed: (object: string, error: unknown, retryInMs: number) => void;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
 }
 
 /** So many routes are translated before traffic gets its turn: some 10 ms. */
@@ -57,7 +63,8 @@ const OWNER = /^([^/ ]+)\/(HTTPRoute|GRPCRoute|TLSRoute|TCPRoute):([^ ]+) /;
 /**
  * Keeps the table of publications as the cluster's Gateway API objects ask. Nothing is published before every
  * cache has had its first list: half of a cluster would look like one whose Services are gone. From
- * then on a change is in the table by the end of the turn in which it came.
+ * then on a change is in the table by the end of the turn in which it came. What fails is tried again,
+ * object by object; what was published for it stays, and the others are served meanwhile (G-136).
  */
 export class GatewayApiController implements Disposable {
   readonly model: GatewayModel;
@@ -67,6 +74,8 @@ export class GatewayApiController implements Disposable {
   readonly #classes = new Set<string>();
   readonly #keys = new Set<string>();
   readonly #rivals: Rivals;
+  readonly #retries: RetryLater;
+  readonly #failed = new Map<string, () => void>();
   #live = false;
   #due = false;
   #closed = false;
@@ -75,6 +84,7 @@ export class GatewayApiController implements Disposable {
     this.#options = options;
     this.model = new GatewayModel({ ...options, view: options.feed });
     this.#rivals = new Rivals(options.published, SOURCE);
+    this.#retries = new RetryLater({ ...options, retry: (name) => this.#again(name) });
     this.#listen();
     this.synced = this.#begin();
     this.synced.catch(() => {}); // whoever waits for it hears it
@@ -89,6 +99,7 @@ export class GatewayApiController implements Disposable {
   [Symbol.dispose](): void {
     this.#closed = true;
     for (const stop of this.#stops.splice(0)) stop();
+    this.#retries.close();
   }
 
   async #begin(): Promise<void> {
@@ -96,7 +107,8 @@ export class GatewayApiController implements Disposable {
     const { routes, ...others } = sources;
     const caches = [...Object.values(others), ...Object.values(routes)];
     await Promise.all([feed.synced, ...caches.map(({ synced }) => synced)]);
-    while (this.model.work(SLICE)) await new Promise<void>((next) => endOfTurn(next));
+    while (this.model.work(SLICE, this.#attempt))
+      await new Promise<void>((next) => endOfTurn(next));
     if (this.#closed) return;
     this.#live = true;
     this.#settle();
@@ -138,12 +150,29 @@ export class GatewayApiController implements Disposable {
   }
 
   #follow<T>(cache: Objects<T>, take: (key: string, value: T | undefined) => void): void {
+    const which = this.#stops.length;
     this.#stops.push(
-      cache.onChange(({ key, after }) => {
-        take(key, after);
+      cache.onChange(({ key }) => {
+        this.#attempt(`${key} of watch ${which}`, () => take(key, cache.get(key)));
         this.#later();
       }),
     );
+  }
+
+  readonly #attempt: Attempt = (name, task) => {
+    try {
+      task();
+      this.#failed.delete(name);
+      this.#retries.forget(name);
+    } catch (error) {
+      this.#failed.set(name, task);
+      this.#options.failed(name, error, this.#retries.later(name));
+    }
+  };
+
+  #again(name: string): void {
+    this.#attempt(name, this.#failed.get(name)!);
+    this.#later();
   }
 
   #onCluster({ kind, ...change }: ClusterChange): void {
@@ -180,7 +209,7 @@ export class GatewayApiController implements Disposable {
   #work(): void {
     this.#due = false;
     if (this.#closed) return;
-    const more = this.model.work(SLICE);
+    const more = this.model.work(SLICE, this.#attempt);
     this.#settle();
     if (!more) return;
     this.#due = true;

@@ -14,6 +14,7 @@ export class GatewayApiEvents {
   readonly #refused: (reason: string) => Counter;
   readonly #written: Counter;
   readonly #failed: Counter;
+  readonly #failures: Counter;
 
   constructor(log: Log, metrics: Metrics) {
     this.#log = log;
@@ -30,6 +31,13 @@ export class GatewayApiEvents {
     });
     this.#written = writes.with("written");
     this.#failed = writes.with("failed");
+    this.#failures = metrics
+      .counter({
+        name: "agent_kube_gateway_api_failures_total",
+        help: "Gateway API objects that could not be translated and are tried again: a bug.",
+        labels: [],
+      })
+      .with();
   }
 
   observe(metrics: Metrics, counts: () => GatewayApiCounts): void {
@@ -61,6 +69,15 @@ export class GatewayApiEvents {
   refused(route: string, reason: string, message: string): void {
     this.#refused(reason).add();
     this.#log.warn("route has a problem", { route, reason, message });
+  }
+
+  failed(object: string, error: unknown, retryInMs: number): void {
+    this.#failures.add();
+    this.#log.error("gateway api object not translated", {
+      object,
+      error,
+      retry_in_ms: retryInMs,
+    });
   }
 
   written(object: string): void {

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import type { TlsSettings } from "../../target.ts";
 import type { Publication } from "../../published.ts";
 import type { ClusterView } from "../cluster-view.ts";
@@ -13,6 +12,7 @@ import { isAccepted, isOurs } from "./gateway-class.ts";
 import { gatewayProblem } from "./gateway-problem.ts";
 import { judgeListeners, type JudgedListener } from "./listeners.ts";
 import { isNews } from "../news.ts";
+import { isSameToRoutes } from "./same-to-routes.ts";
 import { namespaceOf } from "./objects.ts";
 import type { BackendTlsPolicy, Gateway, GatewayClass, Namespace } from "./objects.ts";
 import type { ReferenceGrant, RouteKind, RouteObject } from "./objects.ts";
@@ -53,6 +53,9 @@ export interface News extends Pick<Settled, "routes" | "gateways" | "counted" | 
   /** Names. */
   readonly classes: ReadonlySet<string>;
 }
+
+/** Does a task about one object, and keeps to itself that it threw. */
+export type Attempt = (name: string, task: () => void) => void;
 
 interface RouteState {
   readonly kind: RouteKind;
@@ -118,21 +121,23 @@ export class GatewayModel {
 
   putGateway(key: string, value: Gateway | undefined): void {
     const before = this.#gateways.get(key);
+    const references = value === undefined ? [] : referencesOfGateway(value);
     put(this.#gateways, key, value);
     if (!isNews(before, value)) return void this.#countedGateways.add(key);
-    this.#uses.set(`gateway ${key}`, value === undefined ? [] : referencesOfGateway(value));
+    this.#uses.set(`gateway ${key}`, references);
     this.#dirtyGateways.add(key);
   }
 
   putRoute(kind: RouteKind, key: string, value: RouteObject | undefined): void {
     const id = routeId(kind, key);
     const before = this.#routes.get(id);
+    const references = value === undefined ? [] : referencesOfRoute(value);
     if (value === undefined) {
       this.#routes.delete(id);
       this.#count(before?.outcome?.parents ?? [], []);
     } else this.#routes.set(id, { kind, route: value, outcome: before?.outcome, lostHosts: [] });
     if (!isNews(before?.route, value)) return void this.#toldRoutes.add(id);
-    this.#uses.set(`route ${id}`, value === undefined ? [] : referencesOfRoute(value));
+    this.#uses.set(`route ${id}`, references);
     this.#dirtyRoutes.add(id);
   }
 
@@ -153,9 +158,10 @@ export class GatewayModel {
 
   putPolicy(key: string, value: BackendTlsPolicy | undefined): void {
     const before = this.#policies.get(key);
+    const services = value === undefined ? [] : servicesOfPolicy(value);
     put(this.#policies, key, value);
     if (!isNews(before, value)) return;
-    this.#policed.set(key, value === undefined ? [] : servicesOfPolicy(value));
+    this.#policed.set(key, services);
     for (const one of [before, value])
       for (const service of one === undefined ? [] : servicesOfPolicy(one))
         this.serviceChanged(service);
@@ -176,16 +182,22 @@ export class GatewayModel {
   }
 
   /** Works out what follows for at most so many routes. Returns whether more are left. */
-  work(most: number): boolean {
-    for (const key of this.#dirtyGateways) this.#judge(key);
-    for (const key of this.#dirtyGateways) this.#toldGateways.add(key);
-    this.#dirtyGateways.clear();
+  work(most: number, attempt: Attempt = (_, task) => task()): boolean {
+    for (const key of this.#dirtyGateways) {
+      this.#dirtyGateways.delete(key);
+      attempt(`gateway ${key}`, () => {
+        this.#toldGateways.add(key);
+        this.#judge(key);
+      });
+    }
     let left = most;
     for (const id of this.#dirtyRoutes) {
       if (left-- === 0) return true;
       this.#dirtyRoutes.delete(id);
-      this.#toldRoutes.add(id);
-      this.#translate(id);
+      attempt(`route ${id}`, () => {
+        this.#toldRoutes.add(id);
+        this.#translate(id);
+      });
     }
     return false;
   }
@@ -365,19 +377,6 @@ export class GatewayModel {
   #count(before: readonly ParentOutcome[], after: readonly ParentOutcome[]): void {
     for (const key of this.#attached.move(before, after)) this.#countedGateways.add(key);
   }
-}
-
-/** What routes see of a Gateway: a certificate that was renewed is nothing to them. */
-function isSameToRoutes(one: GatewayState | undefined, other: GatewayState | undefined): boolean {
-  const seen = ({ listeners }: GatewayState) =>
-    listeners.map(({ listener, kind, supported, programmed }) => [
-      listener,
-      kind,
-      supported,
-      programmed,
-    ]);
-  if (one === undefined || other === undefined) return one === other;
-  return isDeepStrictEqual(seen(one), seen(other));
 }
 
 function unserved(judged: JudgedListener): JudgedListener {

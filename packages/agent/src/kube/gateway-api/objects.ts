@@ -218,3 +218,15 @@ export function keyOf({ metadata }: { metadata: ObjectMeta }): string {
 export function namespaceOf({ metadata }: { metadata: ObjectMeta }): string {
   return metadata.namespace ?? "default";
 }
+
+/** A `null` means what an absent field means, and an object without a `spec` asks for nothing. */
+export function withoutNulls<T extends object>(object: T): T {
+  return { ...object, spec: cleaned("spec" in object ? object.spec : undefined) ?? {} };
+}
+
+function cleaned(value: unknown): unknown {
+  if (Array.isArray(value)) return value.filter((one) => one !== null).map(cleaned);
+  if (typeof value !== "object" || value === null) return value ?? undefined;
+  const all = Object.entries(value).filter(([, one]) => one !== null);
+  return Object.fromEntries(all.map(([name, one]) => [name, cleaned(one)]));
+}

@@ -1,5 +1,5 @@
 import { matchingPath } from "@warren/http";
-import type { Match, Route } from "@warren/wire";
+import { prefixOfExpression, type Match, type Route } from "@warren/wire";
 import type { Place } from "./outcome.ts";
 
 const SCHEMES = ["http", "https"] as const;
@@ -29,9 +29,19 @@ export function httpPlaces(asked: Asked, schemes: readonly ("http" | "https")[])
 /** The places of any route that is published. */
 export function placesOf(route: Route): Place[] {
   if (route.kind === "http")
-    return httpPlaces(route, route.match.scheme === undefined ? SCHEMES : [route.match.scheme]);
+    return httpPlaces(
+      asFound(route),
+      route.match.scheme === undefined ? SCHEMES : [route.match.scheme],
+    );
   if (route.kind === "passthrough") return [tlsPlace(route.host)];
   return route.public_port === undefined ? [] : [tcpPlace(route.public_port)];
+}
+
+/** A gateway looks for an expression under the prefix that it begins with. */
+function asFound(route: Route): Asked {
+  if (route.controller !== "expressions") return route;
+  const path = prefixOfExpression(route.path);
+  return path === route.path ? route : { ...route, path_type: "Prefix", path };
 }
 
 export function tlsPlace(host: string): Place {

@@ -34,7 +34,8 @@ export function readRule(
   look: BackendLookUps,
 ): RuleRead {
   const backends = readBackends(rule.backendRefs, owner, look);
-  const reads = (rule.matches ?? [{}]).map((match) =>
+  const matches = rule.matches?.length ? rule.matches : [{}];
+  const reads = matches.map((match) =>
     owner.kind === "GRPCRoute" ? grpcPlace(match as GrpcMatch) : httpPlace(match as HttpMatch),
   );
   const strange = reads.find((read) => "unsupported" in read);

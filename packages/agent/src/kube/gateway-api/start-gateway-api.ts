@@ -11,7 +11,7 @@ import { GatewayApiEvents } from "./gateway-api-events.ts";
 import { gatewayId, secretsOf, type CertificateUsers } from "./gateway-certificates.ts";
 import { ingressProblems } from "./ingress-problems.ts";
 import type { ModelOptions } from "./model.ts";
-import type { RouteObject } from "./objects.ts";
+import { withoutNulls, type RouteObject } from "./objects.ts";
 import * as resources from "./resources.ts";
 import { ServedWatch, type VersionWatch } from "./served-watch.ts";
 import { Statuses } from "./statuses.ts";
@@ -69,6 +69,7 @@ export function startGatewayApi(deps: GatewayApiDeps, signal: AbortSignal): Runn
   const controller: GatewayApiController = new GatewayApiController({
     ...deps,
     sources,
+    failed: (...what) => events.failed(...what),
     told: (news) => {
       statuses.heard(news);
       for (const key of news.gateways) bring(key);
@@ -166,7 +167,7 @@ function watchOne<T extends KubeObject>(
     namespaces: deps.namespaces,
     labelSelector: undefined,
     fieldSelector: undefined,
-    trim: withoutManagedFields,
+    trim: (object) => withoutNulls(withoutManagedFields(object)),
     clock: deps.clock,
     random: deps.random,
     told: (event) => {

@@ -69,17 +69,11 @@ export function isExpression({ path, pathType }: Place): boolean {
   return pathType === "ImplementationSpecific" && EXPRESSION.test(path);
 }
 
-/**
- * What a gateway looks for when the controller reads the path as an expression: all that could match
- * it, since the controller decides in the end.
- */
-export function literalPlace(place: Place, { metadata: { annotations = {} } }: Ingress): Place {
-  const isRegex = annotations[`${NGINX}use-regex`] === "true" || isExpression(place);
-  const at = place.path.search(EXPRESSION);
-  if (!isRegex || at === -1) return place;
-  const literal = place.path.slice(0, at);
-  // `/app(/|$)(.*)`: the last element is whole.
-  const isWhole = /^(\(\/\|\$\)|\$)/.test(place.path.slice(at));
-  const path = isWhole ? literal : literal.slice(0, literal.lastIndexOf("/") + 1);
-  return { ...place, pathType: "ImplementationSpecific", path: path === "" ? "/" : path };
+/** nginx reads every path of a host as an expression where one Ingress has one of these. */
+export function readsExpressions(
+  { metadata: { annotations = {} } }: Ingress,
+  { type }: ControllerTarget,
+): boolean {
+  const isRegex = annotations[`${NGINX}use-regex`] === "true";
+  return isRegex || (type === "nginx" && Object.hasOwn(annotations, `${NGINX}rewrite-target`));
 }

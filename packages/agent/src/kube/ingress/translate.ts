@@ -6,14 +6,14 @@ import { isKnownAnnotation } from "../annotations/known.ts";
 import { readAnnotations, type Answerer } from "../annotations/read.ts";
 import type { Wishes } from "../annotations/wishes.ts";
 import type { ClusterView, ControllerTarget, Problem } from "../cluster-view.ts";
-import type { Ingress, IngressBackend, IngressClass } from "../objects.ts";
+import type { Ingress, IngressBackend, IngressClass, Service } from "../objects.ts";
 import {
   appProtocolOf,
   findService,
   serviceTarget,
   type ServiceFound,
 } from "../service-backend.ts";
-import { placeKey, placesOf, type Place } from "./places.ts";
+import { placesOf, type Place } from "./places.ts";
 import type { IngressReason } from "./reasons.ts";
 import {
   ingressClassOf,
@@ -26,7 +26,7 @@ import {
   type IngressOwner,
   type IngressSelection,
 } from "./select.ts";
-import { controllerTarget, isExpression, literalPlace } from "./through.ts";
+import { controllerTarget, isExpression, readsExpressions } from "./through.ts";
 import { tlsHostsOf, type IsTlsHost } from "./tls.ts";
 
 /** What the translation of an Ingress depends on besides the Ingress. */
@@ -116,17 +116,13 @@ class Translation {
   all(before: readonly Problem[]): Pick<IngressTranslation, "publications" | "problems"> {
     const asked = placesOf(this.#ingress, this.#wishes.hosts ?? this.#context.names);
     const problems = [...before, ...asked.problems, ...this.#modeProblems()];
-    const publications = new Map<string, Publication>();
+    const publications: Publication[] = [];
     for (const one of asked.places) {
-      const place = this.#controller === undefined ? one : literalPlace(one, this.#ingress);
-      const key = placeKey(place);
-      // Two expressions may begin alike: the controller tells them apart.
-      if (publications.has(key)) continue;
-      const result = this.#publication(place);
-      if ("made" in result) publications.set(key, result.made);
+      const result = this.#publication(one);
+      if ("made" in result) publications.push(result.made);
       else problems.push(result.problem);
     }
-    return { publications: [...publications.values()], problems: unrepeated(problems) };
+    return { publications, problems: unrepeated(problems) };
   }
 
   #publication(place: Place): Made<Publication> {
@@ -171,9 +167,8 @@ class Translation {
     }
     const protocol = this.#wishes.protocol ?? appProtocolOf(found.port) ?? "http";
     const target = serviceTarget(view, found, { protocol, tls, connectTimeoutMs });
-    const { name } = found.service.metadata;
     return target === undefined
-      ? problem("NoEndpoints", `headless Service ${name} has no endpoint that is ready`)
+      ? problem("NoEndpoints", noEndpoints(found.service))
       : { made: target };
   }
 
@@ -192,10 +187,17 @@ class Translation {
       annotations: this.#annotations,
       protocol: target.protocol,
       policy: this.#wishes.policy,
+      ...this.#reader(place),
       ...this.#reach(),
       ...(this.#wishes.rewrite === undefined ? {} : { filters: this.#filters(place) }),
       ...(age >= 0 ? { age } : {}),
     };
+  }
+
+  #reader(place: Place) {
+    if (this.#controller === undefined) return {};
+    const isRead = isExpression(place) || readsExpressions(this.#ingress, this.#controller);
+    return { controller: isRead ? ("expressions" as const) : ("paths" as const) };
   }
 
   #filters({ pathType }: Place) {
@@ -226,6 +228,14 @@ class Translation {
         : "this cluster has no public endpoint";
     return [{ reason: "NoEndpoint", message: `${why}: it is published through the tunnel` }];
   }
+}
+
+function noEndpoints({ metadata: { name }, spec }: Service): string {
+  const what =
+    spec?.clusterIP === "None"
+      ? `headless Service ${name}`
+      : `Service ${name} has no cluster address, and`;
+  return `${what} has no endpoint that is ready and may be dialled`;
 }
 
 function problem(reason: IngressReason, message: string): { problem: Problem } {
