@@ -216,7 +216,7 @@ describe("backends", () => {
     const made = ["kubernetes", "headless"].map((name) => ({
       metadata: meta(`${name}-1`, { labels: { "kubernetes.io/service-name": name } }),
       addressType: "IPv4" as const,
-      endpoints: [{ addresses: [address!] }],
+      endpoints: [{ addresses: [address] }],
       ports: [{ name: name === "headless" ? "http" : "https", port: 6_443 }],
     }));
     const given = ingress(rules(path("/", "Prefix", backend("headless"))));

@@ -1,8 +1,8 @@
 import { routeKey } from "@warren/wire";
 import { describe, expect, test } from "vitest";
-import { PART_BYTES, routesMessages } from "./route-messages.ts";
+import { PART_BYTES, routesMessages } from "../src/control/route-messages.ts";
 import { actions, hosts, joined, publication } from "./_announcer-kit.ts";
-import { clockVoice } from "../voice.ts";
+import { clockVoice } from "../src/voice.ts";
 
 describe("an announcer", () => {
   test("says a whole snapshot at each connect, also an empty one", () => {

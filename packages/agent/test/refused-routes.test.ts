@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { actions, hosts, joined, publication } from "./_announcer-kit.ts";
-import type { Verdict } from "../verdicts.ts";
+import type { Verdict } from "../src/verdicts.ts";
 
 describe("a refused route", () => {
   test("is offered again, ever more slowly, until it is taken", () => {

@@ -3,11 +3,11 @@ import { promMetrics } from "@warren/host";
 import { recordingLog, virtualClock } from "@warren/host/testing";
 import { parseControl, Route, type ControlInput, type RouteInput } from "@warren/wire";
 import * as v from "valibot";
-import { Announcer } from "./announcer.ts";
-import { ControlEvents } from "./control-events.ts";
-import { Published, type Publication } from "../published.ts";
-import { createTarget } from "../target.ts";
-import { clockVoice, type Voice } from "../voice.ts";
+import { Announcer } from "../src/control/announcer.ts";
+import { ControlEvents } from "../src/control/control-events.ts";
+import { Published, type Publication } from "../src/published.ts";
+import { createTarget } from "../src/target.ts";
+import { clockVoice, type Voice } from "../src/voice.ts";
 export type Said = ControlInput & { type: "ingress_routes" };
 
 export function publication(given: Partial<RouteInput>): Publication {
