@@ -1,6 +1,6 @@
 import { endOfTurn, type Clock } from "@warren/host";
 import { routeKey } from "@warren/wire";
-import type { Published } from "../../published.ts";
+import type { Publication, Published } from "../../published.ts";
 import type { TlsSettings } from "../../target.ts";
 import type { ClusterChange, ClusterFeed, Problem } from "../cluster-view.ts";
 import type { Holder, HostOwners } from "../host-owners.ts";
@@ -61,7 +61,9 @@ export interface IngressOutcome extends Pick<IngressTranslation, "owner" | "prob
  *     whichever order changes came, and the same in every agent.
  * I3. A change costs what it touches: indexes lead from a Service, a class or a place to Ingresses.
  * I4. At a host of another namespace nothing is published.
- * I5. What fails is tried again, Ingress by Ingress; the others are published meanwhile (G-136).
+ * I5. What is not published is not reached through the controller that it has in common with another
+ *     Ingress of its host: it is shut there.
+ * I6. What fails is tried again, Ingress by Ingress; the others are published meanwhile (G-136).
  */
 export class IngressController implements Disposable {
   /** Everything that there was at the start is published; rejects when a cache will never be there. */
@@ -71,6 +73,9 @@ export class IngressController implements Disposable {
   readonly #claims = new Claims();
   readonly #byService = new ReverseIndex();
   readonly #byClass = new ReverseIndex();
+  /** Hosts at which an Ingress leads to its controller, and those at which one would be shut. */
+  readonly #open = new ReverseIndex();
+  readonly #shut = new ReverseIndex();
   readonly #retries: RetryLater;
   readonly #told = new ToldProblems();
   readonly #listeners = new Set<(keys: ReadonlySet<string>) => void>();
@@ -121,6 +126,9 @@ export class IngressController implements Disposable {
     if (ingress === undefined || translation?.isSelected !== true) return undefined;
     const problems = [...translation.problems, ...this.#options.lost.of(key)];
     const routes: string[] = [];
+    // Its places are shut, which is no publication of it.
+    if (translation.closed.length > 0)
+      return { ingress, owner: translation.owner, problems: someOf(problems), routes };
     for (const { claim, winner } of this.#claims.of(key)) {
       if (claim !== winner) {
         if (!translation.isThrough || !isToldApart(claim, winner))
@@ -263,28 +271,40 @@ export class IngressController implements Disposable {
     const context = { view, selection, names: this.#names, tls, connectTimeoutMs };
     const translation = this.#atOwnHosts(ingress, translateIngress(ingress, context));
     this.#translations.set(key, translation);
-    this.#claims.set(key, translation.publications);
+    this.#claims.set(key, [...translation.publications, ...this.#shutPlaces(key, translation)]);
     this.#byService.set(key, servicesOf(ingress));
     this.#byClass.set(key, [classNameOf(ingress) ?? NO_CLASS]);
+  }
+
+  /** I5. Who opens a host, or was the last to, has the shut ones of it looked at. */
+  #shutPlaces(key: string, { publications, closed, isThrough }: IngressTranslation): Publication[] {
+    const opened = new Set(isThrough ? publications.map(({ route: { host } }) => host) : []);
+    for (const host of this.#open.set(key, opened)) this.#mark(this.#shut.of(host));
+    this.#shut.set(key, new Set(closed.map(({ route: { host } }) => host)));
+    return closed.filter(({ route: { host } }) => this.#open.of(host).size > 0);
   }
 
   /** I4. */
   #atOwnHosts(ingress: Ingress, made: IngressTranslation): IngressTranslation {
     const namespaces = new Set([ingress.metadata.namespace ?? "default"]);
     const taken = new Map<string, Problem>();
-    const publications = made.publications.filter(({ route: { host } }) => {
+    const isOwn = ({ route: { host } }: Publication): boolean => {
       const holder = this.#options.hosts.otherThan(namespaces, host);
       if (holder !== undefined) taken.set(host, heldBy(host, holder));
       return holder === undefined;
-    });
+    };
+    const publications = made.publications.filter(isOwn);
+    const closed = made.closed.filter(isOwn);
     if (taken.size === 0) return made;
-    return { ...made, publications, problems: [...made.problems, ...taken.values()] };
+    return { ...made, publications, closed, problems: [...made.problems, ...taken.values()] };
   }
 
   #forget(key: string): void {
     this.#options.hosts.set(claimantOf(key), 0, new Map());
     this.#translations.delete(key);
     this.#claims.set(key, []);
+    for (const host of this.#open.set(key, [])) this.#mark(this.#shut.of(host));
+    this.#shut.delete(key);
     this.#byService.delete(key);
     this.#byClass.delete(key);
   }

@@ -4,7 +4,7 @@ import type { Publication } from "../../published.ts";
 import type { Target, TlsSettings } from "../../target.ts";
 import { isKnownAnnotation } from "../annotations/known.ts";
 import { readAnnotations, type Answerer } from "../annotations/read.ts";
-import type { Wishes } from "../annotations/wishes.ts";
+import { noWishes, type Wishes } from "../annotations/wishes.ts";
 import type { ClusterView, ControllerTarget, Problem } from "../cluster-view.ts";
 import type { Ingress, IngressBackend, IngressClass, Service } from "../objects.ts";
 import {
@@ -48,13 +48,24 @@ export interface IngressTranslation {
   readonly isThrough: boolean;
   /** One for each place, in the order in which the Ingress says them. */
   readonly publications: readonly Publication[];
+  /**
+   * Its places, shut, where nothing of it is published: a controller would serve it all the same to whom
+   * another Ingress of its host leads there.
+   */
+  readonly closed: readonly Publication[];
   readonly problems: readonly Problem[];
 }
+
+/** Nobody. */
+const EVERYBODY = ["0.0.0.0/0", "::/0"];
+/** Of a route that gives way to any other at its place: the last moment that a date can say. */
+const LAST_AGE = 8_640_000_000_000_000;
 
 /** What an Ingress publishes, and what there is to say about it. Pure: the same in, the same out. */
 export function translateIngress(ingress: Ingress, context: IngressContext): IngressTranslation {
   const owner = ownerOf(ingress, context.view, context.selection);
-  const leftOut = { isSelected: false, isThrough: false, owner, publications: [], problems: [] };
+  const nothing = { publications: [], closed: [], problems: [] };
+  const leftOut = { isSelected: false, isThrough: false, owner, ...nothing };
   const { annotations = {}, namespace = "default" } = ingress.metadata;
   const { select, namespaces } = context.selection;
   const ingressClass = ingressClassOf(ingress, context.view);
@@ -64,15 +75,34 @@ export function translateIngress(ingress: Ingress, context: IngressContext): Ing
   const controller = owner.isOurs ? undefined : context.view.controller(owner.className);
   const answerer: Answerer = controller === undefined ? "service" : "controller";
   const { wishes, refusal, problems } = readAnnotations(annotations, answerer);
-  if (wishes.publish === false || isClassPublished(ingressClass) === false) return leftOut;
+  const shut = () => shutPlaces(ingress, context, { controller, wishes });
+  if (wishes.publish === false || isClassPublished(ingressClass) === false)
+    return { ...leftOut, closed: shut() };
   const isMissing = controller === undefined && !owner.isOurs && owner.className !== undefined;
   const why = isMissing
     ? noController(owner.className, ingressClass, context.selection)
     : (refusal ?? notFrom(namespace, wishes) ?? notOfClass(owner, ingressClass, wishes));
-  if (why !== undefined) return { ...leftOut, isSelected: true, problems: [...problems, why] };
+  if (why !== undefined)
+    return { ...leftOut, isSelected: true, closed: shut(), problems: [...problems, why] };
   const translation = new Translation(ingress, context, { controller, wishes });
   const isThrough = controller !== undefined;
-  return { isSelected: true, isThrough, owner, ...translation.all(problems) };
+  return { isSelected: true, isThrough, owner, closed: [], ...translation.all(problems) };
+}
+
+function shutPlaces(
+  ingress: Ingress,
+  context: IngressContext,
+  { controller, wishes }: { controller: ControllerTarget | undefined; wishes: Wishes },
+): Publication[] {
+  if (controller === undefined) return [];
+  const policy = { deny: EVERYBODY };
+  const shut: Wishes = { ...noWishes(), hosts: wishes.hosts, mode: "tunnel", policy };
+  const { publications } = new Translation(ingress, context, { controller, wishes: shut }).all([]);
+  // Of a name of its own: it is no publication of the Ingress, and brings no certificate of its.
+  return publications.map(({ route, targets }) => ({
+    route: { ...route, ingress_name: `Shut:${route.ingress_name}`, age: LAST_AGE },
+    targets,
+  }));
 }
 
 function notOfClass(
