@@ -104,12 +104,12 @@ export function serviceTarget(
   const { clusterIP = "" } = service.spec ?? {};
   if (!isDialledAtPods(service)) return createTarget({ ...how, host: clusterIP });
   const api = placesOfApi(view.endpoints("default", "kubernetes"));
-  const endpoints = endpointsOf(view.endpoints(namespace, name), service, port).filter(
-    (one) => !api.has(`${one.host} ${one.port}`),
-  );
+  const all = endpointsOf(view.endpoints(namespace, name), service, port);
+  const endpoints = all.filter((one) => !api.has(`${one.host} ${one.port}`));
   const headless = isHeadless(service);
+  // At its cluster address it would lead to the API all the same.
   if (endpoints.length === 0)
-    return headless ? undefined : createTarget({ ...how, host: clusterIP });
+    return headless || all.length > 0 ? undefined : createTarget({ ...how, host: clusterIP });
   const affinity = wantsClientIp(service) ? "client_ip" : "none";
   return createEndpointsTarget(
     { ...how, host: headless ? serverName : clusterIP },

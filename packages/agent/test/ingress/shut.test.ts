@@ -43,6 +43,21 @@ async function meet(...all: Ingress[]) {
 
 const LEFT_OUT = { "warren.dev/publish": "false" };
 
+test("a host is shut that a wildcard of the same controller leads to", async () => {
+  const { table, ingresses } = await meet(
+    named("all", { host: "*.shop.test" }),
+    named("admin", { host: "admin.shop.test", annotations: LEFT_OUT }),
+  );
+  const wild = "default/all *.shop.test Prefix /";
+  expect(table()).toEqual([wild, "default/Shut:admin admin.shop.test Prefix / shut"].toSorted());
+  ingresses.remove("default/all");
+  await settled();
+  expect(table()).toEqual([]);
+  ingresses.put(named("all", { host: "*.test" }));
+  await settled();
+  expect(table()).toEqual(["default/all *.test Prefix /"]);
+});
+
 describe("behind a controller in common a path is shut", () => {
   test.each([
     { name: "that is left out", annotations: LEFT_OUT },

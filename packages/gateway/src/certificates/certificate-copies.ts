@@ -120,7 +120,8 @@ export class CertificateCopies<T extends CopiedPair> implements CertificateSet {
     const { lasting, records } = this.#options;
     const kept = this.#kept.get(id);
     if (lasting === undefined || kept === undefined) return this.#drop(id);
-    await records.put(id, kept.value, { fence: kept.fence, untilMs: lasting(kept.value) });
+    // Leases were lost with it and count anew: the old fence would be ahead of them, and this one is ahead of none.
+    await records.put(id, kept.value, { fence: 0, untilMs: lasting(kept.value) });
   }
 
   #expire(): void {

@@ -92,7 +92,13 @@ export class ClusterNames {
 
   /** The cluster whose name a host is, or is below of; undefined when it is nobody's. */
   async ownerOf(host: string): Promise<string | undefined> {
-    const domain = (await this.domains()).find((one) => host.endsWith(`.${one}`));
+    // Of domains one within the other the inner one gave the name.
+    const domain = (await this.domains())
+      .filter((one) => host.endsWith(`.${one}`))
+      .reduce<string | undefined>(
+        (found, one) => (found === undefined || one.length > found.length ? one : found),
+        undefined,
+      );
     if (domain === undefined) return undefined;
     const label = host
       .slice(0, -domain.length - 1)

@@ -65,6 +65,17 @@ describe("a Gateway of one's own takes no host of another's", () => {
   });
 });
 
+test("a route goes on to know that a host is another's when its status is written", () => {
+  const { model, id } = meet(at({ method: "GET" }));
+  const before = model.lost(id);
+  expect(before).toHaveLength(1);
+  const written = kit.route(at({ method: "GET" }), { ...YOUNGER, resourceVersion: "2" });
+  model.putRoute("HTTPRoute", "evil/evil", written);
+  while (model.work(3));
+  model.take();
+  expect(model.lost(id)).toEqual(before);
+});
+
 test("routes that one Gateway lets in share its hosts, of whichever namespaces they are", () => {
   const { model, id } = meet({
     ...at({ path: { value: "/blog" } }),

@@ -135,7 +135,13 @@ export class GatewayModel {
     if (value === undefined) {
       this.#routes.delete(id);
       this.#count(before?.outcome?.parents ?? [], []);
-    } else this.#routes.set(id, { kind, route: value, outcome: before?.outcome, lostHosts: [] });
+    } else
+      this.#routes.set(id, {
+        kind,
+        route: value,
+        outcome: before?.outcome,
+        lostHosts: before?.lostHosts ?? [],
+      });
     if (!isNews(before?.route, value)) return void this.#toldRoutes.add(id);
     this.#uses.set(`route ${id}`, references);
     this.#dirtyRoutes.add(id);

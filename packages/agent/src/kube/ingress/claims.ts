@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { routeKey } from "@warren/wire";
 import type { Publication } from "../../published.ts";
 import { placeKey } from "./places.ts";
+import { isShut } from "./shut.ts";
 
 /** An Ingress wants a place. */
 export interface Claim {
@@ -118,7 +119,9 @@ export class Claims {
 
 function claimOf(owner: string, publication: Publication): Claim {
   const { route } = publication;
-  const { host, path, path_type: pathType, age = 0 } = route;
+  const { host, path, path_type: pathType } = route;
+  // What is shut gives way to whoever publishes the very place, however young.
+  const age = isShut(route) ? Infinity : (route.age ?? 0);
   const place = placeKey({ host, path, pathType });
   return { owner, place, age, key: routeKey(route), publication };
 }
@@ -133,9 +136,10 @@ function isSame(one: Claim, other: Claim): boolean {
 
 /** What is dialled at pods is another way each time: that is why it is translated anew. */
 function isSameWay({ targets }: Publication, other: Publication): boolean {
-  return targets.every(
-    ({ key, endpoints }, at) => endpoints === undefined && key === other.targets[at]?.key,
-  );
+  return targets.every(({ key, endpoints }, at) => {
+    const now = other.targets[at];
+    return endpoints === undefined && now?.endpoints === undefined && key === now?.key;
+  });
 }
 
 function comesBefore(one: Claim, other: Claim): boolean {

@@ -17,6 +17,7 @@ import { ageOf, claimantOf, hostClaims, ingressOf } from "./host-claims.ts";
 import type { IngressCounts, IngressEvents } from "./ingress-events.ts";
 import { RetryLater } from "./retry-later.ts";
 import { classNameOf, type IngressSelection } from "./select.ts";
+import { waysTo } from "./shut.ts";
 import { translateIngress, type IngressTranslation } from "./translate.ts";
 
 export interface IngressControllerOptions {
@@ -73,7 +74,7 @@ export class IngressController implements Disposable {
   readonly #claims = new Claims();
   readonly #byService = new ReverseIndex();
   readonly #byClass = new ReverseIndex();
-  /** Hosts at which an Ingress leads to its controller, and those at which one would be shut. */
+  /** Hosts at which an Ingress leads to its controller, and those by which one is reached that would be shut. */
   readonly #open = new ReverseIndex();
   readonly #shut = new ReverseIndex();
   readonly #retries: RetryLater;
@@ -280,8 +281,11 @@ export class IngressController implements Disposable {
   #shutPlaces(key: string, { publications, closed, isThrough }: IngressTranslation): Publication[] {
     const opened = new Set(isThrough ? publications.map(({ route: { host } }) => host) : []);
     for (const host of this.#open.set(key, opened)) this.#mark(this.#shut.of(host));
-    this.#shut.set(key, new Set(closed.map(({ route: { host } }) => host)));
-    return closed.filter(({ route: { host } }) => this.#open.of(host).size > 0);
+    const hosts = new Set(closed.map(({ route: { host } }) => host));
+    this.#shut.set(key, [...hosts].flatMap(waysTo));
+    const isOpen = (host: string) => waysTo(host).some((one) => this.#open.of(one).size > 0);
+    const open = new Set([...hosts].filter(isOpen));
+    return closed.filter(({ route: { host } }) => open.has(host));
   }
 
   /** I4. */

@@ -27,6 +27,7 @@ import {
   type IngressSelection,
 } from "./select.ts";
 import { controllerTarget, isExpression, readsExpressions } from "./through.ts";
+import { SHUT_POLICY, shutPublication } from "./shut.ts";
 import { tlsHostsOf, type IsTlsHost } from "./tls.ts";
 
 /** What the translation of an Ingress depends on besides the Ingress. */
@@ -55,11 +56,6 @@ export interface IngressTranslation {
   readonly closed: readonly Publication[];
   readonly problems: readonly Problem[];
 }
-
-/** Nobody. */
-const EVERYBODY = ["0.0.0.0/0", "::/0"];
-/** Of a route that gives way to any other at its place: the last moment that a date can say. */
-const LAST_AGE = 8_640_000_000_000_000;
 
 /** What an Ingress publishes, and what there is to say about it. Pure: the same in, the same out. */
 export function translateIngress(ingress: Ingress, context: IngressContext): IngressTranslation {
@@ -95,14 +91,10 @@ function shutPlaces(
   { controller, wishes }: { controller: ControllerTarget | undefined; wishes: Wishes },
 ): Publication[] {
   if (controller === undefined) return [];
-  const policy = { deny: EVERYBODY };
-  const shut: Wishes = { ...noWishes(), hosts: wishes.hosts, mode: "tunnel", policy };
+  const own = { hosts: wishes.hosts, mode: "tunnel" as const, policy: SHUT_POLICY };
+  const shut: Wishes = { ...noWishes(), ...own };
   const { publications } = new Translation(ingress, context, { controller, wishes: shut }).all([]);
-  // Of a name of its own: it is no publication of the Ingress, and brings no certificate of its.
-  return publications.map(({ route, targets }) => ({
-    route: { ...route, ingress_name: `Shut:${route.ingress_name}`, age: LAST_AGE },
-    targets,
-  }));
+  return publications.map(shutPublication);
 }
 
 function notOfClass(

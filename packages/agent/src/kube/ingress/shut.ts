@@ -1,0 +1,28 @@
+import type { Route } from "@warren/wire";
+import type { Publication } from "../../published.ts";
+
+/** Before the Ingress's name in routes that keep everybody out of its places. No Ingress is called so. */
+const SHUT = "Shut:";
+/** Nobody comes in. */
+export const SHUT_POLICY = { deny: ["0.0.0.0/0", "::/0"] };
+
+/**
+ * A publication that keeps everybody out, of a name of its own: it is no publication of the Ingress, and
+ * brings no certificate of its. Without an age it is older than all others, so that it is not what a
+ * cluster has no room for.
+ */
+export function shutPublication({ route, targets }: Publication): Publication {
+  const { age: _, ...rest } = route;
+  return { route: { ...rest, ingress_name: `${SHUT}${route.ingress_name}` }, targets };
+}
+
+export function isShut({ ingress_name: name }: Route): boolean {
+  return name.startsWith(SHUT);
+}
+
+/** The host, and what wildcards would have to be for its requests to come in by them. */
+export function waysTo(host: string): string[] {
+  const labels = host.split(".");
+  const above = labels.slice(1).map((_, at) => labels.slice(at + 1).join("."));
+  return [host, ...above.slice(0, 1).map((one) => `*.${one}`), ...above.map((one) => `**.${one}`)];
+}
