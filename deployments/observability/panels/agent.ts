@@ -123,6 +123,10 @@ export const agent: Dashboard = {
             legend: "translations",
           },
           {
+            expr: "sum (rate(agent_kube_gateway_api_failures_total{$scope}[$__rate_interval]))",
+            legend: "Gateway API translations",
+          },
+          {
             expr: "sum (rate(kube_work_failures_total{$scope}[$__rate_interval]))",
             legend: "work",
           },

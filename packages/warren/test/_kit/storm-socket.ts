@@ -66,7 +66,8 @@ export class StormSocket {
     }
     this.#closing = true;
     if (this.#socket.destroyed) return;
-    const gone = once(this.#socket, "close");
+    // A connection that is cut in this moment is lost, which is no failure of the storm's.
+    const gone = once(this.#socket, "close").catch(() => {});
     this.#socket.write(closeFrame(true));
     await gone;
     if (!this.#closed) this.#note("gone without an answer to its close");
