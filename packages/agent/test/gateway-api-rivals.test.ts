@@ -1,51 +1,11 @@
 // Ingresses and Gateway API's routes of one cluster that want the same place, in a whole agent.
-import { promMetrics, systemClock } from "@warren/host";
-import { EVENTS, INGRESSES, openAccess, type KubeEvent } from "@warren/host/kube";
-import { silentLog, type KubeApi } from "@warren/host/testing";
+import { EVENTS, INGRESSES, type KubeEvent } from "@warren/host/kube";
+import type { KubeApi } from "@warren/host/testing";
 import { expect, test } from "vitest";
-import { followCluster } from "../src/kube/start-kube.ts";
-import { Published } from "../src/published.ts";
-import { STRICT_TLS } from "../src/target.ts";
+import { followOn } from "./ingress/_follow-kit.ts";
 import * as kit from "./_gateway-api-kit.ts";
 
 const PUBLISHED = "warren.dev/Published";
-
-function follow(api: KubeApi) {
-  const source = followCluster(
-    {
-      kubeconfig: undefined,
-      context: undefined,
-      inPod: { host: undefined, port: undefined },
-      namespaces: undefined,
-      select: "all",
-      className: "warren",
-      gatewayController: "warren.dev/gateway",
-      mode: "tunnel",
-      controllerNamespaces: undefined,
-      tlsSecrets: false,
-      lease: { namespace: "default", name: "warren-agent" },
-      podNamespace: "default",
-    },
-    {
-      agentId: "agent-0",
-      version: "1.2.3",
-      log: silentLog(),
-      metrics: promMetrics(),
-      clock: systemClock,
-      wallClock: Date.now,
-      random: () => 0.5,
-      tls: STRICT_TLS,
-      connectTimeoutMs: 1_000,
-      gateways: ["wss://gateway.test"],
-    },
-    openAccess(api.url),
-  );
-  const published = new Published(source.voice);
-  // Nobody leads without a gateway.
-  source.connected(true);
-  source.start(published);
-  return { published, [Symbol.asyncDispose]: () => source[Symbol.asyncDispose]() };
-}
 
 const NAME = { namespace: "tenant", name: "theirs" };
 
@@ -63,7 +23,8 @@ test("the older of an Ingress and a route of another namespace is served, and th
   putIngress(api);
   now += 60_000;
   kit.putRoute(api);
-  await using agent = follow(api);
+  await using owned = new AsyncDisposableStack();
+  const agent = followOn(api, owned);
   await api.until(() => kit.ofRoute(api, PUBLISHED) === "False Conflicted");
   const owners = () => [...agent.published.routes()].map((route) => route.ingress_name);
   expect(owners()).toEqual(["theirs"]);
