@@ -23,7 +23,7 @@ export interface GatewayCheck {
 
 const EACH_MS = 8_000;
 const SLOW_MS = 500;
-const TODO: Readonly<Record<DialError["phase"] | "dns", string>> = {
+const REMEDY: Readonly<Record<DialError["phase"] | "dns", string>> = {
   dns: "mend the name in --gateway, or the DNS of this machine (in a pod: CoreDNS, dnsPolicy)",
   connect: "see that the gateway runs, and that firewalls and NetworkPolicies let this port out",
   proxy: "see HTTPS_PROXY and NO_PROXY",
@@ -70,7 +70,7 @@ async function checkName(given: GatewayCheck): Promise<Finding[]> {
     const all = await bounded(bound(given), () => lookup(name, { all: true }));
     return [ok("gateway name", `${name} is ${all.map(({ address }) => address).join(", ")}`)];
   } catch (error) {
-    return [fail("gateway name", `${name}: ${whyOf(error)}`, TODO.dns)];
+    return [fail("gateway name", `${name}: ${whyOf(error)}`, REMEDY.dns)];
   }
 }
 
@@ -83,7 +83,7 @@ async function checkHttp(given: GatewayCheck): Promise<Finding[]> {
     );
     // Agents do not go on past it.
     if (answer.distrust !== undefined)
-      return [fail("gateway", `${url}: its certificate: ${answer.distrust}`, TODO.tls)];
+      return [fail("gateway", `${url}: its certificate: ${answer.distrust}`, REMEDY.tls)];
     const secure = health.protocol === "https:" ? ", TLS verified" : "";
     const said = `${url} answers ${answer.status}${secure}`;
     const reached =
@@ -93,7 +93,7 @@ async function checkHttp(given: GatewayCheck): Promise<Finding[]> {
     return [reached, checkClock("the gateway", answer.headers.date, wallClock())];
   } catch (error) {
     const phase = error instanceof DialError ? error.phase : "connect";
-    return [fail("gateway", `${url}: ${whyOf(error)}`, TODO[phase])];
+    return [fail("gateway", `${url}: ${whyOf(error)}`, REMEDY[phase])];
   }
 }
 

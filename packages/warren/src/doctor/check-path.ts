@@ -34,7 +34,7 @@ const NOTES: Partial<Record<ErrorCode, string>> = {
   rate_limited: "the route's limit is reached: ask again in a moment",
   payload_too_large: OWN,
 };
-const TODO: Partial<Record<ErrorCode, string>> = {
+const REMEDY: Partial<Record<ErrorCode, string>> = {
   not_enabled: "the gateway's roll-out leaves this cluster out: `warren status` there",
   misdirected: "the host is a tls:// route's, or belongs to another certificate: ask by https",
   cluster_offline: "no agent of the cluster has a tunnel: see the agents' logs",
@@ -169,7 +169,7 @@ function judged(url: URL, answer: Answered): Finding {
   if (code !== undefined) {
     const own = `${what} ${code}, by the gateway itself`;
     const todo = NOTES[code];
-    return todo === undefined ? fail(CHECK, own, TODO[code] ?? WHY) : note(CHECK, own, todo);
+    return todo === undefined ? fail(CHECK, own, REMEDY[code] ?? WHY) : note(CHECK, own, todo);
   }
   if (status >= 500) {
     const todo = "the request came through: the application, or its controller, is in trouble";
