@@ -35,7 +35,6 @@ export function oneByOne(uri: string): string {
   if (process.env["MONGO_IS_ATOMIC"] === "1") return uri;
   const url = new URL(uri);
   url.searchParams.set("maxPoolSize", "1");
-  url.searchParams.set("waitQueueTimeoutMS", "10000");
   return url.href;
 }
 
