@@ -1,10 +1,13 @@
 import { errorMessage, FEATURES, PROTOCOL_VERSION, WireError } from "@warren/wire";
-import type { ControlInput, Register } from "@warren/wire";
+import type { ControlInput, ErrorCode, Register } from "@warren/wire";
 import type { Acceptor } from "./acceptor.ts";
 import { announce, limitsOf } from "./announce.ts";
 import type { Association, Identity } from "./association.ts";
 import type { Carrier } from "./carrier.ts";
 import { Tunnel } from "./tunnel.ts";
+
+/** Why an agent's tunnel ends, which is nothing to whoever waits for its services. */
+const AGENTS_OWN: ReadonlySet<ErrorCode> = new Set(["replaced", "token_revoked", "token_expired"]);
 
 /** An association as its acceptor holds it; its transports come and go. */
 export class Held<I extends Identity> implements Association<I> {
@@ -83,8 +86,10 @@ export class Held<I extends Identity> implements Association<I> {
     this.#acceptor.forget(this);
     const carrier = this.#carrier;
     this.#carrier = undefined;
+    this.tunnel.detach();
+    this.tunnel.refuseUndeparted();
     this.tunnel.fail(
-      error.code === "replaced" ? new WireError("tunnel_lost", error.message) : error,
+      AGENTS_OWN.has(error.code) ? new WireError("tunnel_lost", error.message) : error,
     );
     carrier?.send(errorMessage(error.code, error.message, error.retryAfterMs));
     carrier?.close(error.close, error.code);
