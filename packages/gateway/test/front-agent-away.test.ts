@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { connect, type ClientHttp2Stream } from "node:http2";
 import { text } from "node:stream/consumers";
 import { virtualClock, type VirtualClock } from "@warren/host/testing";
+import { WireError } from "@warren/wire";
 import { expect, test } from "vitest";
 import { FrontKit } from "./_front-kit.ts";
 
@@ -58,4 +59,13 @@ test("over HTTP/2 it is the same", async () => {
     expect.stringContaining("tunnel_lost"),
   ]);
   session.destroy();
+});
+
+test("an agent whose token is revoked leaves its visitors a 502: they are asked for no token", async () => {
+  await using kit = await FrontKit.start();
+  const client = kit.send(GET);
+  await kit.stream();
+  kit.pair.acceptor.fail(new WireError("token_revoked", "the agent token was revoked"));
+  await client.has("tunnel_lost");
+  expect(client.text).toMatch(/^HTTP\/1.1 502 /);
 });

@@ -1,13 +1,10 @@
 import { errorMessage, FEATURES, PROTOCOL_VERSION, WireError } from "@warren/wire";
-import type { ControlInput, ErrorCode, Register } from "@warren/wire";
+import type { ControlInput, Register } from "@warren/wire";
 import type { Acceptor } from "./acceptor.ts";
 import { announce, limitsOf } from "./announce.ts";
 import type { Association, Identity } from "./association.ts";
 import type { Carrier } from "./carrier.ts";
 import { Tunnel } from "./tunnel.ts";
-
-/** Why an agent's tunnel ends, which is nothing to whoever waits for its services. */
-const AGENTS_OWN: ReadonlySet<ErrorCode> = new Set(["replaced", "token_revoked", "token_expired"]);
 
 /** An association as its acceptor holds it; its transports come and go. */
 export class Held<I extends Identity> implements Association<I> {
@@ -88,9 +85,7 @@ export class Held<I extends Identity> implements Association<I> {
     this.#carrier = undefined;
     this.tunnel.detach();
     this.tunnel.refuseUndeparted();
-    this.tunnel.fail(
-      AGENTS_OWN.has(error.code) ? new WireError("tunnel_lost", error.message) : error,
-    );
+    this.tunnel.fail(error);
     carrier?.send(errorMessage(error.code, error.message, error.retryAfterMs));
     carrier?.close(error.close, error.code);
     this.#acceptor.options.owner.onGone(this, error);
