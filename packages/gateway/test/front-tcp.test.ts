@@ -109,6 +109,33 @@ test("a connection that was refused unread goes where its port leads now, and co
   expect(await connections()).toEqual(["0", "0"]);
 });
 
+test("what a client says while another agent is looked for is not lost, nor that it said all", async () => {
+  const [moved, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let dispatches = 0;
+  const port = await freePort();
+  await using kit = await FrontKit.start({
+    routes: [routeAt(port)],
+    gate: () => {
+      if (++dispatches === 1) return undefined;
+      moved.resolve();
+      return gate.promise;
+    },
+  });
+  await kit.log.line((line) => line.fields["port"] === port);
+  const client = kit.connect(port);
+  client.send("hello ");
+  const first = await kit.stream();
+  await first.until((s) => s.text === "hello ");
+  refuse(first);
+  await moved.promise;
+  client.send("world");
+  client.socket.end();
+  // Heard by the time that something later is answered.
+  await kit.send("GET / HTTP/1.1\r\nHost: no.test\r\n\r\n").has("404");
+  gate.resolve();
+  expect((await (await kit.stream()).requested()).text).toBe("hello world");
+});
+
 test("a connection that was refused unread is held to what its route says now", async () => {
   const { kit, port } = await open();
   await using _ = kit;

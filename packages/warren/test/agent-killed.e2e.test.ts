@@ -14,8 +14,8 @@ import { openEvents, openSocket } from "./_kit/watch.ts";
 
 const HOST = "app.test";
 const SILENT = "silent.test";
-const HEAD_MS = 2_000;
-const RESUME_MS = 4_000;
+const HEAD_MS = 3_000;
+const RESUME_MS = 5_000;
 /** Deadlines are looked at once a second, and these processes share their cores. */
 const SLACK_MS = 4_000;
 
