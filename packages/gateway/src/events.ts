@@ -183,6 +183,12 @@ export class Events {
     connections.add();
     connectionsOpen.add(1);
   }
+  /** It was refused unread, and another cluster's service has it. */
+  tcpMoved(from: string, to: string): void {
+    if (from === to) return;
+    this.#clusters.of(from).connectionsOpen.add(-1);
+    this.tcpOpened(to);
+  }
   tcpClosed(connection: {
     clusterUuid: string;
     route: string;

@@ -194,9 +194,10 @@ export class FrontKit implements AsyncDisposable {
   async publish(
     routes: RouteInput[],
     action: RouteChange["action"] = "add",
+    clusterUuid = CLUSTER,
   ): Promise<RouteVerdict> {
     return this.registry.apply({
-      clusterUuid: CLUSTER,
+      clusterUuid,
       group: "group",
       tokenId: "token",
       allowed: ["*"],

@@ -249,9 +249,20 @@ describe("a request that was refused unread", () => {
     expect(nameOf(second)).not.toBe(nameOf(first));
   });
 
-  test("is offered again while it may, and waits no longer in all than a new one", async () => {
+  test.each([
+    {
+      name: "an agent here",
+      add: (house: DispatchHouse) => void house.agent("a"),
+      want: "refused",
+    },
+    {
+      name: "one elsewhere, whose tunnel may be down",
+      add: (house: DispatchHouse) => house.remote("a", "g2"),
+      want: "cluster_reconnecting",
+    },
+  ])("by $name waits no longer in all than a new one: then it is $want", async ({ add, want }) => {
     const house = new DispatchHouse();
-    house.remote("a", "g2");
+    add(house);
     const errand = house.errand();
     let refusals = 0;
     let code = "";
@@ -268,7 +279,7 @@ describe("a request that was refused unread", () => {
     await house.pass(4_900);
     expect(code).toBe("");
     await house.pass(400);
-    expect(code).toBe("cluster_reconnecting");
+    expect(code).toBe(want);
     expect(refusals).toBeGreaterThan(15);
     expect(refusals).toBeLessThan(25);
   });

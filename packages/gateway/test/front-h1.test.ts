@@ -205,59 +205,6 @@ describe("endings over HTTP/1.1", () => {
     await client.until((c) => c.closed);
     expect(client.error?.code).toBe("ECONNRESET");
   });
-
-  test("a request that was refused unread goes elsewhere with its body", async () => {
-    await using kit = await FrontKit.start();
-    const client = kit.send(`${post("content-length: 5")}hello`);
-    const first = await kit.stream();
-    await first.requested();
-    first.opened.reset(new WireError("refused", "draining"));
-    const second = await (await kit.stream()).requested();
-    expect(second.text).toBe("hello");
-    second.answer("200 OK", "took it");
-    await client.has("took it");
-  });
-
-  test("a request that was refused unread waits for nobody when its route is gone", async () => {
-    await using kit = await FrontKit.start();
-    const client = kit.send(GET);
-    const first = await kit.stream();
-    await kit.publish([{ host: "app.test", service: "app", port: 80 }], "delete");
-    first.opened.reset(new WireError("refused", "not published"));
-    await client.has("no_route");
-    expect(kit.errands.length).toBe(1);
-  });
-
-  test("what comes of a body while another agent is looked for is not lost", async () => {
-    const [moved, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    let dispatches = 0;
-    await using kit = await FrontKit.start({
-      gate: () => {
-        if (++dispatches === 1) return undefined;
-        moved.resolve();
-        return gate.promise;
-      },
-    });
-    const client = kit.send(`${post("content-length: 10")}hello`);
-    const first = await kit.stream();
-    await first.until((s) => s.bytes === 5);
-    first.opened.reset(new WireError("refused", "draining"));
-    await moved.promise;
-    client.send("world");
-    // Heard by the time that something later is answered.
-    await kit.send(GET.replace("app", "no")).has("404");
-    gate.resolve();
-    const second = await (await kit.stream()).requested();
-    expect(second.text).toBe("helloworld");
-  });
-
-  test("a request that everybody refuses is 503", async () => {
-    await using kit = await FrontKit.start();
-    kit.onStream = (stream) => stream.opened.reset(new WireError("refused", ""));
-    const client = kit.send(GET);
-    await client.has("503 Service Unavailable");
-    expect(kit.streams).toHaveLength(65);
-  });
 });
 
 test("a client that sends far ahead of its turn is read no further", async () => {

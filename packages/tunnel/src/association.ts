@@ -24,6 +24,6 @@ export interface Association<I extends Identity = Identity> {
   retiring: boolean;
   /** Sends a control message if attached; returns whether it could. */
   send(message: ControlInput): boolean;
-  /** Ends it: streams fail with `error`, the agent hears it. */
+  /** Ends it: what never left is refused, other streams fail, the agent hears `error`. */
   end(error: WireError): void;
 }

@@ -83,9 +83,9 @@ export class Held<I extends Identity> implements Association<I> {
     this.#acceptor.forget(this);
     const carrier = this.#carrier;
     this.#carrier = undefined;
-    this.tunnel.fail(
-      error.code === "replaced" ? new WireError("tunnel_lost", error.message) : error,
-    );
+    this.tunnel.detach();
+    this.tunnel.refuseUndeparted();
+    this.tunnel.fail(error);
     carrier?.send(errorMessage(error.code, error.message, error.retryAfterMs));
     carrier?.close(error.close, error.code);
     this.#acceptor.options.owner.onGone(this, error);

@@ -89,6 +89,8 @@ export interface Stream {
   readonly departed: boolean;
   /** True while `write` would say true. */
   readonly writable: boolean;
+  /** True while a transport carries its tunnel; else it waits for the next one. */
+  readonly attached: boolean;
 }
 
 /** What a tunnel's owner hears. */

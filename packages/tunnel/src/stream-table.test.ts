@@ -6,6 +6,7 @@ import { homeOf, StreamTable } from "./stream-table.ts";
 
 const host: StreamHost = {
   pool: new Pool(1),
+  attached: true,
   ready() {},
   sendReset() {},
   sendStop() {},

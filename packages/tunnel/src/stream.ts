@@ -26,6 +26,7 @@ interface Item {
 export interface StreamHost {
   /** What windows borrow from. */
   readonly pool: Pool;
+  readonly attached: boolean;
   /** The stream may have become ready to send. */
   ready(stream: MuxStream): void;
   sendReset(stream: MuxStream, error: WireError): void;
@@ -86,6 +87,10 @@ export class MuxStream implements Stream {
 
   get open(): boolean {
     return !(this.sendEnded && this.receiveEnded) && !this.deaf;
+  }
+
+  get attached(): boolean {
+    return this.#host.attached;
   }
 
   get writable(): boolean {

@@ -1,4 +1,4 @@
-import { FLAG, FRAME, readU32, readU48, WireError } from "@warren/wire";
+import { FLAG, FRAME, readU32, readU48, WireError, type ErrorCode } from "@warren/wire";
 import { assemble } from "./block.ts";
 import { IdleCredit } from "./idle-credit.ts";
 import type { Pool } from "./pool.ts";
@@ -21,6 +21,12 @@ const TERSE_BYTES = 131_072;
 /** What resets, stops and credit for one stream weigh at most, terse. */
 const SIGNALS_OF_A_STREAM_BYTES = 128;
 const MOST_SIGNAL_BYTES = 1_048_576;
+/** Nothing to whoever waits for an answer over the tunnel: no visitor is asked for an agent's token. */
+const DIALLERS_OWN: ReadonlySet<ErrorCode> = new Set([
+  "replaced",
+  "token_revoked",
+  "token_expired",
+]);
 
 /**
  * Many streams over one resumable association. Transports come (`attach`) and go (`detach`);
@@ -154,10 +160,14 @@ export class Tunnel implements StreamHost {
     this.#sender.pace.sampleRtt(rttMs, this.#options.clock.now());
   }
 
-  /** Ends the tunnel: every stream hears `error`. The transport is the caller's to close. */
+  /**
+   * Ends the tunnel: every stream hears `error`, or `tunnel_lost` where that is about who dialled. The
+   * transport is the caller's to close.
+   */
   fail(error: WireError): void {
     if (this.#failed !== undefined) return;
     this.#failed = error;
+    const told = DIALLERS_OWN.has(error.code) ? new WireError("tunnel_lost", error.message) : error;
     this.#sender.close();
     for (const stream of this.#streams.values()) {
       const owner = stream.owner;
@@ -165,7 +175,7 @@ export class Tunnel implements StreamHost {
       stream.deaf = true;
       stream.owner = NOBODY;
       stream.window.close(this.pool);
-      tellReset(owner, stream, error, this.#options.broke);
+      tellReset(owner, stream, told, this.#options.broke);
     }
     this.#streams.clear();
     this.#idleCredit.close();

@@ -5,6 +5,7 @@ import { Turns } from "./turns.ts";
 
 const host: StreamHost = {
   pool: new Pool(0),
+  attached: true,
   ready() {},
   sendReset() {},
   sendStop() {},

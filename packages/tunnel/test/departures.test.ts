@@ -1,4 +1,4 @@
-import { WireError } from "@warren/wire";
+import { WireError, type ErrorCode } from "@warren/wire";
 import { expect, test } from "vitest";
 import { House, Recorder } from "../src/testing/index.ts";
 
@@ -23,6 +23,27 @@ test("a stream that never left is given back when its transport is lost; one tha
   await house.pass(10_000);
   expect(house.accepted.map(({ opening }) => opening)).toEqual(["left"]);
   expect(left.error).toBeUndefined();
+});
+
+const ended = (code: ErrorCode) => (house: House) =>
+  [...house.acceptor.associations()][0]!.end(new WireError(code, "enough"));
+
+test.each([
+  { name: "by a farewell", end: (house: House) => [...house.pipes][0]!.right.onClose(1000, "") },
+  { name: "by a takeover", end: ended("replaced") },
+  { name: "as its token was revoked", end: ended("token_revoked") },
+  { name: "as its token expired", end: ended("token_expired") },
+])("a tunnel that ends $name gives back what never left; what left is lost", async ({ end }) => {
+  const house = new House();
+  house.dialler("a1").dialler.start();
+  await house.pass(100);
+  const { tunnel } = [...house.acceptor.associations()][0]!;
+  const [left, never] = [new Recorder(), new Recorder()];
+  tunnel.open(bytes("left"), false, left);
+  await house.settle();
+  tunnel.open(bytes("never"), false, never);
+  end(house);
+  expect([left.error?.code, never.error?.code]).toEqual(["tunnel_lost", "refused"]);
 });
 
 test("a newer transport of the same tunnel takes along what has not left", async () => {

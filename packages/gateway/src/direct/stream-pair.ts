@@ -36,6 +36,7 @@ type Said = (owner: StreamOwner) => void;
 class End implements Stream {
   readonly id = 0;
   readonly departed = true;
+  readonly attached = true;
   owner: StreamOwner;
   peer!: End;
   /** Set on the accepter's end. */

@@ -241,7 +241,8 @@ export class Exchange implements RouteQuestion, AnsweredRequest, Visitor {
   #routed(answer: RouteAnswer): void {
     if (this.#over) return;
     if ("refused" in answer) return this.#unrouted(answer.refused, answer.message);
-    if (this.#errand !== undefined) return this.#open();
+    // What it leads to may have changed since: then it is let in anew, or not.
+    if (this.#errand?.matched === answer.found) return this.#open();
     const { certificates, access } = this.#context.deps;
     const { policy } = (this.#matched = answer.found);
     const redirect = this.#redirect(policy);
@@ -290,12 +291,14 @@ export class Exchange implements RouteQuestion, AnsweredRequest, Visitor {
     const most = this.#matched!.policy.max_body_bytes;
     if (most !== undefined && this.head.contentLength > most)
       return this.refuse({ code: "payload_too_large", message: "" });
-    const waitMs = this.#limited(this.#matched!);
+    const before = this.#errand;
+    const waitMs = before === undefined ? this.#limited(this.#matched!) : 0;
     if (waitMs > 0) return this.refuse({ code: "rate_limited", message: "", retryAfterMs: waitMs });
     const { filters } = this.#matched!;
     if (filters?.redirect !== undefined)
       return this.#answer(redirectAnswer(filters, this, this.#peer.isSecure(this.head)));
     this.#errand = this.#makeErrand(this.#matched!, this.#client!);
+    if (before?.moved !== undefined) this.#errand.moved = before.moved;
     this.#open();
   }
 

@@ -7,6 +7,7 @@ import { errorAnswer, type ErrorAnswer } from "../answers/error-answer.ts";
 import { Exchange, type ExchangeOwner } from "./exchange.ts";
 import { RESERVED_PATH, type FrontContext } from "./front-context.ts";
 import { H1Answer, ownHeadText, type ConnectionWord } from "./h1-answer.ts";
+import { overdue } from "./overdue.ts";
 import type { Peer } from "./peer.ts";
 import { RawRelay } from "./raw-relay.ts";
 import { RequestReader, WANTS, type RequestSink } from "./request-reader.ts";
@@ -357,8 +358,7 @@ export class H1Connection extends SocketSide implements ExchangeOwner, RequestSi
   sweep(nowMs: number): void {
     const { settings, draining } = this.context;
     const idleMs = nowMs - this.#idleSince;
-    if (this.#exchange?.isOverdue(nowMs) === true)
-      return this.#fail(new WireError("upstream_timeout", ""));
+    if (this.#exchange?.isOverdue(nowMs) === true) return this.#fail(overdue(this.stream));
     if (this.#phase === PHASE.relaying) return this.#sweepRequest(this.#exchange!, nowMs);
     if (this.#phase === PHASE.lingering) {
       // A slow reader of the last answer may take its time.
@@ -379,7 +379,7 @@ export class H1Connection extends SocketSide implements ExchangeOwner, RequestSi
     const { slowMs } = this.context.settings;
     if (inBody && !this.#blocked && !this.#stopped && !exchange.awaitsContinue) {
       if (slow.isSlow(nowMs, slowMs)) this.#fail(new WireError("request_timeout", ""));
-    } else if (exchange.isLate(nowMs)) this.#fail(new WireError("upstream_timeout", ""));
+    } else if (exchange.isLate(nowMs)) this.#fail(overdue(exchange.stream));
   }
 
   /** The next answer says `connection: close`; the sweep ends what is idle. */

@@ -19,6 +19,7 @@ import { errorAnswer, type ErrorAnswer } from "../answers/error-answer.ts";
 import { answerFields } from "./answer-fields.ts";
 import { Exchange, type ExchangeOwner } from "./exchange.ts";
 import type { Flushed, FrontContext } from "./front-context.ts";
+import { overdue } from "./overdue.ts";
 import type { Peer } from "./peer.ts";
 import { SlowWatch } from "./slow-watch.ts";
 
@@ -301,14 +302,13 @@ export class H2Stream implements ExchangeOwner, Flushed {
 
   sweep(nowMs: number): void {
     const exchange = this.#exchange;
-    if (exchange?.isOverdue(nowMs) === true)
-      return this.#fail(new WireError("upstream_timeout", ""));
+    if (exchange?.isOverdue(nowMs) === true) return this.#fail(overdue(exchange.stream));
     if (exchange?.stream === undefined || this.#answered) return;
     const waiting = !this.#requested && !this.#blocked && !this.#stopped;
     if (waiting && !exchange.awaitsContinue) {
       const slow = this.#slow.isSlow(nowMs, this.#context.settings.slowMs);
       if (slow && !isGrpc(exchange)) this.#fail(new WireError("request_timeout", ""));
-    } else if (exchange.isLate(nowMs)) this.#fail(new WireError("upstream_timeout", ""));
+    } else if (exchange.isLate(nowMs)) this.#fail(overdue(exchange.stream));
   }
 
   cutOff(): void {

@@ -6,19 +6,24 @@ import type { Peek } from "./peek.ts";
 import { NOBODY } from "./spent-stream.ts";
 import { TcpRelay } from "./tcp-relay.ts";
 
+type Answer = RouteAnswer | Promise<RouteAnswer>;
+
+export interface TcpArrival {
+  client: ClientAddress;
+  answer: Answer;
+  /** Looks up anew what `answer` said. */
+  lookUp: () => Answer;
+}
+
 /**
  * Joins a connection to the service behind a tcp or passthrough route, or ends it: there is no way to
  * say why. Never rejects.
  */
-export async function joinTcp(
-  context: FrontContext,
-  peek: Peek,
-  { answer, client }: { answer: RouteAnswer | Promise<RouteAnswer>; client: ClientAddress },
-): Promise<void> {
+export async function joinTcp(context: FrontContext, peek: Peek, arrival: TcpArrival) {
   try {
-    const found = await answer;
+    const found = await arrival.answer;
     if ("refused" in found) return peek.refuse(undefined);
-    await open(context, peek, found.found, client);
+    await open(context, peek, found.found, arrival);
   } catch (reason) {
     if (!(reason instanceof WireError)) context.deps.events.broke("tcp connection", reason);
     peek.refuse(undefined);
@@ -29,14 +34,10 @@ async function open(
   context: FrontContext,
   peek: Peek,
   matched: Matched,
-  client: ClientAddress,
+  arrival: TcpArrival,
 ): Promise<void> {
-  const { access, dispatch } = context.deps;
-  const { policy } = matched;
-  // A password cannot be asked for here: a route that wants one lets nobody in.
-  const visitor = { address: client.address, authorization: undefined, entry: matched.entries[0]! };
-  if ((await access.check(policy, { ...visitor, countTry: () => 0 })) !== undefined)
-    return peek.refuse(undefined);
+  const { client } = arrival;
+  if (!(await isLetIn(context, matched, client))) return peek.refuse(undefined);
   if (overLimit(context, matched, client)) return peek.refuse(undefined);
   const errand: Errand = {
     kind: KIND.tcp,
@@ -48,10 +49,34 @@ async function open(
     ended: false,
     owner: NOBODY, // a relay takes the stream over in the turn in which it is opened
   };
-  const opened = await dispatch.open(errand);
+  const opened = await context.deps.dispatch.open(errand);
   const socket = peek.give(0);
   if (socket === undefined) return opened.stream.reset(new WireError("cancelled", ""));
-  new TcpRelay(context, socket, errand, opened).start();
+  const again = (before: Errand) => lookAgain(context, before, arrival);
+  new TcpRelay(context, socket, { errand, opened, again }).start();
+}
+
+/** Agents refuse also what has just been taken back: nobody is waited for then. */
+async function lookAgain(
+  context: FrontContext,
+  before: Errand,
+  { client, lookUp }: TcpArrival,
+): Promise<Errand> {
+  const answer = await lookUp();
+  if ("refused" in answer) throw new WireError(answer.refused, answer.message);
+  if (answer.found === before.matched) return before;
+  if (await isLetIn(context, answer.found, client)) return { ...before, matched: answer.found };
+  throw new WireError("forbidden", "");
+}
+
+async function isLetIn(
+  { deps }: FrontContext,
+  { entries, policy }: Matched,
+  { address }: ClientAddress,
+): Promise<boolean> {
+  // A password cannot be asked for here: a route that wants one lets nobody in.
+  const visitor = { address, authorization: undefined, entry: entries[0]!, countTry: () => 0 };
+  return (await deps.access.check(policy, visitor)) === undefined;
 }
 
 function overLimit(

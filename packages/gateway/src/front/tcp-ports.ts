@@ -92,8 +92,8 @@ export class TcpPorts {
     const context = this.#context;
     acceptProxied(context, socket, (accepted, proxy) => {
       const client = addressOf(accepted, proxy);
-      const answer = context.deps.registry.lookupPort(port);
-      void joinTcp(context, Peek.hold(context, accepted), { answer, client });
+      const lookUp = () => context.deps.registry.lookupPort(port);
+      void joinTcp(context, Peek.hold(context, accepted), { answer: lookUp(), client, lookUp });
     });
   }
 }

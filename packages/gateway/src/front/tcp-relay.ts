@@ -11,9 +11,17 @@ const MOST_MOVES = 64;
 /** What nobody has read: at most its stream's floor, and one read beyond that. */
 const REMEMBERED_BYTES = FLOOR_BYTES + 131_072;
 
+export interface TcpParts {
+  errand: Errand;
+  opened: Opened;
+  /** The errand as it is now; rejects when it leads nowhere any more. */
+  again: (errand: Errand) => Promise<Errand>;
+}
+
 /** A connection to a tcp or passthrough route. */
 export class TcpRelay extends RawRelay {
-  readonly #errand: Errand;
+  readonly #again: TcpParts["again"];
+  #errand: Errand;
   readonly #openedAt: number;
   #opened: Opened;
   #bytesIn = 0;
@@ -23,9 +31,10 @@ export class TcpRelay extends RawRelay {
   /** What was passed on before the service said anything, in case nobody read it. */
   #sent: Uint8Array[] | undefined = [];
 
-  constructor(context: FrontContext, socket: Socket, errand: Errand, opened: Opened) {
+  constructor(context: FrontContext, socket: Socket, { errand, opened, again }: TcpParts) {
     const { stream } = opened;
     super(context, socket, { stream, protocol: "tcp", framed: "unframed", rest: undefined });
+    this.#again = again;
     this.#errand = errand;
     this.#opened = opened;
     this.#openedAt = context.now();
@@ -58,7 +67,7 @@ export class TcpRelay extends RawRelay {
     this.pause(); // nothing may come while there is nobody to give it to
     void this.#move(this.#sent).catch((reason: unknown) => {
       this.#error = WireError.from(reason);
-      this.destroy();
+      this.abort();
     });
   }
 
@@ -77,8 +86,14 @@ export class TcpRelay extends RawRelay {
   }
 
   async #move(sent: readonly Uint8Array[]): Promise<void> {
+    const { deps } = this.context;
     moveOn(this.#errand, this.#opened, this.context.now());
-    this.#opened = await this.context.deps.dispatch.open(this.#errand);
-    this.joined(this.#opened.stream, sent);
+    this.#errand = await this.#again(this.#errand);
+    const opened = await deps.dispatch.open(this.#errand);
+    if (!this.socket.destroyed) {
+      deps.events.tcpMoved(this.#opened.clusterUuid, opened.clusterUuid);
+      this.#opened = opened;
+    }
+    this.joined(opened.stream, sent);
   }
 }

@@ -48,19 +48,17 @@ interface Arrival {
 function decide(context: FrontContext, peek: Peek, arrival: Arrival): void {
   const { serverName } = arrival.hello;
   if (serverName === undefined) return terminate(context, peek, arrival);
-  const answer = context.deps.registry.lookupServerName(serverName);
-  if (!(answer instanceof Promise)) return route(context, peek, arrival, answer);
-  answer
-    .then((late) => route(context, peek, arrival, late))
-    .catch((reason: unknown) => {
-      context.deps.events.broke("server name", reason);
-      peek.refuse(undefined);
-    });
-}
-
-function route(context: FrontContext, peek: Peek, arrival: Arrival, answer: RouteAnswer): void {
-  if ("refused" in answer) return terminate(context, peek, arrival);
-  void joinTcp(context, peek, { answer, client: arrival.client });
+  const lookUp = () => context.deps.registry.lookupServerName(serverName);
+  const answer = lookUp();
+  const route = (known: RouteAnswer): void => {
+    if ("refused" in known) return terminate(context, peek, arrival);
+    void joinTcp(context, peek, { answer: known, client: arrival.client, lookUp });
+  };
+  if (!(answer instanceof Promise)) return route(answer);
+  answer.then(route).catch((reason: unknown) => {
+    context.deps.events.broke("server name", reason);
+    peek.refuse(undefined);
+  });
 }
 
 function terminate(context: FrontContext, peek: Peek, arrival: Arrival): void {

@@ -73,6 +73,9 @@ class RemoteAgent implements AgentState {
 
 type Candidate = AgentLink | RemoteAgent;
 
+const REFUSED = new WireError("refused", "the cluster's agents do not take it", {
+  retryAfterMs: 1_000,
+});
 const UNREACHABLE = new WireError("upstream_unreachable", "the cluster's endpoint does not answer");
 
 function isReady({ readyAt }: AgentState): boolean {
@@ -147,7 +150,9 @@ export class Dispatcher implements Dispatch {
       // Whoever refused may take it by now.
       if (errand.moved !== undefined) errand.moved.refusedBy.length = 0;
     }
-    throw this.unavailable(uuids);
+    // Nobody should look for a tunnel that is down: the agents are there, and do not know the route.
+    const there = uuids.some((uuid) => this.#options.links.cluster(uuid)?.usable === true);
+    throw errand.moved !== undefined && there ? REFUSED : this.unavailable(uuids);
   }
 
   /** Its agent has not heard of the route yet, or goes away: nobody else need find that out now. */
