@@ -39,6 +39,8 @@ const REMEDY: Partial<Record<ErrorCode, string>> = {
   misdirected: "the host is a tls:// route's, or belongs to another certificate: ask by https",
   cluster_offline: "no agent of the cluster has a tunnel: see the agents' logs",
   cluster_reconnecting: "the tunnel is being dialled anew: ask again in a few seconds",
+  tunnel_lost: "the tunnel broke off meanwhile: see the agents' logs, and ask again",
+  refused: "the agents take no more, or are just leaving: see their logs",
   upstream_unreachable:
     "the agent does not reach the Service: see its pods, ports and NetworkPolicies",
   upstream_failed: "the Service does not speak HTTP as it should, or broke off: see its log",
