@@ -160,6 +160,19 @@ describe.skipIf(helm === undefined)("what goes out", () => {
     expect(egress).toContainEqual({ to: [{ namespaceSelector: {} }] });
   });
 
+  test.each([
+    { gateway: "ws://gateway.example", port: 80 },
+    { gateway: "ws://[2001:db8::7]", port: 80 },
+    { gateway: "ws://[2001:db8::7]/", port: 80 },
+    { gateway: "wss://[2001:db8::7]", port: 443 },
+    { gateway: "wss://gateway.example/", port: 443 },
+  ])("of an agent: to $gateway by its usual port", async ({ gateway, port }) => {
+    const values = { "agent.networkPolicy.egressPorts": [6443], "agent.gateways": [gateway] };
+    expect(await portsOf("agent-values.yaml", "edge-warren-agent", values)).toBe(
+      `UDP 53,TCP 53,TCP 6443,TCP ${port}`,
+    );
+  });
+
   test("of a gateway: to the Redis that it was told of", async () => {
     const values = { "gateway.redis": { url: "redis://redis:6390" } };
     expect(await portsOf("gateways-values.yaml", "edge-warren-gateway", values)).toMatch(
