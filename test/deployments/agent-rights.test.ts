@@ -20,6 +20,8 @@ import { environmentOf } from "./_kit/told.ts";
 
 const RIGHTS = /^(ServiceAccount|IngressClass|(Cluster)?Role(Binding)?)$/;
 const LONG = { timeout: 30_000 };
+/** Each look starts a kubectl. */
+const SELDOM = { ...LONG, interval: 300 };
 const OF_CLUSTER = /^(may|API server|clock|Lease|Ingress)/;
 
 const programs = kubePrograms();
@@ -98,8 +100,8 @@ describe.skipIf(!isThere)("on a kube-apiserver", { timeout: 120_000 }, () => {
       await agent.says(/"joined|joined /);
       await expect.poll(() => status(host), LONG).toBe(place === undefined ? 502 : 200);
       const shown = () => said("ingress", app, "-o", "jsonpath={.status.loadBalancer.ingress}");
-      await expect.poll(shown, LONG).not.toBe("");
-      await expect.poll(() => eventsOf(app), LONG).toContain("Published");
+      await expect.poll(shown, SELDOM).not.toBe("");
+      await expect.poll(() => eventsOf(app), SELDOM).toContain("Published");
       const holder = "jsonpath={.spec.holderIdentity}";
       expect(await said("lease", account, "-n", RELEASE.namespace, "-o", holder)).toMatch(/^pod-0/);
 
@@ -114,7 +116,7 @@ describe.skipIf(!isThere)("on a kube-apiserver", { timeout: 120_000 }, () => {
         ..."create ingress --class=warren --rule=lost.example.com/*=nowhere:80".split(" "),
         lost,
       );
-      await expect.poll(() => eventsOf(lost), LONG).toContain("NoSuchService");
+      await expect.poll(() => eventsOf(lost), SELDOM).toContain("NoSuchService");
       await admin.kubectl("delete", "ingress", app, lost);
       await expect.poll(() => status(host), LONG).toBe(404);
       expect(agent.stdout + agent.stderr).not.toMatch(/may not be|the role lacks|forbidden/i);

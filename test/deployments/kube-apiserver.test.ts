@@ -51,6 +51,8 @@ describe.skipIf(programs === undefined || kubectl === undefined)("a kube-apiserv
     expect([ran.code, ran.err]).toEqual([0, ""]);
   }
 
+  const run = (verb: string, name: string, flags: readonly string[]) =>
+    cluster.run("helm", [verb, name, CHART, "-n", "default", ...flags]);
   const names = async (namespace: string) =>
     (await cluster.kubectl("get", "-n", namespace, "-o", "name", KINDS))
       .split("\n")
@@ -122,7 +124,6 @@ describe.skipIf(programs === undefined || kubectl === undefined)("a kube-apiserv
       { what: "get nodes", yes: [], no: [""] },
       { what: "create namespaces", yes: [], no: [""] },
     ];
-    const keyOf = (what: string, namespace: string) => `${what} in ${namespace}`;
     let allowed: Map<string, boolean>;
     beforeAll(async () => {
       const values = { namespaces: ["apps", "shop"], controllerNamespaces: ["elsewhere"] };
@@ -159,9 +160,6 @@ describe.skipIf(programs === undefined || kubectl === undefined)("a kube-apiserv
   });
 
   describe.skipIf(helm === undefined)("helm", () => {
-    const run = (verb: string, name: string, flags: readonly string[]) =>
-      cluster.run("helm", [verb, name, CHART, "-n", "default", ...flags]);
-
     test("forgets the address of an Ingress by the guide's command", async () => {
       const commands = commandsOf("docs/kubernetes.md").filter((one) =>
         one.includes("--subresource=status"),
@@ -236,6 +234,10 @@ function restricted(name: string): Manifest {
   ]);
   const labels = Object.fromEntries(modes) as Record<string, string>;
   return { apiVersion: "v1", kind: "Namespace", metadata: { name, labels } };
+}
+
+function keyOf(what: string, namespace: string): string {
+  return `${what} in ${namespace}`;
 }
 
 /** Whether the agent may do it; `group` is behind the resource, as kubectl has it, and a name after both. */
