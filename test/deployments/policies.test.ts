@@ -173,11 +173,13 @@ describe.skipIf(helm === undefined)("what goes out", () => {
     );
   });
 
-  test("of a gateway: to the Redis that it was told of", async () => {
+  test("of a gateway: to the Redis and the CA that it was told of", async () => {
     const values = { "gateway.redis": { url: "redis://redis:6390" } };
     expect(await portsOf("gateways-values.yaml", "edge-warren-gateway", values)).toMatch(
       /^UDP 53,TCP 53,TCP 6379,TCP 443,TCP 80,TCP 6390,TCP 7000$/,
     );
+    const ca = { "gateway.config": { WARREN_ACME_DIRECTORY: "https://ca.example:9000/acme/a" } };
+    expect(await portsOf("gateways-values.yaml", "edge-warren-gateway", ca)).toMatch(/,TCP 9000,/);
     // What tokens list for direct mode, and a Redis whose address is in a Secret.
     const more = { "gateway.networkPolicy.egressPorts": [8443, 443] };
     expect(await portsOf("gateways-values.yaml", "edge-warren-gateway", more)).toMatch(
