@@ -18,6 +18,7 @@ import {
   setFlags,
 } from "./_kit/helm.ts";
 import { podsOf } from "./_kit/pods.ts";
+import { accessReview } from "./_kit/rbac.ts";
 import type { Manifest } from "./_kit/validate.ts";
 
 const FOLDER = "deployments/kubernetes/";
@@ -26,6 +27,7 @@ const KINDS = "sa,cm,secret,deploy,svc,ing,hpa,netpol,pdb";
 const NAMESPACES = "whole saved elsewhere apps shop homelab-services warren metallb-system".split(
   " ",
 );
+const AGENT = { namespace: RELEASE.namespace, name: `${RELEASE.name}-warren-agent` };
 const LEASES = "leases.coordination.k8s.io";
 /** What everything-values.yaml wants its pods to be. */
 const HIGH: Manifest = {
@@ -142,7 +144,7 @@ describe.skipIf(programs === undefined || kubectl === undefined)("a kube-apiserv
       const input = JSON.stringify({
         apiVersion: "v1",
         kind: "List",
-        items: asked.map(({ what, namespace }) => reviewOf(what, namespace)),
+        items: asked.map(({ what, namespace }) => accessReview(AGENT, what, namespace)),
       });
       const words = ["create", "-f", "-", "-o", 'jsonpath={.status.allowed}{"\\n"}'];
       const { out, err } = await cluster.run("kubectl", words, { input });
@@ -238,20 +240,4 @@ function restricted(name: string): Manifest {
 
 function keyOf(what: string, namespace: string): string {
   return `${what} in ${namespace}`;
-}
-
-/** Whether the agent may do it; `group` is behind the resource, as kubectl has it, and a name after both. */
-function reviewOf(what: string, namespace: string): Manifest {
-  const asked =
-    /^(?<verb>\w+) (?<resource>\w+)(\.(?<group>[\w.]+))?(\/(?<subresource>\w+))?( (?<name>\S+))?$/;
-  const of = `system:serviceaccounts:${RELEASE.namespace}`;
-  return {
-    apiVersion: "authorization.k8s.io/v1",
-    kind: "SubjectAccessReview",
-    spec: {
-      user: `system:serviceaccount:${RELEASE.namespace}:${RELEASE.name}-warren-agent`,
-      groups: ["system:authenticated", "system:serviceaccounts", of],
-      resourceAttributes: { ...asked.exec(what)?.groups, namespace },
-    },
-  } as unknown as Manifest;
 }
