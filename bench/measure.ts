@@ -13,6 +13,8 @@ export type Sample = Readonly<Record<string, number>>;
 /** One way of looking at a contender. Throws on any answer that is not the right one. */
 export interface Measure {
   name: string;
+  /** Programs that it runs, beside the origin's. */
+  tools?: readonly string[];
   sample(contender: Contender, stage: Stage, effort: Effort): Promise<Sample>;
 }
 

@@ -43,8 +43,8 @@ async function requestsAnswered(port: number): Promise<number> {
   return Number(text.split("\n")[2]?.trim().split(" ")[2]);
 }
 
-/** The bench has nothing to compare with where one of these is missing. */
-export function requireTools(): void {
-  const missing = ["nginx", "wrk"].filter((tool) => installed(tool) === undefined);
+/** Throws where what measures run, or the origin, is missing: before anything is measured. */
+export function requireTools(tools: readonly string[]): void {
+  const missing = [...new Set(["nginx", ...tools])].filter((tool) => installed(tool) === undefined);
   if (missing.length > 0) throw new Error(`the bench needs ${missing.join(" and ")} installed`);
 }

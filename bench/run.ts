@@ -2,7 +2,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { ACTS, type Act } from "./acts.ts";
 import type { Contender, Stage } from "./contender.ts";
-import type { Effort } from "./measure.ts";
+import type { Effort, Measure } from "./measure.ts";
 import { requireTools, startOrigin } from "./origin.ts";
 import { Processes } from "./processes.ts";
 import { appendResults, Figures, judge, render, type Verdict } from "./report.ts";
@@ -58,7 +58,7 @@ async function playAct(act: Act, plan: Plan): Promise<void> {
   await using processes = new Processes();
   const stage = { processes, origin: await startOrigin(processes) };
   const contenders = await startAll(act, stage);
-  const measures = act.measures.filter(({ name }) => chosen(name, MEASURE_NAMES));
+  const measures = measuresOf(act);
   const rounds = Math.min(plan.rounds, act.rounds ?? plan.rounds);
   for (let round = 1; round <= rounds; round++) {
     for (const measure of measures) {
@@ -91,11 +91,12 @@ async function main(): Promise<void> {
   if (flags.help) return console.log(HELP);
   if (flags.list) return console.log(lists());
   checkNames();
-  requireTools();
+  const acts = ACTS.filter((act) => chosen(act.name, ACT_NAMES) && isOn(act));
+  requireTools(acts.flatMap(measuresOf).flatMap(({ tools = [] }) => tools));
   const effort = flags.quick ? { seconds: 1, share: 0.1 } : { seconds: 5, share: 1 };
   const plan = { rounds: flags.quick ? 1 : Number(flags.rounds), effort, figures: new Figures() };
   try {
-    for (const act of ACTS) if (chosen(act.name, ACT_NAMES) && isOn(act)) await playAct(act, plan);
+    for (const act of acts) await playAct(act, plan);
   } catch (error) {
     // Minutes of measuring: what there is of it is shown before the reason for the end.
     console.log(told(plan).text);
@@ -114,11 +115,16 @@ function told({ figures, rounds }: Plan): { verdicts: Verdict[]; text: string } 
   return { verdicts, text: render(verdicts, figures, rounds) };
 }
 
+/** Those of an act that are wanted. */
+function measuresOf({ measures }: Act): Measure[] {
+  return measures.filter(({ name }) => chosen(name, MEASURE_NAMES));
+}
+
 /** An act has something to do: a measure and a contender that are wanted. */
-function isOn({ measures, contenders }: Act): boolean {
+function isOn(act: Act): boolean {
   return (
-    measures.some(({ name }) => chosen(name, MEASURE_NAMES)) &&
-    Object.keys(contenders).some((name) => !flags.without.includes(name))
+    measuresOf(act).length > 0 &&
+    Object.keys(act.contenders).some((name) => !flags.without.includes(name))
   );
 }
 

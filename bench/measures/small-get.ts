@@ -21,6 +21,7 @@ interface Counted {
 /** A small file over 64 connections by one thread of wrk. */
 export const smallGet: Measure = {
   name: "small GET",
+  tools: ["wrk"],
   sample: sampleSmallGet,
 };
 

@@ -77,6 +77,7 @@ disown() {
   local template='{{range $i, $one := .metadata.managedFields}}{{if eq $one.operation "Apply"}}{{with $one.fieldsV1}}{{if index . "f:data"}} {{$i}}{{end}}{{end}}{{end}}{{end}}'
   local last='{{with .metadata.annotations}}{{index . "kubectl.kubernetes.io/last-applied-configuration"}}{{end}}'
   local i managers copy operations=''
+  [[ -n $VERSION ]] || return 0
   managers=$(get "$template")
   copy=$(get "$last")
   for i in $managers; do

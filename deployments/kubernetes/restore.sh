@@ -35,8 +35,6 @@ if [[ -f $secret && $REPLACE == no ]]; then
 fi
 # The namespace of the backup is not the one that is asked for, perhaps. Server-side: a client-side apply would copy
 # the Secret into an annotation, and a later apply of secret.yaml without data would then take its values away.
-for file in "$FOLDER"/*.json; do
-  kubectl patch --local --filename "$file" --type merge --patch '{"metadata":{"namespace":null}}' --output json |
-    kubectl apply --namespace "$NAMESPACE" --server-side --force-conflicts --field-manager warren-restore --filename -
-done
+kubectl patch --local --filename "$FOLDER" --type merge --patch '{"metadata":{"namespace":null}}' --output json |
+  kubectl apply --namespace "$NAMESPACE" --server-side --force-conflicts --field-manager warren-restore --filename -
 printf '%s\n' "restored into $NAMESPACE; pods read changed Secrets when they start: kubectl rollout restart deployment/chatbox-websocket --namespace $NAMESPACE"

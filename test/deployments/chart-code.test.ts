@@ -1,24 +1,12 @@
-// What the chart says of commands, against the commands: variables, ports, probes, time to end, rights.
+// What the chart says of commands, against the commands: variables, ports, probes, time to end. An agent's rights, and
+// its doctor: doctor.test.ts.
 import { gatewayConfig, type gatewayOptions } from "@warren/gateway";
 import { optionRows, type ConfigOf } from "@warren/host";
-import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import {
-  BACKEND_TLS_POLICIES,
-  GATEWAY_CLASSES,
-  GATEWAYS,
-  REFERENCE_GRANTS,
-  ROUTES,
-} from "../../packages/agent/src/kube/gateway-api/resources.ts";
 import { BIN, Cli, house } from "../../packages/warren/test/_cli.ts";
-import { ask } from "../../packages/warren/test/_kit/ask.ts";
-import { freePort } from "../../packages/warren/test/_kit/fleet.ts";
-import { ingressOf, KubeStage } from "../../packages/warren/test/_kit/kube-stage.ts";
-import { webService } from "../../packages/warren/test/_service.ts";
 import { readChat, startAsTold } from "./_kit/chat.ts";
-import { exampleFlags, EXAMPLES, helm, RELEASE, render, setFlags } from "./_kit/helm.ts";
-import { podsOf, type Pod, type PodContainer } from "./_kit/pods.ts";
-import { rulesOf } from "./_kit/rbac.ts";
+import { exampleFlags, EXAMPLES, helm, render, setFlags } from "./_kit/helm.ts";
+import { podsOf, probesOf, statusesAt, type Pod } from "./_kit/pods.ts";
 import { commandOf, environmentOf, optionsOf } from "./_kit/told.ts";
 import type { Manifest } from "./_kit/validate.ts";
 
@@ -34,13 +22,6 @@ const OTHERS = /^(POD_IP|HTTPS_PROXY|NODE_EXTRA_CA_CERTS|LLM_PROVIDER_\d+_[A-Z_]
 /** Pods that run a command of ours; the test's own runs a script. */
 const running = (objects: readonly Manifest[]) =>
   podsOf(objects).filter(({ spec }) => spec.containers[0]?.args !== undefined);
-const GATEWAY_API = [
-  GATEWAY_CLASSES,
-  GATEWAYS,
-  REFERENCE_GRANTS,
-  BACKEND_TLS_POLICIES,
-  ...Object.values(ROUTES),
-];
 const containerOf = ({ spec }: Pod) => spec.containers[0]!;
 
 function told(pod: Pod, objects: readonly Manifest[]) {
@@ -135,10 +116,6 @@ const rendered = async (example: string) => {
     env: told(pod!, objects).env,
   };
 };
-const probesOf = ({ startupProbe, livenessProbe, readinessProbe }: PodContainer) =>
-  [startupProbe, livenessProbe, readinessProbe].map((probe) => probe!.httpGet);
-const statusesAt = (port: number | string, paths: readonly string[]) =>
-  Promise.all(paths.map(async (path) => (await fetch(`http://127.0.0.1:${port}${path}`)).status));
 
 describe.skipIf(helm === undefined)("what really runs", () => {
   test("a gateway answers its probes and is scraped", async () => {
@@ -169,62 +146,4 @@ describe.skipIf(helm === undefined)("what really runs", () => {
     expect(paths).toEqual(["/chat/healthz", "/chat/healthz", "/chat/readyz"]);
     expect(await statusesAt(chat.port, [...paths, "/metrics"])).toEqual([200, 200, 200, 200]);
   });
-
-  test.each([
-    { name: "all namespaces and TLS Secrets", values: { "agent.kube.tlsSecrets": true } },
-    { name: "one namespace", values: { "agent.kube.namespaces": ["default"] } },
-    {
-      name: "one namespace, its Secrets, and another with the ingress controller",
-      values: {
-        "agent.kube.namespaces": ["default"],
-        "agent.kube.controllerNamespaces": ["kube-system"],
-        "agent.kube.tlsSecrets": true,
-      },
-    },
-  ])(
-    "an agent with the chart's rights on $name answers, publishes and is refused nothing",
-    async ({ values }) => {
-      const asked = { "agent.kube.createGatewayClass": true, ...values };
-      const flags = [...exampleFlags("agent-values.yaml"), ...setFlags(asked)];
-      const objects = await render(flags, "newest");
-      const [pod] = running(objects);
-      const container = containerOf(pod!);
-      await using stage = await KubeStage.start();
-      await using app = await webService("app");
-      stage.service("app", app.port);
-      stage.api.put({ apiVersion: "v1", kind: "Namespace", metadata: { name: RELEASE.namespace } });
-      for (const kind of GATEWAY_API) stage.api.serve(kind.versions[0]);
-      for (const one of objects)
-        if (one.kind === "IngressClass" || one.kind === "GatewayClass") stage.api.put(one as never);
-      const ingress = ingressOf("app", "app.example.com", app.port);
-      stage.api.put({ ...ingress, spec: { ...ingress.spec, ingressClassName: "warren" } } as never);
-      stage.api.allowOnly(rulesOf(objects, pod!.spec.serviceAccountName!));
-      const adminPort = await freePort();
-      const env = {
-        ...told(pod!, objects).env,
-        WARREN_DATA: stage.fleet.folder,
-        WARREN_GATEWAY: `ws://127.0.0.1:${stage.gateway.port}`,
-        WARREN_TOKEN_FILE: (await stage.fleet.token()).file,
-        WARREN_AGENT_ADMIN_PORT: String(adminPort),
-        WARREN_KUBECONFIG: join(stage.fleet.folder, "kubeconfig"),
-      };
-      await using agent = new Cli([process.execPath, BIN, ...container.args!], {
-        env,
-        cwd: stage.fleet.folder,
-      });
-      await agent.says(/^joined /m);
-      const answer = () => ask({ port: stage.gateway.port, host: "app.example.com" });
-      await expect.poll(async () => (await answer()).status, { timeout: 30_000 }).toBe(200);
-      // It leads, and has said so.
-      await stage.api.request({ verb: "update", resource: "leases" });
-      await stage.api.request({ verb: "create", resource: "events" });
-      await stage.api.request({ verb: "update", resource: "gatewayclasses/status" });
-      const refused = stage.api.requests.filter(({ status }) => status === 403);
-      expect(
-        refused.map(({ verb, resource, namespace }) => `${verb} ${resource} ${namespace}`),
-      ).toEqual([]);
-      const paths = probesOf(container).map(({ path }) => path);
-      expect(await statusesAt(adminPort, [...paths, "/metrics"])).toEqual([200, 200, 200, 200]);
-    },
-  );
 });

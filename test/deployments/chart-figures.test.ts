@@ -94,7 +94,15 @@ describe.skipIf(helm === undefined)("the chat", () => {
   });
 
   test.each([
-    { className: "nginx", want: { "nginx.ingress.kubernetes.io/proxy-read-timeout": "3600" } },
+    {
+      className: "nginx",
+      want: {
+        "nginx.ingress.kubernetes.io/proxy-read-timeout": "3600",
+        // It dials pods by itself: the Service's affinity is nothing to it.
+        "nginx.ingress.kubernetes.io/affinity": "cookie",
+        "nginx.ingress.kubernetes.io/session-cookie-max-age": "10800",
+      },
+    },
     {
       className: "traefik",
       want: {

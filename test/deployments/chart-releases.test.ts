@@ -1,18 +1,9 @@
-// Releases of the chart: whatever they and their parts are called, several beside each other, and one after another.
-import { mkdtempDisposableSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { kubePrograms, privateKubeApiserver } from "@warren/host/testing";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { commandsAt, type Commands } from "./_kit/cluster.ts";
-import { commandsOf } from "./_kit/commands.ts";
-import { kubectl } from "./_kit/folders.ts";
-import { CHART, exampleFlags, EXAMPLES, helm, RELEASE, render, setFlags } from "./_kit/helm.ts";
+// Releases of the chart: whatever they and their parts are called, several beside each other, and with other values.
+import { describe, expect, test } from "vitest";
+import { exampleFlags, EXAMPLES, helm, LONGEST, RELEASE, render, setFlags } from "./_kit/helm.ts";
 import { schemasFolder } from "./_kit/schemas.ts";
 import { validateManifest, type Manifest } from "./_kit/validate.ts";
 
-/** With helm's own limit: 53 characters. */
-const LONGEST = `warren-${"abcdefghij-".repeat(4)}ab`;
 const NAMES = [LONGEST, LONGEST.replace("warren", "bridge"), "my.warren", "1", "on", "1e3"];
 const EVERYTHING = exampleFlags("everything-values.yaml");
 
@@ -82,75 +73,6 @@ describe.skipIf(helm === undefined || schemasFolder === undefined)("a release", 
     expect(after.map(fixedOf)).toEqual(before.map(fixedOf));
   });
 });
-
-const programs = kubePrograms();
-
-describe.skipIf(programs === undefined || kubectl === undefined || helm === undefined)(
-  "helm on a kube-apiserver",
-  () => {
-    const opened = new AsyncDisposableStack();
-    let cluster: Commands;
-    beforeAll(async () => {
-      const home = opened.use(mkdtempDisposableSync(join(tmpdir(), "warren-")));
-      const { url, adminToken } = opened.use(await privateKubeApiserver(programs!));
-      const there = { server: url, "insecure-skip-tls-verify": true };
-      cluster = commandsAt(home.path, there, adminToken);
-    }, 120_000);
-    afterAll(() => opened.disposeAsync());
-
-    const run = (verb: string, name: string, flags: readonly string[]) =>
-      cluster.run("helm", [verb, name, CHART, "-n", "default", ...flags]);
-
-    test("forgets the address of an Ingress by the guide's command", async () => {
-      const commands = commandsOf("docs/kubernetes.md").filter((one) =>
-        one.includes("--subresource=status"),
-      );
-      const [words] = commands.filter((one) => one.includes("ingress"));
-      await cluster.kubectl(
-        ..."create ingress my-app --class=warren --rule=a.example/*=app:80".split(" "),
-      );
-      const said = JSON.stringify({ status: { loadBalancer: { ingress: [{ ip: "192.0.2.7" }] } } });
-      const patch = ["patch", "ingress", "my-app", "--subresource=status", "--type", "merge", "-p"];
-      await cluster.kubectl(...patch, said);
-      const shown = () =>
-        cluster.kubectl("get", "ingress", "my-app", "-o", "jsonpath={.status.loadBalancer}");
-      expect(await shown()).toContain("192.0.2.7");
-      await cluster.kubectl(...words!.slice(1));
-      expect(await shown()).toBe("{}");
-      await cluster.kubectl("delete", "ingress", "my-app");
-    });
-
-    test("installs, upgrades, says which values a claim has for good, and leaves the claims", async () => {
-      const flags = [
-        ...exampleFlags("chat-small-values.yaml"),
-        ...setFlags({ "gateway.enabled": true }),
-      ];
-      const change = (values: Readonly<Record<string, unknown>>) => [...flags, ...setFlags(values)];
-      const installed = await run("install", LONGEST, flags);
-      expect([installed.code, installed.err]).toEqual([0, ""]);
-      const changed = { "image.tag": "0.2.0", "chat.version": "2", "commonLabels.team": "1" };
-      const upgraded = await run("upgrade", LONGEST, change(changed));
-      expect([upgraded.code, upgraded.err]).toEqual([0, ""]);
-      const other = await run(
-        "upgrade",
-        LONGEST,
-        change({ "chat.persistence.accessMode": "ReadWriteMany" }),
-      );
-      expect([other.code, other.err]).toEqual([
-        1,
-        expect.stringMatching(/chatbox-websocket-data.*(immutable|Forbidden)/s),
-      ]);
-      const removed = await cluster.run("helm", ["uninstall", LONGEST, "-n", "default"]);
-      expect(removed.code).toBe(0);
-      const left = await cluster.kubectl("get", "deploy,svc,pvc", "-o", "name");
-      expect(left.trim().split("\n").sort()).toEqual([
-        "persistentvolumeclaim/chatbox-websocket-data",
-        expect.stringMatching(/^persistentvolumeclaim\/warren-.*-gateway-data$/),
-        "service/kubernetes",
-      ]);
-    });
-  },
-);
 
 function idOf({ kind, metadata }: Manifest): string {
   return `${kind} ${metadata.namespace ?? ""}/${metadata.name}`;

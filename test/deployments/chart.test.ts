@@ -117,6 +117,11 @@ describe.skipIf(helm === undefined)("values", () => {
       values: { ...CHAT, "chat.config": { REDIS_URL: "redis://:secret@redis:6379" } },
       want: /chat\/config|chat\.config/,
     },
+    ...["http://ada:6400@proxy.example:3128", "ada:6400@proxy.example:3128"].map((proxy) => ({
+      name: `one of a proxy: ${proxy}`,
+      values: { ...AGENT, ...TOKEN, "agent.config": { HTTPS_PROXY: proxy } },
+      want: /agent\/config|agent\.config/,
+    })),
     ...SECRET_NAMES.map(({ command, env }) => ({
       name: `${env} among settings of ${command}`,
       values: { [`${command}.config`]: { [env]: "x" } },

@@ -1,4 +1,5 @@
-// `warren agent doctor` as `kubectl exec` runs it: with the variables and the rights that the chart gives the agent's pod.
+// An agent, and `warren agent doctor` as `kubectl exec` runs it: with the variables and the rights that the chart gives
+// the agent's pod.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -16,7 +17,7 @@ import { ingressOf, KubeStage } from "../../packages/warren/test/_kit/kube-stage
 import { webService } from "../../packages/warren/test/_service.ts";
 import type { Finding } from "../../packages/warren/src/doctor/finding.ts";
 import { exampleFlags, helm, RELEASE, render, setFlags } from "./_kit/helm.ts";
-import { podsOf } from "./_kit/pods.ts";
+import { podsOf, probesOf, statusesAt } from "./_kit/pods.ts";
 import { rulesOf } from "./_kit/rbac.ts";
 import { environmentOf } from "./_kit/told.ts";
 
@@ -29,7 +30,7 @@ const KINDS = [
 ];
 const HOST = "app.example.com";
 
-describe.skipIf(helm === undefined)("the doctor in a pod of the chart", { timeout: 60_000 }, () => {
+describe.skipIf(helm === undefined)("in a pod of the chart", { timeout: 60_000 }, () => {
   let stage: KubeStage;
   beforeEach(async () => {
     stage = await KubeStage.start();
@@ -47,15 +48,17 @@ describe.skipIf(helm === undefined)("the doctor in a pod of the chart", { timeou
       if (one.kind === "IngressClass" || one.kind === "GatewayClass") stage.api.put(one as never);
     stage.api.allowOnly(rulesOf(objects, found!.spec.serviceAccountName!));
     const token = (await stage.fleet.token()).file;
+    const container = found!.spec.containers[0]!;
+    const adminPort = await freePort();
     const env = {
-      ...environmentOf(found!.spec.containers[0]!, objects),
+      ...environmentOf(container, objects),
       WARREN_DATA: stage.fleet.folder,
       WARREN_GATEWAY: `ws://127.0.0.1:${stage.gateway.port}`,
       WARREN_TOKEN_FILE: token,
-      WARREN_AGENT_ADMIN_PORT: String(await freePort()),
+      WARREN_AGENT_ADMIN_PORT: String(adminPort),
       WARREN_KUBECONFIG: join(stage.fleet.folder, "kubeconfig"),
     };
-    return { env, token };
+    return { adminPort, container, env, token };
   }
 
   const start = (env: Record<string, string>, words: readonly string[]) =>
@@ -71,16 +74,32 @@ describe.skipIf(helm === undefined)("the doctor in a pod of the chart", { timeou
   test.each([
     { name: "all namespaces and TLS Secrets", values: { "agent.kube.tlsSecrets": true } },
     { name: "one namespace", values: { "agent.kube.namespaces": ["default"] } },
-  ])("has nothing to say of one that works, with $name", async ({ values }) => {
+    {
+      name: "one namespace, its Secrets, and another with the ingress controller",
+      values: {
+        "agent.kube.namespaces": ["default"],
+        "agent.kube.controllerNamespaces": ["kube-system"],
+        "agent.kube.tlsSecrets": true,
+      },
+    },
+  ])("an agent of $name works and is refused nothing, as its doctor says", async ({ values }) => {
     await using app = await webService("app");
     stage.service("app", app.port);
     const ingress = ingressOf("app", HOST, app.port);
     stage.api.put({ ...ingress, spec: { ...ingress.spec, ingressClassName: "warren" } } as never);
-    const { env, token } = await pod({ "agent.kube.createGatewayClass": true, ...values });
-    await using agent = start(env, ["agent"]);
+    const asked = { "agent.kube.createGatewayClass": true, ...values };
+    const { adminPort, container, env, token } = await pod(asked);
+    await using agent = start(env, container.args!);
     await agent.says(/^joined /m);
     const answer = () => ask({ port: stage.gateway.port, host: HOST });
     await expect.poll(async () => (await answer()).status, { timeout: 30_000 }).toBe(200);
+    // It leads, and has said so.
+    await stage.api.request({ verb: "update", resource: "leases" });
+    await stage.api.request({ verb: "create", resource: "events" });
+    await stage.api.request({ verb: "update", resource: "gatewayclasses/status" });
+    const paths = probesOf(container).map(({ path }) => path);
+    expect(await statusesAt(adminPort, [...paths, "/metrics"])).toEqual([200, 200, 200, 200]);
+
     const { code, findings, said } = await doctor(env);
     expect(findings.filter(({ level }) => level !== "ok")).toEqual([]);
     expect(code).toBe(0);
@@ -89,9 +108,13 @@ describe.skipIf(helm === undefined)("the doctor in a pod of the chart", { timeou
       said: `http://${HOST}/ answers 200`,
     });
     expect(said).not.toContain(readFileSync(token, "utf8").trim());
+    const refused = stage.api.requests.filter(({ status }) => status === 403);
+    expect(
+      refused.map(({ verb, resource, namespace }) => `${verb} ${resource} ${namespace}`),
+    ).toEqual([]);
   });
 
-  test("before anything is there says what is not, and fails nothing but what is wrong", async () => {
+  test("before anything is there the doctor says what is not, and fails nothing but what is wrong", async () => {
     const { env } = await pod({});
     const { code, findings } = await doctor(env);
     const told = findings.filter(({ level }) => level !== "ok");

@@ -3,12 +3,22 @@
 import { mkdtempDisposableSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { kubePrograms, privateKubeApiserver } from "@warren/host/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { commandsAt, type Commands } from "./_kit/cluster.ts";
+import { openKubeApiserver, programs, type Commands } from "./_kit/cluster.ts";
+import { commandsOf } from "./_kit/commands.ts";
 import { built, kubectl, kustomizations } from "./_kit/folders.ts";
-import { exampleFlags, EXAMPLES, helm, RELEASE, render, setFlags } from "./_kit/helm.ts";
+import {
+  CHART,
+  exampleFlags,
+  EXAMPLES,
+  helm,
+  LONGEST,
+  RELEASE,
+  render,
+  setFlags,
+} from "./_kit/helm.ts";
 import { podsOf } from "./_kit/pods.ts";
+import { accessReview } from "./_kit/rbac.ts";
 import type { Manifest } from "./_kit/validate.ts";
 
 const FOLDER = "deployments/kubernetes/";
@@ -17,6 +27,8 @@ const KINDS = "sa,cm,secret,deploy,svc,ing,hpa,netpol,pdb";
 const NAMESPACES = "whole saved elsewhere apps shop homelab-services warren metallb-system".split(
   " ",
 );
+const AGENT = { namespace: RELEASE.namespace, name: `${RELEASE.name}-warren-agent` };
+const LEASES = "leases.coordination.k8s.io";
 /** What everything-values.yaml wants its pods to be. */
 const HIGH: Manifest = {
   apiVersion: "scheduling.k8s.io/v1",
@@ -24,16 +36,12 @@ const HIGH: Manifest = {
   metadata: { name: "high" },
   value: 1_000,
 };
-const programs = kubePrograms();
 
 describe.skipIf(programs === undefined || kubectl === undefined)("a kube-apiserver", () => {
   const opened = new AsyncDisposableStack();
   let cluster: Commands;
   beforeAll(async () => {
-    const home = opened.use(mkdtempDisposableSync(join(tmpdir(), "warren-")));
-    const { url, adminToken } = opened.use(await privateKubeApiserver(programs!));
-    const there = { server: url, "insecure-skip-tls-verify": true };
-    cluster = commandsAt(home.path, there, adminToken);
+    cluster = await openKubeApiserver(opened);
     await apply([...[...NAMESPACES, RELEASE.namespace].map(restricted), HIGH], []);
   }, 120_000);
   afterAll(() => opened.disposeAsync());
@@ -45,6 +53,8 @@ describe.skipIf(programs === undefined || kubectl === undefined)("a kube-apiserv
     expect([ran.code, ran.err]).toEqual([0, ""]);
   }
 
+  const run = (verb: string, name: string, flags: readonly string[]) =>
+    cluster.run("helm", [verb, name, CHART, "-n", "default", ...flags]);
   const names = async (namespace: string) =>
     (await cluster.kubectl("get", "-n", namespace, "-o", "name", KINDS))
       .split("\n")
@@ -97,17 +107,26 @@ describe.skipIf(programs === undefined || kubectl === undefined)("a kube-apiserv
   });
 
   describe.skipIf(helm === undefined)("an agent with the chart's rights in two namespaces", () => {
-    const account = `system:serviceaccount:${RELEASE.namespace}:${RELEASE.name}-warren-agent`;
-    const may = async (...words: string[]) =>
-      (
-        await cluster.run("kubectl", [
-          "auth",
-          "can-i",
-          ...words.join(" ").split(" "),
-          "--as",
-          account,
-        ])
-      ).code === 0;
+    const [release, apps] = [[RELEASE.namespace], ["apps"]];
+    const RULES = [
+      { what: "watch ingresses.networking.k8s.io", yes: ["apps", "shop"], no: ["elsewhere"] },
+      { what: "watch ingresses.networking.k8s.io", yes: [], no: ["whole", ""] },
+      { what: "update ingresses.networking.k8s.io/status", yes: apps, no: ["elsewhere"] },
+      { what: "list services", yes: ["apps", "elsewhere"], no: ["whole", "kube-system", ""] },
+      { what: "list endpointslices.discovery.k8s.io", yes: ["shop"], no: ["elsewhere"] },
+      { what: "create events.events.k8s.io", yes: apps, no: ["elsewhere"] },
+      { what: "get secrets", yes: [], no: ["apps", RELEASE.namespace, "kube-system", ""] },
+      { what: "create leases.coordination.k8s.io", yes: release, no: ["apps", "kube-system"] },
+      { what: `update ${LEASES} edge-warren-agent`, yes: release, no: ["kube-system"] },
+      { what: `update ${LEASES} another`, yes: [], no: release },
+      { what: "delete ingresses.networking.k8s.io", yes: [], no: apps },
+      { what: "update ingresses.networking.k8s.io", yes: [], no: apps },
+      { what: "watch ingressclasses.networking.k8s.io", yes: [""], no: [] },
+      { what: "list namespaces", yes: [""], no: [] },
+      { what: "get nodes", yes: [], no: [""] },
+      { what: "create namespaces", yes: [], no: [""] },
+    ];
+    let allowed: Map<string, boolean>;
     beforeAll(async () => {
       const values = { namespaces: ["apps", "shop"], controllerNamespaces: ["elsewhere"] };
       const flags = [...exampleFlags("agent-values.yaml"), ...setFlags({ "agent.kube": values })];
@@ -118,39 +137,78 @@ describe.skipIf(programs === undefined || kubectl === undefined)("a kube-apiserv
         ),
         [],
       );
+      const asked = RULES.flatMap(({ what, yes, no }) =>
+        [...yes, ...no].map((namespace) => ({ what, namespace })),
+      );
+      // All in one go: a `kubectl auth can-i` of each takes seconds.
+      const input = JSON.stringify({
+        apiVersion: "v1",
+        kind: "List",
+        items: asked.map(({ what, namespace }) => accessReview(AGENT, what, namespace)),
+      });
+      const words = ["create", "-f", "-", "-o", 'jsonpath={.status.allowed}{"\\n"}'];
+      const { out, err } = await cluster.run("kubectl", words, { input });
+      const answers = out.trim().split("\n");
+      expect([answers.length, err]).toEqual([asked.length, ""]);
+      allowed = new Map(
+        asked.map(({ what, namespace }, i) => [keyOf(what, namespace), answers[i] === "true"]),
+      );
     });
 
-    test.each([
-      { verb: "watch", of: "ingresses", yes: ["apps", "shop"], no: ["elsewhere", "whole"] },
-      { verb: "update", of: "ingresses --subresource=status", yes: ["apps"], no: ["elsewhere"] },
-      { verb: "list", of: "services", yes: ["apps", "elsewhere"], no: ["whole", "kube-system"] },
-      { verb: "list", of: "endpointslices", yes: ["shop"], no: ["elsewhere"] },
-      { verb: "create", of: "events.events.k8s.io", yes: ["apps"], no: ["elsewhere"] },
-      { verb: "get", of: "secrets", yes: [], no: ["apps", RELEASE.namespace, "kube-system"] },
-      { verb: "create", of: "leases", yes: [RELEASE.namespace], no: ["apps", "kube-system"] },
-      {
-        verb: "update",
-        of: "leases/edge-warren-agent",
-        yes: [RELEASE.namespace],
-        no: ["kube-system"],
-      },
-      { verb: "update", of: "leases/another", yes: [], no: [RELEASE.namespace] },
-      { verb: "delete", of: "ingresses", yes: [], no: ["apps"] },
-      { verb: "update", of: "ingresses", yes: [], no: ["apps"] },
-    ])("$verb $of: in $yes, not in $no", async ({ verb, of, yes, no }) => {
-      for (const namespace of yes) expect(await may(verb, of, "-n", namespace)).toBe(true);
-      for (const namespace of no) expect(await may(verb, of, "-n", namespace)).toBe(false);
+    test.each(RULES)("may $what: in $yes, not in $no", ({ what, yes, no }) => {
+      for (const namespace of yes) expect(allowed.get(keyOf(what, namespace))).toBe(true);
+      for (const namespace of no) expect(allowed.get(keyOf(what, namespace))).toBe(false);
+    });
+  });
+
+  describe.skipIf(helm === undefined)("helm", () => {
+    test("forgets the address of an Ingress by the guide's command", async () => {
+      const commands = commandsOf("docs/kubernetes.md").filter((one) =>
+        one.includes("--subresource=status"),
+      );
+      const [words] = commands.filter((one) => one.includes("ingress"));
+      await cluster.kubectl(
+        ..."create ingress my-app --class=warren --rule=a.example/*=app:80".split(" "),
+      );
+      const said = JSON.stringify({ status: { loadBalancer: { ingress: [{ ip: "192.0.2.7" }] } } });
+      const patch = ["patch", "ingress", "my-app", "--subresource=status", "--type", "merge", "-p"];
+      await cluster.kubectl(...patch, said);
+      const shown = () =>
+        cluster.kubectl("get", "ingress", "my-app", "-o", "jsonpath={.status.loadBalancer}");
+      expect(await shown()).toContain("192.0.2.7");
+      await cluster.kubectl(...words!.slice(1));
+      expect(await shown()).toBe("{}");
+      await cluster.kubectl("delete", "ingress", "my-app");
     });
 
-    test.each([
-      { words: ["watch", "ingressclasses"], want: true },
-      { words: ["list", "namespaces"], want: true },
-      { words: ["get", "nodes"], want: false },
-      { words: ["list", "services", "-A"], want: false },
-      { words: ["list", "ingresses", "-A"], want: false },
-      { words: ["create", "namespaces"], want: false },
-    ])("of the whole cluster: $words", async ({ words, want }) => {
-      expect(await may(...words)).toBe(want);
+    test("installs, upgrades, says which values a claim has for good, and leaves the claims", async () => {
+      const flags = [
+        ...exampleFlags("chat-small-values.yaml"),
+        ...setFlags({ "gateway.enabled": true }),
+      ];
+      const change = (values: Readonly<Record<string, unknown>>) => [...flags, ...setFlags(values)];
+      const installed = await run("install", LONGEST, flags);
+      expect([installed.code, installed.err]).toEqual([0, ""]);
+      const changed = { "image.tag": "0.2.0", "chat.version": "2", "commonLabels.team": "1" };
+      const upgraded = await run("upgrade", LONGEST, change(changed));
+      expect([upgraded.code, upgraded.err]).toEqual([0, ""]);
+      const other = await run(
+        "upgrade",
+        LONGEST,
+        change({ "chat.persistence.accessMode": "ReadWriteMany" }),
+      );
+      expect([other.code, other.err]).toEqual([
+        1,
+        expect.stringMatching(/chatbox-websocket-data.*(immutable|Forbidden)/s),
+      ]);
+      const removed = await cluster.run("helm", ["uninstall", LONGEST, "-n", "default"]);
+      expect(removed.code).toBe(0);
+      const left = await cluster.kubectl("get", "deploy,svc,pvc", "-o", "name");
+      expect(left.trim().split("\n").sort()).toEqual([
+        "persistentvolumeclaim/chatbox-websocket-data",
+        expect.stringMatching(/^persistentvolumeclaim\/warren-.*-gateway-data$/),
+        "service/kubernetes",
+      ]);
     });
   });
 
@@ -178,4 +236,8 @@ function restricted(name: string): Manifest {
   ]);
   const labels = Object.fromEntries(modes) as Record<string, string>;
   return { apiVersion: "v1", kind: "Namespace", metadata: { name, labels } };
+}
+
+function keyOf(what: string, namespace: string): string {
+  return `${what} in ${namespace}`;
 }

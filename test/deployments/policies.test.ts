@@ -160,11 +160,26 @@ describe.skipIf(helm === undefined)("what goes out", () => {
     expect(egress).toContainEqual({ to: [{ namespaceSelector: {} }] });
   });
 
-  test("of a gateway: to the Redis that it was told of", async () => {
+  test.each([
+    { gateway: "ws://gateway.example", port: 80 },
+    { gateway: "ws://[2001:db8::7]", port: 80 },
+    { gateway: "ws://[2001:db8::7]/", port: 80 },
+    { gateway: "wss://[2001:db8::7]", port: 443 },
+    { gateway: "wss://gateway.example/", port: 443 },
+  ])("of an agent: to $gateway by its usual port", async ({ gateway, port }) => {
+    const values = { "agent.networkPolicy.egressPorts": [6443], "agent.gateways": [gateway] };
+    expect(await portsOf("agent-values.yaml", "edge-warren-agent", values)).toBe(
+      `UDP 53,TCP 53,TCP 6443,TCP ${port}`,
+    );
+  });
+
+  test("of a gateway: to the Redis and the CA that it was told of", async () => {
     const values = { "gateway.redis": { url: "redis://redis:6390" } };
     expect(await portsOf("gateways-values.yaml", "edge-warren-gateway", values)).toMatch(
       /^UDP 53,TCP 53,TCP 6379,TCP 443,TCP 80,TCP 6390,TCP 7000$/,
     );
+    const ca = { "gateway.config": { WARREN_ACME_DIRECTORY: "https://ca.example:9000/acme/a" } };
+    expect(await portsOf("gateways-values.yaml", "edge-warren-gateway", ca)).toMatch(/,TCP 9000,/);
     // What tokens list for direct mode, and a Redis whose address is in a Secret.
     const more = { "gateway.networkPolicy.egressPorts": [8443, 443] };
     expect(await portsOf("gateways-values.yaml", "edge-warren-gateway", more)).toMatch(

@@ -1,12 +1,8 @@
 // A Secret that came in by `kubectl apply`, as by the seed's command: create-secrets.sh takes it out of apply's hands,
 // so that applying the folder, whose secret.yaml has no data, does not empty it. By our API server and, where one has
 // been built, by Kubernetes' own.
-import { mkdtempDisposableSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { kubePrograms, privateKubeApiserver } from "@warren/host/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { commandsAt, openCluster, type Commands } from "./_kit/cluster.ts";
+import { openCluster, openKubeApiserver, programs, type Commands } from "./_kit/cluster.ts";
 import { kubectl } from "./_kit/folders.ts";
 
 const SCRIPT = "deployments/kubernetes/create-secrets.sh";
@@ -21,18 +17,14 @@ const SERVERS = [
   },
   {
     name: "a kube-apiserver",
-    open: async (opened: AsyncDisposableStack) => {
-      const home = opened.use(mkdtempDisposableSync(join(tmpdir(), "warren-")));
-      const { url, adminToken } = opened.use(await privateKubeApiserver(kubePrograms()!));
-      return commandsAt(home.path, { server: url, "insecure-skip-tls-verify": true }, adminToken);
-    },
+    open: openKubeApiserver,
     ways: [
       { way: "client-side", first: [], next: [] },
       { way: "server-side", first: [SERVER], next: [SERVER] },
       { way: "client-side, then server-side", first: [], next: [SERVER] },
       { way: "server-side, then client-side", first: [SERVER], next: [] },
     ],
-    skip: kubePrograms() === undefined,
+    skip: programs === undefined,
   },
 ];
 

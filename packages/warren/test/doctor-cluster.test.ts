@@ -185,4 +185,35 @@ describe("a cluster", () => {
     expect(await hosts(api, { kubeSelect: "class" })).toEqual(["d.example.com"]);
     expect(await hosts(api, { kubeNamespace: ["elsewhere"] })).toEqual([]);
   });
+
+  test("is not asked for what another installation of Warren serves", async () => {
+    const classes = { "warren.dev/ingress": ["warren", "more"], "warren.dev/ingress/b": ["b"] };
+    for (const [controller, names] of Object.entries(classes))
+      for (const name of names)
+        api.put({ metadata: { name }, spec: { controller } }, INGRESS_CLASSES);
+    for (const ingressClassName of ["warren", "more", "b"])
+      ingress(api, ingressClassName, `${ingressClassName}.example.com`, { ingressClassName });
+    for (const kubeSelect of ["all", "class"] as const) {
+      expect(await hosts(api, { kubeSelect })).toEqual(["more.example.com", "warren.example.com"]);
+      expect(await hosts(api, { kubeSelect, kubeClass: "b" })).toEqual(["b.example.com"]);
+    }
+  });
+
+  test("is not asked for what a class keeps back", async () => {
+    const annotations = { "warren.dev/publish": "false" };
+    const spec = { controller: "example.com/x" };
+    api.put({ metadata: { name: "lan", annotations }, spec }, INGRESS_CLASSES);
+    ingress(api, "a", "a.example.com", { ingressClassName: "lan" });
+    expect(await hosts(api)).toEqual([]);
+  });
+
+  test.each(ROUTES.HTTPRoute.versions)(
+    "is asked for the hosts of HTTPRoutes in $version",
+    async (version) => {
+      api.serve(version);
+      const spec = { hostnames: ["r.example.com"], rules: [{}] };
+      api.put({ metadata: { name: "r", namespace: "default" }, spec }, version);
+      expect(await hosts(api)).toEqual(["r.example.com"]);
+    },
+  );
 });

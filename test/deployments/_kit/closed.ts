@@ -9,6 +9,8 @@ export interface JsonSchema {
   readonly [word: string]: unknown;
 }
 
+/** What the definitions are called, for schemas beside them. */
+export const BUILT_IN = "built-in";
 /** Checked as they are: they say nothing of which fields there are. */
 const KEPT = (
   "enum pattern minimum maximum minLength maxLength minItems maxItems minProperties maxProperties " +
@@ -17,7 +19,9 @@ const KEPT = (
 /** As the server reads them: a number will do too. */
 const QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity";
 const NUMBER = String.raw`^[+-]?(\d+|\d+\.\d*|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?$`;
-const METADATA = { $ref: "#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta" };
+const METADATA = {
+  $ref: `${BUILT_IN}#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta`,
+};
 
 /** Every built-in definition; an object that names no fields (a raw extension) may have any. */
 export function closedDefinitions(definitions: Readonly<Record<string, JsonSchema>>): JsonSchema {

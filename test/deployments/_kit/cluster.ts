@@ -5,9 +5,15 @@ import { mkdtempDisposableSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { startKubeApi, type KubeApi } from "@warren/host/testing";
+import {
+  kubePrograms,
+  privateKubeApiserver,
+  startKubeApi,
+  type KubeApi,
+} from "@warren/host/testing";
 import { ROOT } from "../../_rooms.ts";
 import { asKubectlWants } from "./as-kubectl-wants.ts";
+import { BRIEF } from "./brief.ts";
 
 export interface Ran {
   code: number | null;
@@ -47,11 +53,22 @@ export async function openCluster(): Promise<Cluster> {
   };
 }
 
+/** Undefined where nobody has built them: for `describe.skipIf(programs === undefined)`. */
+export const programs = kubePrograms();
+
+/** The same commands, at a kube-apiserver that goes with `opened`: everything may be done there. */
+export async function openKubeApiserver(opened: AsyncDisposableStack): Promise<Commands> {
+  const home = opened.use(mkdtempDisposableSync(join(tmpdir(), "warren-")));
+  const { url, adminToken } = opened.use(await privateKubeApiserver(programs!));
+  const there = { server: url, "insecure-skip-tls-verify": true };
+  return commandsAt(home.path, there, adminToken);
+}
+
 /** Commands with a home in a folder, whose kubectl asks a cluster as kubeconfig describes one. */
 export function commandsAt(folder: string, cluster: object, token = "test"): Commands {
   const kubeconfig = join(folder, "kubeconfig");
   writeFileSync(kubeconfig, JSON.stringify(configOf(cluster, token)));
-  const env = { PATH: process.env["PATH"] ?? "", HOME: folder, KUBECONFIG: kubeconfig };
+  const env = { PATH: process.env["PATH"] ?? "", HOME: folder, KUBECONFIG: kubeconfig, ...BRIEF };
   const run: Commands["run"] = async (
     command,
     words,

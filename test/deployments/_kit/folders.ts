@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { programPath } from "@warren/host/testing";
 import { ROOT } from "../../_rooms.ts";
+import { BRIEF } from "./brief.ts";
 import { readManifests } from "./manifests.ts";
 import type { Manifest } from "./validate.ts";
 
@@ -37,7 +38,7 @@ export function objectsOf(file: string): Manifest[] {
 export function built(folder: string): Manifest[] {
   const text = execFileSync(kubectl ?? "kubectl", ["kustomize", resolve(ROOT, folder)], {
     encoding: "utf8",
-    env: { ...process.env, KUBECONFIG: "/dev/null" },
+    env: { ...process.env, ...BRIEF, KUBECONFIG: "/dev/null" },
   });
   return readManifests(text, folder);
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { programPath } from "@warren/host/testing";
 import { ROOT } from "../../_rooms.ts";
+import { BRIEF } from "./brief.ts";
 import { readManifests } from "./manifests.ts";
 import type { KubeVersion } from "./schemas.ts";
 import type { Manifest } from "./validate.ts";
@@ -13,6 +14,8 @@ import type { Manifest } from "./validate.ts";
 export const helm = programPath("helm");
 export const CHART = join(ROOT, "deployments/helm/warren");
 export const RELEASE = { name: "edge", namespace: "warren-system" };
+/** A name with helm's own limit: 53 characters. */
+export const LONGEST = `warren-${"abcdefghij-".repeat(4)}ab`;
 /** What helm believes to talk to: it knows no newest one by itself. */
 const VERSIONS: Record<KubeVersion, string> = { "1.24": "1.24.17", newest: "1.36.1" };
 
@@ -52,6 +55,7 @@ export async function lint(flags: readonly string[], version: KubeVersion): Prom
 }
 
 async function run(words: readonly string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(helm!, words, { maxBuffer: 64 * 1_048_576 });
+  const env = { ...process.env, ...BRIEF };
+  const { stdout } = await promisify(execFile)(helm!, words, { maxBuffer: 64 * 1_048_576, env });
   return stdout;
 }

@@ -68,6 +68,13 @@ export interface Volume {
   readonly persistentVolumeClaim?: { readonly claimName: string };
 }
 
+/** What the kubelet asks: the start-up, the liveness and the readiness probe. */
+export const probesOf = ({ startupProbe, livenessProbe, readinessProbe }: PodContainer) =>
+  [startupProbe, livenessProbe, readinessProbe].map((probe) => probe!.httpGet);
+
+export const statusesAt = (port: number | string, paths: readonly string[]) =>
+  Promise.all(paths.map(async (path) => (await fetch(`http://127.0.0.1:${port}${path}`)).status));
+
 export function podsOf(objects: readonly Manifest[]): Pod[] {
   return objects.flatMap((object) => {
     const of = `${object.kind} ${object.metadata.name}`;

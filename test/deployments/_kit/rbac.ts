@@ -33,3 +33,24 @@ function rulesOfRole(objects: readonly Manifest[], { kind, name }: Binding["role
   const role = objects.find((one) => one.kind === kind && one.metadata.name === name);
   return (role?.["rules"] ?? []) as Rule[];
 }
+
+const ASKED =
+  /^(?<verb>\w+) (?<resource>\w+)(\.(?<group>[\w.]+))?(\/(?<subresource>\w+))?( (?<name>\S+))?$/;
+
+/** Asks a server whether a service account may `verb resource.group/subresource name`; "" is for no namespace. */
+export function accessReview(
+  account: { namespace: string; name: string },
+  what: string,
+  namespace: string,
+): object {
+  const all = "system:serviceaccounts";
+  return {
+    apiVersion: "authorization.k8s.io/v1",
+    kind: "SubjectAccessReview",
+    spec: {
+      user: `system:serviceaccount:${account.namespace}:${account.name}`,
+      groups: ["system:authenticated", all, `${all}:${account.namespace}`],
+      resourceAttributes: { ...ASKED.exec(what)?.groups, namespace },
+    },
+  };
+}

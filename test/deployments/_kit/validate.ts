@@ -1,7 +1,7 @@
 /** Whether an API server would take an object, by its schema. */
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import addFormats from "ajv-formats";
-import { closedDefinitions, closedResource, type JsonSchema } from "./closed.ts";
+import { BUILT_IN, closedDefinitions, closedResource } from "./closed.ts";
 import { schemasOf, type Kind, type KubeVersion } from "./schemas.ts";
 
 export interface Manifest {
@@ -19,7 +19,6 @@ export interface Manifest {
 /** What validates each kind of a version is made when the first of them is looked at. */
 interface Prepared {
   readonly ajv: Ajv;
-  readonly definitions: JsonSchema;
   readonly kinds: Map<string, ValidateFunction>;
 }
 
@@ -53,12 +52,11 @@ function validator(version: KubeVersion, name: string, kind: Kind): ValidateFunc
   versions.set(version, prepared);
   const known = prepared.kinds.get(name);
   if (known !== undefined) return known;
-  const { ajv, definitions } = prepared;
   const schema =
     kind.definition === undefined
       ? closedResource(kind.schema!)
-      : { $ref: `#/definitions/${kind.definition}` };
-  const validate = ajv.compile({ ...schema, definitions });
+      : { $ref: `${BUILT_IN}#/definitions/${kind.definition}` };
+  const validate = prepared.ajv.compile(schema);
   prepared.kinds.set(name, validate);
   return validate;
 }
@@ -79,7 +77,9 @@ function prepare(version: KubeVersion): Prepared {
       new Set(items.map((item) => keyOf(item, keys))).size === items.length,
   });
   const definitions = closedDefinitions(schemasOf(version).definitions);
-  return { ajv, definitions, kinds: new Map() };
+  // What several kinds refer to is then compiled once.
+  ajv.addSchema({ definitions }, BUILT_IN);
+  return { ajv, kinds: new Map() };
 }
 
 /** Patterns are Go's: where case does not count, it is said inside. */

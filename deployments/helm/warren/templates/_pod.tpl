@@ -185,13 +185,18 @@ spec:
   emptyDir: { sizeLimit: 1Gi }
 {{- end -}}
 
-{{/* Ports that addresses name, as a JSON list: several hosts may be in one. */}}
+{{/* Ports that addresses mean, as a JSON list: several hosts may be in one. No password is, of which digits would be taken for a port: the values' schema sees to it. */}}
 {{- define "warren.portsOf" -}}
+{{- $usual := dict "http" 80 "ws" 80 "https" 443 "wss" 443 -}}
 {{- $ports := list -}}
 {{- range . -}}
 {{- $hosts := regexReplaceAll "^[a-z0-9+]*://([^/?]*).*$" . "${1}" -}}
-{{- range regexFindAll ":[0-9]+" (regexReplaceAll "\\[[^]]*\\]" $hosts "") -1 -}}
+{{- $said := regexFindAll ":[0-9]+" (regexReplaceAll "\\[[^]]*\\]" $hosts "") -1 -}}
+{{- range $said -}}
 {{- $ports = append $ports (trimPrefix ":" . | atoi) -}}
+{{- end -}}
+{{- with and (not $said) (get $usual (regexFind "^[a-z]+" .)) -}}
+{{- $ports = append $ports . -}}
 {{- end -}}
 {{- end -}}
 {{- toJson $ports -}}

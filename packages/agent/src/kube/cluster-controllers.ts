@@ -24,7 +24,7 @@ export class ClusterControllers implements Controllers, Disposable {
       service: (namespace, name) => services.get(`${namespace}/${name}`),
       ingressClass: (name) => ingressClasses.get(name),
       ingressClasses: () => ingressClasses.values(),
-      defaultIngressClass: () => defaultOf(ingressClasses),
+      defaultIngressClass: () => defaultClassOf(ingressClasses.values()),
     });
     for (const service of services.values())
       this.#index.look(`${service.metadata.namespace}/${service.metadata.name}`, service);
@@ -62,8 +62,8 @@ export class ClusterControllers implements Controllers, Disposable {
 }
 
 /** Of several defaults the newest, as the API server's admission has it. */
-function defaultOf(classes: Objects<IngressClass>): IngressClass | undefined {
-  return [...classes.values()]
+export function defaultClassOf(classes: Iterable<IngressClass>): IngressClass | undefined {
+  return [...classes]
     .filter(({ metadata }) => metadata.annotations?.[DEFAULT_CLASS] === "true")
     .toSorted(({ metadata: one }, { metadata: other }) => {
       const [its, others] = [one.creationTimestamp ?? "", other.creationTimestamp ?? ""];

@@ -2,4 +2,12 @@
 export { openAccess } from "./open-access.ts";
 export { CONTROLLER_NAMESPACES } from "./ingress-controllers.ts";
 export * from "./gateway-api/resources.ts";
-export { SYSTEM_NAMESPACES, WARREN_CONTROLLER } from "./ingress/select.ts";
+export { defaultClassOf } from "./cluster-controllers.ts";
+export {
+  ingressClassOf,
+  isClassPublished,
+  isOfOtherWarren,
+  ownerOf,
+  SYSTEM_NAMESPACES,
+  WARREN_CONTROLLER,
+} from "./ingress/select.ts";

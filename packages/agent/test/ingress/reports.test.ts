@@ -9,9 +9,9 @@ import {
   type KubeEvent,
   type Lease,
 } from "@warren/host/kube";
-import { startKubeApi, type KubeApi } from "@warren/host/testing";
+import type { KubeApi } from "@warren/host/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { followOn, GATEWAY, ingressOf } from "./_follow-kit.ts";
+import { followOn, GATEWAY, ingressOf, startCluster } from "./_follow-kit.ts";
 
 const SHOP = { namespace: "default", name: "shop" };
 const KEY = "default/shop a.test Prefix /";
@@ -27,14 +27,7 @@ describe("people are told of their Ingresses", () => {
   let owned: AsyncDisposableStack;
   beforeEach(async () => {
     owned = new AsyncDisposableStack();
-    api = owned.use(await startKubeApi());
-    api.put(
-      {
-        metadata: { name: "web", namespace: "default" },
-        spec: { clusterIP: "10.0.0.1", ports: [{ port: 80 }] },
-      },
-      SERVICES,
-    );
+    api = await startCluster(owned);
   });
   afterEach(() => owned.disposeAsync());
 

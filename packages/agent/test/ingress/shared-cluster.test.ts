@@ -7,22 +7,15 @@ import {
   type Ingress,
   type KubeEvent,
 } from "@warren/host/kube";
-import { startKubeApi, type KubeApi } from "@warren/host/testing";
+import type { KubeApi } from "@warren/host/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { followOn, ingressOf } from "./_follow-kit.ts";
+import { followOn, ingressOf, startCluster } from "./_follow-kit.ts";
 
 let api: KubeApi;
 let owned: AsyncDisposableStack;
 beforeEach(async () => {
   owned = new AsyncDisposableStack();
-  api = owned.use(await startKubeApi());
-  api.put(
-    {
-      metadata: { name: "web", namespace: "default" },
-      spec: { clusterIP: "10.0.0.1", ports: [{ port: 80 }] },
-    },
-    SERVICES,
-  );
+  api = await startCluster(owned);
 });
 afterEach(() => owned.disposeAsync());
 

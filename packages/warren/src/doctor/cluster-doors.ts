@@ -1,5 +1,13 @@
 import type { KubeSettings } from "@warren/agent";
-import { ROUTES, SYSTEM_NAMESPACES, WARREN_CONTROLLER } from "@warren/agent/kube";
+import {
+  defaultClassOf,
+  ingressClassOf,
+  isClassPublished,
+  isOfOtherWarren,
+  ownerOf,
+  ROUTES,
+  SYSTEM_NAMESPACES,
+} from "@warren/agent/kube";
 import {
   EVERYTHING,
   INGRESS_CLASSES,
@@ -10,10 +18,9 @@ import {
   type KubeObject,
 } from "@warren/host/kube";
 import { doorOf, type Door } from "./doors.ts";
+import { best } from "./rules.ts";
 
 const PUBLISH = "warren.dev/publish";
-const LEGACY_CLASS = "kubernetes.io/ingress.class";
-const DEFAULT_CLASS = "ingressclass.kubernetes.io/is-default-class";
 
 /** Doors that Ingresses and HTTPRoutes of the cluster ask for, as far as this agent may publish them. */
 export async function doorsOfCluster(client: KubeClient, settings: KubeSettings): Promise<Door[]> {
@@ -27,12 +34,11 @@ export async function doorsOfCluster(client: KubeClient, settings: KubeSettings)
 
 async function ingressDoors(client: KubeClient, settings: KubeSettings): Promise<Door[]> {
   const { items: classes } = await client.list(INGRESS_CLASSES, EVERYTHING);
-  const ours = new Set([settings.className, ...classes.filter(isOurs).flatMap(namesOf)]);
   const ingresses = await inPlaces(settings, (namespace) =>
     client.list(INGRESSES, { ...EVERYTHING, namespace }),
   );
   return ingresses
-    .filter((one) => isPublished(one) && (settings.select === "all" || ours.has(classOf(one))))
+    .filter((one) => isPublished(one) && isOfClasses(one, classes, settings))
     .flatMap(({ spec }) => spec?.rules ?? [])
     .flatMap(({ host = "", http }) => {
       const literal = http?.paths.find(({ path = "/" }) => /^[\w./~%-]*$/.test(path));
@@ -41,7 +47,8 @@ async function ingressDoors(client: KubeClient, settings: KubeSettings): Promise
 }
 
 async function routeDoors(client: KubeClient, settings: KubeSettings): Promise<Door[]> {
-  const [resource] = ROUTES.HTTPRoute.versions;
+  const resource = await best(client, ROUTES.HTTPRoute);
+  if (resource === undefined) return [];
   const routes = await inPlaces(settings, (namespace) =>
     client.list(resource, { ...EVERYTHING, namespace }),
   );
@@ -70,15 +77,17 @@ function isPublished({ metadata: { annotations = {}, namespace = "" } }: KubeObj
   return said === "true" || (said !== "false" && !SYSTEM_NAMESPACES.includes(namespace));
 }
 
-function isOurs({ spec }: IngressClass): boolean {
-  return spec?.controller?.startsWith(WARREN_CONTROLLER) === true;
-}
-
-/** How Ingresses name it; those that name none mean the default. */
-function namesOf({ metadata: { name, annotations = {} } }: IngressClass): string[] {
-  return annotations[DEFAULT_CLASS] === "true" ? [name, ""] : [name];
-}
-
-function classOf({ metadata, spec }: Ingress): string {
-  return spec?.ingressClassName ?? metadata.annotations?.[LEGACY_CLASS] ?? "";
+/** Of a class that this agent publishes, and no other installation. */
+function isOfClasses(
+  ingress: Ingress,
+  classes: readonly IngressClass[],
+  settings: KubeSettings,
+): boolean {
+  const view = {
+    ingressClass: (name: string) => classes.find(({ metadata }) => metadata.name === name),
+    defaultIngressClass: () => defaultClassOf(classes),
+  };
+  const found = ingressClassOf(ingress, view);
+  if (isOfOtherWarren(found, settings) || isClassPublished(found) === false) return false;
+  return settings.select === "all" || ownerOf(ingress, view, settings).isOurs;
 }

@@ -87,7 +87,9 @@ const READ_ALONE = [REFERENCE_GRANTS, BACKEND_TLS_POLICIES];
 
 /** Kinds of Gateway API in the versions that the server has, and the rules for them. */
 export async function gatewayApiOf(client: KubeClient, { namespaces }: KubeSettings) {
-  const served = await Promise.all([...GATEWAY_API, ...READ_ALONE].map((one) => best(client, one)));
+  const served = await Promise.all(
+    [...GATEWAY_API, ...READ_ALONE].map((one) => best<Resource>(client, one)),
+  );
   const kinds = served.filter((one) => one !== undefined);
   const written = kinds.filter(({ plural }) => GATEWAY_API.some((one) => is(one, plural)));
   const rule = (resource: Resource, verbs: readonly string[], without: string): Rule => ({
@@ -114,7 +116,11 @@ function is({ versions }: (typeof GATEWAY_API)[number], plural: string): boolean
   return versions[0].plural === plural;
 }
 
-async function best(client: KubeClient, { versions }: { versions: readonly Resource[] }) {
+/** The best version that the server has; undefined: none. */
+export async function best<R extends Resource>(
+  client: KubeClient,
+  { versions }: { versions: readonly R[] },
+): Promise<R | undefined> {
   const served = await Promise.all(versions.map((one) => client.serves(one).catch(() => false)));
   return versions.find((_one, at) => served[at]);
 }
