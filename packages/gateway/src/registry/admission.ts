@@ -1,5 +1,5 @@
 import { cidrProblem } from "@warren/host";
-import { covers, inTurns, routeKey, type ErrorCode, type Route } from "@warren/wire";
+import { covers, inTurns, keepsAllOut, routeKey, type ErrorCode, type Route } from "@warren/wire";
 import type { RouteChange, RouteVerdict } from "../ports.ts";
 import type { Quotas, Sized } from "./quotas.ts";
 
@@ -75,7 +75,9 @@ export interface Offer extends Sized {
 
 export function offerOf(route: Route): Offer {
   const text = JSON.stringify(route);
-  return { key: routeKey(route), route, text, bytes: Buffer.byteLength(text) };
+  const { namespace, policy } = route;
+  const counted = { bytes: Buffer.byteLength(text), namespace, isShut: keepsAllOut(policy) };
+  return { key: routeKey(route), route, text, ...counted };
 }
 
 /**

@@ -1,10 +1,10 @@
-import type { Route } from "@warren/wire";
+import { EVERYBODY, type Route } from "@warren/wire";
 import type { Publication } from "../../published.ts";
 
 /** Before the Ingress's name in routes that keep everybody out of its places. No Ingress is called so. */
 const SHUT = "Shut:";
 /** Nobody comes in. */
-export const SHUT_POLICY = { deny: ["0.0.0.0/0", "::/0"] };
+export const SHUT_POLICY = { deny: [...EVERYBODY] };
 
 /**
  * A publication that keeps everybody out, of a name of its own: it is no publication of the Ingress, and
