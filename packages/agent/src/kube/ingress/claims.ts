@@ -43,6 +43,13 @@ export class Claims {
     return this.#given.size;
   }
 
+  /** Of these, places that are shut. */
+  get shut(): number {
+    let count = 0;
+    for (const { publication } of this.#given.values()) if (isShut(publication.route)) count++;
+    return count;
+  }
+
   /** The Ingress `owner` claims exactly these from now on. */
   set(owner: string, publications: readonly Publication[]): void {
     const before = this.#byOwner.get(owner);
