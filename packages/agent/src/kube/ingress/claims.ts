@@ -72,6 +72,13 @@ export class Claims {
       yield { claim, winner: this.#byPlace.get(claim.place)![0]! };
   }
 
+  /** Keys of the places that an Ingress has and that are shut. */
+  shutOf(owner: string): string[] {
+    return [...this.of(owner)]
+      .filter(({ claim, winner }) => claim === winner && isShut(claim.publication.route))
+      .map(({ claim }) => claim.key);
+  }
+
   /** What changed since it was asked last. */
   take(): ClaimsChange {
     const put: Publication[] = [];

@@ -140,6 +140,11 @@ export class IngressController implements Disposable {
     return { ingress, owner: translation.owner, problems: someOf(problems), routes };
   }
 
+  /** Keys of an Ingress's places that are shut. */
+  shutPlaces(key: string): string[] {
+    return this.#claims.shutOf(key);
+  }
+
   keys(): IterableIterator<string> {
     return this.#translations.keys();
   }

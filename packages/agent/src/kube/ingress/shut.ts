@@ -16,6 +16,11 @@ export function shutPublication({ route, targets }: Publication): Publication {
   return { route: { ...rest, ingress_name: `${SHUT}${route.ingress_name}` }, targets };
 }
 
+/** The Ingress of a route, by the route's key; also of one that is shut. */
+export function ingressOfRoute(key: string): string {
+  return key.slice(0, key.indexOf(" ")).replace(`/${SHUT}`, "/");
+}
+
 export function isShut({ ingress_name: name }: Route): boolean {
   return name.startsWith(SHUT);
 }
