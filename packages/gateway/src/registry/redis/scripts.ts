@@ -199,7 +199,7 @@ end
 local isWhole = action == 'sync'
 local most, mostBytes = tonumber(ARGV[3]), tonumber(ARGV[4])
 local rooms = {{most, mostBytes}, {2 * most, 2 * mostBytes}}
-local refused, known, taken = {}, {}, {}
+local refused, taken = {}, {}
 local function judge(i)
   local digest, bytes, room = ARGV[i], tonumber(ARGV[i + 1]), rooms[tonumber(ARGV[i + 3])]
   local before = taken[digest] or (not isWhole and sizeOf(digest))
@@ -214,17 +214,17 @@ local function judge(i)
   if sizeOf(digest) ~= bytes then redis.call('HSET', KEYS[2], digest, ARGV[i + 1]) end
   sizes[digest] = bytes
 end
-local function inTurns(kind)
+-- lists: what is there, then what is new
+local function inTurns(lists)
   local turns, last = {}, {}
-  for at, isKnown in ipairs({true, false}) do
-    for i = first, #ARGV, each do
-      if known[i] == isKnown and ARGV[i + 3] == kind then
-        local namespace = ARGV[i + 2]
-        local turn = (last[namespace] or 0) + 1
-        last[namespace] = turn
-        turns[turn] = turns[turn] or {{}, {}}
-        table.insert(turns[turn][at], i)
-      end
+  for at = 1, 2 do
+    for _, i in ipairs(lists[at]) do
+      local namespace = ARGV[i + 2]
+      local turn = (last[namespace] or 0) + 1
+      last[namespace] = turn
+      turns[turn] = turns[turn] or {{}, {}}
+      local all = turns[turn][at]
+      all[#all + 1] = i
     end
   end
   for _, turn in ipairs(turns) do
@@ -235,38 +235,38 @@ local function inTurns(kind)
 end
 if action == 'delete' then
   for i = first, #ARGV, each do remove(ARGV[i]) end
-else
-  for i = first, #ARGV, each do known[i] = sizeOf(ARGV[i]) ~= false end
-  if isWhole then
-    local wanted, open, openSum = {sum = true}, 0, 0
-    for i = first, #ARGV, each do
-      if known[i] and ARGV[i + 3] == '1' and not wanted[ARGV[i]] then
-        open, openSum = open + 1, openSum + sizeOf(ARGV[i])
-      end
-      wanted[ARGV[i]] = true
-    end
-    for _, digest in ipairs(redis.call('HKEYS', KEYS[2])) do
-      if not wanted[digest] then remove(digest) end
-    end
-    rooms[1] = {math.max(most, open), math.max(mostBytes, openSum)}
-    rooms[2] = {math.max(2 * most, count), math.max(2 * mostBytes, sum)}
-    count, sum = 0, 0
-    inTurns('1')
-    inTurns('2')
-    for _, at in ipairs(refused) do
-      local digest = ARGV[first + at * each]
-      if sizeOf(digest) and not taken[digest] then
-        redis.call('HDEL', KEYS[2], digest)
-        sizes[digest] = false
-      end
-    end
-  else
-    for _, isKnown in ipairs({true, false}) do
-      for i = first, #ARGV, each do
-        if known[i] == isKnown then judge(i) end
-      end
+elseif isWhole then
+  local kinds = {['1'] = {{}, {}}, ['2'] = {{}, {}}}
+  local wanted, open, openSum = {sum = true}, 0, 0
+  for i = first, #ARGV, each do
+    local digest, kind = ARGV[i], ARGV[i + 3]
+    local size = sizeOf(digest)
+    if size and kind == '1' and not wanted[digest] then open, openSum = open + 1, openSum + size end
+    wanted[digest] = true
+    local all = kinds[kind][size and 1 or 2]
+    all[#all + 1] = i
+  end
+  for _, digest in ipairs(redis.call('HKEYS', KEYS[2])) do
+    if not wanted[digest] then remove(digest) end
+  end
+  rooms[1] = {math.max(most, open), math.max(mostBytes, openSum)}
+  rooms[2] = {math.max(2 * most, count), math.max(2 * mostBytes, sum)}
+  count, sum = 0, 0
+  inTurns(kinds['1'])
+  inTurns(kinds['2'])
+  for _, at in ipairs(refused) do
+    local digest = ARGV[first + at * each]
+    if sizeOf(digest) and not taken[digest] then
+      redis.call('HDEL', KEYS[2], digest)
+      sizes[digest] = false
     end
   end
+else
+  local new = {}
+  for i = first, #ARGV, each do
+    if sizeOf(ARGV[i]) then judge(i) else new[#new + 1] = i end
+  end
+  for _, i in ipairs(new) do judge(i) end
 end
 redis.call('HSET', KEYS[2], 'sum', string.format('%.0f', sum))
 redis.call('PEXPIRE', KEYS[2], ARGV[5])
