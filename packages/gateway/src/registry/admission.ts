@@ -90,15 +90,19 @@ export function permitted(
   { ports, quotas }: { ports: PortRange | undefined; quotas: Quotas },
   verdict: RouteVerdict,
 ): Offer[] {
-  const offers: Offer[] = [];
+  // Of two of one key the last counts, whatever order they are judged in.
+  const offers = new Map<string, Offer>();
   for (const route of change.routes) {
     const offer = offerOf(route);
     const tooLarge = offer.bytes > quotas.routeBytes ? TOO_LARGE : undefined;
     const refusal = refusalOf(route, change, ports) ?? tooLarge;
-    if (refusal === undefined) offers.push(offer);
-    else reject(verdict, route, refusal);
+    if (refusal !== undefined) reject(verdict, route, refusal);
+    else {
+      offers.delete(offer.key);
+      offers.set(offer.key, offer);
+    }
   }
-  return inTurns(offers, ({ route }) => route);
+  return inTurns([...offers.values()], ({ route }) => route);
 }
 
 export function emptyVerdict(revision: number | undefined): RouteVerdict {

@@ -42,7 +42,7 @@ interface Room {
 }
 
 /**
- * Which of a message's routes find no room in their cluster. What a message adds or changes drives nothing
+ * Which of a message's routes, each of a key of its own, find no room in their cluster. What a message adds or changes drives nothing
  * out: routes that are there come first. A snapshot (`isWhole`) is judged in turns of the namespaces, and
  * within one what is there comes first: a namespace that has very many gives way to the others, and nothing
  * goes to and fro when the same snapshot comes again (docs/decisions/0426). What is there always has room together, also when a
@@ -55,18 +55,16 @@ export function withoutRoom<T extends Sized>(
   { clusterRoutes, clusterBytes }: Pick<Quotas, "clusterRoutes" | "clusterBytes">,
 ): Set<T> {
   const refused = new Set<T>();
-  const taken = new Map<string, number>();
   const used: Room = isWhole ? { routes: 0, bytes: 0 } : { routes, bytes };
   const open: Room = { routes: clusterRoutes, bytes: clusterBytes };
   const all: Room = { routes: 2 * clusterRoutes, bytes: 2 * clusterBytes };
   const judge = (one: T): void => {
-    const before = taken.get(one.key) ?? (isWhole ? undefined : had(one.key));
+    const before = isWhole ? undefined : had(one.key);
     const more = one.bytes - (before ?? 0);
     const most = one.isShut ? all : open;
     const tooMany = before === undefined && used.routes >= most.routes;
     const tooMuch = more > 0 && used.bytes + more > most.bytes;
     if (tooMany || tooMuch) return void refused.add(one);
-    taken.set(one.key, one.bytes);
     if (before === undefined) used.routes += 1;
     used.bytes += more;
   };
@@ -108,8 +106,7 @@ function inTurns<T extends Sized>(wanted: readonly T[], isKnown: ReadonlySet<T>)
 }
 
 function sumOf(known: readonly Sized[], had: Holding["had"]): Room {
-  const keys = [...new Set(known.map(({ key }) => key))];
-  return { routes: keys.length, bytes: keys.reduce((sum, key) => sum + had(key)!, 0) };
+  return { routes: known.length, bytes: known.reduce((sum, { key }) => sum + had(key)!, 0) };
 }
 
 function widen(room: Room, least: Room): void {

@@ -199,10 +199,10 @@ end
 local isWhole = action == 'sync'
 local most, mostBytes = tonumber(ARGV[3]), tonumber(ARGV[4])
 local rooms = {{most, mostBytes}, {2 * most, 2 * mostBytes}}
-local refused, taken = {}, {}
+local refused = {}
 local function judge(i)
   local digest, bytes, room = ARGV[i], tonumber(ARGV[i + 1]), rooms[tonumber(ARGV[i + 3])]
-  local before = taken[digest] or (not isWhole and sizeOf(digest))
+  local before = not isWhole and sizeOf(digest)
   local more = bytes - (before or 0)
   if (not before and count >= room[1]) or (more > 0 and sum + more > room[2]) then
     refused[#refused + 1] = (i - first) / each
@@ -210,7 +210,6 @@ local function judge(i)
   end
   if not before then count = count + 1 end
   sum = sum + more
-  taken[digest] = bytes
   if sizeOf(digest) ~= bytes then redis.call('HSET', KEYS[2], digest, ARGV[i + 1]) end
   sizes[digest] = bytes
 end
@@ -241,7 +240,7 @@ elseif isWhole then
   for i = first, #ARGV, each do
     local digest, kind = ARGV[i], ARGV[i + 3]
     local size = sizeOf(digest)
-    if size and kind == '1' and not wanted[digest] then open, openSum = open + 1, openSum + size end
+    if size and kind == '1' then open, openSum = open + 1, openSum + size end
     wanted[digest] = true
     local all = kinds[kind][size and 1 or 2]
     all[#all + 1] = i
@@ -256,7 +255,7 @@ elseif isWhole then
   inTurns(kinds['2'])
   for _, at in ipairs(refused) do
     local digest = ARGV[first + at * each]
-    if sizeOf(digest) and not taken[digest] then
+    if sizeOf(digest) then
       redis.call('HDEL', KEYS[2], digest)
       sizes[digest] = false
     end
