@@ -81,6 +81,7 @@ export const agent: Dashboard = {
         }),
         course("Routes by what they are of", "short", [
           { expr: "max (agent_kube_ingress_routes{$scope})", legend: "Ingresses" },
+          { expr: "max (agent_kube_ingress_shut_places{$scope})", legend: "Ingresses, shut" },
           { expr: "max (agent_kube_gateway_api_routes{$scope})", legend: "Gateway API" },
         ]),
         extreme("max", {

@@ -1,6 +1,11 @@
 import { join } from "node:path";
 import { wallClock, type CertificateSet, type Clock } from "@warren/host";
-import type { Certificates as SaidCertificates, CertificatesAck, Route } from "@warren/wire";
+import {
+  keepsAllOut,
+  type Certificates as SaidCertificates,
+  type CertificatesAck,
+  type Route,
+} from "@warren/wire";
 import type * as v from "valibot";
 import { Acme } from "./acme/acme.ts";
 import type { AcmeEvents } from "./acme/acme-events.ts";
@@ -140,8 +145,9 @@ export class HostCare {
 
 type HostCareParts = Omit<HostCare, "namesOf" | "admit" | "published" | "heard">;
 
-function isServedHere({ host, kind }: Route): boolean {
-  return kind === "http" && !host.startsWith("*");
+/** A certificate's name is public for ever: not for a host of which nobody is to hear. */
+function isServedHere({ host, kind, policy }: Route): boolean {
+  return kind === "http" && !host.startsWith("*") && !keepsAllOut(policy);
 }
 
 function openNames(

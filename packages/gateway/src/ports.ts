@@ -140,7 +140,7 @@ export interface ClaimedHost {
   /** The claim's pattern: the host itself, or a wildcard that covers it. */
   pattern: string;
   group: string;
-  /** Some cluster publishes an HTTP route there. */
+  /** Some cluster publishes an HTTP route there that lets somebody in. */
   served: boolean;
 }
 

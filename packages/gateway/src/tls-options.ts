@@ -78,6 +78,12 @@ export const tlsOptions = {
     default: "20",
     help: "Hosts under one wildcard claim that get a certificate of their own when somebody asks for them.",
   }),
+  acmeNewNames: option({
+    value: "<count>",
+    schema: WholeNumber,
+    default: "25",
+    help: "Such hosts under all wildcards of one domain that get their first certificate in a week.",
+  }),
   acmeOrders: option({
     value: "<count>",
     schema: WholeNumber,
@@ -152,6 +158,7 @@ function readAcme(
     ownHosts: ownHosts(options),
     challenges: acmeChallenge.length > 0 ? acmeChallenge : ["http-01", "tls-alpn-01"],
     wildcardNames: options.acmeNames,
+    newNamesPerWeek: options.acmeNewNames,
     ordersPerHour: options.acmeOrders,
     atOnce: ORDERS_AT_ONCE,
   };

@@ -1,4 +1,4 @@
-import { backendsOf, CODES } from "@warren/wire";
+import { backendsOf, CODES, keepsAllOut } from "@warren/wire";
 import { shownPolicy } from "./admin/shown-policy.ts";
 import type { Direct } from "./direct/direct.ts";
 import type { Matched, Registry } from "./ports.ts";
@@ -33,20 +33,32 @@ export async function why(deps: WhyDeps, url: URL, method: string): Promise<obje
   }
   const matched = answer.found;
   const clusters = await clustersOf(deps, matched);
+  const isShut = keepsAllOut(matched.policy);
   const first = clusters.find(
     ({ agents, direct }) => direct?.usable === true || agents.some((agent) => agent.usable),
   );
   const redirect = matched.filters?.redirect;
   return {
     ...asked,
-    served: first !== undefined || redirect !== undefined,
-    ...(redirect !== undefined && { redirect: redirect.status }),
-    ...(first === undefined && redirect === undefined && refusal(deps.dispatcher, matched)),
+    served: !isShut && (first !== undefined || redirect !== undefined),
+    ...(isShut && SHUT),
+    ...(!isShut && redirect !== undefined && { redirect: redirect.status }),
+    ...(!isShut &&
+      first === undefined &&
+      redirect === undefined &&
+      refusal(deps.dispatcher, matched)),
     host: matched.host,
     clusters,
     policy: shownPolicy(matched.policy),
   };
 }
+
+const SHUT = {
+  status: CODES.forbidden.http,
+  code: "forbidden",
+  message:
+    "everybody is kept out of this place: its Ingress is left out or refused (`kubectl describe ingress`), or its policy denies all",
+};
 
 function refusal(dispatcher: Dispatcher, { entries }: Matched) {
   const { http: status, code } = dispatcher.unavailable(entries.map((one) => one.clusterUuid));

@@ -1,4 +1,5 @@
 /** What every registry does about quotas, as one table beside the other facts. */
+import { EVERYBODY } from "@warren/wire";
 import { expect } from "vitest";
 import type { RouteVerdict } from "../src/ports.ts";
 import type { Quotas } from "../src/registry/quotas.ts";
@@ -18,6 +19,11 @@ const hosts = (...names: string[]) =>
   names.map((name) => route({ host: `${name}.test`, ingress_name: name }));
 const hostsIn = (namespace: string, ...names: string[]) =>
   hosts(...names).map((one) => ({ ...one, namespace }));
+const shut = (host: string, ...paths: string[]) =>
+  hosts(host).flatMap((one) => {
+    const policy = { ...one.policy, deny: [...EVERYBODY] };
+    return paths.map((path) => ({ ...one, path, policy }));
+  });
 /** A route of so many bytes as JSON. */
 function sized(name: string, bytes: number) {
   const padded = (note: string) => route({ host: `${name}.test`, annotations: { note } });
@@ -67,6 +73,55 @@ const routes: Fact[] = [
       for (const registry of [here, there])
         expect(refusedBy(await registry.apply(more))).toEqual(["c.test quota_exceeded"]);
       expect(await settled(here, "y.test")).toEqual(["c1/web"]);
+    },
+  },
+  {
+    name: "who comes late to a full quota has a turn with the next snapshot, and keeps it",
+    async holds({ gateways: [here, there] }) {
+      const evil = hostsIn("evil", "a", "b", "c", "d");
+      const shop = hostsIn("shop", "s", "t", "u");
+      await here.apply(change({ revision: 1, routes: evil }));
+      const late = await there.apply(add(...shop));
+      expect(refusedBy(late)).toHaveLength(3);
+      const refused = ["c", "d", "u"].map((name) => `${name}.test quota_exceeded`);
+      for (const [at, registry] of [here, there, here].entries()) {
+        const all = change({ revision: 2 + Math.min(at, 1), routes: [...evil, ...shop] });
+        expect(refusedBy(await registry.apply(all)).toSorted()).toEqual(refused);
+      }
+      expect(await settled(here, "t.test")).toEqual(["c1/web"]);
+      expect(await settled(here, "b.test")).toEqual(["c1/web"]);
+      expect(await settled(here, "c.test")).toBe("no_route");
+    },
+  },
+  {
+    name: "within a turn, too, what is there stays",
+    async holds({ gateways: [here] }) {
+      const two = hostsIn("evil", "a", "b");
+      await here.apply(change({ routes: [...two, ...hostsIn("shop", "s", "t")] }));
+      const young = hostsIn("old", "x", "y").map((one) => ({ ...one, age: 1 }));
+      const aged = [...two, ...hostsIn("shop", "s", "t")].map((one) => ({ ...one, age: 2 }));
+      const verdict = await here.apply(change({ routes: [...young, ...aged] }));
+      expect(refusedBy(verdict).toSorted()).toEqual([
+        "t.test quota_exceeded",
+        "y.test quota_exceeded",
+      ]);
+    },
+  },
+  {
+    name: "a place that is shut is shut however full its cluster is",
+    async holds({ gateways: [here, there] }) {
+      const full = hosts("a", "b", "c", "d");
+      await here.apply(change({ revision: 1, routes: full }));
+      expect(refusedBy(await there.apply(add(...shut("a", "/x"))))).toEqual([]);
+      expect(refusedBy(await there.apply(add(...hosts("f"))))).toEqual(["f.test quota_exceeded"]);
+      const more = shut("a", "/x", "/y", "/z", "/more", "/too-many");
+      for (const registry of [here, there]) {
+        const { rejected } = await registry.apply(
+          change({ revision: 2, routes: [...more, ...full] }),
+        );
+        expect(rejected).toMatchObject([{ path: "/too-many", code: "quota_exceeded" }]);
+      }
+      expect(await settled(here, "d.test")).toEqual(["c1/web"]);
     },
   },
   {

@@ -2,6 +2,7 @@
  * What every registry does, as one table: each fact gets a world of its own. `gateways` are
  * registries that share what they know (the memory registry is one gateway, under two names).
  */
+import { EVERYBODY } from "@warren/wire";
 import { expect } from "vitest";
 import type { Registry, RouteVerdict } from "../src/ports.ts";
 import { asked, change, route, services } from "./_routes-kit.ts";
@@ -192,6 +193,22 @@ const claims: Fact[] = [
       await sees(world, here, "a.test", ["c2/a.test", "c1/a.test"]);
       await here.apply(change({ clusterUuid: "c2", group, revision: 9 }));
       await sees(world, there, "a.test", ["c1/a.test"]);
+    },
+  },
+  {
+    name: "a host counts as served while some route of it lets somebody in",
+    async holds({ gateways: [here] }) {
+      const deny = [...EVERYBODY];
+      const shut = route({ host: "a.test", path: "/admin", policy: { deny } });
+      const served = async () => (await here.claimOf("a.test"))?.served;
+      await here.apply(change({ revision: 1, routes: [shut] }));
+      expect(await served()).toBe(false);
+      await here.apply(change({ revision: 2, routes: [shut, ...on("a.test")] }));
+      expect(await served()).toBe(true);
+      await here.apply(change({ revision: 3, routes: [{ ...shut, policy: on("b")[0]!.policy }] }));
+      expect(await served()).toBe(true);
+      await here.apply(change({ revision: 4, routes: [shut] }));
+      expect(await served()).toBe(false);
     },
   },
   {

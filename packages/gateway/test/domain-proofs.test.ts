@@ -1,10 +1,13 @@
 /** Hosts that are proved by TXT records, asked for at a real DNS server. */
 import { testDns, virtualClock, type TestDns } from "@warren/host/testing";
+import { EVERYBODY } from "@warren/wire";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { openDns, type Dns } from "../src/names/dns.ts";
 import { DomainProofs, type Prover } from "../src/names/domain-proofs.ts";
+import { HostOwnership } from "../src/names/host-ownership.ts";
 import { memoryRecords } from "../src/records/memory-records.ts";
 import type { RecordKind, Records, RecordStore } from "../src/records/records.ts";
+import { route } from "./_routes-kit.ts";
 
 const owned = new AsyncDisposableStack();
 const A: Prover = { clusterUuid: "11111111-1111-4111-8111-111111111111", group: "red" };
@@ -145,4 +148,18 @@ test("a gateway that starts again and again gives no new grace", async () => {
   expect(await ask(26)).toEqual([]);
   server.zone.TXT = {};
   expect(await ask(27)).toEqual([]);
+});
+
+test("below a wildcard that is proved a host may be shut, and not published", async () => {
+  const { proofs } = kit();
+  const ownership = new HostOwnership(undefined, proofs);
+  server.zone.TXT["_warren.a.test"] = ["warren-group=red"];
+  const policy = { deny: [...EVERYBODY] };
+  const shut = route({ host: "admin.a.test", policy });
+  const all = [shut, route({ host: "*.a.test" }), route({ host: "b.test", policy })];
+  const owner = { ...A, hosts: [], names: [] };
+  const admitted = await ownership.admit(owner, all);
+  expect(admitted.routes.map(({ host }) => host)).toEqual(["admin.a.test", "*.a.test"]);
+  const opened = await ownership.admit(owner, [route({ host: "admin.a.test" }), shut]);
+  expect(opened.routes).toEqual([]);
 });

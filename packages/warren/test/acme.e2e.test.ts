@@ -11,7 +11,9 @@ import {
   testAuthority,
   type TestCa,
 } from "@warren/host/testing";
+import * as v from "valibot";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { WhyView } from "../src/admin/views.ts";
 import { AcmeStage, line, shown, YEAR_SECONDS } from "./_kit/acme.ts";
 import { ask } from "./_kit/ask.ts";
 import { agentConfig, routeTo } from "./_kit/configs.ts";
@@ -109,6 +111,19 @@ describe.skipIf(PEBBLE === undefined)("a gateway with --acme", () => {
     expect((await ask({ port: left.port, host: "left.acme.test" })).status).toBe(404);
   });
 
+  test("orders nothing for a host that is only shut, whoever asks for it", async () => {
+    await using stage = new AcmeStage(ca);
+    const before = orders();
+    const admin = "admin.shut.test";
+    const joined = await stage.gateway({ hosts: ["*.shut.test"], shut: [admin] });
+    await expect(shown(joined.tlsPort, admin)).rejects.toThrow(/unrecognized name/i);
+    expect((await shown(joined.tlsPort, "a.shut.test")).subjectAltName).toBe("DNS:a.shut.test");
+    expect(orders() - before).toBe(1);
+    const later = await stage.gateway({ hosts: ["more.shut.test"], shut: ["other.shut.test"] });
+    await line(later, "certificate issued", "more.shut.test");
+    expect(orders() - before).toBe(2);
+  });
+
   test("mints no more names under a wildcard claim than it may", async () => {
     await using stage = new AcmeStage(ca);
     const joined = await stage.gateway({ hosts: ["*.wild.test"] });
@@ -122,6 +137,10 @@ describe.skipIf(PEBBLE === undefined)("a gateway with --acme", () => {
     expect(orders()).toBe(before);
     const refused = joined.log.lines.filter(({ msg }) => msg === "certificate not ordered");
     expect(refused.map(({ fields }) => fields["host"])).toEqual(["c.wild.test"]);
+    const why = await fetch(`${joined.adminUrl}/why?url=https://c.wild.test/`);
+    expect(v.parse(WhyView, await why.json()).domain?.certificate.says).toBe(
+      "there is none, and none is ordered now: its wildcard claim *.wild.test has its --acme-names",
+    );
     expect((await shown(joined.tlsPort, names[0]!)).subjectAltName).toBe(`DNS:${names[0]}`);
   });
 

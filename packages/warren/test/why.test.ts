@@ -1,5 +1,6 @@
 /** What `warren why` says to a person of a host that does not work, at a gateway with an agent. */
 import { RawService, answering, testAuthority, testDns } from "@warren/host/testing";
+import { EVERYBODY } from "@warren/wire";
 import * as v from "valibot";
 import { expect, test } from "vitest";
 import { clustersOf } from "../src/admin/cluster-lines.ts";
@@ -127,7 +128,12 @@ test("the command says the hint under its verdict, and ends with 1 for what is n
 test("status shows of each cluster what it is, its agents, its routes, and those that are refused", async () => {
   using service = await RawService.start(OK);
   await using dns = await testDns();
-  const routes = [routeTo(HOST, service.port), routeTo("not-ours.test", service.port)];
+  const shut = { path: "/admin", policy: { deny: [...EVERYBODY] } };
+  const routes = [
+    routeTo(HOST, service.port),
+    routeTo("not-ours.test", service.port),
+    routeTo(HOST, service.port, shut),
+  ];
   await using joined = await joinedTo(service, dns, { routes, hosts: [HOST] });
   const lines = async () => {
     const [tunnels, all] = await Promise.all(
@@ -146,13 +152,28 @@ test("status shows of each cluster what it is, its agents, its routes, and those
       agents: 1,
       agents_connected: 1,
       routes: 1,
+      routes_shut: 1,
       routes_refused: 1,
     },
   ]);
   using home = house();
   const { stdout } = await home.run(["status", "--admin", joined.adminUrl]);
   expect(stdout).toMatch(/\nCLUSTER +TYPE +MODE +AGENTS +ROUTES +SYNCED\n/);
-  expect(stdout).toMatch(/\nhome +private +tunnel +1 of 1 +1 \(1 refused\) +\d+ s\n/);
+  expect(stdout).toMatch(/^gateway ready, 1 tunnel, 1 route\n/);
+  expect((await home.run(["routes", "--admin", joined.adminUrl])).stdout).toMatch(
+    /\/admin.*\(shut\)/,
+  );
+  const { stdout: verdict, code } = await home.run([
+    "why",
+    `http://${HOST}/admin`,
+    "--admin",
+    joined.adminUrl,
+  ]);
+  expect(verdict).toMatch(
+    /\/admin is not served: 403 forbidden\n {2}everybody is kept out of this/,
+  );
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/\nhome +private +tunnel +1 of 1 +1 \(1 refused, 1 shut\) +\d+ s\n/);
 });
 
 test("a cluster whose agents are gone keeps its line for as long as its routes live", () => {
@@ -168,6 +189,7 @@ test("a cluster whose agents are gone keeps its line for as long as its routes l
       agents: 0,
       agents_connected: 0,
       routes: 1,
+      routes_shut: 0,
       routes_refused: 0,
       synced_at: "1970-01-01T00:00:01.000Z",
     },

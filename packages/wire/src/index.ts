@@ -6,6 +6,7 @@ export * from "./host-pattern.ts";
 export * from "./opening.ts";
 export * from "./path-expression.ts";
 export * from "./route.ts";
+export * from "./shut.ts";
 export * from "./token.ts";
 export * from "./turns.ts";
 export * from "./version.ts";

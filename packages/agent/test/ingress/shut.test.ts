@@ -78,11 +78,12 @@ describe("behind a controller in common a path is shut", () => {
 
   test("as soon as another Ingress opens the host, and as long", async () => {
     const admin = named("admin", { at: "/admin", annotations: LEFT_OUT });
-    const { table, ingresses } = await meet(admin);
+    const { table, ingresses, controller } = await meet(admin);
     expect(table()).toEqual([]);
     ingresses.put(named("all"));
     await settled();
     expect(table()).toEqual([`${SHUT} shut`, OPEN]);
+    expect(controller.counts()).toMatchObject({ routes: 1, shut: 1 });
     ingresses.put(named("admin", { at: "/admin" }));
     await settled();
     expect(table()).toEqual(["default/admin shop.test Prefix /admin", OPEN]);

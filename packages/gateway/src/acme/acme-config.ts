@@ -13,6 +13,8 @@ export interface AcmeConfig {
   challenges: readonly ChallengeType[];
   /** Hosts under one wildcard claim that get a certificate each. */
   wildcardNames: number;
+  /** New ones in a week under all wildcards of one domain. */
+  newNamesPerWeek: number;
   /** Orders of one claim group in an hour. */
   ordersPerHour: number;
   /** Orders at once. */

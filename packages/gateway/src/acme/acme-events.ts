@@ -62,9 +62,9 @@ export class AcmeEvents {
   }
 
   /** A limit of this gateway, not of the CA. */
-  refused(host: string, reason: string): void {
+  refused(host: string, reason: string, isNews: boolean): void {
     this.#orders.with("refused").add();
-    this.#log.warn("certificate not ordered", { host, reason });
+    if (isNews) this.#log.warn("certificate not ordered", { host, reason });
   }
 
   /** A cluster's certificates were taken, or not. */

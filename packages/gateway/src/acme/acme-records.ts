@@ -11,6 +11,8 @@ const Issued = v.looseObject({
   claim: v.string(),
   /** Epoch milliseconds, as those below. */
   issuedAt: v.number(),
+  /** Of the first that the host had in a row. */
+  firstAt: v.optional(v.number()),
   expiresAt: v.number(),
   renewAt: v.number(),
   /** When the CA is asked again when to renew. */

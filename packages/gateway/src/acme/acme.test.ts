@@ -39,6 +39,7 @@ test("a name under a wildcard is renewed only once somebody has asked for it aga
       ownHosts: [],
       challenges: ["http-01"],
       wildcardNames: 2,
+      newNamesPerWeek: 25,
       ordersPerHour: 50,
       atOnce: 5,
     },

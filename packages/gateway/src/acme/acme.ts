@@ -36,6 +36,8 @@ const MOST_WANTED = 20_000;
 export interface AcmeState {
   issued: Pick<Issued, "renewAt" | "expiresAt"> | undefined;
   setback: Setback | undefined;
+  /** Which limit of this gateway it waits for. */
+  refusal: string | undefined;
   isUnderWay: boolean;
   isOrderable: boolean;
 }
@@ -71,7 +73,7 @@ export class Acme implements CertificateSet, AsyncDisposable {
       lasting: keptUntil,
       onChange: () => {},
     });
-    const claimOf = (host: string) => (this.isOwn(host) ? ownClaim(host) : options.claimOf(host));
+    const claimOf = (host: string) => this.#claimOf(host);
     const shared = { ...options, claimOf, copies: this.#copies, leases: store.leases };
     this.#issuer = new Issuer({
       ...shared,
@@ -141,9 +143,11 @@ export class Acme implements CertificateSet, AsyncDisposable {
   async state(host: string): Promise<AcmeState> {
     const value = this.#copies.value(host);
     const setback = await this.#setbacks.read(host).catch(() => undefined);
+    const claim = await this.#claimOf(host);
     return {
       issued: value && { renewAt: value.renewAt, expiresAt: value.expiresAt },
       setback: setback?.value,
+      refusal: claim?.served === true ? this.#issuer.refusalOf(host, claim) : undefined,
       isUnderWay: this.#issuer.isUnderWay(host),
       isOrderable: isOrderable(host),
     };
@@ -168,10 +172,14 @@ export class Acme implements CertificateSet, AsyncDisposable {
     return isOrderable(host) && this.#copies.value(host) === undefined && !isCovered(host);
   }
 
+  #claimOf(host: string): ReturnType<AcmeOptions["claimOf"]> {
+    return this.isOwn(host) ? ownClaim(host) : this.#options.claimOf(host);
+  }
+
   async #obtain(host: string): Promise<void> {
-    const claim = this.isOwn(host) ? ownClaim(host) : await this.#options.claimOf(host);
+    const claim = await this.#claimOf(host);
     if (claim?.served !== true) return void this.#wanted.delete(host);
-    const outcome = await this.#issuer.obtain(host, claim.group);
+    const outcome = await this.#issuer.obtain(host, claim);
     if (outcome === "issued" || outcome === "there" || outcome === "unclaimed")
       this.#wanted.delete(host);
   }

@@ -18,6 +18,7 @@ export interface CaAccountOptions {
 }
 
 const ID = "account";
+const LEASE = "acme account";
 const FOR_EVER_MS = 10 * 365 * 86_400_000;
 /** The account is registered by one gateway, the others wait for it. */
 const WAIT_MS = 1_000;
@@ -27,6 +28,7 @@ const TRIES = 30;
 export class CaAccount {
   readonly #options: CaAccountOptions;
   #ca: Promise<CaClient> | undefined;
+  #opened: CaClient | undefined;
 
   constructor(options: CaAccountOptions) {
     this.#options = options;
@@ -34,22 +36,30 @@ export class CaAccount {
 
   /** The CA, with the account. Rejects with a CaProblem. */
   open(): Promise<CaClient> {
-    this.#ca ??= this.#open().catch((reason: unknown) => {
-      this.#ca = undefined;
-      throw reason;
-    });
+    this.#ca ??= this.#open().then(
+      (ca) => (this.#opened = ca),
+      (reason: unknown) => {
+        this.#ca = undefined;
+        throw reason;
+      },
+    );
     return this.#ca;
   }
 
-  /** The CA knows no such account: it is registered again, with the key that there is. */
-  async forget(): Promise<void> {
-    const { account, wallClock } = this.#options;
-    await this.close();
-    this.#ca = undefined;
-    const known = await this.#known();
-    if (known?.url === undefined) return;
-    const untilMs = wallClock() + FOR_EVER_MS;
-    await account.put(ID, { ...known, url: undefined }, { fence: undefined, untilMs });
+  /**
+   * The CA does not know the account that `ca` speaks for: it is registered again, with the key that
+   * there is. Of several orders that hear so, here or at other gateways, the first one counts.
+   */
+  async forget(ca: CaClient): Promise<void> {
+    if (this.#opened !== ca) return;
+    this.#opened = undefined;
+    try {
+      await this.#forgetUrl(ca.accountUrl);
+    } finally {
+      // Not before: who opens meanwhile would read that URL again.
+      this.#ca = undefined;
+      ca.close();
+    }
   }
 
   async close(): Promise<void> {
@@ -64,7 +74,7 @@ export class CaAccount {
     const known = await this.#known();
     if (known?.url !== undefined) return CaClient.open(options, { key: known.key, url: known.url });
     for (let tries = 0; tries < TRIES; tries++) {
-      const lease = await this.#options.leases.take("acme account");
+      const lease = await this.#options.leases.take(LEASE);
       if (lease !== undefined) {
         try {
           return await this.#register(options, lease);
@@ -80,6 +90,20 @@ export class CaAccount {
     throw new CaProblem("lease", "another gateway registers the account", {
       retryAfterMs: undefined,
     });
+  }
+
+  async #forgetUrl(url: string | undefined): Promise<void> {
+    const { account, leases, wallClock } = this.#options;
+    const lease = await leases.take(LEASE);
+    if (lease === undefined) return; // whoever has it registers the account now
+    try {
+      const known = await this.#known();
+      if (known?.url === undefined || known.url !== url) return;
+      const untilMs = wallClock() + FOR_EVER_MS;
+      await account.put(ID, { ...known, url: undefined }, { fence: undefined, untilMs });
+    } finally {
+      await lease.release();
+    }
   }
 
   async #known(): Promise<Account | undefined> {

@@ -94,7 +94,7 @@ export class CaClient {
       (reason: unknown) => {
         // One that is there already the library updates: without an address that is an update of
         // nothing, which CAs refuse, when the account's URL is known to it.
-        const url = this.#knownUrl();
+        const url = this.accountUrl;
         if (url === undefined) throw reason;
         return url;
       },
@@ -173,7 +173,8 @@ export class CaClient {
     this.#agent.destroy();
   }
 
-  #knownUrl(): string | undefined {
+  /** Of the account; undefined before it is registered. */
+  get accountUrl(): string | undefined {
     try {
       return this.#client.getAccountUrl();
     } catch {

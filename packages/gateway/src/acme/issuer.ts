@@ -13,6 +13,7 @@ import type { CaClient, ChallengeType } from "./ca-client.ts";
 import { CaPause } from "./ca-pause.ts";
 import { CaProblem, isAwayWord, NO_ACCOUNT, RATE_LIMITED } from "./ca-problem.ts";
 import type { Challenges } from "./challenges.ts";
+import { OrderLimits } from "./order-limits.ts";
 import { isOrderable } from "./orderable.ts";
 import { certificateId, planRenewal } from "./renewal-info.ts";
 
@@ -42,10 +43,7 @@ const MOST_WAITING = 20_000;
 const SETBACK_LIFE_MS = 14 * 86_400_000;
 /** However wrong a clock is, a certificate is not renewed sooner. */
 const LEAST_LIFE_MS = 6 * 3_600_000;
-/** A claim group that has had its orders is looked at again after this. */
-const SPENT_MS = 60_000;
 const ASK_FIRST_MS = 21_600_000;
-const REFUSAL_TOLD_MS = 3_600_000;
 
 const OUT_OF_TIME = new CaProblem("clock", "what the CA issued has ended: look at this clock", {
   retryAfterMs: undefined,
@@ -62,37 +60,35 @@ interface Wish {
  * I1. Nothing is ordered for a host that no cluster has claimed and serves and that is no name of the
  *     gateway, that already has a certificate, or before its back-off ends.
  * I2. One order for a host at a time, over all gateways: under a lease, whose fence decides what is kept.
- * I3. Claim groups take turns, and each may order so much in an hour.
+ * I3. Hosts that clusters publish come before names that somebody asks for under a wildcard. Claim groups
+ *     take turns, and how much is ordered is bounded (`OrderLimits`).
  * I4. What is asked for in vain leaves nothing behind in the shared store, and a CA that refuses
  *     everybody is left alone.
  */
 export class Issuer {
   readonly #options: IssuerOptions;
-  readonly #line = new FairLine<Wish>();
+  readonly #lines = { hosts: new FairLine<Wish>(), names: new FairLine<Wish>() };
   readonly #wishes = new Map<string, Wish>();
-  readonly #toldRefusals = new Map<string, number>();
-  /** Groups that have had their orders, and when they are looked at again. */
-  readonly #spent = new Map<string, number>();
+  readonly #limits: OrderLimits;
   readonly #account: CaAccount;
   readonly #pause: CaPause;
-  /** New ones that are being ordered, and the claim of each. */
-  readonly #ordering = new Map<string, string>();
   #running = 0;
 
   constructor(options: IssuerOptions) {
     this.#options = options;
+    this.#limits = new OrderLimits(options);
     this.#account = new CaAccount(options);
     this.#pause = new CaPause(options.clock);
   }
 
   /** Orders, if it is due, and says what came of it. Calls for one host share one order. */
-  obtain(host: string, group: string): Promise<Outcome> {
+  obtain(host: string, { pattern, group }: ClaimedHost): Promise<Outcome> {
     const known = this.#wishes.get(host);
     if (known !== undefined) return known.done.promise;
     if (this.#wishes.size >= MOST_WAITING) return Promise.resolve("waiting");
     const wish = { host, done: Promise.withResolvers<Outcome>() };
     this.#wishes.set(host, wish);
-    this.#line.push([group], wish);
+    this.#lines[pattern === host ? "hosts" : "names"].push([group], wish);
     this.#next();
     return wish.done.promise;
   }
@@ -100,6 +96,11 @@ export class Issuer {
   /** True while it is in line, or under way. */
   isUnderWay(host: string): boolean {
     return this.#wishes.has(host);
+  }
+
+  /** Which limit keeps the host without a certificate; undefined where none does. */
+  refusalOf(host: string, claim: ClaimedHost): string | undefined {
+    return this.#limits.refusalOf(host, claim);
   }
 
   /** The CA, with this fleet's account. Rejects with a CaProblem. */
@@ -113,7 +114,7 @@ export class Issuer {
 
   #next(): void {
     while (this.#running < this.#options.config.atOnce) {
-      const wish = this.#line.shift();
+      const wish = this.#lines.hosts.shift() ?? this.#lines.names.shift(); // I3
       if (wish === undefined) return;
       this.#running += 1;
       void this.#serve(wish);
@@ -139,7 +140,7 @@ export class Issuer {
     await copies.load(host);
     if (!this.#isDue(host)) return "there";
     if (this.#pause.isOn) return "waiting"; // I4
-    if (!this.#mayHave(host, claim)) return "refused";
+    if (this.#limits.isRefused(host, claim)) return "refused"; // I3
     const before = (await setbacks.read(host))?.value;
     if (before !== undefined && before.retryAt > wallClock()) return "waiting";
     const lease = await leases.take(`acme ${host}`); // I2
@@ -149,13 +150,12 @@ export class Issuer {
       await copies.load(host);
       if (!this.#isDue(host)) return "there";
       const isNew = copies.value(host) === undefined;
-      if (isNew && !this.#mayHave(host, claim)) return "refused";
-      // In the turn in which names are counted, before anything is waited for.
-      if (isNew) this.#ordering.set(host, claim.pattern);
-      if (!(await this.#isGranted(host, claim.group))) return "refused";
+      if (isNew && this.#limits.isRefused(host, claim)) return "refused";
+      if (isNew) this.#limits.begin(host, claim);
+      if (isNew && !(await this.#limits.spend(host, claim))) return "refused";
       return await this.#order(lease, host, { claim, before });
     } finally {
-      this.#ordering.delete(host);
+      this.#limits.end(host);
       await lease.release();
     }
   }
@@ -163,44 +163,6 @@ export class Issuer {
   #isDue(host: string): boolean {
     const known = this.#options.copies.value(host);
     return known === undefined || this.#options.wallClock() >= known.renewAt;
-  }
-
-  /** As far as this gateway can tell by itself. */
-  #mayHave(host: string, { pattern, group }: ClaimedHost): boolean {
-    const { config, copies, wallClock } = this.#options;
-    if (copies.value(host) !== undefined) return true;
-    if (pattern !== host && this.#namesUnder(pattern, host) >= config.wildcardNames)
-      return this.#refuse(host, pattern, "its wildcard claim has its --acme-names");
-    return wallClock() >= (this.#spent.get(group) ?? -Infinity);
-  }
-
-  async #isGranted(host: string, group: string): Promise<boolean> {
-    const { config, copies, leases, wallClock } = this.#options;
-    if (copies.value(host) !== undefined) return true;
-    if (await leases.spend(`acme group ${group}`, config.ordersPerHour)) return true; // I3
-    if (this.#spent.size >= MOST_WAITING) this.#spent.clear();
-    this.#spent.set(group, wallClock() + SPENT_MS);
-    return this.#refuse(host, `group ${group}`, "its claim group has had its --acme-orders");
-  }
-
-  /** With those that are being ordered here, which would all be one too many together. */
-  #namesUnder(pattern: string, host: string): number {
-    let count = 0;
-    for (const [other, under] of this.#ordering)
-      if (under === pattern && other !== host) count += 1;
-    for (const [, { value }] of this.#options.copies.entries())
-      if (value.claim === pattern) count += 1;
-    return count;
-  }
-
-  /** Said once an hour for each limit: whoever asks for made-up names does not fill the log. */
-  #refuse(host: string, limit: string, reason: string): false {
-    const now = this.#options.wallClock();
-    if (now - (this.#toldRefusals.get(limit) ?? -Infinity) < REFUSAL_TOLD_MS) return false;
-    if (this.#toldRefusals.size >= MOST_WAITING) this.#toldRefusals.clear();
-    this.#toldRefusals.set(limit, now);
-    this.#options.events.refused(host, reason);
-    return false;
   }
 
   async #order(
@@ -212,8 +174,9 @@ export class Issuer {
     const old = copies.value(host);
     const challenge = this.#challengeAfter(before);
     const replaces = old === undefined ? undefined : certificateId(old.cert);
+    let ca: CaClient | undefined;
     try {
-      const ca = await this.ca();
+      ca = await this.ca();
       const order = { ca, challenges, lease, host, challenge, replaces };
       const certified = await orderCertificate(order);
       this.#pause.answered();
@@ -223,13 +186,15 @@ export class Issuer {
       const planned = planRenewal(certified, undefined, this.#options.random);
       const renewAt = Math.max(planned, Math.min(now + LEAST_LIFE_MS, (now + expiresAt) / 2));
       const ends = { expiresAt, renewAt, askAt: Math.min(now + ASK_FIRST_MS, renewAt) };
-      await this.keep(lease, host, { cert, key, issuedAt: now, claim: claim.pattern, ...ends });
+      const times = { issuedAt: now, firstAt: old?.firstAt ?? old?.issuedAt ?? now, ...ends };
+      await this.keep(lease, host, { cert, key, claim: claim.pattern, ...times });
       if (before !== undefined) await setbacks.remove(host);
       events.issued(host, expiresAt, old !== undefined);
       return "issued";
     } catch (reason) {
       if (!(reason instanceof CaProblem)) throw reason;
       if (this.#options.signal.aborted) return "waiting";
+      if (reason.type === NO_ACCOUNT && ca !== undefined) await this.#account.forget(ca);
       await this.#failed(host, reason, { before, challenge });
       return "failed";
     }
@@ -254,7 +219,6 @@ export class Issuer {
     const { events, random, setbacks, wallClock } = this.#options;
     if (problem.isAway || problem.type === RATE_LIMITED) this.#pause.refused();
     else this.#pause.answered();
-    if (problem.type === NO_ACCOUNT) await this.#account.forget();
     const now = wallClock();
     const setback = setbackOf(problem, before, { now, random, challenge });
     const untilMs = now + SETBACK_LIFE_MS;

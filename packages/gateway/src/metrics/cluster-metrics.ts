@@ -65,7 +65,10 @@ function declare(metrics: Metrics): (clusterUuid: string) => ClusterChildren {
     labels,
     buckets: SECONDS,
   });
-  const routes = gauge("gateway_active_routes", "Routes that a cluster has published.");
+  const routes = gauge(
+    "gateway_active_routes",
+    "Routes that a cluster has published, with its shut places.",
+  );
   const health = gauge(
     "gateway_tunnel_health",
     "1 while a tunnel of the cluster is connected here, else 0.",

@@ -1,4 +1,4 @@
-import { covers, type Route } from "@warren/wire";
+import { covers, keepsAllOut, type Route } from "@warren/wire";
 import type { Refusal } from "../registry/admission.ts";
 import type { AgentIdentity } from "../tunnels/identity.ts";
 import type { ClusterNames } from "./cluster-names.ts";
@@ -25,22 +25,35 @@ export class HostOwnership {
   }
 
   /** Undefined when the cluster may have the host. */
-  async refusalOf(owner: Owner, host: string): Promise<Refusal | undefined> {
+  async refusalOf(
+    owner: Owner,
+    host: string,
+    proven: readonly string[] = [],
+  ): Promise<Refusal | undefined> {
     const named = await this.#byName(owner, host);
     if (named !== undefined) return named === "own" ? undefined : named;
-    if (covers(owner.hosts, host)) return undefined;
+    if (covers([...owner.hosts, ...proven], host)) return undefined;
     return this.#proofs === undefined ? NOT_COVERED : this.#proofs.check(owner, host);
   }
 
   async admit(owner: Owner, routes: readonly Route[]): Promise<Admitted> {
-    const hosts = new Set(routes.filter(({ kind }) => kind !== "tcp").map(({ host }) => host));
+    const named = routes.filter(({ kind }) => kind !== "tcp");
+    const hosts = new Set(named.map(({ host }) => host));
+    const open = new Set(
+      named.filter(({ policy }) => !keepsAllOut(policy)).map(({ host }) => host),
+    );
     const refusals = new Map<string, Refusal>();
-    const judge = async (host: string): Promise<void> => {
-      const why = await this.refusalOf(owner, host);
-      if (why !== undefined) refusals.set(host, why);
+    const judge = async (some: ReadonlySet<string>, proven: readonly string[]): Promise<void> => {
+      const judgeOne = async (host: string): Promise<void> => {
+        const why = await this.refusalOf(owner, host, proven);
+        if (why !== undefined) refusals.set(host, why);
+      };
+      // Those that the token covers wait for nobody.
+      await Promise.all([...some].map(judgeOne));
     };
-    // Those that the token covers wait for nobody.
-    await Promise.all([...hosts].map(judge));
+    await judge(open, []);
+    // Below a wildcard that is proved a host may be shut, which else the wildcard would serve.
+    await judge(hosts.difference(open), this.#proofs?.proven(owner) ?? []);
     const refused = routes.flatMap((route) => {
       const why = route.kind === "tcp" ? undefined : refusals.get(route.host);
       return why === undefined ? [] : [{ route, why }];

@@ -142,7 +142,7 @@ async function certificateOf({ hosts }: WhyDomainDeps, host: string): Promise<ob
 }
 
 async function acmeOf(acme: Acme, host: string): Promise<Record<string, unknown>> {
-  const { issued, setback, isUnderWay, isOrderable } = await acme.state(host);
+  const { issued, setback, refusal, isUnderWay, isOrderable } = await acme.state(host);
   const last = setback && {
     problem: setback.type,
     detail: setback.detail,
@@ -152,14 +152,15 @@ async function acmeOf(acme: Acme, host: string): Promise<Record<string, unknown>
     again: date(setback.retryAt),
   };
   const renewal = issued && { renewed_at: date(issued.renewAt) };
-  const says = !isOrderable
-    ? "there is none, and no CA would issue one for this name"
-    : isUnderWay
-      ? "it is being ordered"
-      : last === undefined
-        ? `there is none: it is ordered ${acme.isOwn(host) ? "within a minute" : "when a cluster publishes the host"}`
-        : `the CA refused it: ${last.detail}`;
-  return { says, ...((last ?? renewal) && { acme: { ...renewal, ...last } }) };
+  const says = (): string => {
+    if (!isOrderable) return "there is none, and no CA would issue one for this name";
+    if (isUnderWay) return "it is being ordered";
+    if (refusal !== undefined) return `there is none, and none is ordered now: ${refusal}`;
+    if (last !== undefined) return `the CA refused it: ${last.detail}`;
+    const when = acme.isOwn(host) ? "within a minute" : "when a cluster publishes the host";
+    return `there is none: it is ordered ${when}`;
+  };
+  return { says: says(), ...((last ?? renewal) && { acme: { ...renewal, ...last } }) };
 }
 
 function date(ms: number): string {

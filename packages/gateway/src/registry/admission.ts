@@ -1,5 +1,5 @@
 import { cidrProblem } from "@warren/host";
-import { covers, inTurns, routeKey, type ErrorCode, type Route } from "@warren/wire";
+import { covers, inTurns, keepsAllOut, routeKey, type ErrorCode, type Route } from "@warren/wire";
 import type { RouteChange, RouteVerdict } from "../ports.ts";
 import type { Quotas, Sized } from "./quotas.ts";
 
@@ -75,7 +75,9 @@ export interface Offer extends Sized {
 
 export function offerOf(route: Route): Offer {
   const text = JSON.stringify(route);
-  return { key: routeKey(route), route, text, bytes: Buffer.byteLength(text) };
+  const { namespace, policy } = route;
+  const counted = { bytes: Buffer.byteLength(text), namespace, isShut: keepsAllOut(policy) };
+  return { key: routeKey(route), route, text, ...counted };
 }
 
 /**
@@ -88,15 +90,19 @@ export function permitted(
   { ports, quotas }: { ports: PortRange | undefined; quotas: Quotas },
   verdict: RouteVerdict,
 ): Offer[] {
-  const offers: Offer[] = [];
+  // Of two of one key the last counts, whatever order they are judged in.
+  const offers = new Map<string, Offer>();
   for (const route of change.routes) {
     const offer = offerOf(route);
     const tooLarge = offer.bytes > quotas.routeBytes ? TOO_LARGE : undefined;
     const refusal = refusalOf(route, change, ports) ?? tooLarge;
-    if (refusal === undefined) offers.push(offer);
-    else reject(verdict, route, refusal);
+    if (refusal !== undefined) reject(verdict, route, refusal);
+    else {
+      offers.delete(offer.key);
+      offers.set(offer.key, offer);
+    }
   }
-  return inTurns(offers, ({ route }) => route);
+  return inTurns([...offers.values()], ({ route }) => route);
 }
 
 export function emptyVerdict(revision: number | undefined): RouteVerdict {

@@ -28,7 +28,7 @@ import {
 import { Listeners } from "./listeners.ts";
 import { MemoryClaims, type ClaimedPlace } from "./memory-claims.ts";
 import { memoryDirectory } from "./memory-directory.ts";
-import { stayingOf, withoutRoom, type Quotas } from "./quotas.ts";
+import { withoutRoom, type Quotas } from "./quotas.ts";
 
 /** What must outlive a restart of a lone gateway: routes come back from the agents, these do not. */
 export interface Kept {
@@ -192,7 +192,7 @@ class MemoryRegistry implements Registry {
     const place = this.#placeOf(host);
     if (place === undefined) return undefined;
     const { claim, table } = place;
-    return { pattern: claim.host, group: claim.group, served: table.servesHttp };
+    return { pattern: claim.host, group: claim.group, served: table.isOpen };
   }
 
   #tableOf(host: string): HostTable | undefined {
@@ -228,8 +228,7 @@ class MemoryRegistry implements Registry {
   #withoutRoom(cluster: Cluster, { action }: RouteChange, offers: readonly Offer[]): Set<Offer> {
     const { routes, bytes } = cluster;
     const had = (key: string) => routes.get(key)?.offer.bytes;
-    const holding =
-      action === "sync" ? stayingOf(offers, had) : { had, routes: routes.size, bytes };
+    const holding = { had, routes: routes.size, bytes, isWhole: action === "sync" };
     return withoutRoom(offers, holding, this.#options.quotas);
   }
 

@@ -1,19 +1,6 @@
-import { matchingPath } from "@warren/http";
-import { readExpression } from "@warren/wire";
 import type { Matched, RouteEntry, RouteQuestion } from "../ports.ts";
-import { PathSlot } from "./path-slot.ts";
-import { guardsTextOf, isSameGuard, UNGUARDED } from "./two-readings.ts";
-
-/** What one path of the host leads to, as its controller reads it. */
-interface Reading {
-  readonly front: string;
-  readonly rest: "all" | "elements" | "unknown";
-  readonly slot: PathSlot;
-}
-
-const SLASH = 0x2f;
-const DOT = 0x2e;
-const PERCENT = 0x25;
+import { Fronts } from "./fronts.ts";
+import { guardsTextOf, isSameGuard, isUnguarded } from "./two-readings.ts";
 
 /**
  * The routes of a host that Ingress controllers answer. Where one is an expression, nginx reads all of
@@ -25,13 +12,14 @@ export class ControllerPaths {
   /** How many routes have these guards. */
   readonly #guards = new Map<string, number>();
   #expressions = 0;
-  /** Longest first; undefined until it is asked for. */
-  #readings: readonly Reading[] | undefined;
+  /** Undefined until it is asked for, and again where it makes no difference any more. */
+  #fronts: Fronts | undefined;
 
   put(entry: RouteEntry): void {
     this.remove(entry);
     this.#entries.set(nameOf(entry), entry);
     this.#count(entry, 1);
+    this.#fronts?.put(entry);
   }
 
   remove(entry: RouteEntry): void {
@@ -39,6 +27,8 @@ export class ControllerPaths {
     if (before === undefined) return;
     this.#entries.delete(nameOf(entry));
     this.#count(before, -1);
+    if (this.matters) this.#fronts?.remove(before);
+    else this.#fronts = undefined;
   }
 
   /** Whether it makes a difference how paths are read. */
@@ -53,17 +43,13 @@ export class ControllerPaths {
   settle(found: Matched, path: string, question: RouteQuestion): Matched | undefined {
     // What is dialled at its Service never comes to a controller.
     if (found.entries[0]!.route.controller === undefined) return found;
-    this.#readings ??= this.#read();
+    this.#fronts ??= new Fronts(this.#entries.values());
     let held: Matched | undefined;
-    const lower = path.toLowerCase();
-    for (const { front, rest, slot } of this.#readings) {
-      const end = endOf(front, lower);
-      const one = end === -1 ? undefined : slot.find(question)?.found;
+    for (const { slot, isSure } of this.#fronts.of(path.toLowerCase())) {
+      const one = slot.find(question)?.found;
       if (one === undefined) continue;
-      const isSure = rest === "all" || (rest === "elements" && isElement(lower, end));
-      if (rest === "elements" && !isSure) continue;
       if (isSure && held === undefined) return isSameGuard(one, found) ? found : one;
-      if (guardsTextOf(one.entries[0]!.route) !== UNGUARDED) {
+      if (!isUnguarded(one)) {
         if (held !== undefined && !isSameGuard(held, one)) return undefined;
         held ??= one;
       }
@@ -78,41 +64,9 @@ export class ControllerPaths {
     if (count === 0) this.#guards.delete(guards);
     else this.#guards.set(guards, count);
     if (entry.route.controller === "expressions") this.#expressions += by;
-    this.#readings = undefined;
   }
-
-  #read(): Reading[] {
-    const byPath = Map.groupBy(this.#entries.values(), ({ route }) => route.path);
-    return [...byPath]
-      .toSorted(([one], [other]) => other.length - one.length)
-      .map(([path, entries]) => readingOf(path, entries));
-  }
-}
-
-function readingOf(path: string, entries: readonly RouteEntry[]): Reading {
-  const slot = new PathSlot(entries[0]!.route.host);
-  for (const entry of entries) slot.put(entry);
-  const { front, rest } = readExpression(path);
-  return { front: matchingPath(front).path.toLowerCase(), rest, slot };
 }
 
 function nameOf({ clusterUuid, key }: RouteEntry): string {
   return `${clusterUuid} ${key}`;
-}
-
-/** Where in `path` the front ends; -1 when it does not begin so. Escapes are one character to nginx. */
-function endOf(front: string, path: string): number {
-  let at = 0;
-  for (let i = 0; i < front.length; i++, at++) {
-    const wanted = front.charCodeAt(i);
-    const code = path.charCodeAt(at);
-    if (wanted === code) continue;
-    if (wanted !== DOT || at >= path.length) return -1;
-    if (code === PERCENT) at += 2;
-  }
-  return at <= path.length ? at : -1;
-}
-
-function isElement(path: string, end: number): boolean {
-  return path.length === end || path.charCodeAt(end) === SLASH;
 }

@@ -24,6 +24,8 @@ export class HostTable {
   /** ImplementationSpecific, where no controller answers it: read as Prefix, after all others. */
   readonly #other = new Prefixes<PathSlot>();
   readonly #direct: PathSlot;
+  /** Paths where somebody is let in. */
+  #open = 0;
   /** Undefined for a host that no Ingress controller answers. */
   #controlled: ControllerPaths | undefined;
 
@@ -37,7 +39,7 @@ export class HostTable {
     const { paths, path } = this.#placeOf(entry.route);
     const slot = paths.get(path) ?? new PathSlot(this.pattern);
     paths.set(path, slot);
-    slot.put(entry);
+    this.#change(slot, () => slot.put(entry));
     if (entry.route.controller !== undefined)
       (this.#controlled ??= new ControllerPaths()).put(entry);
   }
@@ -47,8 +49,9 @@ export class HostTable {
     this.#controlled?.remove(entry);
     const { paths, path } = this.#placeOf(entry.route);
     const slot = paths.get(path);
-    slot?.remove(entry);
-    if (slot?.empty) paths.delete(path);
+    if (slot === undefined) return;
+    this.#change(slot, () => slot.remove(entry));
+    if (slot.empty) paths.delete(path);
   }
 
   /** What a request finds. Allocates nothing but what `matchingPath` does. */
@@ -91,6 +94,17 @@ export class HostTable {
   /** Some route here is read as HTTP. */
   get servesHttp(): boolean {
     return this.#exact.size + this.#prefix.size + this.#other.size > 0;
+  }
+
+  /** Some route here is read as HTTP and lets somebody in. */
+  get isOpen(): boolean {
+    return this.#open > 0;
+  }
+
+  #change(slot: PathSlot, act: () => void): void {
+    const was = Number(slot.isOpen);
+    act();
+    this.#open += Number(slot.isOpen) - was;
   }
 
   #nothing(): RouteAnswer {

@@ -1,4 +1,4 @@
-import type { Route } from "@warren/wire";
+import { keepsAllOut, type Route } from "@warren/wire";
 import type { Matched, RouteAnswer, RouteEntry, RouteQuestion } from "../ports.ts";
 import { RouteFilters } from "../filters/route-filters.ts";
 import { bySpecificity, conditionsOf, isMet, type Conditions } from "./conditions.ts";
@@ -22,6 +22,13 @@ export class PathSlot {
 
   get empty(): boolean {
     return this.#entries.length === 0;
+  }
+  /** Some entry lets somebody in. */
+  get isOpen(): boolean {
+    return this.#entries.some(({ route }) => !keepsAllOut(route.policy));
+  }
+  get entries(): readonly RouteEntry[] {
+    return this.#entries;
   }
 
   /** Adds an entry after the others, or puts it in place of the same cluster's entry of that key. */

@@ -26,6 +26,10 @@ export function isSameGuard(one: Matched, other: Matched): boolean {
   return one === other || termsOf(one).guards === termsOf(other).guards;
 }
 
+export function isUnguarded(one: Matched): boolean {
+  return termsOf(one).guards === UNGUARDED;
+}
+
 /** What keeps somebody or something out, as a text to compare. */
 export function guardsTextOf(route: Route): string {
   return JSON.stringify([...guardsOf(route.policy), route.filters]);

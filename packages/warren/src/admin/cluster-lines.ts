@@ -1,3 +1,4 @@
+import { keepsAllOut } from "@warren/wire";
 import type { RouteView, TunnelView } from "./views.ts";
 
 /** A cluster as `warren status` shows it, by its tunnels to this gateway and its routes. */
@@ -11,6 +12,8 @@ export interface ClusterLine {
   agents: number;
   agents_connected: number;
   routes: number;
+  /** Places that are shut: nothing is published there. */
+  routes_shut: number;
   /** Routes that an agent wants in force and that are not. */
   routes_refused: number;
   /** RFC 3339: when its routes were said last; null without any. */
@@ -30,12 +33,18 @@ export function clustersOf(
     .toSorted((a, b) => (a.cluster < b.cluster ? -1 : 1));
 }
 
+/** Those that let somebody in. */
+export function openOf(routes: readonly RouteView[]): RouteView[] {
+  return routes.filter(({ route }) => !keepsAllOut(route.policy));
+}
+
 function lineOf(
   uuid: string,
   tunnels: readonly TunnelView[],
   routes: readonly RouteView[],
 ): ClusterLine {
   const wanted = Math.max(0, ...tunnels.map((one) => one.wanted_routes ?? 0));
+  const open = openOf(routes);
   const said = tunnels.find((one) => one.is_private !== null)?.is_private;
   return {
     cluster_uuid: uuid,
@@ -44,7 +53,8 @@ function lineOf(
     modes: [...new Set(routes.map(({ route }) => route.mode))].toSorted(),
     agents: tunnels.length,
     agents_connected: tunnels.filter(({ state }) => state === "connected").length,
-    routes: routes.length,
+    routes: open.length,
+    routes_shut: routes.length - open.length,
     routes_refused: Math.max(0, wanted - routes.length),
     synced_at:
       routes.length === 0

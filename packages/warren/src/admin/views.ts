@@ -15,6 +15,7 @@ export const RouteView = v.looseObject({
     namespace: v.string(),
     port: v.number(),
     mode: v.optional(v.string(), "tunnel"),
+    policy: v.optional(v.looseObject({ deny: v.optional(v.array(v.string()), []) }), {}),
   }),
 });
 export type RouteView = v.InferOutput<typeof RouteView>;

@@ -1,4 +1,5 @@
 import { switchOption, wallClock } from "@warren/host";
+import { keepsAllOut } from "@warren/wire";
 import { adminOptions, openAdmin } from "../admin/admin-options.ts";
 import { ClaimView, RouteView, TunnelView } from "../admin/views.ts";
 import { command } from "../cli/command.ts";
@@ -52,5 +53,6 @@ function row(
   const under = kind === "http" ? `${path}${path_type === "Prefix" ? "*" : ""}` : `(${kind})`;
   const name = namespace === "default" ? service : `${namespace}/${service}`;
   const cluster = names.get(clusterUuid) ?? clusterUuid;
-  return [place, under, cluster, `${name}:${port}`, age(updatedAt, now)];
+  const to = keepsAllOut(route.policy) ? "(shut)" : `${name}:${port}`;
+  return [place, under, cluster, to, age(updatedAt, now)];
 }

@@ -1,7 +1,7 @@
 import { wallClock } from "@warren/host";
 import { adminOptions, openAdmin } from "../admin/admin-options.ts";
 import { ReadyView, RolloutView, RouteView, TunnelView } from "../admin/views.ts";
-import { clustersOf, type ClusterLine } from "../admin/cluster-lines.ts";
+import { clustersOf, openOf, type ClusterLine } from "../admin/cluster-lines.ts";
 import { command } from "../cli/command.ts";
 import { jsonOption } from "../cli/options.ts";
 import { age, printable, table } from "../cli/table.ts";
@@ -12,7 +12,8 @@ export const status = command({
   summary: "is the gateway ready, and who is joined to it",
   about: `Asks a running gateway whether it takes new work, and lists the clusters that have routes or tunnels here, as
 their agents say what they are, and the tunnels of their agents. Routes that a cluster wants and that are not in
-force were refused: Events of its Ingresses and the agent's log say why.`,
+force were refused: Events of its Ingresses and the agent's log say why. Places that are shut are no routes: an
+Ingress that is left out is not reached through its controller.`,
   examples: [
     { run: "warren status", why: "the gateway of this data folder" },
     { run: "warren status --admin http://127.0.0.1:9091 --json", why: "another one, for programs" },
@@ -25,7 +26,7 @@ force were refused: Events of its Ingresses and the agent's log say why.`,
     const { ready } = (await admin.get("/readyz", ReadyView)).view;
     const tunnels = await admin.list("/tunnels", TunnelView);
     const all = await admin.list("/routes", RouteView);
-    const routes = all.length;
+    const routes = openOf(all).length;
     const rollout = (await admin.get("/rollout", RolloutView)).view;
     const clusters = clustersOf(tunnels, all);
     if (config.json) {
@@ -62,10 +63,18 @@ function clusterTable(clusters: readonly ClusterLine[], now: number): string {
     one.type,
     one.modes.join(", ") || "-",
     `${one.agents_connected} of ${one.agents}`,
-    one.routes_refused === 0 ? String(one.routes) : `${one.routes} (${one.routes_refused} refused)`,
+    routesText(one),
     one.synced_at === null ? "-" : age(Date.parse(one.synced_at), now),
   ]);
   return table(["CLUSTER", "TYPE", "MODE", "AGENTS", "ROUTES", "SYNCED"], rows);
+}
+
+function routesText({ routes, routes_refused: refused, routes_shut: shut }: ClusterLine): string {
+  const more = [
+    ...(refused === 0 ? [] : [`${refused} refused`]),
+    ...(shut === 0 ? [] : [`${shut} shut`]),
+  ];
+  return more.length === 0 ? String(routes) : `${routes} (${more.join(", ")})`;
 }
 
 function rolloutText({ percent, clusters, fallback, served, of }: RolloutView): string {

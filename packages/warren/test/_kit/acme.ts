@@ -13,13 +13,17 @@ import {
   type TestCa,
 } from "@warren/host/testing";
 import type { GatewayConfig } from "@warren/gateway";
+import { EVERYBODY } from "@warren/wire";
 import { routeTo } from "./configs.ts";
 import { Joined, type JoinedOptions } from "./joined.ts";
 
 export const YEAR_SECONDS = 31_536_000;
+const SHUT = { deny: [...EVERYBODY] };
 
 export interface AcmeStageOptions {
   hosts: readonly string[];
+  /** Hosts of which nobody is to come in. */
+  shut?: readonly string[];
   acme?: Partial<NonNullable<GatewayConfig["acme"]>>;
   gateway?: JoinedOptions["gateway"];
   certificates?: JoinedOptions["certificates"];
@@ -56,13 +60,17 @@ export class AcmeStage implements AsyncDisposable {
       ownHosts: [],
       challenges: ["http-01"] as const,
       wildcardNames: 2,
+      newNamesPerWeek: 25,
       ordersPerHour: 50,
       atOnce: 5,
       ...options.acme,
     };
     return this.#owned.use(
       await Joined.start({
-        routes: options.hosts.map((host) => routeTo(host, service.port, { service: "web" })),
+        routes: [
+          ...options.hosts.map((host) => routeTo(host, service.port, { service: "web" })),
+          ...(options.shut ?? []).map((host) => routeTo(host, service.port, { policy: SHUT })),
+        ],
         certificates: options.certificates ?? {},
         tls: { port: ports.tls, redirect: true },
         ...(options.clock !== undefined && { clock: options.clock }),

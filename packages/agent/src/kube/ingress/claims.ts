@@ -43,6 +43,13 @@ export class Claims {
     return this.#given.size;
   }
 
+  /** Of these, places that are shut. */
+  get shut(): number {
+    let count = 0;
+    for (const { publication } of this.#given.values()) if (isShut(publication.route)) count++;
+    return count;
+  }
+
   /** The Ingress `owner` claims exactly these from now on. */
   set(owner: string, publications: readonly Publication[]): void {
     const before = this.#byOwner.get(owner);
@@ -63,6 +70,13 @@ export class Claims {
   *of(owner: string): IterableIterator<{ claim: Claim; winner: Claim }> {
     for (const claim of this.#byOwner.get(owner)?.values() ?? [])
       yield { claim, winner: this.#byPlace.get(claim.place)![0]! };
+  }
+
+  /** Keys of the places that an Ingress has and that are shut. */
+  shutOf(owner: string): string[] {
+    return [...this.of(owner)]
+      .filter(({ claim, winner }) => claim === winner && isShut(claim.publication.route))
+      .map(({ claim }) => claim.key);
   }
 
   /** What changed since it was asked last. */

@@ -70,6 +70,20 @@ export function factsOf(
   return { state: accepted.length > 0 ? "published" : "refused", facts };
 }
 
+/** Of its shut places, those that gateways refuse. `host`: with the path. */
+export function notShutFacts(places: readonly JudgedRoute[]): Fact[] {
+  const refused = places.flatMap(({ host, verdict }) =>
+    verdict === undefined || "accepted" in verdict
+      ? []
+      : [{ host, why: verdict.message === "" ? verdict.refused : verdict.message }],
+  );
+  return [...Map.groupBy(refused, ({ why }) => why)].map(([why, all]) => {
+    const where = listed(all.map(({ host }) => host));
+    const message = `${where}: open by another Ingress that leads to the same controller, a gateway does not shut it: ${why}`;
+    return { type: "Warning" as const, reason: "NotShut" as const, message };
+  });
+}
+
 /** The first of each reason, and how many more there are. */
 export function someOf(problems: readonly Problem[]): Problem[] {
   return [...Map.groupBy(problems, ({ reason }) => reason)].flatMap(([reason, all]) => {

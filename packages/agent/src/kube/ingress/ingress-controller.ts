@@ -140,6 +140,11 @@ export class IngressController implements Disposable {
     return { ingress, owner: translation.owner, problems: someOf(problems), routes };
   }
 
+  /** Keys of an Ingress's places that are shut. */
+  shutPlaces(key: string): string[] {
+    return this.#claims.shutOf(key);
+  }
+
   keys(): IterableIterator<string> {
     return this.#translations.keys();
   }
@@ -148,8 +153,9 @@ export class IngressController implements Disposable {
   counts(): IngressCounts {
     let selected = 0;
     for (const { isSelected } of this.#translations.values()) if (isSelected) selected++;
-    const routes = this.#claims.size - this.#taken.size;
-    return { selected, routes, troubled: this.#told.size };
+    const { shut } = this.#claims;
+    const routes = this.#claims.size - shut - this.#taken.size;
+    return { selected, routes, shut, troubled: this.#told.size };
   }
 
   /** Hears which outcomes may be different, after it was published. The returned function stops that. */

@@ -7,6 +7,8 @@ export interface IngressCounts {
   selected: number;
   /** Routes of theirs in the table. */
   routes: number;
+  /** Places that are shut. */
+  shut: number;
   /** With something to say about: refused in whole or in part, or read otherwise than meant. */
   troubled: number;
 }
@@ -72,11 +74,19 @@ export class IngressEvents {
     const routes = metrics
       .gauge({ name: "agent_kube_ingress_routes", help: "Routes of Ingresses.", labels: [] })
       .with();
+    const shutPlaces = metrics
+      .gauge({
+        name: "agent_kube_ingress_shut_places",
+        help: "Places of Ingresses that are not published and would be reached through their controller.",
+        labels: [],
+      })
+      .with();
     metrics.onCollect(() => {
-      const { selected, routes: published, troubled } = counts();
+      const { selected, routes: published, shut, troubled } = counts();
       ingresses.with("selected").set(selected);
       ingresses.with("troubled").set(troubled);
       routes.set(published);
+      shutPlaces.set(shut);
     });
   }
 

@@ -11,9 +11,10 @@ import type { Published } from "../../published.ts";
 import type { Objects } from "../objects-port.ts";
 import type { Ingress } from "../objects.ts";
 import { ToldProblems } from "../told-problems.ts";
-import { factsOf, type IngressFacts } from "./facts.ts";
+import { factsOf, notShutFacts, type Fact, type IngressFacts } from "./facts.ts";
 import { INGRESS_SOURCE, type IngressController } from "./ingress-controller.ts";
 import type { IngressEvents } from "./ingress-events.ts";
+import { ingressOfRoute } from "./shut.ts";
 import { addressesIn, textOf, type IngressStatus, type PublicAddress } from "./ingress-status.ts";
 
 export interface IngressReporterOptions {
@@ -106,7 +107,7 @@ export class IngressReporter implements AsyncDisposable {
 
   #heard(route: string): void {
     if (this.#options.published.get(route)?.source === INGRESS_SOURCE)
-      this.#look([route.slice(0, route.indexOf(" "))]);
+      this.#look([ingressOfRoute(route)]);
   }
 
   #look(keys: Iterable<string>): void {
@@ -118,20 +119,35 @@ export class IngressReporter implements AsyncDisposable {
     const { controller, ingresses, lead } = this.#options;
     if (!lead.isLeading) return;
     const outcome = controller.outcome(key);
+    const notShut = this.#notShut(key);
     if (outcome === undefined) {
-      this.#told.forget(key);
-      this.#versions.delete(key);
-      return this.#takeBack(key, ingresses.get(key));
+      const leftOut = ingresses.get(key);
+      if (leftOut !== undefined && notShut.length > 0)
+        this.#say(key, leftOut, { state: "refused", facts: notShut });
+      else {
+        this.#told.forget(key);
+        this.#versions.delete(key);
+      }
+      return this.#takeBack(key, leftOut);
     }
     const { ingress, owner, routes } = outcome;
     const facts = factsOf(
       outcome,
       routes.map((route) => this.#judged(route)),
     );
-    this.#say(key, ingress, facts);
+    this.#say(key, ingress, { ...facts, facts: [...facts.facts, ...notShut] });
     if (!owner.isOurs) return this.#takeBack(key, ingress);
     if (facts.state !== "pending")
       await this.#write(key, ingress, facts.state === "published" ? this.#addresses : []);
+  }
+
+  #notShut(key: string): Fact[] {
+    const { controller, published } = this.#options;
+    const places = controller.shutPlaces(key).map((route) => {
+      const { host, verdict } = this.#judged(route);
+      return { host: `${host}${published.get(route)?.route.path ?? ""}`, verdict };
+    });
+    return notShutFacts(places);
   }
 
   #judged(route: string) {

@@ -9,6 +9,7 @@ export const INGRESS_REASONS = [
   "EndpointNotAllowed",
   "InvalidRoute",
   "RouteRefused",
+  "NotShut",
   "GatewayTooOld",
   "Conflict",
   "PathTwice",

@@ -1,10 +1,10 @@
-import type { Route } from "@warren/wire";
+import { EVERYBODY, type Route } from "@warren/wire";
 import type { Publication } from "../../published.ts";
 
 /** Before the Ingress's name in routes that keep everybody out of its places. No Ingress is called so. */
 const SHUT = "Shut:";
 /** Nobody comes in. */
-export const SHUT_POLICY = { deny: ["0.0.0.0/0", "::/0"] };
+export const SHUT_POLICY = { deny: [...EVERYBODY] };
 
 /**
  * A publication that keeps everybody out, of a name of its own: it is no publication of the Ingress, and
@@ -14,6 +14,11 @@ export const SHUT_POLICY = { deny: ["0.0.0.0/0", "::/0"] };
 export function shutPublication({ route, targets }: Publication): Publication {
   const { age: _, ...rest } = route;
   return { route: { ...rest, ingress_name: `${SHUT}${route.ingress_name}` }, targets };
+}
+
+/** The Ingress of a route, by the route's key; also of one that is shut. */
+export function ingressOfRoute(key: string): string {
+  return key.slice(0, key.indexOf(" ")).replace(`/${SHUT}`, "/");
 }
 
 export function isShut({ ingress_name: name }: Route): boolean {

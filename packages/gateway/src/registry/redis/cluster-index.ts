@@ -33,7 +33,15 @@ export class ClusterIndex {
   ): Promise<Admission<T>> {
     const { link, quotas, ttlMs, writeMs } = this.#options;
     const { clusterRoutes, clusterBytes } = quotas;
-    const sizes = offers.flatMap(({ key, bytes }) => [digestOf(key), String(bytes)]);
+    const numbers = new Map<string, number>();
+    const numberOf = (namespace: string): number => {
+      const number = numbers.get(namespace) ?? numbers.size;
+      numbers.set(namespace, number);
+      return number;
+    };
+    const sizes = offers.flatMap(({ key, bytes, namespace, isShut }) => {
+      return [digestOf(key), String(bytes), String(numberOf(namespace)), isShut ? "2" : "1"];
+    });
     const limits = [String(clusterRoutes), String(clusterBytes), String(ttlMs)];
     const args = [String(revision ?? ""), action, ...limits, ...sizes];
     const keys = [KEYS.cluster(clusterUuid), KEYS.sizes(clusterUuid)] as const;

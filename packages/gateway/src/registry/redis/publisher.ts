@@ -13,7 +13,7 @@ import {
   type PortRange,
   type Refusal,
 } from "../admission.ts";
-import { stayingOf, withoutRoom, type Quotas } from "../quotas.ts";
+import { withoutRoom, type Quotas } from "../quotas.ts";
 import { ClusterIndex } from "./cluster-index.ts";
 import type { GroupClaims } from "./group-claims.ts";
 import {
@@ -301,10 +301,9 @@ export class Publisher {
     const { copies, quotas } = this.#options;
     const places = new Map<string, PlaceChange>();
     const offers = this.#offers(change, verdict);
-    const holding = holdingOf(own);
-    const staying = change.action === "sync" ? stayingOf(offers, holding.had) : holding;
+    const holding = { ...holdingOf(own), isWhole: change.action === "sync" };
     const removing = change.action === "delete";
-    const refused = removing ? new Set<Offer>() : withoutRoom(offers, staying, quotas);
+    const refused = removing ? new Set<Offer>() : withoutRoom(offers, holding, quotas);
     for (const offer of offers) {
       const { key, route } = offer;
       const known = (route.kind === "tcp" ? knownPlace(own, key) : undefined) ?? route.host;

@@ -234,7 +234,7 @@ class RedisRegistry implements Registry {
   /** Undefined also for own routes whose claim Redis has not confirmed. */
   #claimed(decided: Decision): ClaimedHost | undefined {
     if (typeof decided === "string") return undefined;
-    const { pattern, servesHttp: served } = decided;
+    const { pattern, isOpen: served } = decided;
     const group = this.#copies.get(pattern)?.group;
     return group === undefined ? undefined : { pattern, group, served };
   }

@@ -165,9 +165,9 @@ return 1
 /**
  * Admits a message of a cluster by its revision, and its routes as far as there is room for them
  * (`withoutRoom` in ../quotas.ts). KEYS: the cluster, and the sizes of its routes by a digest of
- * their keys, and their `sum`. ARGV: revision or '', action, most routes, most bytes, ttl, then digest
- * and bytes of each route. Answers {1 or 0, revision in force or '', the places of those refused, from
- * 0}.
+ * their keys, and their `sum`. ARGV: revision or '', action, most routes, most bytes, ttl, then digest,
+ * bytes, number of the namespace and kind (1 open, 2 shut) of each route. Answers {1 or 0, revision in
+ * force or '', the places of those refused, from 0}.
  */
 export const ADMIT = script(`
 local had = redis.call('HGET', KEYS[1], 'revision')
@@ -179,7 +179,7 @@ else
   redis.call('HSET', KEYS[1], 'revision', revision)
   if action == 'sync' then redis.call('HSET', KEYS[1], 'sync', revision) end
 end
-local most, mostBytes, first = tonumber(ARGV[3]), tonumber(ARGV[4]), 6
+local first, each = 6, 4
 local sum = tonumber(redis.call('HGET', KEYS[2], 'sum') or '0')
 local count = math.max(0, redis.call('HLEN', KEYS[2]) - 1)
 local sizes = {}
@@ -196,34 +196,76 @@ local function remove(digest)
   sizes[digest] = false
   count, sum = count - 1, sum - size
 end
-local refused, known = {}, {}
+local isWhole = action == 'sync'
+local most, mostBytes = tonumber(ARGV[3]), tonumber(ARGV[4])
+local rooms = {{most, mostBytes}, {2 * most, 2 * mostBytes}}
+local refused = {}
+local function judge(i)
+  local digest, bytes, room = ARGV[i], tonumber(ARGV[i + 1]), rooms[tonumber(ARGV[i + 3])]
+  local before = not isWhole and sizeOf(digest)
+  local more = bytes - (before or 0)
+  if (not before and count >= room[1]) or (more > 0 and sum + more > room[2]) then
+    refused[#refused + 1] = (i - first) / each
+    return
+  end
+  if not before then count = count + 1 end
+  sum = sum + more
+  if sizeOf(digest) ~= bytes then redis.call('HSET', KEYS[2], digest, ARGV[i + 1]) end
+  sizes[digest] = bytes
+end
+-- lists: what is there, then what is new
+local function inTurns(lists)
+  local turns, last = {}, {}
+  for at = 1, 2 do
+    for _, i in ipairs(lists[at]) do
+      local namespace = ARGV[i + 2]
+      local turn = (last[namespace] or 0) + 1
+      last[namespace] = turn
+      turns[turn] = turns[turn] or {{}, {}}
+      local all = turns[turn][at]
+      all[#all + 1] = i
+    end
+  end
+  for _, turn in ipairs(turns) do
+    for at = 1, 2 do
+      for _, i in ipairs(turn[at]) do judge(i) end
+    end
+  end
+end
 if action == 'delete' then
-  for i = first, #ARGV, 2 do remove(ARGV[i]) end
+  for i = first, #ARGV, each do remove(ARGV[i]) end
+elseif isWhole then
+  local kinds = {['1'] = {{}, {}}, ['2'] = {{}, {}}}
+  local wanted, open, openSum = {sum = true}, 0, 0
+  for i = first, #ARGV, each do
+    local digest, kind = ARGV[i], ARGV[i + 3]
+    local size = sizeOf(digest)
+    if size and kind == '1' then open, openSum = open + 1, openSum + size end
+    wanted[digest] = true
+    local all = kinds[kind][size and 1 or 2]
+    all[#all + 1] = i
+  end
+  for _, digest in ipairs(redis.call('HKEYS', KEYS[2])) do
+    if not wanted[digest] then remove(digest) end
+  end
+  rooms[1] = {math.max(most, open), math.max(mostBytes, openSum)}
+  rooms[2] = {math.max(2 * most, count), math.max(2 * mostBytes, sum)}
+  count, sum = 0, 0
+  inTurns(kinds['1'])
+  inTurns(kinds['2'])
+  for _, at in ipairs(refused) do
+    local digest = ARGV[first + at * each]
+    if sizeOf(digest) then
+      redis.call('HDEL', KEYS[2], digest)
+      sizes[digest] = false
+    end
+  end
 else
-  if action == 'sync' then
-    local wanted = {sum = true}
-    for i = first, #ARGV, 2 do wanted[ARGV[i]] = true end
-    for _, digest in ipairs(redis.call('HKEYS', KEYS[2])) do
-      if not wanted[digest] then remove(digest) end
-    end
+  local new = {}
+  for i = first, #ARGV, each do
+    if sizeOf(ARGV[i]) then judge(i) else new[#new + 1] = i end
   end
-  for i = first, #ARGV, 2 do known[i] = sizeOf(ARGV[i]) ~= false end
-  for _, isKnown in ipairs({true, false}) do
-    for i = first, #ARGV, 2 do
-      if known[i] == isKnown then
-        local before = sizeOf(ARGV[i])
-        local more = tonumber(ARGV[i + 1]) - (before or 0)
-        if (not before and count >= most) or (more > 0 and sum + more > mostBytes) then
-          refused[#refused + 1] = (i - first) / 2
-        else
-          if not before then count = count + 1 end
-          if not before or more ~= 0 then redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
-          sizes[ARGV[i]] = tonumber(ARGV[i + 1])
-          sum = sum + more
-        end
-      end
-    end
-  end
+  for _, i in ipairs(new) do judge(i) end
 end
 redis.call('HSET', KEYS[2], 'sum', string.format('%.0f', sum))
 redis.call('PEXPIRE', KEYS[2], ARGV[5])
