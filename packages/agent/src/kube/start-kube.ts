@@ -187,6 +187,8 @@ class FollowedCluster implements KubeSource {
     );
     const reach = this.#owned.use(this.#openReach(controllers, caches));
     return new WatchedCluster({
+      server: this.#access.server,
+      isApiHidden: () => caches.isApiHidden,
       services,
       endpointSlices,
       ingressClasses,

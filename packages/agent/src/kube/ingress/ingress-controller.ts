@@ -16,6 +16,7 @@ import { someOf } from "./facts.ts";
 import { ageOf, claimantOf, hostClaims, ingressOf } from "./host-claims.ts";
 import type { IngressCounts, IngressEvents } from "./ingress-events.ts";
 import { RetryLater } from "./retry-later.ts";
+import { servicesOf } from "./places.ts";
 import { classNameOf, type IngressSelection } from "./select.ts";
 import { waysTo } from "./shut.ts";
 import { translateIngress, type IngressTranslation } from "./translate.ts";
@@ -273,7 +274,11 @@ export class IngressController implements Disposable {
     const translation = this.#atOwnHosts(ingress, translateIngress(ingress, context));
     this.#translations.set(key, translation);
     this.#claims.set(key, [...translation.publications, ...this.#shutPlaces(key, translation)]);
-    this.#byService.set(key, servicesOf(ingress));
+    const { namespace = "" } = ingress.metadata;
+    this.#byService.set(
+      key,
+      [...servicesOf(ingress)].map((name) => `${namespace}/${name}`),
+    );
     this.#byClass.set(key, [classNameOf(ingress) ?? NO_CLASS]);
   }
 
@@ -351,17 +356,6 @@ function keyOf({ metadata: { namespace = "", name } }: Ingress): string {
 
 function ingressesOf(claimants: Iterable<string>): string[] {
   return [...claimants].flatMap((one) => ingressOf(one) ?? []);
-}
-
-/** Keys of every Service that an Ingress names, whether it exists or not. */
-function servicesOf({ metadata, spec }: Ingress): string[] {
-  const backends = [
-    spec?.defaultBackend,
-    ...(spec?.rules ?? []).flatMap(({ http }) => (http?.paths ?? []).map(({ backend }) => backend)),
-  ];
-  return backends.flatMap((backend) =>
-    backend?.service === undefined ? [] : [`${metadata.namespace ?? ""}/${backend.service.name}`],
-  );
 }
 
 /** Two that the same controller serves are told apart by it: nobody has lost anything. */
