@@ -1,5 +1,5 @@
 import { endOfTurn, type Clock } from "@warren/host";
-import { routeKey } from "@warren/wire";
+import { patternsOver, routeKey } from "@warren/wire";
 import type { Publication, Published } from "../../published.ts";
 import type { TlsSettings } from "../../target.ts";
 import type { ClusterChange, ClusterFeed, Problem } from "../cluster-view.ts";
@@ -18,7 +18,6 @@ import type { IngressCounts, IngressEvents } from "./ingress-events.ts";
 import { RetryLater } from "./retry-later.ts";
 import { servicesOf } from "./places.ts";
 import { classNameOf, type IngressSelection } from "./select.ts";
-import { waysTo } from "./shut.ts";
 import { translateIngress, type IngressTranslation } from "./translate.ts";
 
 export interface IngressControllerOptions {
@@ -287,8 +286,8 @@ export class IngressController implements Disposable {
     const opened = new Set(isThrough ? publications.map(({ route: { host } }) => host) : []);
     for (const host of this.#open.set(key, opened)) this.#mark(this.#shut.of(host));
     const hosts = new Set(closed.map(({ route: { host } }) => host));
-    this.#shut.set(key, [...hosts].flatMap(waysTo));
-    const isOpen = (host: string) => waysTo(host).some((one) => this.#open.of(one).size > 0);
+    this.#shut.set(key, [...hosts].flatMap(patternsOver));
+    const isOpen = (host: string) => patternsOver(host).some((one) => this.#open.of(one).size > 0);
     const open = new Set([...hosts].filter(isOpen));
     return closed.filter(({ route: { host } }) => open.has(host));
   }
