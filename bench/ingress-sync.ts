@@ -69,6 +69,7 @@ async function follow(count: number, owned: AsyncDisposableStack) {
         className: "warren",
         gatewayController: "warren.dev/gateway",
         mode: "tunnel",
+        shareHost: [],
         controllerNamespaces: undefined,
         tlsSecrets: false,
         lease: { namespace: "default", name: "warren-agent" },

@@ -99,7 +99,8 @@ test("names are their cluster's whatever a token says, and need no token", async
 
 test("a cluster that is called as another gateway's domain has no names below that", async () => {
   using folder = mkdtempDisposableSync(join(tmpdir(), "warren-names-"));
-  const wallClock = () => 1_000_000;
+  const now = 1_000_000;
+  const wallClock = () => now;
   const open = (domain: string) => {
     const store = folderRecords({ folder: folder.path, wallClock });
     return new ClusterNames({ domain, store, wallClock, onConflict: () => {} });

@@ -17,6 +17,7 @@ const SETTINGS: KubeSettings = {
   className: "warren",
   gatewayController: "warren.dev/gateway",
   mode: "tunnel",
+  shareHost: [],
   controllerNamespaces: undefined,
   tlsSecrets: false,
   lease: { namespace: "default", name: "warren-agent" },

@@ -46,6 +46,17 @@ const statusWrites = () => api.requests.filter(({ resource }) => resource === "i
 const event = (reason: string) =>
   api.until(() => api.all<KubeEvent>(EVENTS).find((one) => one.reason === reason));
 
+const putSlice = (namespace: string, name: string, address: string, port = 80) =>
+  api.put<EndpointSlice>(
+    {
+      metadata: { namespace, name, labels: { "kubernetes.io/service-name": name } },
+      addressType: "IPv4",
+      endpoints: [{ addresses: [address] }],
+      ports: [{ name: "", port }],
+    },
+    ENDPOINT_SLICES,
+  );
+
 describe("two installations in one cluster", () => {
   const lease = { namespace: "default", name: "second" };
   const second = { lease, gateway: "wss://second.test" };
@@ -138,16 +149,6 @@ describe("an agent of a few namespaces", () => {
   });
 
   describe("where somebody writes slices by hand", () => {
-    const putSlice = (namespace: string, name: string, address: string, port = 80) =>
-      api.put<EndpointSlice>(
-        {
-          metadata: { namespace, name, labels: { "kubernetes.io/service-name": name } },
-          addressType: "IPv4",
-          endpoints: [{ addresses: [address] }],
-          ports: [{ name: "", port }],
-        },
-        ENDPOINT_SLICES,
-      );
     const LAN = "shop/lan lan.test Prefix /";
     beforeEach(() => {
       putClass("warren", "warren.dev/ingress");

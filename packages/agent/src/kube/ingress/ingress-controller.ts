@@ -3,7 +3,7 @@ import { patternsOver, routeKey } from "@warren/wire";
 import type { Publication, Published } from "../../published.ts";
 import type { TlsSettings } from "../../target.ts";
 import type { ClusterChange, ClusterFeed, Problem } from "../cluster-view.ts";
-import type { Holder, HostOwners } from "../host-owners.ts";
+import { CONFIGURATION, type HostOwners } from "../host-owners.ts";
 import type { Objects } from "../objects-port.ts";
 import { isNews } from "../news.ts";
 import type { ToldElsewhere } from "../told-elsewhere.ts";
@@ -13,7 +13,7 @@ import { isDialledAtPods } from "../service-backend.ts";
 import { ToldProblems } from "../told-problems.ts";
 import { Claims, type Claim } from "./claims.ts";
 import { someOf } from "./facts.ts";
-import { ageOf, claimantOf, hostClaims, ingressOf } from "./host-claims.ts";
+import { ageOf, claimantOf, heldBy, hostClaims, ingressOf } from "./host-claims.ts";
 import type { IngressCounts, IngressEvents } from "./ingress-events.ts";
 import { RetryLater } from "./retry-later.ts";
 import { servicesOf } from "./places.ts";
@@ -362,18 +362,12 @@ function isToldApart(claim: Claim, winner: Claim): boolean {
   return claim.publication.targets[0]?.key === winner.publication.targets[0]?.key;
 }
 
-function heldBy(host: string, { object }: Holder): Problem {
-  const [key, kind] = object.split(" ");
-  const message = `${host} is of another namespace: ${kind} ${key} is older, and lets others in by warren.dev/share-host alone`;
-  return { reason: "HostOfOther", message };
-}
-
 function conflict({ place }: Claim, { owner }: Claim): Problem {
   const message = `${place} is published for Ingress ${owner}, which is older`;
   return { reason: "Conflict", message };
 }
 
 function takenHere(place: string): Problem {
-  const message = `${place} is published by the agent's own configuration`;
+  const message = `${place} is published by ${CONFIGURATION}`;
   return { reason: "Conflict", message };
 }
