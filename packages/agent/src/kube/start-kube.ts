@@ -107,8 +107,8 @@ class FollowedCluster implements KubeSource {
       );
   }
 
-  registered({ names }: Pick<RegisterSuccess, "names">): void {
-    this.#names.set(names);
+  registered({ names }: Pick<RegisterSuccess, "names">, url: string): void {
+    this.#names.set(url, names);
   }
 
   start(published: Published): void {
