@@ -27,7 +27,7 @@ import {
   type IngressOwner,
   type IngressSelection,
 } from "./select.ts";
-import { controllerTarget, isExpression, readsExpressions } from "./through.ts";
+import { comparesCharacters, controllerTarget, isExpression, readsExpressions } from "./through.ts";
 import { SHUT_POLICY, shutPublication } from "./shut.ts";
 import { tlsHostsOf, type IsTlsHost } from "./tls.ts";
 
@@ -230,8 +230,10 @@ class Translation {
 
   #reader(place: Place) {
     if (this.#controller === undefined) return {};
-    const isRead = isExpression(place) || readsExpressions(this.#ingress, this.#controller);
-    return { controller: isRead ? ("expressions" as const) : ("paths" as const) };
+    if (isExpression(place) || readsExpressions(this.#ingress, this.#controller))
+      return { controller: "expressions" as const };
+    const isByCharacter = comparesCharacters(place, this.#controller);
+    return { controller: isByCharacter ? ("characters" as const) : ("paths" as const) };
   }
 
   #filters({ pathType }: Place) {
