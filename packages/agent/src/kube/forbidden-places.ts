@@ -12,6 +12,12 @@ export interface ApiKnown {
   readonly isHidden: boolean;
 }
 
+/** What is wrong with where a slice leads: whoever wrote it, or where somebody did. */
+interface SliceRead {
+  readonly always: string | undefined;
+  readonly byHand: string | undefined;
+}
+
 /** TLS of all kinds is there: it tells nobody apart. */
 const HTTPS = 443;
 const MANAGED_BY = "endpointslice.kubernetes.io/managed-by";
@@ -27,6 +33,8 @@ export class ForbiddenPlaces {
   readonly #api = new Set<string>();
   readonly #apiPorts = new Set<number>();
   readonly #isHidden: boolean;
+  /** Of one of a large Service's slices that changes the others are not read again. */
+  readonly #read = new WeakMap<EndpointSlice, SliceRead>();
 
   constructor({ server, service, slices, isHidden }: ApiKnown) {
     this.#isHidden = isHidden;
@@ -45,11 +53,19 @@ export class ForbiddenPlaces {
   /** What is wrong with where the slices of a Service lead: `leads to ...`. Undefined when nothing is. */
   why(service: Service | undefined, slices: Iterable<EndpointSlice>): string | undefined {
     for (const slice of slices) {
-      const why =
-        this.#whyNot(slice) ?? (isOfPods(service, slice) ? undefined : this.#byHand(slice));
+      const { always, byHand } = this.#reading(slice);
+      const why = always ?? (isOfPods(service, slice) ? undefined : byHand);
       if (why !== undefined) return why;
     }
     return undefined;
+  }
+
+  #reading(slice: EndpointSlice): SliceRead {
+    const known = this.#read.get(slice);
+    if (known !== undefined) return known;
+    const read = { always: this.#whyNot(slice), byHand: this.#byHand(slice) };
+    this.#read.set(slice, read);
+    return read;
   }
 
   #whyNot(slice: EndpointSlice): string | undefined {
