@@ -10,7 +10,7 @@ import type { AddressInfo } from "node:net";
 import { promMetrics, systemClock } from "@warren/host";
 import { openAccess } from "@warren/host/kube";
 import { silentLog, startKubeApi } from "@warren/host/testing";
-import { Published, STRICT_TLS } from "@warren/agent";
+import { agentDefaults, kubeSettings, Published, STRICT_TLS } from "@warren/agent";
 import { followCluster } from "../packages/agent/src/kube/start-kube.ts";
 import { kubeAgents } from "./kube-agents.ts";
 import { median, type Sample } from "./measure.ts";
@@ -60,21 +60,10 @@ async function follow(count: number, owned: AsyncDisposableStack) {
   }
   const source = owned.use(
     followCluster(
-      {
-        kubeconfig: undefined,
-        context: undefined,
-        inPod: { host: undefined, port: undefined },
-        namespaces: undefined,
-        select: "all",
-        className: "warren",
-        gatewayController: "warren.dev/gateway",
-        mode: "tunnel",
-        shareHost: [],
-        controllerNamespaces: undefined,
-        tlsSecrets: false,
-        lease: { namespace: "default", name: "warren-agent" },
-        podNamespace: "default",
-      },
+      kubeSettings(
+        { ...agentDefaults, kube: "on", kubeMode: "tunnel", podNamespace: "default" },
+        { host: undefined, port: undefined },
+      )!,
       {
         agentId: "bench",
         version: "0",

@@ -1,28 +1,18 @@
 // An agent's part in a cluster, on an API server that a test plays, and gateways that it plays too.
 import { promMetrics, systemClock } from "@warren/host";
-import { openAccess, type Draft, type Ingress } from "@warren/host/kube";
-import { recordingLog, type KubeApi } from "@warren/host/testing";
+import { openAccess, SERVICES, type Draft, type Ingress } from "@warren/host/kube";
+import { recordingLog, startKubeApi, type KubeApi } from "@warren/host/testing";
 import type { RegisterSuccess } from "@warren/wire";
 import { expect } from "vitest";
-import { Published, type KubeSettings } from "../../src/index.ts";
+import { agentDefaults, kubeSettings, Published, type KubeSettings } from "../../src/index.ts";
 import { followCluster } from "../../src/kube/start-kube.ts";
 import { STRICT_TLS } from "../../src/target.ts";
 
-const SETTINGS: KubeSettings = {
-  kubeconfig: undefined,
-  context: undefined,
-  inPod: { host: undefined, port: undefined },
-  namespaces: undefined,
-  select: "all",
-  className: "warren",
-  gatewayController: "warren.dev/gateway",
-  mode: "tunnel",
-  shareHost: [],
-  controllerNamespaces: undefined,
-  tlsSecrets: false,
-  lease: { namespace: "default", name: "warren-agent" },
-  podNamespace: "default",
-};
+/** As an agent in a pod of `default` has them, which publishes by its tunnel alone. */
+const SETTINGS = kubeSettings(
+  { ...agentDefaults, kube: "on", kubeMode: "tunnel", podNamespace: "default" },
+  { host: undefined, port: undefined },
+)!;
 /** One gateway is enough. */
 export const GATEWAY = {};
 
@@ -40,6 +30,14 @@ export function ingressOf(
       ...more,
     },
   };
+}
+
+/** An API server with the Service `web` that Ingresses of `ingressOf` lead to. */
+export async function startCluster(owned: AsyncDisposableStack): Promise<KubeApi> {
+  const api = owned.use(await startKubeApi());
+  const spec = { clusterIP: "10.0.0.1", ports: [{ port: 80 }] };
+  api.put({ metadata: { name: "web", namespace: "default" }, spec }, SERVICES);
+  return api;
 }
 
 export type Following = ReturnType<typeof followOn>;
