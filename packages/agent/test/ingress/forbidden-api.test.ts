@@ -19,6 +19,7 @@ import { STRICT_TLS } from "../../src/target.ts";
 import { ingressOf } from "./_follow-kit.ts";
 
 const programs = kubePrograms();
+const metadata = (name: string) => ({ name, namespace: "shop" });
 const LONG = { timeout: 30_000 };
 
 test.skipIf(programs === undefined)(
@@ -27,7 +28,6 @@ test.skipIf(programs === undefined)(
     await using server = await privateKubeApiserver(programs!);
     const said = { userAgent: "test", fieldManager: "test", timeoutMs: CALL_TIMEOUT_MS };
     using kube = kubeClient({ access: server.admin, clock: systemClock, ...said });
-    const metadata = (name: string) => ({ name, namespace: "shop" });
     await kube.create(NAMESPACES, { metadata: { name: "shop" } });
     const controller = "warren.dev/ingress";
     await kube.create(INGRESS_CLASSES, { metadata: { name: "warren" }, spec: { controller } });
