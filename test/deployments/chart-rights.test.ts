@@ -98,6 +98,17 @@ describe.skipIf(helm === undefined)("rights of an agent", () => {
       expect(on(await asked({ "agent.kube.namespaces": [] }), "kube-system")).toEqual([]);
     });
 
+    test("are one EndpointSlice where the Kubernetes API is, unless all there are", async () => {
+      const api = (rules: Awaited<ReturnType<typeof rightsOf>>) =>
+        rules.filter(({ namespace }) => namespace === "default");
+      expect(api(await asked())).toMatchObject([
+        { resources: ["endpointslices"], resourceNames: ["kubernetes"], verbs: READS },
+      ]);
+      const withDefault = await asked({ "agent.kube.namespaces": ["default"] });
+      expect(api(withDefault).every(({ resourceNames }) => resourceNames === undefined)).toBe(true);
+      expect(api(await rightsOf({}))).toEqual([]);
+    });
+
     test("are what the agent is told to look at", async () => {
       const flags = setFlags({
         "agent.kube.namespaces": ["apps"],

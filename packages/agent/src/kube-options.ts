@@ -18,6 +18,8 @@ export interface KubeSettings {
   gatewayController: string;
   /** Auto: through the tunnel where the cluster is private, by both ways where it is public. */
   mode: "auto" | "tunnel" | "direct" | "both";
+  /** Namespaces that may publish at the hosts of the agent's own routes; `*`: all. */
+  shareHost: readonly string[];
   /** TLS Secrets of Ingresses and Gateways are read, and published to gateways. */
   tlsSecrets: boolean;
   /** The namespace is the pod's unless said. */
@@ -44,6 +46,9 @@ const ControllerName = fromText("a domain with a path, such as example.com/gatew
 );
 const Namespace = fromText("the name of a namespace", (text) =>
   NAMESPACE.test(text) ? text : undefined,
+);
+const Namespaces = fromText("the name of a namespace, or *", (text) =>
+  text === "*" || NAMESPACE.test(text) ? text : undefined,
 );
 const LeaseName = fromText("name or namespace/name", (text) => {
   const [, namespace, name] = LEASE.exec(text) ?? [];
@@ -99,6 +104,11 @@ export const kubeOptions = {
   kubeTlsSecrets: switchOption({
     help: "Read the TLS Secrets that Ingresses and Gateways name, and publish them to gateways.",
   }),
+  kubeShareHost: listOption({
+    value: "<name>",
+    schema: Namespaces,
+    help: "Namespaces that may publish other paths at hosts of this agent's own routes; * for all.",
+  }),
   kubeGateways: option({
     value: "<controllerName>",
     schema: ControllerName,
@@ -140,6 +150,7 @@ export function kubeSettings(
     className: options.kubeClass,
     gatewayController: options.kubeGateways ?? GATEWAY_CONTROLLER,
     mode: options.kubeMode,
+    shareHost: options.kubeShareHost,
     tlsSecrets: options.kubeTlsSecrets,
     lease: { namespace: options.kubeLease.namespace, name: options.kubeLease.name },
     podNamespace: options.podNamespace,

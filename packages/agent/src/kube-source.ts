@@ -18,8 +18,8 @@ export interface KubeSource extends AsyncDisposable {
   onChange(heard: () => void): void;
   /** Whether any gateway is connected: nobody leads, and so publishes, who cannot say it. */
   connected(connected: boolean): void;
-  /** A gateway has taken this agent in. */
-  registered(info: RegisterSuccess): void;
+  /** The gateway that was dialled at `url` has taken this agent in. */
+  registered(info: RegisterSuccess, url: string): void;
   /** Begins to follow the cluster and to publish into `published`. Returns at once; called once. */
   start(published: Published): void;
   /** Lets another agent lead, without waiting for this one's end. Silent from the turn of the call. */

@@ -87,7 +87,7 @@ export async function startAgent(
   const gateways = new Gateways({
     deps: tunnelDeps(config, deps, { dial, published, streams, isPrivate, isReady }),
     onFirstUp: registered.resolve,
-    onUp: (info) => kube?.registered(info),
+    onUp: (info, url) => kube?.registered(info, url),
     onConnected: (connected) => kube?.connected(connected),
     onReplaced: replaced.reject,
   });

@@ -13,6 +13,7 @@ import { WatchedCluster } from "../src/kube/cluster-feed.ts";
 import { HostOwners } from "../src/kube/host-owners.ts";
 import { ToldElsewhere } from "../src/kube/told-elsewhere.ts";
 import type { Service } from "../src/kube/objects.ts";
+import { SERVER } from "./ingress/_kit.ts";
 import { MemoryObjects } from "./ingress/_objects.ts";
 import * as resources from "../src/kube/gateway-api/resources.ts";
 import { PUBLIC_PORTS, startGatewayApi } from "../src/kube/gateway-api/start-gateway-api.ts";
@@ -162,6 +163,8 @@ export function startAgentPart(
     signal: stop.signal,
   });
   const feed = new WatchedCluster({
+    server: SERVER,
+    isApiHidden: () => false,
     services,
     endpointSlices: empty(),
     ingressClasses: empty(),

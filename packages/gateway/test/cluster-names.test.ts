@@ -96,3 +96,25 @@ test("names are their cluster's whatever a token says, and need no token", async
   expect(await may(owner, "free.warren.test")).toBe(false);
   expect(await may(owner, "deep.app.home.warren.test")).toBe(false);
 });
+
+test("a cluster that is called as another gateway's domain has no names below that", async () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), "warren-names-"));
+  const now = 1_000_000;
+  const wallClock = () => now;
+  const open = (domain: string) => {
+    const store = folderRecords({ folder: folder.path, wallClock });
+    return new ClusterNames({ domain, store, wallClock, onConflict: () => {} });
+  };
+  await open("eu.example.com").domains();
+  const names = open("example.com");
+  const owner = { clusterUuid: A, group: "a", hosts: [] };
+  const given = await names.give({ clusterUuid: A, cluster: "eu" });
+  expect(given).toContain("eu.example.com");
+  const ownership = new HostOwnership(names, undefined);
+  const may = async (host: string) =>
+    (await ownership.refusalOf({ ...owner, names: given }, host)) === undefined;
+  for (const host of ["eu.example.com", `${A}.eu.example.com`, "app.eu.eu.example.com"])
+    expect([host, await may(host)]).toEqual([host, true]);
+  for (const host of [`${B}.eu.example.com`, "*.eu.example.com", "shop.eu.example.com"])
+    expect([host, await may(host)]).toEqual([host, false]);
+});

@@ -179,4 +179,51 @@ describe("events", () => {
     await heard("failed");
     expect(recorder.waiting).toBe(0);
   });
+
+  test("that are said again while they may not be written wait once, and for nobody when another leads", async () => {
+    await using api = await startKubeApi();
+    api.forbid("create", EVENTS);
+    const { recorder, clock, heard } = open(api);
+    recorder.normal(ingress("web"), "Seen", "one");
+    await heard("forbidden");
+    for (let minute = 0; minute < 5; minute++) {
+      recorder.normal(ingress("web"), "Seen", "one");
+      clock.advance(60_000);
+      expect([recorder.waiting, clock.pending]).toEqual([1, 1]);
+    }
+    recorder.normal(ingress("web"), "Seen", "one");
+    recorder.clear();
+    expect([recorder.waiting, clock.pending]).toEqual([0, 0]);
+  });
+
+  test("that a server fails to write cost their object one each, however often they are tried", async () => {
+    await using api = await startKubeApi();
+    const { recorder, clock, told } = open(api);
+    api.refuse({ verb: "create" }, { code: 500, reason: "InternalError" }, 40);
+    recorder.normal(ingress("web"), "Seen", "first");
+    while (api.all(EVENTS).length === 0) {
+      clock.advance(1_000);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(told).toHaveLength(40);
+    for (let i = 0; i < 24; i++) recorder.normal(ingress("web"), "Seen", `time ${i}`);
+    await events(api, 25);
+  });
+
+  test("that fail under way are not written by who leads no more", async () => {
+    await using api = await startKubeApi();
+    const { recorder, clock, heard } = open(api);
+    const listening = api.intercept(() => {
+      recorder.clear();
+      return false;
+    });
+    api.refuse({ verb: "create" }, { code: 500, reason: "InternalError" });
+    recorder.normal(ingress("web"), "Seen", "mine no more");
+    await heard("failed");
+    listening();
+    recorder.normal(ingress("web"), "Seen", "mine again");
+    clock.advance(60_000);
+    const [only] = await events(api, 1);
+    expect([only!.note, recorder.waiting]).toEqual(["mine again", 0]);
+  });
 });

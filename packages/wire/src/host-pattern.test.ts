@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { covers } from "./host-pattern.ts";
+import { covers, patternsOver } from "./host-pattern.ts";
 
 describe("which hosts a token's patterns cover", () => {
   test.each([
@@ -36,5 +36,15 @@ describe("which hosts a token's patterns cover", () => {
   test("one pattern of several is enough, none covers nothing", () => {
     expect(covers(["a.org", "*.b.org"], "x.b.org")).toBe(true);
     expect(covers([], "x.b.org")).toBe(false);
+  });
+
+  test.each([
+    { host: "a.b.org", over: ["a.b.org", "*.b.org", "**.b.org", "**.org", "*"] },
+    { host: "*.b.org", over: ["*.b.org", "*.b.org", "**.b.org", "**.org", "*"] },
+    { host: "**.b.org", over: ["**.b.org", "**.b.org", "**.org", "*"] },
+    { host: "localhost", over: ["localhost", "*"] },
+  ])("over $host are just the patterns that cover it", ({ host, over }) => {
+    expect(patternsOver(host)).toEqual(over);
+    expect(over.every((pattern) => covers([pattern], host))).toBe(true);
   });
 });

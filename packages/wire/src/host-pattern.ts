@@ -13,6 +13,14 @@ export function covers(allowed: readonly string[], host: string): boolean {
   return host !== "" && allowed.some((pattern) => coversOne(pattern, host));
 }
 
+/** Every pattern that covers a host, or a pattern, as `covers` has it; itself first. */
+export function patternsOver(host: string): string[] {
+  const [first, ...rest] = host.split(".");
+  const above = rest.map((_, at) => rest.slice(at).join("."));
+  const oneLabel = first === "**" ? [] : above.slice(0, 1).map((parent) => `*.${parent}`);
+  return [host, ...oneLabel, ...above.map((one) => `**.${one}`), "*"];
+}
+
 function coversOne(pattern: string, host: string): boolean {
   if (pattern === "*") return true;
   if (pattern.startsWith("**.")) return below(host, pattern.slice(2)) !== undefined;

@@ -122,10 +122,10 @@ export const Endpoint = v.object({
 export type Endpoint = v.InferOutput<typeof Endpoint>;
 
 /**
- * How a controller reads `path`: as it stands; or as an expression, and then every path of the host,
- * whoever wrote it (ingress-nginx, `use-regex`).
+ * How a controller reads `path`: by element, as it stands; by character, so that `/a` is `/ab` too; or as an
+ * expression, and then every path of the host, whoever wrote it (ingress-nginx, `use-regex`).
  */
-export const Controller = v.picklist(["paths", "expressions"]);
+export const Controller = v.picklist(["paths", "characters", "expressions"]);
 
 const MOST_KEY_CHARS = 4_096;
 

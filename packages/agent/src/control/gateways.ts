@@ -15,8 +15,8 @@ export interface GatewaysOptions {
   deps: GatewayTunnelDeps;
   /** The first registration anywhere. */
   onFirstUp: (info: RegisterSuccess) => void;
-  /** Each registration and resume, the first one too. */
-  onUp: (info: RegisterSuccess) => void;
+  /** Each registration and resume, the first one too; `url`: what the tunnel was made to dial. */
+  onUp: (info: RegisterSuccess, url: string) => void;
   /** Some tunnel is connected, or none any more. */
   onConnected: (connected: boolean) => void;
   /** Another process has this agent's id. */
@@ -79,7 +79,7 @@ export class Gateways implements GatewayTunnelOwner {
       this.#isUp = true;
       this.#options.onFirstUp(info);
     }
-    this.#options.onUp(info);
+    this.#options.onUp(info, one.urls[0] ?? "");
     this.onDown();
     this.#leaveDoubles(one);
     this.onGateways(info.gateways);

@@ -8,12 +8,16 @@ function stage(known: number | undefined, revision: number | null | undefined) {
   const voice = { speaks: false, known };
   const gateway = { revision, takes: true };
   const said: number[] = [];
+  const asked: number[] = [];
   const standing: boolean[] = [];
   const standIn: StandIn = new StandIn({
     voice,
     clock,
     random: () => 0.5,
-    ask: () => standIn.heard(gateway.revision),
+    ask: () => {
+      asked.push(clock.now());
+      standIn.heard(gateway.revision);
+    },
     say: (given) => {
       said.push(given);
       if (gateway.takes) gateway.revision = given;
@@ -21,7 +25,7 @@ function stage(known: number | undefined, revision: number | null | undefined) {
     onChange: (is) => standing.push(is),
   });
   standIn.heard(gateway.revision);
-  return { clock, voice, gateway, said, standing, standIn };
+  return { clock, voice, gateway, said, asked, standing, standIn };
 }
 
 describe("an agent that does not speak for its cluster", () => {
@@ -72,6 +76,16 @@ describe("an agent that does not speak for its cluster", () => {
     clock.advance(600_000);
     expect(said.length).toBeGreaterThan(8);
     expect(said.length).toBeLessThan(16);
+  });
+
+  test("asks a gateway that has heard it now and then, and at once when there is something newer", () => {
+    const { clock, voice, said, asked } = stage(70, null);
+    clock.advance(600_000);
+    expect(said).toEqual([70]);
+    expect(asked.length).toBeLessThan(13);
+    voice.known = 71;
+    clock.advance(10_000);
+    expect(said).toEqual([70, 71]);
   });
 
   test("says nothing any more once it speaks itself, or its tunnel is down", () => {

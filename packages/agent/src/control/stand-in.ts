@@ -74,12 +74,25 @@ export class StandIn {
     // Somebody else has spoken there since.
     if (revision > this.#said) return this.stop();
     this.#target = this.#said;
-    this.#askAfter(BEHIND_MS);
+    this.#askOnceNewer(this.#options.clock.now() + CAP_MS);
+  }
+
+  /** Nothing is asked while nothing else is known here, but now and then: what was said may be lost there. */
+  #askOnceNewer(lastly: number): void {
+    const { ask, clock, voice } = this.#options;
+    this.#after(BEHIND_MS, () => {
+      if (voice.known === this.#said && clock.now() < lastly) this.#askOnceNewer(lastly);
+      else ask();
+    });
+  }
+
+  #askAfter(ms: number): void {
+    this.#after(ms, this.#options.ask);
   }
 
   /** Spread, so that of several agents one comes first. */
-  #askAfter(ms: number): void {
-    const { ask, clock, random } = this.#options;
-    this.#forget = clock.after(ms * (0.5 + random()), ask);
+  #after(ms: number, task: () => void): void {
+    const { clock, random } = this.#options;
+    this.#forget = clock.after(ms * (0.5 + random()), task);
   }
 }

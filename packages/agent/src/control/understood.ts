@@ -1,4 +1,4 @@
-import { backendsOf, covers, type Feature, type Route } from "@warren/wire";
+import { backendsOf, patternsOver, type Feature, type Route } from "@warren/wire";
 
 /** What a gateway must name before it is told a route that says more than the first releases read. */
 const RULES: Feature = "route_rules";
@@ -22,12 +22,9 @@ export function withoutRules(routes: readonly Route[]): Understood {
   const hosts = new Set(
     routes.filter((route) => saysMore(route) && route.kind !== "tcp").map(({ host }) => host),
   );
-  const isWithheld = (route: Route): boolean => {
-    if (saysMore(route)) return true;
-    if (route.kind === "tcp" || hosts.size === 0) return false;
-    if (!route.host.startsWith("*")) return hosts.has(route.host);
-    return [...hosts].some((host) => host === route.host || covers([route.host], host));
-  };
+  const over = new Set([...hosts].flatMap(patternsOver));
+  const isWithheld = (route: Route): boolean =>
+    saysMore(route) || (route.kind !== "tcp" && over.has(route.host));
   const withheld = new Set(routes.filter(isWithheld));
   return { said: routes.filter((route) => !withheld.has(route)), withheld: [...withheld] };
 }

@@ -15,10 +15,10 @@ import {
   type WatchTold,
 } from "@warren/host/kube";
 import type { Random } from "@warren/tunnel";
-import { ControllerServices } from "./controller-services.ts";
 import { CONTROLLER_NAMESPACES } from "./ingress-controllers.ts";
 import type { Objects } from "./objects-port.ts";
 import type { EndpointSlice, Ingress, IngressClass, Secret, Service } from "./objects.ts";
+import { WiderObjects } from "./wider-objects.ts";
 
 export interface CachesOptions {
   client: KubeClient;
@@ -33,10 +33,19 @@ export interface CachesOptions {
   signal: AbortSignal;
 }
 
+interface Elsewhere {
+  /** Namespaces that are looked into as well. */
+  readonly also: readonly string[];
+  /** Those that are followed. */
+  readonly than: readonly string[];
+  readonly fieldSelector: string | undefined;
+}
+
 /** The objects of a cluster that publishing needs, each kind in one cache. */
 export class ClusterCaches implements AsyncDisposable {
   readonly services: Watched<Service>;
-  readonly endpointSlices: Watched<EndpointSlice>;
+  /** Those of the Kubernetes API among them, wherever the agent publishes from. */
+  readonly endpointSlices: Objects<EndpointSlice>;
   readonly ingressClasses: Watched<IngressClass>;
   readonly ingresses: Watched<Ingress>;
   /** TLS Secrets alone; undefined where nobody has allowed to read them. */
@@ -48,30 +57,39 @@ export class ClusterCaches implements AsyncDisposable {
   /** Of these publishing waits for each. */
   readonly #all: Watched<KubeObject>[] = [];
   /** Undefined where all namespaces are followed. */
-  readonly #elsewhere: ControllerServices | undefined;
+  readonly #controllers: WiderObjects<Service> | undefined;
+  readonly #slices: WiderObjects<EndpointSlice> | undefined;
 
   constructor(options: CachesOptions) {
     this.#options = options;
     const { namespaces, tlsSecrets } = options;
     this.services = this.#watch<Service>(SERVICES);
-    this.endpointSlices = this.#watch<EndpointSlice>(ENDPOINT_SLICES);
+    const slices = this.#watch<EndpointSlice>(ENDPOINT_SLICES);
     this.ingressClasses = this.#watch<IngressClass>(INGRESS_CLASSES);
     this.ingresses = this.#watch<Ingress>(INGRESSES);
     this.secrets = tlsSecrets ? this.#watch<Secret>(SECRETS, "type=kubernetes.io/tls") : undefined;
-    this.#elsewhere = namespaces && this.#watchControllers(namespaces);
-    this.controllerServices = this.#elsewhere ?? this.services;
+    this.#controllers = namespaces && this.#watchControllers(namespaces);
+    this.controllerServices = this.#controllers ?? this.services;
+    this.#slices = namespaces && this.#watchApi(slices, namespaces);
+    this.endpointSlices = this.#slices ?? slices;
   }
 
   /** Namespaces in which no controller is seen, since the agent may not read Services there. */
   get hidden(): readonly string[] {
-    return this.#elsewhere?.hidden ?? [];
+    return this.#controllers?.hidden ?? [];
+  }
+
+  /** True where the agent may not read the slices of the Kubernetes API. */
+  get isApiHidden(): boolean {
+    return (this.#slices?.hidden ?? []).length > 0;
   }
 
   /** What keeps caches from being whole, in words for a person; undefined when all are. */
   get waitsFor(): string | undefined {
     const missing = [
       ...this.#all.filter(({ isSynced }) => !isSynced),
-      ...(this.#elsewhere?.missing ?? []),
+      ...(this.#controllers?.missing ?? []),
+      ...(this.#slices?.missing ?? []),
     ];
     if (missing.length === 0) return undefined;
     const forbidden = missing.filter(({ state }) => state === "forbidden");
@@ -91,14 +109,33 @@ export class ClusterCaches implements AsyncDisposable {
     return watched;
   }
 
-  /** Those of its namespaces are watched already. */
-  #watchControllers(namespaces: readonly string[]): ControllerServices {
+  #watchControllers(namespaces: readonly string[]): WiderObjects<Service> {
     const { controllerNamespaces = [...CONTROLLER_NAMESPACES, "default"] } = this.#options;
-    const elsewhere = controllerNamespaces.filter((one) => !namespaces.includes(one));
-    return new ControllerServices(this.services, elsewhere, (namespace, onForbidden) =>
-      this.#open<Service>(SERVICES, {
+    const where = { also: controllerNamespaces, than: namespaces, fieldSelector: undefined };
+    return this.#wider(this.services, SERVICES, where);
+  }
+
+  /** A role may name the one slice, which the API server writes of itself under this name. */
+  #watchApi(own: Watched<EndpointSlice>, namespaces: readonly string[]) {
+    const fieldSelector = "metadata.name=kubernetes";
+    return this.#wider(own, ENDPOINT_SLICES, {
+      also: ["default"],
+      than: namespaces,
+      fieldSelector,
+    });
+  }
+
+  /** Those of its own namespaces are watched already. */
+  #wider<T extends KubeObject>(
+    own: Watched<T>,
+    resource: Resource<T>,
+    { also, than, fieldSelector }: Elsewhere,
+  ): WiderObjects<T> {
+    const elsewhere = also.filter((one) => !than.includes(one));
+    return new WiderObjects(own, elsewhere, (namespace, onForbidden) =>
+      this.#open<T>(resource, {
         namespaces: [namespace],
-        fieldSelector: undefined,
+        fieldSelector,
         told: (event) => {
           this.#options.told(event);
           if (event.kind === "forbidden") onForbidden();

@@ -5,6 +5,7 @@ import type {
   PublicEndpoint,
   ReachMode,
 } from "./cluster-view.ts";
+import { ForbiddenPlaces } from "./forbidden-places.ts";
 import type { Objects } from "./objects-port.ts";
 import type { EndpointSlice, IngressClass, Secret, Service } from "./objects.ts";
 
@@ -25,8 +26,12 @@ export interface Reach {
 }
 
 export interface ClusterSources {
+  /** Where the agent reaches the Kubernetes API. */
+  readonly server: URL;
   readonly services: Objects<Service>;
   readonly endpointSlices: Objects<EndpointSlice>;
+  /** True where the agent may not read the slices of the Kubernetes API; once they have had their first list. */
+  readonly isApiHidden: () => boolean;
   readonly ingressClasses: Objects<IngressClass>;
   /** Undefined where the agent may not read Secrets. */
   readonly secrets: Objects<Secret> | undefined;
@@ -37,6 +42,7 @@ export interface ClusterSources {
 /** KEP-752: names the Service of a slice. */
 const SERVICE_NAME = "kubernetes.io/service-name";
 const DEFAULT_CLASS = "ingressclass.kubernetes.io/is-default-class";
+const API = "default/kubernetes";
 
 /** A view over caches. Each look-up is one of a map; disposing of it ends what it hears. */
 export class WatchedCluster implements ClusterFeed, Disposable {
@@ -46,6 +52,9 @@ export class WatchedCluster implements ClusterFeed, Disposable {
   /** By the Service's key, then by the slice's. */
   readonly #slices = new Map<string, Map<string, EndpointSlice>>();
   readonly #defaults = new Set<string>();
+  #places: ForbiddenPlaces;
+  /** By the Service's key: why nobody may be led there. */
+  readonly #forbidden = new Map<string, string>();
   readonly #listeners = new Set<(change: ClusterChange) => void>();
   readonly #stops: (() => void)[] = [];
 
@@ -59,13 +68,18 @@ export class WatchedCluster implements ClusterFeed, Disposable {
       controllers,
       ...(secrets === undefined ? [] : [secrets]),
     ];
-    this.synced = allSynced(caches);
+    this.#places = this.#placesNow();
+    this.synced = allSynced(caches).then(() => this.#judgeAll());
     this.synced.catch(() => {}); // whoever waits for it hears it
     this.secret = secrets && ((namespace, name) => secrets.get(`${namespace}/${name}`));
     for (const slice of endpointSlices.values()) this.#slice(undefined, slice);
     for (const one of ingressClasses.values()) this.#class(one.metadata.name, one);
     this.#stops.push(
-      services.onChange(({ key }) => this.#tell({ kind: "service", key })),
+      services.onChange(({ key }) => {
+        if (key === API) this.#judgeAll();
+        else this.#judge(key);
+        this.#tell({ kind: "service", key });
+      }),
       endpointSlices.onChange(({ before, after }) => this.#slice(before, after)),
       ingressClasses.onChange(({ key, after }) => this.#class(key, after)),
       controllers.onChange(() => this.#tell({ kind: "controllers" })),
@@ -81,6 +95,10 @@ export class WatchedCluster implements ClusterFeed, Disposable {
 
   endpoints(namespace: string, name: string): readonly EndpointSlice[] {
     return [...(this.#slices.get(`${namespace}/${name}`)?.values() ?? [])];
+  }
+
+  forbidden(namespace: string, name: string): string | undefined {
+    return this.#forbidden.get(`${namespace}/${name}`);
   }
 
   ingressClass(name: string): IngressClass | undefined {
@@ -120,8 +138,37 @@ export class WatchedCluster implements ClusterFeed, Disposable {
       const slices = this.#slices.get(to) ?? new Map<string, EndpointSlice>();
       this.#slices.set(to, slices.set(after!.metadata.name, after!));
     }
-    for (const key of new Set([from, to]))
-      if (key !== undefined) this.#tell({ kind: "endpoints", key });
+    for (const key of new Set([from, to])) {
+      if (key === undefined) continue;
+      if (key === API) this.#judgeAll();
+      // More than its endpoints is different: whether it is dialled at all.
+      const kind = this.#judge(key) ? "service" : "endpoints";
+      this.#tell({ kind, key });
+    }
+  }
+
+  /** The API's places are others now, or better known. */
+  #judgeAll(): void {
+    this.#places = this.#placesNow();
+    for (const key of new Set([...this.#slices.keys(), ...this.#forbidden.keys()]))
+      if (this.#judge(key)) this.#tell({ kind: "service", key });
+  }
+
+  #placesNow(): ForbiddenPlaces {
+    const { server, services, isApiHidden } = this.#sources;
+    const slices = [...(this.#slices.get(API)?.values() ?? [])];
+    const isHidden = slices.length === 0 && isApiHidden();
+    return new ForbiddenPlaces({ server, service: services.get(API), slices, isHidden });
+  }
+
+  /** Returns whether it is forbidden now and was not, or the other way, or for another reason. */
+  #judge(key: string): boolean {
+    const slices = this.#slices.get(key)?.values() ?? [];
+    const why = this.#places.why(this.#sources.services.get(key), slices);
+    if (why === this.#forbidden.get(key)) return false;
+    if (why === undefined) this.#forbidden.delete(key);
+    else this.#forbidden.set(key, why);
+    return true;
   }
 
   #dropSlice(service: string, { metadata }: EndpointSlice): void {

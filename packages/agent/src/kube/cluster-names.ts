@@ -1,17 +1,28 @@
 /** Public names that gateways give this cluster (`<uuid>.<domain>`, `<name>.<domain>`), once they are known. */
 export class ClusterNames {
   readonly #listeners = new Set<() => void>();
+  /** By the address at which a gateway was dialled. */
+  readonly #byGateway = new Map<string, readonly string[]>();
   #names: readonly string[] = [];
 
+  /** Of all gateways, in order: what is said does not depend on who was heard last. */
   get names(): readonly string[] {
     return this.#names;
   }
 
-  set(names: readonly string[]): void {
-    // Gateways may have several domains, or none, and one that asks in vain leaves an alias out: what
-    // one gave another takes not away, and what is said does not depend on who was heard last.
-    const all = [...new Set([...this.#names, ...names])].toSorted();
-    if (all.length === this.#names.length) return;
+  /**
+   * What the gateway at that address gives, the cluster's uuid below its own domain first. A gateway that
+   * cannot ask the others leaves out aliases and their domains, and takes nothing away by that; one that
+   * has another domain now, or none, does.
+   */
+  set(gateway: string, names: readonly string[]): void {
+    const before = this.#byGateway.get(gateway) ?? [];
+    this.#byGateway.set(
+      gateway,
+      names[0] === before[0] ? [...new Set([...before, ...names])] : names,
+    );
+    const all = [...new Set([...this.#byGateway.values()].flat())].toSorted();
+    if (all.join() === this.#names.join()) return;
     this.#names = all;
     for (const heard of this.#listeners) heard();
   }

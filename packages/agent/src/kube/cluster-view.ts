@@ -39,6 +39,8 @@ export interface ClusterView {
   service(namespace: string, name: string): Service | undefined;
   /** The slices of a Service, of all address types. */
   endpoints(namespace: string, name: string): readonly EndpointSlice[];
+  /** Why nobody may be led to a Service: `leads to ...`. Undefined where its slices name nothing forbidden. */
+  forbidden(namespace: string, name: string): string | undefined;
   ingressClass(name: string): IngressClass | undefined;
   /** The class of objects that name none: annotation `ingressclass.kubernetes.io/is-default-class`. */
   defaultIngressClass(): IngressClass | undefined;

@@ -192,6 +192,18 @@ test("a Service that a class names is heard of when it appears, moves and goes",
   expect(index.look("edge/other", service("edge/other"))).toBe(false);
 });
 
+test.each([
+  { controller: TRAEFIK, type: "traefik" },
+  { controller: NGINX, type: "nginx" },
+  { controller: "example.com/own", type: "unknown" },
+])(
+  "a Service that a class of $controller names reads paths as $type does",
+  ({ controller, type }) => {
+    const own = ingressClass("own", controller, { [CONTROLLER_SERVICE]: "edge/proxy" });
+    expect(cluster([service("edge/proxy")], [own]).of("own")?.type).toBe(type);
+  },
+);
+
 test("a cluster is judged by the load balancer that a class names, too", () => {
   const own = ingressClass("own", "example.com/own", { [CONTROLLER_SERVICE]: "edge/proxy" });
   const balancer = service("edge/proxy", "LoadBalancer");

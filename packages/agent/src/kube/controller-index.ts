@@ -85,8 +85,8 @@ export class ControllerIndex {
 
   #serving(meant: IngressClass): FoundController | undefined {
     const said = meant.metadata.annotations?.[CONTROLLER_SERVICE];
-    if (said !== undefined) return this.#said(said);
     const controller = meant.spec?.controller ?? "";
+    if (said !== undefined) return this.#said(said, controller);
     const mates = [...this.#byRelease.of(releaseOfClass(meant) ?? "")]
       .map((key) => this.#found.get(key)!)
       .toSorted(byRank);
@@ -117,10 +117,10 @@ export class ControllerIndex {
     );
   }
 
-  #said(where: string): FoundController | undefined {
+  #said(where: string, controller: string): FoundController | undefined {
     const [namespace = "", name = ""] = where.split("/");
     const service = this.#deps.service(namespace, name);
-    return service && controllerOf(service, "said");
+    return service && controllerOf(service, { controller });
   }
 }
 

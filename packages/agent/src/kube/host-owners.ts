@@ -1,3 +1,6 @@
+/** Who publishes what the operator wrote for the agent, and comes before every object. */
+export const CONFIGURATION = "the agent's own configuration";
+
 /** What an object says about one host. */
 export interface HostClaim {
   /** Whose it would be: the namespace of an Ingress; of a route its own and its Gateway's. */
@@ -8,7 +11,7 @@ export interface HostClaim {
 
 /** The claim that a host is decided by. */
 export interface Holder extends HostClaim {
-  /** `namespace/name Ingress`, `namespace/name HTTPRoute`. */
+  /** `namespace/name Ingress`, `namespace/name HTTPRoute`, or `CONFIGURATION`. */
   readonly object: string;
   /** Epoch milliseconds of the object's creation. */
   readonly age: number;

@@ -106,8 +106,9 @@ describe("a controller's Service", () => {
 });
 
 test("a Service that somebody says is a controller needs no labels, and is no name outside either", () => {
-  expect(controllerOf(service("edge/proxy"), "said")?.isTrusted).toBe(true);
-  expect(controllerOf(service("edge/proxy", { type: "ExternalName" }), "said")).toBeUndefined();
+  const OWN = { controller: "example.com/own" };
+  expect(controllerOf(service("edge/proxy"), OWN)?.isTrusted).toBe(true);
+  expect(controllerOf(service("edge/proxy", { type: "ExternalName" }), OWN)).toBeUndefined();
 });
 
 test("the usual places come before labels, in their order; of labelled ones a load balancer first", () => {

@@ -130,12 +130,18 @@ const SAID: Known = {
 };
 
 /**
- * The controller that a Service leads to, or undefined when it is none that is known. `said`: somebody
- * says that it is one. A name outside the cluster never is (G-125).
+ * The controller that a Service leads to, or undefined when it is none that is known. `said`: a class of
+ * this `spec.controller` names it, which is how it reads paths. A name outside the cluster never is (G-125).
  */
-export function controllerOf(service: Service, how?: "said"): FoundController | undefined {
+export function controllerOf(
+  service: Service,
+  said?: { controller: string },
+): FoundController | undefined {
   if (service.spec?.type === "ExternalName") return undefined;
-  if (how === "said") return { service, known: SAID, rank: 0, isTrusted: true };
+  if (said !== undefined) {
+    const like = KNOWN.find(({ classes }) => classes.test(said.controller));
+    return { service, known: { ...SAID, type: like?.type ?? SAID.type }, rank: 0, isTrusted: true };
+  }
   const { name, namespace = "", labels = {} } = service.metadata;
   if (ASIDE.test(name) || ASIDE_PARTS.has(labels["app.kubernetes.io/component"] ?? ""))
     return undefined;

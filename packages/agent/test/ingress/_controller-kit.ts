@@ -9,7 +9,7 @@ import type { ControllerTarget } from "../../src/kube/cluster-view.ts";
 import { HostOwners } from "../../src/kube/host-owners.ts";
 import { ToldElsewhere } from "../../src/kube/told-elsewhere.ts";
 import type { EndpointSlice, Ingress, IngressClass, Service } from "../../src/kube/objects.ts";
-import { classOf, EVERYTHING, service } from "./_kit.ts";
+import { classOf, EVERYTHING, SERVER, service } from "./_kit.ts";
 import { MemoryObjects } from "./_objects.ts";
 import { IngressController } from "../../src/kube/ingress/ingress-controller.ts";
 import { IngressEvents } from "../../src/kube/ingress/ingress-events.ts";
@@ -37,6 +37,8 @@ export function controlled() {
   const reach = reachOf();
   const feed = new WatchedCluster({
     ...caches,
+    server: SERVER,
+    isApiHidden: () => false,
     secrets: undefined,
     controllers: others.controllers,
     reach: reach.reach,

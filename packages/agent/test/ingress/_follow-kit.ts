@@ -80,6 +80,6 @@ export function followOn(
     await there(key);
     published.verdicts.say(GATEWAY, key, verdict);
   };
-  const named = (names: string[]) => source.registered({ names } as RegisterSuccess);
+  const named = (names: string[]) => source.registered({ names } as RegisterSuccess, gateway);
   return { published, judge, named, there, log };
 }

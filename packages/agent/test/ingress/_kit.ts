@@ -9,6 +9,7 @@ import type {
   IngressPath,
   Service,
 } from "../../src/kube/objects.ts";
+import { ForbiddenPlaces } from "../../src/kube/forbidden-places.ts";
 import { WARREN_CONTROLLER, type IngressSelection } from "../../src/kube/ingress/select.ts";
 import { translateIngress, type IngressContext } from "../../src/kube/ingress/translate.ts";
 
@@ -85,6 +86,9 @@ export const NGINX: ControllerTarget = {
   httpsPort: 443,
 };
 
+/** Where agents in tests reach the API. */
+export const SERVER = new URL("https://10.96.0.1");
+
 export function cluster(given: Partial<Cluster> = {}): ClusterView {
   const has: Cluster = {
     services: [service("web"), service("api", { ports: [{ name: "grpc", port: 9_000 }] })],
@@ -95,13 +99,20 @@ export function cluster(given: Partial<Cluster> = {}): ClusterView {
     endpoint: undefined,
     ...given,
   };
+  const found = (namespace: string, name: string) =>
+    has.services.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name);
+  const endpoints = (_namespace: string, name: string) =>
+    has.slices.filter((one) => one.metadata.labels?.["kubernetes.io/service-name"] === name);
+  const places = new ForbiddenPlaces({
+    server: SERVER,
+    service: found("default", "kubernetes"),
+    slices: endpoints("default", "kubernetes"),
+    isHidden: false,
+  });
   return {
-    service: (namespace, name) =>
-      has.services.find(
-        ({ metadata }) => metadata.namespace === namespace && metadata.name === name,
-      ),
-    endpoints: (_namespace, name) =>
-      has.slices.filter((one) => one.metadata.labels?.["kubernetes.io/service-name"] === name),
+    service: found,
+    endpoints,
+    forbidden: (namespace, name) => places.why(found(namespace, name), endpoints(namespace, name)),
     ingressClass: (name) => has.classes.find((one) => one.metadata.name === name),
     defaultIngressClass: () =>
       has.classes.find(

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { WatchedCluster } from "../../src/kube/cluster-feed.ts";
 import type { ClusterChange } from "../../src/kube/cluster-view.ts";
 import type { EndpointSlice, IngressClass, Secret, Service } from "../../src/kube/objects.ts";
-import { classOf, meta, service } from "./_kit.ts";
+import { classOf, meta, SERVER, service } from "./_kit.ts";
 import { MemoryObjects } from "./_objects.ts";
 
 function watched() {
@@ -18,6 +18,8 @@ function watched() {
   };
   const feed = new WatchedCluster({
     ...caches,
+    server: SERVER,
+    isApiHidden: () => false,
     secrets: new MemoryObjects<Secret>(),
     controllers: never,
     reach: { mode: "tunnel", endpoint: undefined, onChange: () => () => {} },

@@ -278,6 +278,18 @@ describe("an Ingress of another class", () => {
     const one = nginx({}, { [`nginx.ingress.kubernetes.io/${given.annotation}`]: given.value });
     expect(translate(one, onNginx).routes[0]!.controller).toBe(given.want);
   });
+  test.each([
+    { type: "traefik", pathType: "Prefix", at: "/admin", want: "characters" },
+    { type: "traefik", pathType: "Prefix", at: "/", want: "paths" },
+    { type: "traefik", pathType: "Exact", at: "/admin", want: "paths" },
+    { type: "nginx", pathType: "Prefix", at: "/admin", want: "paths" },
+    { type: "nginx", pathType: "ImplementationSpecific", at: "/admin", want: "characters" },
+    { type: "unknown", pathType: "ImplementationSpecific", at: "/admin", want: "characters" },
+  ] as const)("is read by $want at $type: $pathType $at", ({ type, pathType, at, want }) => {
+    const has = { controllers: { nginx: { ...NGINX, type } } };
+    const { routes } = translate(nginx(rules(path(at, pathType))), has);
+    expect(routes.map(({ controller }) => controller)).toEqual([want]);
+  });
   test("of class warren has no controller to read its path", () => {
     expect(
       translate(ingress({ ingressClassName: "warren" })).routes[0]!.controller,

@@ -1,9 +1,11 @@
 /** Agents that do not have the cluster for themselves, on an API server that a test plays. */
 import {
+  ENDPOINT_SLICES,
   EVENTS,
   INGRESS_CLASSES,
   INGRESSES,
   SERVICES,
+  type EndpointSlice,
   type Ingress,
   type KubeEvent,
 } from "@warren/host/kube";
@@ -36,6 +38,17 @@ const addresses = (name: string) =>
 const statusWrites = () => api.requests.filter(({ resource }) => resource === "ingresses/status");
 const event = (reason: string) =>
   api.until(() => api.all<KubeEvent>(EVENTS).find((one) => one.reason === reason));
+
+const putSlice = (namespace: string, name: string, address: string, port = 80) =>
+  api.put<EndpointSlice>(
+    {
+      metadata: { namespace, name, labels: { "kubernetes.io/service-name": name } },
+      addressType: "IPv4",
+      endpoints: [{ addresses: [address] }],
+      ports: [{ name: "", port }],
+    },
+    ENDPOINT_SLICES,
+  );
 
 describe("two installations in one cluster", () => {
   const lease = { namespace: "default", name: "second" };
@@ -126,5 +139,44 @@ describe("an agent of a few namespaces", () => {
     const { there, published } = followOn(api, owned, { namespaces: ["default"] });
     await there(keyOf("theirs"));
     expect(published.get(keyOf("theirs"))!.targets).toMatchObject([{ host: "10.0.0.9" }]);
+  });
+
+  describe("where somebody writes slices by hand", () => {
+    const LAN = "shop/lan lan.test Prefix /";
+    beforeEach(() => {
+      putClass("warren", "warren.dev/ingress");
+      putSlice("default", "kubernetes", "192.168.1.10", 443);
+      for (const name of ["lan", "api"]) {
+        const metadata = { name, namespace: "shop" };
+        api.put({ metadata, spec: { clusterIP: "10.0.0.1", ports: [{ port: 80 }] } }, SERVICES);
+        const service = { name, port: { number: 80 } };
+        const paths = [{ path: "/", pathType: "Prefix" as const, backend: { service } }];
+        const one = ingressOf(name, { rules: [{ host: `${name}.test`, http: { paths } }] });
+        api.put({ ...one, metadata }, INGRESSES);
+      }
+      putSlice("shop", "lan", "192.168.1.20");
+      putSlice("shop", "api", "192.168.1.10", 443);
+    });
+
+    test("leads to machines of the LAN, and not to the Kubernetes API", async () => {
+      const { there, published } = followOn(api, owned, { namespaces: ["shop"] });
+      await there(LAN);
+      expect((await event("UnsupportedBackend")).note).toContain(
+        "Service shop/api leads to the Kubernetes API (192.168.1.10 port 443)",
+      );
+      expect(published.size).toBe(1);
+    });
+
+    test("leads nowhere until it may read where the Kubernetes API is", async () => {
+      const allowed = ["list", "watch"].map((verb) => api.forbid(verb, ENDPOINT_SLICES, "default"));
+      const { there, published } = followOn(api, owned, { namespaces: ["shop"] });
+      expect((await event("UnsupportedBackend")).note).toContain(
+        "may not read EndpointSlice default/kubernetes",
+      );
+      expect(published.size).toBe(0);
+      for (const allow of allowed) allow();
+      await there(LAN);
+      expect(published.size).toBe(1);
+    });
   });
 });

@@ -211,18 +211,22 @@ describe("backends", () => {
       expect(translate(given, { services: bare }).problems[0]!.message).toContain(says);
     },
   );
-  test("a slice that says the Kubernetes API's own place leads nowhere", () => {
-    const [address] = ["10.1.0.9"];
-    const made = ["kubernetes", "headless"].map((name) => ({
-      metadata: meta(`${name}-1`, { labels: { "kubernetes.io/service-name": name } }),
-      addressType: "IPv4" as const,
-      endpoints: [{ addresses: [address] }],
-      ports: [{ name: name === "headless" ? "http" : "https", port: 6_443 }],
-    }));
-    const given = ingress(rules(path("/", "Prefix", backend("headless"))));
-    const got = translate(given, { services, slices: made });
-    expect(got).toMatchObject({ routes: [], reasons: ["NoEndpoints"] });
-  });
+  test.each(["headless", "sticky", "web"])(
+    "%s is refused where a slice says the Kubernetes API's place",
+    (to) => {
+      const [address] = ["10.1.0.9"];
+      const made = ["kubernetes", to].map((name) => ({
+        metadata: meta(`${name}-1`, { labels: { "kubernetes.io/service-name": name } }),
+        addressType: "IPv4" as const,
+        endpoints: [{ addresses: [address] }],
+        ports: [{ name: name === to ? "http" : "https", port: 6_443 }],
+      }));
+      const given = ingress(rules(path("/", "Prefix", backend(to))));
+      const got = translate(given, { services, slices: made });
+      expect(got).toMatchObject({ routes: [], reasons: ["UnsupportedBackend"] });
+      expect(got.problems[0]!.message).toContain("the Kubernetes API (10.1.0.9 port 6443)");
+    },
+  );
   test("a resource is refused", () => {
     const resource = { resource: { apiGroup: "k8s.io", kind: "StorageBucket", name: "b" } };
     const given = ingress({

@@ -90,15 +90,15 @@ export class ClusterNames {
     return this.#domains;
   }
 
+  /** The domain that a host is below of: of domains one within the other the inner one gives the names. */
+  async domainOf(host: string): Promise<string | undefined> {
+    const all = (await this.domains()).filter((one) => host.endsWith(`.${one}`));
+    return all.toSorted((one, other) => other.length - one.length)[0];
+  }
+
   /** The cluster whose name a host is, or is below of; undefined when it is nobody's. */
   async ownerOf(host: string): Promise<string | undefined> {
-    // Of domains one within the other the inner one gave the name.
-    const domain = (await this.domains())
-      .filter((one) => host.endsWith(`.${one}`))
-      .reduce<string | undefined>(
-        (found, one) => (found === undefined || one.length > found.length ? one : found),
-        undefined,
-      );
+    const domain = await this.domainOf(host);
     if (domain === undefined) return undefined;
     const label = host
       .slice(0, -domain.length - 1)

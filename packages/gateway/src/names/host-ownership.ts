@@ -70,9 +70,11 @@ export class HostOwnership {
 
   async #byName(owner: Owner, host: string): Promise<Refusal | "own" | undefined> {
     const names = this.#names;
-    const domains = (await names?.domains()) ?? [];
-    if (names === undefined || !domains.some((one) => host.endsWith(`.${one}`))) return undefined;
-    if ((owner.names ?? []).some((name) => covers([name, `*.${name}`], host))) return "own";
+    const domain = await names?.domainOf(host);
+    if (names === undefined || domain === undefined) return undefined;
+    // A name may be another gateway's domain: what is below that is whose name it is there.
+    const own = (owner.names ?? []).filter((name) => name.endsWith(`.${domain}`));
+    if (own.some((name) => covers([name, `*.${name}`], host))) return "own";
     const other = await names.ownerOf(host).catch(() => undefined);
     if (other === undefined || other === owner.clusterUuid) return undefined;
     const message = `it is a name of cluster ${other}`;

@@ -1,6 +1,7 @@
 import { matchingPath } from "@warren/http";
 import { prefixOfExpression, type Route } from "@warren/wire";
 import type { Matched, RouteAnswer, RouteEntry, RouteQuestion } from "../ports.ts";
+import { CharacterPaths } from "./character-paths.ts";
 import { ControllerPaths } from "./controller-paths.ts";
 import { PathSlot } from "./path-slot.ts";
 import { Prefixes } from "./prefixes.ts";
@@ -28,6 +29,8 @@ export class HostTable {
   #open = 0;
   /** Undefined for a host that no Ingress controller answers. */
   #controlled: ControllerPaths | undefined;
+  /** Undefined for one that none compares by character. */
+  #characters: CharacterPaths | undefined;
 
   constructor(pattern: string) {
     this.pattern = pattern;
@@ -40,12 +43,16 @@ export class HostTable {
     const slot = paths.get(path) ?? new PathSlot(this.pattern);
     paths.set(path, slot);
     this.#change(slot, () => slot.put(entry));
+    if (entry.route.controller === "characters")
+      this.#characters ??= new CharacterPaths(this.pattern);
+    this.#characters?.put(entry);
     if (entry.route.controller !== undefined)
       (this.#controlled ??= new ControllerPaths()).put(entry);
   }
 
   remove(entry: RouteEntry): void {
     if (entry.route.kind !== "http") return this.#direct.remove(entry);
+    this.#characters?.remove(entry);
     this.#controlled?.remove(entry);
     const { paths, path } = this.#placeOf(entry.route);
     const slot = paths.get(path);
@@ -61,14 +68,20 @@ export class HostTable {
     if (ambiguous && !answer?.found.policy.raw_path) return AMBIGUOUS;
     if (answer === undefined) return this.#nothing();
     if (loose !== path && !this.#isOneForAll(answer.found, loose, question)) return AMBIGUOUS;
-    return this.#controlled?.matters ? this.#asControlled(answer.found, question) : answer;
+    // Expressions are read by character anyway.
+    const reader = this.#controlled?.matters ? this.#controlled : this.#characters;
+    return reader?.matters ? this.#asControlled(reader, answer.found, question) : answer;
   }
 
   /** As the host's controller will read it, which merges slashes too. */
-  #asControlled(found: Matched, question: RouteQuestion): RouteAnswer {
+  #asControlled(
+    reader: Pick<ControllerPaths, "settle">,
+    found: Matched,
+    question: RouteQuestion,
+  ): RouteAnswer {
     const { path, loose } = matchingPath(question.target);
-    const one = this.#controlled!.settle(found, path, question);
-    const other = loose === path ? one : this.#controlled!.settle(found, loose, question);
+    const one = reader.settle(found, path, question);
+    const other = loose === path ? one : reader.settle(found, loose, question);
     return one === undefined || one !== other ? AMBIGUOUS : { found: one };
   }
 

@@ -45,8 +45,8 @@ interface Series {
   name: string | undefined;
   count: number;
   lastMs: number;
-  /** Whether there is more to be said than what was written. */
-  isDue: boolean;
+  /** It has taken its object's token: tries that fail take no more. */
+  isCounted: boolean;
 }
 
 /** What waits to be written; of one object what was said last, in the order of its saying. */
@@ -79,7 +79,10 @@ export class KubeEventRecorder implements EventRecorder, AsyncDisposable {
   readonly #parked = new Map<Series, () => void>();
   readonly #closing = new AbortController();
   readonly #silent = new Map<string, number>();
-  readonly #timers = new Set<() => void>();
+  /** Of those that were said again: there is more to be said than what was written. */
+  readonly #refreshing = new Map<Series, () => void>();
+  /** How often it was cleared: what was under way then does not come back. */
+  #clears = 0;
   #working: Promise<void> | undefined;
   #isWriting = false;
   #hasToldForbidden = false;
@@ -104,8 +107,8 @@ export class KubeEventRecorder implements EventRecorder, AsyncDisposable {
 
   /** What was not written yet will not be: another process says it now. */
   clear(): void {
-    for (const forget of this.#parked.values()) forget();
-    this.#parked.clear();
+    this.#clears += 1;
+    this.#forgetTimers();
     this.#queue.clear();
     this.#waiting.clear();
     this.#series.clear();
@@ -115,11 +118,15 @@ export class KubeEventRecorder implements EventRecorder, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     this.#closing.abort();
-    for (const forget of this.#parked.values()) forget();
-    this.#parked.clear();
-    for (const forget of this.#timers) forget();
-    this.#timers.clear();
+    this.#forgetTimers();
     await this.#working;
+  }
+
+  #forgetTimers(): void {
+    for (const timers of [this.#parked, this.#refreshing]) {
+      for (const forget of timers.values()) forget();
+      timers.clear();
+    }
   }
 
   #say(said: Said): void {
@@ -136,7 +143,7 @@ export class KubeEventRecorder implements EventRecorder, AsyncDisposable {
       return;
     }
     if (this.waiting >= MOST_WAITING) return this.#options.told({ kind: "dropped" });
-    const series = { said, name: undefined, count: 1, lastMs: now, isDue: false };
+    const series = { said, name: undefined, count: 1, lastMs: now, isCounted: false };
     this.#series.set(key, series);
     this.#forgetOldest();
     this.#line(series);
@@ -151,6 +158,8 @@ export class KubeEventRecorder implements EventRecorder, AsyncDisposable {
     if (all.size <= MOST_OF_OBJECT) return;
     const [oldest] = all;
     this.#leave(oldest!);
+    this.#refreshing.get(oldest!)?.();
+    this.#refreshing.delete(oldest!);
     this.#series.delete(keyOf(oldest!.said));
     this.#options.told({ kind: "dropped" });
   }
@@ -166,14 +175,13 @@ export class KubeEventRecorder implements EventRecorder, AsyncDisposable {
 
   /** The first repetition is shown soon, and all that follow with it. */
   #refresh(series: Series): void {
-    if (series.isDue) return;
-    series.isDue = true;
+    if (this.#refreshing.has(series)) return;
     const forget = this.#options.clock.after(REFRESH_MS, () => {
-      this.#timers.delete(forget);
-      series.isDue = false;
-      this.#write(series);
+      this.#refreshing.delete(series);
+      // What waits for its time says then how often it was said.
+      if (!this.#parked.has(series)) this.#write(series);
     });
-    this.#timers.add(forget);
+    this.#refreshing.set(series, forget);
   }
 
   #write(series: Series): void {
@@ -193,13 +201,14 @@ export class KubeEventRecorder implements EventRecorder, AsyncDisposable {
       // It may have been given up meanwhile.
       if (!this.#queue.has(series)) continue;
       this.#leave(series);
+      const clears = this.#clears;
       try {
         await this.#writeOne(series);
         waits.ended(0);
       } catch (error) {
         this.#failed(error, namespace);
         if (this.#closed) break;
-        if (!isPassing(error)) continue;
+        if (!isPassing(error) || clears !== this.#clears) continue;
         this.#line(series);
         this.#queue.add(series);
         if (!isKubeError(error, "Forbidden")) await this.#rest(waits.next());
@@ -209,8 +218,11 @@ export class KubeEventRecorder implements EventRecorder, AsyncDisposable {
   }
 
   /** What is counted on was allowed when it was new. */
-  #objectMs({ said, name }: Series): number {
-    return name === undefined ? this.#limits.waitOfObject(objectOf(said)) : 0;
+  #objectMs(series: Series): number {
+    if (series.isCounted || series.name !== undefined) return 0;
+    const ms = this.#limits.waitOfObject(objectOf(series.said));
+    series.isCounted = ms === 0;
+    return ms;
   }
 
   #park(series: Series, ms: number): void {

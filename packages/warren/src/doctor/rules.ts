@@ -63,6 +63,7 @@ export function rulesOf(settings: KubeSettings, lease: ObjectName): Rule[] {
     read(SERVICES),
     ...controllerRules(settings),
     read(ENDPOINT_SLICES),
+    ...apiRules(settings),
     read(INGRESS_CLASSES, EVERYWHERE),
     ...(tlsSecrets ? [{ ...read(SECRETS), without: "no certificate is brought without it" }] : []),
     { ...write(LEASES, ["create"], NOTHING), where: [lease.namespace], isNeeded: true },
@@ -80,6 +81,14 @@ function controllerRules({ namespaces, controllerNamespaces }: KubeSettings): Ru
     "controllers there are not found, which matters for Ingresses of their classes (--kube-controllers)";
   const rule = { resource: SERVICES, verbs: READ, isNeeded: false, without };
   return where.length === 0 ? [] : [{ ...rule, where }];
+}
+
+/** Where the Kubernetes API answers, for who may not read it anyway. */
+function apiRules({ namespaces }: KubeSettings): Rule[] {
+  if (namespaces?.includes("default") !== false) return [];
+  const where = [{ namespace: "default", name: "kubernetes" }];
+  const without = "Services whose EndpointSlices somebody wrote by hand are not published";
+  return [{ resource: ENDPOINT_SLICES, verbs: READ, where, isNeeded: false, without }];
 }
 
 const GATEWAY_API = [GATEWAY_CLASSES, GATEWAYS, ...Object.values(ROUTES)];

@@ -37,6 +37,13 @@
   verbs: [get, list, watch]
 {{- end -}}
 
+{{- define "warren.apiRules" -}}
+- apiGroups: [discovery.k8s.io]
+  resources: [endpointslices]
+  resourceNames: [kubernetes]
+  verbs: [get, list, watch]
+{{- end -}}
+
 {{/* Rules in each namespace of `in`, or in all where there are none, and that they are the agent's. */}}
 {{- define "warren.role" -}}
 {{- $one := . -}}

@@ -125,6 +125,7 @@ export function viewOf({ services, secrets }: Pick<Cluster, "services" | "secret
   return {
     service: (space, name) => find(services, space, name),
     endpoints: () => [],
+    forbidden: () => undefined,
     ingressClass: () => undefined,
     defaultIngressClass: () => undefined,
     controller: () => undefined,

@@ -12,6 +12,7 @@ import {
   tcp,
   toWeb,
 } from "./_kit.ts";
+import { publishedCondition } from "./route-status.ts";
 import type { Listener, RouteKind, RouteObject } from "./objects.ts";
 
 const listed = (object: RouteObject, listeners: Listener[], kind: RouteKind = "HTTPRoute") =>
@@ -225,5 +226,20 @@ describe("a route is published", () => {
     expect(routes.map(({ ingress_name }) => ingress_name)).toEqual([`HTTPRoute:${want}`]);
     const loser = want === "a" ? "b" : "a";
     expect(model.lost(`infra/${loser} HTTPRoute`)[0]?.holder).toBe(`infra/${want} HTTPRoute`);
+  });
+});
+
+test("a route has a thousand places at most, the first, and says so", () => {
+  const matches = Array.from({ length: 64 }, (_, at) => ({ path: { value: `/${at}` } }));
+  const rules = [{ matches, backendRefs: [toWeb] }];
+  const hostnames = Array.from({ length: 16 }, (_, at) => `h${at}.test`);
+  const { model, routes } = settled(
+    cluster({ routes: [["HTTPRoute", route({ rules, hostnames })]] }),
+  );
+  expect(routes).toHaveLength(1_000);
+  expect(routes.every(({ path }) => path !== "/63")).toBe(true);
+  expect(publishedCondition(model, "infra/shop HTTPRoute", () => undefined)).toMatchObject({
+    status: "False",
+    reason: "TooManyPaths",
   });
 });

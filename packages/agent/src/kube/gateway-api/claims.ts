@@ -6,6 +6,7 @@ import { hostPattern } from "./hostnames.ts";
 import type { ListenerKind } from "./listeners.ts";
 import type { MatchedPlace } from "./matches.ts";
 import { httpPlaces, tcpPlace, tlsPlace } from "./place-names.ts";
+import { MOST_PLACES } from "../ingress/places.ts";
 import { namespaceOf, type RouteKind, type RouteObject } from "./objects.ts";
 import type { Claim, Place } from "./outcome.ts";
 import type { RuleRead } from "./rules.ts";
@@ -29,9 +30,24 @@ export interface Claiming {
 
 const SCHEMES = ["http", "https"] as const;
 
-/** A claim for each host and match, the rules in their order: of two alike the first serves. */
-export function httpClaims(given: Claiming): Claim[] {
+/** What a route claims, and whether that is less than it asks for: as an Ingress it has so many places. */
+export interface Claims {
+  readonly claims: readonly Claim[];
+  readonly isCut: boolean;
+}
+
+export function claimsOf(given: Claiming): Claims {
+  const isHttp = given.kind === "HTTPRoute" || given.kind === "GRPCRoute";
   const claims: Claim[] = [];
+  for (const claim of isHttp ? httpClaims(given) : rawClaims(given)) {
+    if (claims.length === MOST_PLACES) return { claims, isCut: true };
+    claims.push(claim);
+  }
+  return { claims, isCut: false };
+}
+
+/** A claim for each host and match, the rules in their order: of two alike the first serves. */
+function* httpClaims(given: Claiming): Generator<Claim> {
   // What is led to https has to be found in the clear first.
   const redirects = given.policy.redirect_https === true;
   for (const rule of given.rules)
@@ -40,9 +56,8 @@ export function httpClaims(given: Claiming): Claim[] {
         const schemes = SCHEMES.filter(
           (scheme) => kinds.has(scheme) || (kinds.has("https") && redirects),
         );
-        if (schemes.length > 0) claims.push(httpClaim({ ...given, rule, at, host, schemes }));
+        if (schemes.length > 0) yield httpClaim({ ...given, rule, at, host, schemes });
       }
-  return claims;
 }
 
 interface HttpClaiming extends Claiming {
@@ -87,9 +102,9 @@ function forSchemes(route: Route, won: readonly Place[]): Route {
 }
 
 /** TLSRoutes by host, TCPRoutes by port. */
-export function rawClaims(given: Claiming): Claim[] {
+function* rawClaims(given: Claiming): Generator<Claim> {
   const [rule] = given.rules;
-  if (rule === undefined) return [];
+  if (rule === undefined) return;
   const base = { ...common(given.kind, given.route, rule), policy: given.policy };
   const { targets } = rule.backends;
   const claim = (place: Place, input: RouteInput): Claim => {
@@ -99,21 +114,13 @@ export function rawClaims(given: Claiming): Claim[] {
     return { ...at, problem: undefined, publication: () => ({ route: made, targets }) };
   };
   if (given.kind === "TCPRoute")
-    return [...given.entrances.ports].map((port) =>
-      claim(tcpPlace(port), { ...base, kind: "tcp", public_port: port }),
-    );
-  return [...given.entrances.hosts].flatMap(([host, kinds]) =>
-    kinds.has("passthrough")
-      ? [
-          claim(tlsPlace(hostPattern(host)), {
-            ...base,
-            kind: "passthrough",
-            tls: true,
-            host: hostPattern(host),
-          }),
-        ]
-      : [],
-  );
+    for (const port of given.entrances.ports)
+      yield claim(tcpPlace(port), { ...base, kind: "tcp", public_port: port });
+  for (const [name, kinds] of given.entrances.hosts) {
+    const host = hostPattern(name);
+    if (kinds.has("passthrough"))
+      yield claim(tlsPlace(host), { ...base, kind: "passthrough", tls: true, host });
+  }
 }
 
 function common(kind: RouteKind, route: RouteObject, { backends }: RuleRead) {

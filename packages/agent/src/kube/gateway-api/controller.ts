@@ -45,7 +45,7 @@ export interface ControllerOptions extends Omit<ModelOptions, "view"> {
   readonly random: () => number;
 }
 
-/** So many routes are translated before traffic gets its turn: some 10 ms. */
+/** So many places of routes are translated before traffic gets its turn: some 10 ms. */
 const SLICE = 200;
 const NONE: ReadonlySet<string> = new Set();
 const NOTHING: News = {

@@ -1,6 +1,6 @@
 // Whose a host is, where Gateways of several namespaces want it.
 import { describe, expect, test } from "vitest";
-import { HostOwners } from "../host-owners.ts";
+import { CONFIGURATION, HostOwners } from "../host-owners.ts";
 import * as kit from "./_kit.ts";
 import type { RouteKind, RouteObject } from "./objects.ts";
 import { publishedCondition } from "./route-status.ts";
@@ -105,3 +105,20 @@ test("a host of an Ingress is its namespace's, also for a route through somebody
 function at(match: object): Partial<RouteObject["spec"]> {
   return { rules: [{ matches: [match], backendRefs: [kit.toWeb] }] };
 }
+
+test("a host of the agent's own configuration is no route's, until that lets go", () => {
+  const hosts = new HostOwners();
+  const claim = { namespaces: new Set<string>(), shared: new Set<string>() };
+  hosts.set(CONFIGURATION, -Infinity, new Map([["shop.test", claim]]));
+  const model = kit.modelOf(kit.cluster({ routes: [["HTTPRoute", kit.route()]] }), hosts);
+  while (model.work(3));
+  model.take();
+  expect([...model.published(SHOP)]).toEqual([]);
+  expect(publishedCondition(model, SHOP, () => undefined)).toMatchObject({
+    reason: "Conflicted",
+    message: "the agent's own configuration has shop.test",
+  });
+  hosts.set(CONFIGURATION, -Infinity, new Map());
+  while (model.work(3));
+  expect(model.take().put).toHaveLength(1);
+});

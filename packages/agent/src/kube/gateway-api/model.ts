@@ -187,7 +187,7 @@ export class GatewayModel {
     this.#touch(`secret ${key}`);
   }
 
-  /** Works out what follows for at most so many routes. Returns whether more are left. */
+  /** Works out what follows for routes of some so many places. Returns whether more are left. */
   work(most: number, attempt: Attempt = (_, task) => task()): boolean {
     for (const key of this.#dirtyGateways) {
       this.#dirtyGateways.delete(key);
@@ -198,12 +198,13 @@ export class GatewayModel {
     }
     let left = most;
     for (const id of this.#dirtyRoutes) {
-      if (left-- === 0) return true;
+      if (left <= 0) return true;
       this.#dirtyRoutes.delete(id);
       attempt(`route ${id}`, () => {
         this.#toldRoutes.add(id);
         this.#translate(id);
       });
+      left -= Math.max(1, this.#routes.get(id)?.outcome?.claims.length ?? 1);
     }
     return false;
   }

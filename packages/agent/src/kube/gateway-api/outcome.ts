@@ -38,6 +38,8 @@ export interface ParentOutcome {
 export interface RouteOutcome {
   readonly kind: RouteKind;
   readonly claims: readonly Claim[];
+  /** It asks for more places than one object may have. */
+  readonly isCut: boolean;
   /** Every host that it names to listeners that are served, also where it is not published. */
   readonly hosts: ReadonlyMap<string, HostClaim>;
   /** An annotation says that it is not to be published. */

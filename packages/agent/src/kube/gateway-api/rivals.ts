@@ -1,12 +1,10 @@
 import { routeKey, type Route } from "@warren/wire";
+import { CONFIGURATION } from "../host-owners.ts";
 import { claimantOf } from "../ingress/host-claims.ts";
 import { INGRESS_SOURCE } from "../ingress/ingress-controller.ts";
 import type { Published } from "../../published.ts";
 import type { Claim } from "./outcome.ts";
 import { placesOf } from "./place-names.ts";
-
-/** Who else publishes: what the operator wrote for the agent comes before any object. */
-export const CONFIGURATION = "the agent's own configuration";
 
 /** What others than Gateway API's objects publish, as claims on the same places. */
 export interface Rival {

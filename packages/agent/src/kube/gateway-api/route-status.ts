@@ -1,9 +1,10 @@
 import type { Verdict } from "../../verdicts.ts";
+import { MOST_PLACES } from "../ingress/places.ts";
 import { mergeConditions, no, yes, type Said, type When } from "./conditions.ts";
 import type { GatewayModel } from "./model.ts";
 import type { ParentReference, ParentStatus } from "./objects.ts";
 import type { ParentOutcome } from "./outcome.ts";
-import { CONFIGURATION } from "./rivals.ts";
+import { CONFIGURATION } from "../host-owners.ts";
 import { partsOf } from "./references.ts";
 import { ROUTE_CONDITIONS } from "./translate-route.ts";
 
@@ -79,6 +80,8 @@ function unlessPending(published: Said, old: ParentStatus | undefined, { generat
   return stands ? before : published;
 }
 
+const TOO_MANY = `it has more than ${MOST_PLACES} matches, each counted once for each of its hosts: the first ${MOST_PLACES} are published; split it into several routes`;
+
 /** Whether what an accepted route asks for is really served by gateways, and why not. */
 export function publishedCondition(model: GatewayModel, id: string, verdict: VerdictOf): Said {
   if (model.outcome(id)?.isLeftOut === true)
@@ -101,6 +104,7 @@ export function publishedCondition(model: GatewayModel, id: string, verdict: Ver
       "Conflicted",
       listed(lost.map(({ place, holder }) => `${holderOf(holder)} has ${place}`)),
     );
+  if (model.outcome(id)?.isCut === true) return no(PUBLISHED, "TooManyPaths", TOO_MANY);
   const [problem] = model.problems(id);
   if (problem !== undefined) return no(PUBLISHED, "InvalidRoute", problem);
   if (keys.length === 0) return no(PUBLISHED, "NotServed", nothing(model));

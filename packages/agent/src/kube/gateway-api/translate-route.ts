@@ -10,7 +10,7 @@ import { readWishes } from "./route-wishes.ts";
 import { readRule, type RuleRead } from "./rules.ts";
 import type { HostClaim } from "../host-owners.ts";
 import { hostPattern } from "./hostnames.ts";
-import { httpClaims, rawClaims, type Entrances } from "./claims.ts";
+import { claimsOf, type Entrances } from "./claims.ts";
 
 /** A Gateway of ours. */
 export interface ServedGateway {
@@ -66,10 +66,9 @@ export function translateRoute(
   });
   const isServed = wishes.problem === undefined && wishes.publish;
   const claiming = { kind, route, rules, entrances, policy: wishes.policy };
-  const claims = isHttp(kind) ? httpClaims(claiming) : rawClaims(claiming);
   return {
     kind,
-    claims: isServed ? claims : [],
+    ...(isServed ? claimsOf(claiming) : { claims: [], isCut: false }),
     hosts: hostClaims(owner.namespace, entrances, wishes.shareHost),
     isLeftOut: !wishes.publish,
     parents: parents.map((one) => withoutInvalid(one)),

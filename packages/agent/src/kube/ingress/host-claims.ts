@@ -1,5 +1,6 @@
 import { readAnnotations } from "../annotations/read.ts";
-import type { HostClaim } from "../host-owners.ts";
+import type { Problem } from "../cluster-view.ts";
+import { CONFIGURATION, type Holder, type HostClaim } from "../host-owners.ts";
 import type { Ingress } from "../objects.ts";
 import { hostsOf, isHostless } from "./places.ts";
 
@@ -32,4 +33,14 @@ export function hostClaims(ingress: Ingress, names: readonly string[]): Map<stri
 /** Epoch milliseconds; 0 for what the API server has not dated. */
 export function ageOf({ metadata: { creationTimestamp = "" } }: Ingress): number {
   return Date.parse(creationTimestamp) || 0;
+}
+
+/** What an Ingress hears of a host that is somebody else's. */
+export function heldBy(host: string, { object }: Holder): Problem {
+  const [key, kind] = object.split(" ");
+  const message =
+    object === CONFIGURATION
+      ? `${host} is published by ${object}, which lets others in by --kube-share-host alone`
+      : `${host} is of another namespace: ${kind} ${key} is older, and lets others in by warren.dev/share-host alone`;
+  return { reason: "HostOfOther", message };
 }

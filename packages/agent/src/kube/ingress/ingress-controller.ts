@@ -1,9 +1,9 @@
 import { endOfTurn, type Clock } from "@warren/host";
-import { routeKey } from "@warren/wire";
+import { patternsOver, routeKey } from "@warren/wire";
 import type { Publication, Published } from "../../published.ts";
 import type { TlsSettings } from "../../target.ts";
 import type { ClusterChange, ClusterFeed, Problem } from "../cluster-view.ts";
-import type { Holder, HostOwners } from "../host-owners.ts";
+import { CONFIGURATION, type HostOwners } from "../host-owners.ts";
 import type { Objects } from "../objects-port.ts";
 import { isNews } from "../news.ts";
 import type { ToldElsewhere } from "../told-elsewhere.ts";
@@ -13,11 +13,11 @@ import { isDialledAtPods } from "../service-backend.ts";
 import { ToldProblems } from "../told-problems.ts";
 import { Claims, type Claim } from "./claims.ts";
 import { someOf } from "./facts.ts";
-import { ageOf, claimantOf, hostClaims, ingressOf } from "./host-claims.ts";
+import { ageOf, claimantOf, heldBy, hostClaims, ingressOf } from "./host-claims.ts";
 import type { IngressCounts, IngressEvents } from "./ingress-events.ts";
 import { RetryLater } from "./retry-later.ts";
+import { servicesOf } from "./places.ts";
 import { classNameOf, type IngressSelection } from "./select.ts";
-import { waysTo } from "./shut.ts";
 import { translateIngress, type IngressTranslation } from "./translate.ts";
 
 export interface IngressControllerOptions {
@@ -279,7 +279,11 @@ export class IngressController implements Disposable {
     const translation = this.#atOwnHosts(ingress, translateIngress(ingress, context));
     this.#translations.set(key, translation);
     this.#claims.set(key, [...translation.publications, ...this.#shutPlaces(key, translation)]);
-    this.#byService.set(key, servicesOf(ingress));
+    const { namespace = "" } = ingress.metadata;
+    this.#byService.set(
+      key,
+      [...servicesOf(ingress)].map((name) => `${namespace}/${name}`),
+    );
     this.#byClass.set(key, [classNameOf(ingress) ?? NO_CLASS]);
   }
 
@@ -288,8 +292,8 @@ export class IngressController implements Disposable {
     const opened = new Set(isThrough ? publications.map(({ route: { host } }) => host) : []);
     for (const host of this.#open.set(key, opened)) this.#mark(this.#shut.of(host));
     const hosts = new Set(closed.map(({ route: { host } }) => host));
-    this.#shut.set(key, [...hosts].flatMap(waysTo));
-    const isOpen = (host: string) => waysTo(host).some((one) => this.#open.of(one).size > 0);
+    this.#shut.set(key, [...hosts].flatMap(patternsOver));
+    const isOpen = (host: string) => patternsOver(host).some((one) => this.#open.of(one).size > 0);
     const open = new Set([...hosts].filter(isOpen));
     return closed.filter(({ route: { host } }) => open.has(host));
   }
@@ -359,26 +363,9 @@ function ingressesOf(claimants: Iterable<string>): string[] {
   return [...claimants].flatMap((one) => ingressOf(one) ?? []);
 }
 
-/** Keys of every Service that an Ingress names, whether it exists or not. */
-function servicesOf({ metadata, spec }: Ingress): string[] {
-  const backends = [
-    spec?.defaultBackend,
-    ...(spec?.rules ?? []).flatMap(({ http }) => (http?.paths ?? []).map(({ backend }) => backend)),
-  ];
-  return backends.flatMap((backend) =>
-    backend?.service === undefined ? [] : [`${metadata.namespace ?? ""}/${backend.service.name}`],
-  );
-}
-
 /** Two that the same controller serves are told apart by it: nobody has lost anything. */
 function isToldApart(claim: Claim, winner: Claim): boolean {
   return claim.publication.targets[0]?.key === winner.publication.targets[0]?.key;
-}
-
-function heldBy(host: string, { object }: Holder): Problem {
-  const [key, kind] = object.split(" ");
-  const message = `${host} is of another namespace: ${kind} ${key} is older, and lets others in by warren.dev/share-host alone`;
-  return { reason: "HostOfOther", message };
 }
 
 function conflict({ place }: Claim, { owner }: Claim): Problem {
@@ -387,6 +374,6 @@ function conflict({ place }: Claim, { owner }: Claim): Problem {
 }
 
 function takenHere(place: string): Problem {
-  const message = `${place} is published by the agent's own configuration`;
+  const message = `${place} is published by ${CONFIGURATION}`;
   return { reason: "Conflict", message };
 }

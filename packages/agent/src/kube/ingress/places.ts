@@ -65,6 +65,14 @@ export function hostsOf({ spec }: Ingress, others: readonly string[]): string[] 
   return [...new Set(rules.flatMap((rule) => hostsOfRule(rule, others)))];
 }
 
+/** Every Service that an Ingress names, whether it exists or not. */
+export function servicesOf({ spec }: Ingress): Set<string> {
+  const { rules = [], defaultBackend } = spec ?? {};
+  const paths = rules.flatMap(({ http }) => http?.paths ?? []);
+  const backends = [defaultBackend, ...paths.map(({ backend }) => backend)];
+  return new Set(backends.flatMap((backend) => backend?.service?.name ?? []));
+}
+
 /** Whether part of it is for requests of any host. */
 export function isHostless({ spec }: Ingress): boolean {
   const { rules = [], defaultBackend } = spec ?? {};

@@ -24,10 +24,3 @@ export function ingressOfRoute(key: string): string {
 export function isShut({ ingress_name: name }: Route): boolean {
   return name.startsWith(SHUT);
 }
-
-/** The host, and what wildcards would have to be for its requests to come in by them. */
-export function waysTo(host: string): string[] {
-  const labels = host.split(".");
-  const above = labels.slice(1).map((_, at) => labels.slice(at + 1).join("."));
-  return [host, ...above.slice(0, 1).map((one) => `*.${one}`), ...above.map((one) => `**.${one}`)];
-}

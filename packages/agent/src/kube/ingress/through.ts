@@ -77,3 +77,15 @@ export function readsExpressions(
   const isRegex = annotations[`${NGINX}use-regex`] === "true";
   return isRegex || (type === "nginx" && Object.hasOwn(annotations, `${NGINX}rewrite-target`));
 }
+
+/**
+ * True where `/a` is `/ab` too: Traefik reads every prefix so, unless its `strictPrefixMatching` is set, and
+ * what is left to the implementation all do (nginx, HAProxy, Contour, Kong).
+ */
+export function comparesCharacters(
+  { path, pathType }: Place,
+  { type }: Pick<ControllerTarget, "type">,
+): boolean {
+  if (pathType === "Exact" || path.endsWith("/")) return false;
+  return type === "traefik" || pathType === "ImplementationSpecific";
+}

@@ -11,9 +11,10 @@ import {
   appProtocolOf,
   findService,
   serviceTarget,
+  whyForbidden,
   type ServiceFound,
 } from "../service-backend.ts";
-import { placesOf, type Place } from "./places.ts";
+import { placesOf, servicesOf, type Place } from "./places.ts";
 import type { IngressReason } from "./reasons.ts";
 import {
   ingressClassOf,
@@ -26,7 +27,7 @@ import {
   type IngressOwner,
   type IngressSelection,
 } from "./select.ts";
-import { controllerTarget, isExpression, readsExpressions } from "./through.ts";
+import { comparesCharacters, controllerTarget, isExpression, readsExpressions } from "./through.ts";
 import { SHUT_POLICY, shutPublication } from "./shut.ts";
 import { tlsHostsOf, type IsTlsHost } from "./tls.ts";
 
@@ -77,7 +78,10 @@ export function translateIngress(ingress: Ingress, context: IngressContext): Ing
   const isMissing = controller === undefined && !owner.isOurs && owner.className !== undefined;
   const why = isMissing
     ? noController(owner.className, ingressClass, context.selection)
-    : (refusal ?? notFrom(namespace, wishes) ?? notOfClass(owner, ingressClass, wishes));
+    : (refusal ??
+      notFrom(namespace, wishes) ??
+      notOfClass(owner, ingressClass, wishes) ??
+      (controller && notLedThere(ingress, context.view)));
   if (why !== undefined)
     return { ...leftOut, isSelected: true, closed: shut(), problems: [...problems, why] };
   const translation = new Translation(ingress, context, { controller, wishes });
@@ -103,6 +107,14 @@ function notOfClass(
   { publish }: Wishes,
 ): Problem | undefined {
   return owner.isOurs || publish === true ? undefined : notFromInside(owner, ingressClass);
+}
+
+/** Its controller would lead there whichever place of it is asked for, so that none is published. */
+function notLedThere(ingress: Ingress, view: ClusterView): Problem | undefined {
+  const { namespace = "default" } = ingress.metadata;
+  return [...servicesOf(ingress)]
+    .map((name) => whyForbidden(view, { namespace, name }))
+    .find((why) => why !== undefined);
 }
 
 function notFrom(namespace: string, { publish }: Wishes): Problem | undefined {
@@ -218,8 +230,10 @@ class Translation {
 
   #reader(place: Place) {
     if (this.#controller === undefined) return {};
-    const isRead = isExpression(place) || readsExpressions(this.#ingress, this.#controller);
-    return { controller: isRead ? ("expressions" as const) : ("paths" as const) };
+    if (isExpression(place) || readsExpressions(this.#ingress, this.#controller))
+      return { controller: "expressions" as const };
+    const isByCharacter = comparesCharacters(place, this.#controller);
+    return { controller: isByCharacter ? ("characters" as const) : ("paths" as const) };
   }
 
   #filters({ pathType }: Place) {

@@ -1,22 +1,20 @@
-import type { Watched } from "@warren/host/kube";
+import type { KubeObject, Watched } from "@warren/host/kube";
 import type { ObjectChange, Objects } from "./objects-port.ts";
-import type { Service } from "./objects.ts";
 
 /**
- * Services in which an agent that follows a few namespaces looks for ingress controllers: those of its
- * namespaces, and elsewhere as far as it may read there. A right that it lacks keeps nothing waiting:
- * it is asked for again, and until then `hidden` says where nobody looks.
+ * Objects of the namespaces that an agent follows, and some of others as far as it may read there. A right
+ * that it lacks keeps nothing waiting: it is asked for again, and until then `hidden` says where nobody looks.
  */
-export class ControllerServices implements Objects<Service> {
+export class WiderObjects<T extends KubeObject> implements Objects<T> {
   readonly synced: Promise<void>;
-  readonly #own: Objects<Service>;
-  readonly #elsewhere: ReadonlyMap<string, Watched<Service>>;
+  readonly #own: Objects<T>;
+  readonly #elsewhere: ReadonlyMap<string, Watched<T>>;
 
   /** `open` watches one namespace, and calls back when that is forbidden. */
   constructor(
-    own: Objects<Service>,
+    own: Objects<T>,
     elsewhere: readonly string[],
-    open: (namespace: string, onForbidden: () => void) => Watched<Service>,
+    open: (namespace: string, onForbidden: () => void) => Watched<T>,
   ) {
     this.#own = own;
     const all = elsewhere.map((namespace) => {
@@ -29,7 +27,7 @@ export class ControllerServices implements Objects<Service> {
     this.synced.catch(() => {}); // whoever waits for it hears it
   }
 
-  /** Namespaces of controllers whose Services this agent may not read. */
+  /** Other namespaces that this agent may not read. */
   get hidden(): readonly string[] {
     return [...this.#elsewhere]
       .filter(([, { state }]) => state === "forbidden")
@@ -37,23 +35,23 @@ export class ControllerServices implements Objects<Service> {
   }
 
   /** The API server has still to answer for these. */
-  get missing(): readonly Watched<Service>[] {
+  get missing(): readonly Watched<T>[] {
     return [...this.#elsewhere.values()].filter(
       ({ isSynced, state }) => !isSynced && state !== "forbidden",
     );
   }
 
-  get(key: string): Service | undefined {
+  get(key: string): T | undefined {
     const elsewhere = this.#elsewhere.get(key.slice(0, key.indexOf("/")));
     return (elsewhere ?? this.#own).get(key);
   }
 
-  *values(): IterableIterator<Service> {
+  *values(): IterableIterator<T> {
     yield* this.#own.values();
     for (const watched of this.#elsewhere.values()) yield* watched.values();
   }
 
-  onChange(heard: (change: ObjectChange<Service>) => void): () => void {
+  onChange(heard: (change: ObjectChange<T>) => void): () => void {
     const all = [this.#own, ...this.#elsewhere.values()];
     const stops = all.map((objects) => objects.onChange(heard));
     return () => {

@@ -1,0 +1,116 @@
+import { describe, expect, test } from "vitest";
+import { ForbiddenPlaces, type ApiKnown } from "./forbidden-places.ts";
+import type { EndpointSlice, Service } from "./objects.ts";
+
+const meta = (name: string, labels = {}) => ({
+  name,
+  namespace: "default",
+  uid: "u",
+  resourceVersion: "1",
+  labels,
+});
+const service = (spec: NonNullable<Service["spec"]>): Service => ({ metadata: meta("web"), spec });
+
+const BY_CONTROLLER = {
+  "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io",
+};
+
+interface Written {
+  port?: number;
+  type?: EndpointSlice["addressType"];
+  labels?: Record<string, string>;
+}
+
+function slice(addresses: readonly string[], { port = 80, type, labels }: Written = {}) {
+  const made: EndpointSlice = {
+    metadata: meta("web-1", labels),
+    addressType: type ?? (addresses[0]?.includes(":") ? "IPv6" : "IPv4"),
+    endpoints: [{ addresses: [...addresses] }],
+    ports: [{ port }],
+  };
+  return made;
+}
+
+const KNOWN: ApiKnown = {
+  server: new URL("https://10.96.0.1"),
+  service: service({
+    clusterIP: "10.96.0.1",
+    clusterIPs: ["10.96.0.1", "fd00:96::1"],
+    ports: [{ port: 443 }],
+  }),
+  slices: [slice(["192.168.1.10", "192.168.1.11"], { port: 6_443 })],
+  isHidden: false,
+};
+const BARE = service({ clusterIP: "10.96.0.7" });
+const OF_PODS = service({ clusterIP: "10.96.0.7", selector: { app: "web" } });
+const why = (made: EndpointSlice, known: Partial<ApiKnown> = {}, of: Service = BARE) =>
+  new ForbiddenPlaces({ ...KNOWN, ...known }).why(of, [slice(["10.1.0.1"]), made]);
+
+describe("a Service may not lead", () => {
+  test.each([
+    { name: "to the API", made: slice(["192.168.1.11"], { port: 6_443 }), says: "Kubernetes API" },
+    { name: "to its cluster address", made: slice(["10.96.0.1"], { port: 443 }), says: "API" },
+    { name: "to its other one", made: slice(["fd00:96:0::1"], { port: 443 }), says: "API" },
+    {
+      name: "to it as one of several addresses",
+      made: slice(["192.168.1.99", "192.168.1.10"], { port: 6_443 }),
+      says: "192.168.1.10 port 6443",
+    },
+    {
+      name: "to it in other letters",
+      made: slice(["192.168.001.010"], { port: 6_443 }),
+      says: "Kubernetes API",
+    },
+    {
+      name: "to it as IPv6 has IPv4",
+      made: slice(["::FFFF:192.168.1.10"], { port: 6_443, type: "IPv4" }),
+      says: "Kubernetes API",
+    },
+    {
+      name: "to its port at any other address of a node",
+      made: slice(["10.42.0.1"], { port: 6_443 }),
+      says: "port 6443",
+    },
+    { name: "to the agent itself", made: slice(["127.0.0.1"]), says: "loopback" },
+    { name: "to its node's metadata", made: slice(["169.254.169.254"]), says: "link-local" },
+    { name: "nowhere", made: slice(["0.0.0.0"]), says: "loopback" },
+    { name: "to ::1", made: slice(["0:0:0::1"]), says: "loopback" },
+    { name: "to ::", made: slice(["::"]), says: "loopback" },
+    { name: "to its link", made: slice(["FE80::1"]), says: "link-local" },
+    { name: "to itself, as IPv6 has it", made: slice(["::ffff:127.0.0.1"]), says: "loopback" },
+  ])("$name", ({ made, says }) => {
+    expect(why(made)).toContain(says);
+  });
+
+  test("where somebody says, while nobody here may read where the API is", () => {
+    const hidden = { slices: [], isHidden: true };
+    expect(why(slice(["192.168.1.20"]), hidden)).toContain("EndpointSlice default/kubernetes");
+    const places = new ForbiddenPlaces({ ...KNOWN, ...hidden });
+    expect(places.why(OF_PODS, [slice(["10.1.0.1"], { labels: BY_CONTROLLER })])).toBeUndefined();
+  });
+});
+
+describe("a Service may lead", () => {
+  const pods = { port: 6_443, labels: BY_CONTROLLER };
+  test.each([
+    { name: "to a machine of the LAN", made: slice(["192.168.1.20"], { port: 8_006 }) },
+    { name: "to another port of the API's machine", made: slice(["192.168.1.10"], { port: 443 }) },
+    { name: "to pods, whatever their port is", made: slice(["10.1.0.9"], pods), of: OF_PODS },
+    { name: "to names, which nobody dials", made: slice(["127.0.0.1"], { type: "FQDN" }) },
+    { name: "nowhere yet", made: slice([], { port: 6_443 }) },
+  ])("$name", ({ made, of }) => {
+    expect(new ForbiddenPlaces(KNOWN).why(of ?? BARE, [made])).toBeUndefined();
+  });
+
+  test("to port 443 of a machine where the API has that port elsewhere", () => {
+    const slices = [slice(["192.168.1.10"], { port: 443 })];
+    expect(why(slice(["192.168.1.20"], { port: 443 }), { slices })).toBeUndefined();
+    expect(why(slice(["192.168.1.10"], { port: 443 }), { slices })).toContain("Kubernetes API");
+  });
+});
+
+test("what says that the cluster's controller made it counts for Services of pods alone", () => {
+  const forged = slice(["10.42.0.1"], { port: 6_443, labels: BY_CONTROLLER });
+  expect(why(forged)).toContain("port 6443");
+  expect(why(slice(["10.42.0.1"], { port: 6_443 }), {}, OF_PODS)).toContain("port 6443");
+});
