@@ -11,8 +11,9 @@ const HOW = { fence: undefined, untilMs: Number.MAX_SAFE_INTEGER };
 const urlOf = (number: number) => `https://ca.invalid/account/${number}`;
 
 async function opened() {
-  const { leases, records } = memoryRecords({ wallClock: Date.now });
-  const account = records(acmeKinds("ca").account);
+  const store = memoryRecords({ wallClock: Date.now });
+  const { leases } = store;
+  const account = store.records(acmeKinds("ca").account);
   const key = await CaClient.newKey();
   const registered = (number: number) => account.put("account", { key, url: urlOf(number) }, HOW);
   await registered(1);
