@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, type AddressInfo, type Server } from "node:net";
-import { setDefaultCACertificates } from "node:tls";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { testCertificates } from "@warren/host/testing";
 import { describe, expect, test } from "vitest";
 import { chatErrorOf } from "../src/providers/provider-error.ts";
@@ -189,6 +189,8 @@ describe("connecting", () => {
     await using kit = openKit(envFor(fake), { attempts: 1 });
     const untrusted = await new Reader(kit.providers, requestOf("hi")).fault();
     expect([untrusted.kind, fake.requests.length]).toEqual(["unreachable", 0]);
+    const before = getCACertificates("default");
+    using _ = { [Symbol.dispose]: () => setDefaultCACertificates(before) };
     setDefaultCACertificates([ca]);
     fake.next(() => {});
     const reader = new Reader(kit.providers, requestOf("hi"));

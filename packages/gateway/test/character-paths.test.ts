@@ -97,4 +97,13 @@ describe("a host whose controller compares paths by character", () => {
     table.remove(one);
     expect(answer(table, "/adminx")).toBe("open");
   });
+
+  test("one of two paths as long as each other goes without the other", () => {
+    const table = tableOf([open, admin, route("/adbin", "other", { policy: { allow: [] } })]);
+    table.remove(entry(route("/adbin", "other")));
+    expect([answer(table, "/adminx"), answer(table, "/adbinx")]).toEqual(["guarded", "open"]);
+    table.remove(entry(admin));
+    table.put(entry(admin));
+    expect(answer(table, "/adminx")).toBe("guarded");
+  });
 });

@@ -4,6 +4,7 @@ import { memoryRegistry, type Kept, type MemoryRegistryOptions } from "../src/re
 import { NO_QUOTAS } from "../src/registry/quotas.ts";
 import { DIRECTORY_FACTS } from "./_directory-facts.ts";
 import { FACT_QUOTAS, QUOTA_FACTS } from "./_quota-facts.ts";
+import { READER_FACTS } from "./_reader-facts.ts";
 import { ROUTE_FACTS, found, type World } from "./_registry-facts.ts";
 import { change, route } from "./_routes-kit.ts";
 
@@ -45,7 +46,9 @@ function open(quotas = NO_QUOTAS): World {
 }
 
 describe("the registry in memory", () => {
-  test.each([...ROUTE_FACTS, ...DIRECTORY_FACTS])("$name", async ({ holds }) => holds(open()));
+  test.each([...ROUTE_FACTS, ...READER_FACTS, ...DIRECTORY_FACTS])("$name", async ({ holds }) =>
+    holds(open()),
+  );
 
   test.each(QUOTA_FACTS)("$name", async ({ holds }) => holds(open(FACT_QUOTAS)));
 

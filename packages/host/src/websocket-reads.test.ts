@@ -55,6 +55,7 @@ async function throughReads(isServer: boolean, bytes: Buffer, lengths: number[])
   });
   read(reads, bytes, lengths);
   await new Promise(setImmediate);
+  socket.emit("close");
   return said;
 }
 
@@ -169,4 +170,5 @@ test("messages stay as they were read while others follow", () => {
   read(reads, Buffer.concat(sent), [65_536, 100, 40_000, 262_144, 9]);
   expect(heardNow).toHaveLength(400);
   for (const { at, was } of heardNow) expect(at.toString("latin1")).toBe(was);
+  socket.emit("close");
 });

@@ -266,12 +266,11 @@ class MemoryRegistry implements Registry {
 
   #replace(cluster: Cluster, before: Published | undefined, next: Published): void {
     const { place, entry, offer } = next;
-    if (before !== undefined) {
-      before.place.entries.delete(before.entry);
-      if (before.place !== place) before.place.table.remove(before.entry);
-    }
+    const isHere = before?.place === place;
+    before?.place.entries.delete(before.entry);
+    if (!isHere) before?.place.table.remove(before.entry);
     place.entries.add(entry);
-    place.table.put(entry);
+    place.table.put(entry, isHere ? before.entry : undefined);
     cluster.routes.set(entry.key, next);
     cluster.bytes += offer.bytes - (before?.offer.bytes ?? 0);
     if (before === undefined && entry.publicPort !== undefined) this.#portsHeard.tell();

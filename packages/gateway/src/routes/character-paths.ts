@@ -12,8 +12,10 @@ export class CharacterPaths {
   readonly #entries = new Map<string, RouteEntry>();
   readonly #slots = new Map<string, PathSlot>();
   #guarded = 0;
-  /** Never shrinks: an upper bound is enough. */
-  #longest = 0;
+  /** How many paths are of a length. */
+  readonly #sizes = new Map<number, number>();
+  /** The lengths, longest first. */
+  #lengths: readonly number[] = [];
 
   constructor(host: string) {
     this.#host = host;
@@ -25,9 +27,9 @@ export class CharacterPaths {
     this.#entries.set(nameOf(entry), entry);
     const { path } = matchingPath(entry.route.path);
     const slot = this.#slots.get(path) ?? new PathSlot(this.#host);
+    if (slot.empty) this.#count(path.length, 1);
     this.#slots.set(path, slot);
     slot.put(entry);
-    this.#longest = Math.max(this.#longest, path.length);
     if (isGuarded(entry)) this.#guarded++;
   }
 
@@ -38,7 +40,7 @@ export class CharacterPaths {
     const { path } = matchingPath(before.route.path);
     const slot = this.#slots.get(path);
     slot?.remove(before);
-    if (slot?.empty) this.#slots.delete(path);
+    if (slot?.empty && this.#slots.delete(path)) this.#count(path.length, -1);
     if (isGuarded(before)) this.#guarded--;
   }
 
@@ -56,13 +58,23 @@ export class CharacterPaths {
     // What is dialled at its Service never comes to a controller.
     if (route.controller === undefined) return found;
     const own = matchingPath(route.path).path.length;
-    for (let end = Math.min(path.length, this.#longest); end > own; end--) {
+    for (const end of this.#lengths) {
+      if (end > path.length) continue;
+      if (end <= own) break;
       const one = this.#slots.get(path.slice(0, end))?.find(question)?.found;
       if (one === undefined) continue;
       if (isSameGuard(one, found) || !isGuarded(one.entries[0]!)) return found;
       return isGuarded(found.entries[0]!) ? undefined : one;
     }
     return found;
+  }
+
+  #count(length: number, by: 1 | -1): void {
+    const before = this.#sizes.get(length) ?? 0;
+    if (before + by === 0) this.#sizes.delete(length);
+    else this.#sizes.set(length, before + by);
+    if (before === 0 || before + by === 0)
+      this.#lengths = [...this.#sizes.keys()].sort((one, other) => other - one);
   }
 }
 

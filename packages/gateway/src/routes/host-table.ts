@@ -37,7 +37,10 @@ export class HostTable {
     this.#direct = new PathSlot(pattern);
   }
 
-  put(entry: RouteEntry): void {
+  /** `before`: what is here under the entry's key. Who reads its path may have changed, and so its place. */
+  put(entry: RouteEntry, before?: RouteEntry): void {
+    if (before !== undefined && before.route.controller !== entry.route.controller)
+      this.remove(before);
     if (entry.route.kind !== "http") return this.#direct.put(entry);
     const { paths, path } = this.#placeOf(entry.route);
     const slot = paths.get(path) ?? new PathSlot(this.pattern);
