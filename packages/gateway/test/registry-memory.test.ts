@@ -4,7 +4,7 @@ import { memoryRegistry, type Kept, type MemoryRegistryOptions } from "../src/re
 import { NO_QUOTAS } from "../src/registry/quotas.ts";
 import { DIRECTORY_FACTS } from "./_directory-facts.ts";
 import { FACT_QUOTAS, QUOTA_FACTS } from "./_quota-facts.ts";
-import { READER_FACTS } from "./_reader-facts.ts";
+import { PLACE_FACTS } from "./_place-facts.ts";
 import { ROUTE_FACTS, found, type World } from "./_registry-facts.ts";
 import { change, route } from "./_routes-kit.ts";
 
@@ -46,7 +46,7 @@ function open(quotas = NO_QUOTAS): World {
 }
 
 describe("the registry in memory", () => {
-  test.each([...ROUTE_FACTS, ...READER_FACTS, ...DIRECTORY_FACTS])("$name", async ({ holds }) =>
+  test.each([...ROUTE_FACTS, ...PLACE_FACTS, ...DIRECTORY_FACTS])("$name", async ({ holds }) =>
     holds(open()),
   );
 

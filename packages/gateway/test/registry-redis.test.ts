@@ -10,7 +10,7 @@ import {
 } from "./_redis-kit.ts";
 import { open, ready, TTL_MS } from "./_redis-registry.ts";
 import { FACT_QUOTAS, QUOTA_FACTS } from "./_quota-facts.ts";
-import { READER_FACTS } from "./_reader-facts.ts";
+import { PLACE_FACTS } from "./_place-facts.ts";
 import { NO_QUOTAS } from "../src/registry/quotas.ts";
 import { ROUTE_FACTS, type World } from "./_registry-facts.ts";
 
@@ -52,7 +52,7 @@ describe.each(BACKENDS)("the registry on $name", ({ there, start }) => {
   });
   afterAll(() => backend?.[Symbol.asyncDispose]());
 
-  test.skipIf(!there).each([...ROUTE_FACTS, ...READER_FACTS, ...DIRECTORY_FACTS])(
+  test.skipIf(!there).each([...ROUTE_FACTS, ...PLACE_FACTS, ...DIRECTORY_FACTS])(
     "$name",
     async ({ holds }) => {
       await using world = await worldOn(backend);

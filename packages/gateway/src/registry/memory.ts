@@ -199,16 +199,20 @@ class MemoryRegistry implements Registry {
     return this.#placeOf(host)?.table;
   }
 
-  /** The most specific claimed pattern decides alone: a host never falls through to a wider claim. */
+  /** The most specific claimed pattern decides. Without any routes it gives way to its own group's next one (0444). */
   #placeOf(host: string): ClaimedPlace | undefined {
     const { places } = this.#claims;
     const exact = places.get(host);
-    if (exact !== undefined) return exact;
+    if (exact !== undefined && exact.entries.size > 0) return exact;
+    let bare: ClaimedPlace | undefined;
     for (const candidate of candidatesOf(host)) {
       const place = places.get(candidate);
-      if (place !== undefined) return place;
+      if (place === undefined) continue;
+      if (bare !== undefined && place.claim.group !== bare.claim.group) break;
+      if (place.entries.size > 0) return place;
+      bare ??= place;
     }
-    return undefined;
+    return bare;
   }
 
   #publish(cluster: Cluster, change: RouteChange, verdict: RouteVerdict): void {

@@ -3,7 +3,7 @@ import { candidatesOf } from "../../routes/host-pattern.ts";
 import type { HostTable } from "../../routes/host-table.ts";
 import { KEYS } from "./keys.ts";
 import type { OwnRoutes } from "./own-routes.ts";
-import type { PlaceCopies } from "./place-copies.ts";
+import type { PlaceCopies, PlaceCopy } from "./place-copies.ts";
 import { readPlace } from "./place-record.ts";
 import type { RegistryLink } from "./registry-link.ts";
 import { READ } from "./scripts.ts";
@@ -46,7 +46,7 @@ export class HostLookup {
     const { copies, clock, link } = this.#options;
     const now = clock.now();
     const copy = copies.get(host);
-    if (copy !== undefined && copies.isFresh(copy, now)) return copy.table;
+    if (copy !== undefined && copy.count > 0 && copies.isFresh(copy, now)) return copy.table;
     const candidates = candidatesOf(host);
     const decided = this.#fresh(candidates, now);
     if (decided !== undefined) return decided;
@@ -62,11 +62,19 @@ export class HostLookup {
 
   #fresh(candidates: readonly string[], now: number): Decision | undefined {
     const { copies, freshMs, unknownMs } = this.#options;
+    let bare: PlaceCopy | undefined;
     for (const place of candidates) {
       const copy = copies.get(place);
-      if (copy !== undefined) return copies.isFresh(copy, now) ? copy.table : undefined;
-      if (!copies.isAbsent(place, now, freshMs)) return undefined;
+      if (copy === undefined) {
+        if (!copies.isAbsent(place, now, freshMs)) return undefined;
+        continue;
+      }
+      if (!copies.isFresh(copy, now)) return undefined;
+      if (bare !== undefined && copy.group !== bare.group) break;
+      if (copy.count > 0) return copy.table;
+      bare ??= copy;
     }
+    if (bare !== undefined) return bare.table;
     const sure = candidates.every((place) => copies.isAbsent(place, now, unknownMs));
     return sure ? "none" : undefined;
   }
@@ -76,18 +84,22 @@ export class HostLookup {
     const { copies, own, clock, link, unknownMs } = this.#options;
     const now = clock.now();
     let sure = true;
+    let bare: PlaceCopy | undefined;
     for (const place of candidates) {
       const copy = copies.get(place);
       if (copy !== undefined) {
         // Asking a Redis that is away once more for each request would only add to the wait.
         if (!link.healthy) copies.extend(copy, GRACE_MS);
-        return copy.table;
+        if (bare !== undefined && copy.group !== bare.group) break;
+        if (copy.count > 0) return copy.table;
+        bare ??= copy;
+        continue;
       }
       const table = own.tableOf(place);
-      if (table !== undefined) return table;
+      if (table !== undefined) return bare?.table ?? table;
       sure &&= copies.isAbsent(place, now, unknownMs);
     }
-    return sure ? "none" : "away";
+    return bare?.table ?? (sure ? "none" : "away");
   }
 
   async #read(candidates: readonly string[]): Promise<Decision> {
