@@ -40,6 +40,7 @@ const KNOWN: ApiKnown = {
   }),
   slices: [slice(["192.168.1.10", "192.168.1.11"], { port: 6_443 })],
   isHidden: false,
+  before: undefined,
 };
 const BARE = service({ clusterIP: "10.96.0.7" });
 const OF_PODS = service({ clusterIP: "10.96.0.7", selector: { app: "web" } });

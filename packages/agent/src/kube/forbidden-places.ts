@@ -10,6 +10,8 @@ export interface ApiKnown {
   readonly slices: readonly EndpointSlice[];
   /** True where its slices may not be read. */
   readonly isHidden: boolean;
+  /** What was known before: where it has been once, it may still be, whatever its slices say now. */
+  readonly before: ForbiddenPlaces | undefined;
 }
 
 /** What is wrong with where a slice leads: whoever wrote it, or where somebody did. */
@@ -30,14 +32,16 @@ const CONTROLLER = "endpointslice-controller.k8s.io";
  */
 export class ForbiddenPlaces {
   /** `address port`. */
-  readonly #api = new Set<string>();
-  readonly #apiPorts = new Set<number>();
+  readonly #api: Set<string>;
+  readonly #apiPorts: Set<number>;
   readonly #isHidden: boolean;
   /** Of one of a large Service's slices that changes the others are not read again. */
   readonly #read = new WeakMap<EndpointSlice, SliceRead>();
 
-  constructor({ server, service, slices, isHidden }: ApiKnown) {
+  constructor({ server, service, slices, isHidden, before }: ApiKnown) {
     this.#isHidden = isHidden;
+    this.#api = new Set(before === undefined ? [] : before.#api);
+    this.#apiPorts = new Set(before === undefined ? [] : before.#apiPorts);
     const own = Number(server.port) || (server.protocol === "https:" ? HTTPS : 80);
     this.#api.add(`${canonical(server.hostname.replace(/^\[|\]$/g, ""))} ${own}`);
     const { clusterIP = "", clusterIPs = [clusterIP], ports = [] } = service?.spec ?? {};
