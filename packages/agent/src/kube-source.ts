@@ -20,6 +20,8 @@ export interface KubeSource extends AsyncDisposable {
   connected(connected: boolean): void;
   /** The gateway that was dialled at `url` has taken this agent in. */
   registered(info: RegisterSuccess, url: string): void;
+  /** What gateways at all other addresses have said is forgotten. */
+  keep(urls: ReadonlySet<string>): void;
   /** Begins to follow the cluster and to publish into `published`. Returns at once; called once. */
   start(published: Published): void;
   /** Lets another agent lead, without waiting for this one's end. Silent from the turn of the call. */

@@ -88,6 +88,7 @@ export async function startAgent(
     deps: tunnelDeps(config, deps, { dial, published, streams, isPrivate, isReady }),
     onFirstUp: registered.resolve,
     onUp: (info, url) => kube?.registered(info, url),
+    onAddresses: (urls) => kube?.keep(urls),
     onConnected: (connected) => kube?.connected(connected),
     onReplaced: replaced.reject,
   });
@@ -113,8 +114,7 @@ export async function startAgent(
       draining = true;
       // First the word, then the refusal: a stream that is under way is still taken. Routes are taken
       // back by who leads, so the lead is given up after that has been said, and does not wait for it.
-      const farewell = gateways.sayFarewell(config.drain.deadlineMs, routes);
-      await Promise.all([farewell, kube?.resign()]);
+      await Promise.all([gateways.sayFarewell(config.drain.deadlineMs, routes), kube?.resign()]);
       await streams.drain(config.drain.deadlineMs);
     },
     async [Symbol.asyncDispose]() {

@@ -51,3 +51,28 @@ test("nothing is known any more when another agent asks", () => {
   expect(all).toEqual([ACCEPTED, undefined]);
   expect(verdicts.get("k")).toBeUndefined();
 });
+
+test("while a route is refused each gateway's new word is heard, once", () => {
+  const verdicts = new Verdicts();
+  const all = told(verdicts);
+  const [one, other] = [{}, {}];
+  verdicts.say(one, "k", never);
+  for (let again = 0; again < 2; again++) verdicts.say(other, "k", never);
+  verdicts.say(other, "k", ACCEPTED);
+  expect(all).toEqual([never, never, never]);
+});
+
+test("a word counts where the same gateway takes one of the others", () => {
+  const verdicts = new Verdicts();
+  const [one, other] = [{}, {}];
+  verdicts.say(one, "shut", never);
+  verdicts.say(other, "shut", ACCEPTED);
+  verdicts.say(other, "open", ACCEPTED);
+  expect(verdicts.whereAccepted("shut", ["open", "gone"])).toEqual(ACCEPTED);
+  verdicts.say(one, "open", later);
+  verdicts.say(other, "shut", later);
+  expect(verdicts.whereAccepted("shut", ["open"])).toEqual(later);
+  verdicts.say(one, "open", ACCEPTED);
+  expect(verdicts.whereAccepted("shut", ["open"])).toEqual(never);
+  expect(verdicts.whereAccepted("shut", [])).toBeUndefined();
+});

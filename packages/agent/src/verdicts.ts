@@ -25,6 +25,14 @@ export class Verdicts {
     return this.#told.get(key);
   }
 
+  /** The worst word on `key` of those gateways that take one of `others` as it is. */
+  whereAccepted(key: string, others: readonly string[]): Verdict | undefined {
+    const takes = (gateway: object) =>
+      others.some((other) => "accepted" in (this.#said.get(other)?.get(gateway) ?? {}));
+    const said = [...(this.#said.get(key) ?? [])].filter(([gateway]) => takes(gateway));
+    return worstOf(said.map(([, verdict]) => verdict));
+  }
+
   /** Whether this very gateway said last that it takes the route as it is. */
   accepts(gateway: object, key: string): boolean {
     return this.#said.get(key)?.get(gateway) === ACCEPTED;
@@ -37,7 +45,10 @@ export class Verdicts {
     return count;
   }
 
-  /** Hears each verdict when it is news; also an equal one after a change. The returned function stops that. */
+  /**
+   * Hears each verdict when it is news; also an equal one after a change, and while a route is refused
+   * each gateway's word that is new. The returned function stops that.
+   */
   onVerdict(heard: VerdictHeard): () => void {
     this.#listeners.add(heard);
     return () => this.#listeners.delete(heard);
@@ -46,8 +57,9 @@ export class Verdicts {
   /** `gateway` is whatever stands for one, the same each time. */
   say(gateway: object, key: string, verdict: Verdict): void {
     const all = this.#said.get(key) ?? new Map<object, Verdict>();
+    const before = all.get(gateway);
     this.#said.set(key, all.set(gateway, verdict));
-    this.#tell(key);
+    this.#tell(key, before === undefined || !same(before, verdict));
   }
 
   /** The route changed: what was said of it counts no more, and is not taken back either. */
@@ -65,7 +77,7 @@ export class Verdicts {
 
   /** A gateway is gone for good, and what it said with it. */
   leave(gateway: object): void {
-    for (const [key, all] of this.#said) if (all.delete(gateway)) this.#tell(key);
+    for (const [key, all] of this.#said) if (all.delete(gateway)) this.#tell(key, false);
   }
 
   /** Another agent asks from now on. */
@@ -73,11 +85,12 @@ export class Verdicts {
     for (const key of this.#said.keys()) this.forget(key);
   }
 
-  #tell(key: string): void {
+  #tell(key: string, isNewWord: boolean): void {
     const worst = worstOf(this.#said.get(key)?.values() ?? []);
     if (worst === undefined) return this.forget(key);
     const before = this.#told.get(key);
-    if (before !== undefined && same(before, worst)) return;
+    const isKnown = before !== undefined && same(before, worst);
+    if (isKnown && !(isNewWord && "refused" in worst)) return;
     this.#told.set(key, worst);
     for (const heard of this.#listeners) heard(key, worst);
   }

@@ -38,6 +38,26 @@ describe("an announcer", () => {
     expect(hosts(said[3]!)).toEqual(["open.test", "a.test", "*.test", "a.test"]);
   });
 
+  test.each([
+    { name: "an allow-list", policy: { allow: ["10.0.0.0/8"] }, said: ["open.test"] },
+    { name: "passwords", policy: { basic_auth: ["ana:x"] }, said: ["open.test"] },
+    { name: "no guard", policy: {}, said: ["open.test", "a.test", "a.test"] },
+  ])(
+    "of paths by character with $name, an earlier release hears what it holds",
+    ({ policy, said: heard }) => {
+      const { announcer, link, published, said } = joined();
+      const controller = "characters" as const;
+      published.replace("config", [
+        publication({ host: "open.test" }),
+        publication({ path: "/", controller: "paths" }),
+        publication({ path: "/in", controller, policy }),
+      ]);
+      link.up = true;
+      announcer.up(false, ["resume", "certificates"]);
+      expect(hosts(said[0]!)).toEqual(heard);
+    },
+  );
+
   test("says a snapshot with the namespaces in turns, since who has little room takes the first", () => {
     const { up, published, said } = joined();
     const hostsAt: [string, string][] = [

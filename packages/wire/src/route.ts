@@ -123,9 +123,13 @@ export type Endpoint = v.InferOutput<typeof Endpoint>;
 
 /**
  * How a controller reads `path`: by element, as it stands; by character, so that `/a` is `/ab` too; or as an
- * expression, and then every path of the host, whoever wrote it (ingress-nginx, `use-regex`).
+ * expression, and then every path of the host, whoever wrote it (ingress-nginx, `use-regex`). A word of a later
+ * release is read by character: guards then hold for more than by element, and no path is lost by it.
  */
-export const Controller = v.picklist(["paths", "characters", "expressions"]);
+export const Controller = v.fallback(
+  v.picklist(["paths", "characters", "expressions"]),
+  "characters",
+);
 
 const MOST_KEY_CHARS = 4_096;
 

@@ -17,6 +17,8 @@ export interface GatewaysOptions {
   onFirstUp: (info: RegisterSuccess) => void;
   /** Each registration and resume, the first one too; `url`: what the tunnel was made to dial. */
   onUp: (info: RegisterSuccess, url: string) => void;
+  /** The addresses that are dialled, each time that some may be none of them any more. Never without a gateway. */
+  onAddresses: (urls: ReadonlySet<string>) => void;
   /** Some tunnel is connected, or none any more. */
   onConnected: (connected: boolean) => void;
   /** Another process has this agent's id. */
@@ -81,6 +83,7 @@ export class Gateways implements GatewayTunnelOwner {
     }
     this.#options.onUp(info, one.urls[0] ?? "");
     this.onDown();
+    this.#sayAddresses();
     this.#leaveDoubles(one);
     this.onGateways(info.gateways);
   }
@@ -146,6 +149,12 @@ export class Gateways implements GatewayTunnelOwner {
     this.#tunnels.delete(one);
     one.close(error);
     this.onDown();
+    this.#sayAddresses();
+  }
+
+  #sayAddresses(): void {
+    if (!this.connected) return;
+    this.#options.onAddresses(new Set([...this.#tunnels].flatMap(({ urls }) => urls)));
   }
 
   /** Two addresses may lead to one gateway, and one of the tunnels is then enough. */

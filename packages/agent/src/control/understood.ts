@@ -1,4 +1,4 @@
-import { backendsOf, patternsOver, type Feature, type Route } from "@warren/wire";
+import { backendsOf, patternsOver, type Feature, type Policy, type Route } from "@warren/wire";
 
 /** What a gateway must name before it is told a route that says more than the first releases read. */
 const RULES: Feature = "route_rules";
@@ -15,7 +15,7 @@ export function understandsRules(features: readonly string[]): boolean {
 
 /**
  * Routes as they may be told to a gateway that leaves out what it does not know: networks to keep
- * out, filters, schemes, times, expressions. With a route goes all else of its host, and a wildcard that covers
+ * out, filters, schemes, times, how a controller reads paths that not everybody may ask for. With a route goes all else of its host, and a wildcard that covers
  * it: what is kept back would be answered by those, past the very rule.
  */
 export function withoutRules(routes: readonly Route[]): Understood {
@@ -34,9 +34,14 @@ function saysMore(route: Route): boolean {
   return (
     filters !== undefined ||
     controller === "expressions" ||
+    (controller === "characters" && isForSome(policy)) ||
     match.scheme !== undefined ||
     (policy.deny?.length ?? 0) > 0 ||
     policy.request_timeout_ms !== undefined ||
     backendsOf(route).some(({ answer }) => answer !== undefined)
   );
+}
+
+function isForSome({ allow, basic_auth: passwords }: Policy): boolean {
+  return allow.length > 0 || passwords.length > 0;
 }

@@ -68,7 +68,7 @@ export class WatchedCluster implements ClusterFeed, Disposable {
       controllers,
       ...(secrets === undefined ? [] : [secrets]),
     ];
-    this.#places = this.#placesNow();
+    this.#places = this.#placesNow(undefined);
     this.synced = allSynced(caches).then(() => this.#judgeAll());
     this.synced.catch(() => {}); // whoever waits for it hears it
     this.secret = secrets && ((namespace, name) => secrets.get(`${namespace}/${name}`));
@@ -149,16 +149,17 @@ export class WatchedCluster implements ClusterFeed, Disposable {
 
   /** The API's places are others now, or better known. */
   #judgeAll(): void {
-    this.#places = this.#placesNow();
+    this.#places = this.#placesNow(this.#places);
     for (const key of new Set([...this.#slices.keys(), ...this.#forbidden.keys()]))
       if (this.#judge(key)) this.#tell({ kind: "service", key });
   }
 
-  #placesNow(): ForbiddenPlaces {
+  #placesNow(before: ForbiddenPlaces | undefined): ForbiddenPlaces {
     const { server, services, isApiHidden } = this.#sources;
     const slices = [...(this.#slices.get(API)?.values() ?? [])];
     const isHidden = slices.length === 0 && isApiHidden();
-    return new ForbiddenPlaces({ server, service: services.get(API), slices, isHidden });
+    const service = services.get(API);
+    return new ForbiddenPlaces({ server, service, slices, isHidden, before });
   }
 
   /** Returns whether it is forbidden now and was not, or the other way, or for another reason. */

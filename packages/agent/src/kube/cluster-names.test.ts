@@ -36,3 +36,21 @@ test("a gateway that has another domain now, or none, takes the names below the 
   expect(names.names).toEqual(["u.one.test"]);
   expect(heard).toHaveLength(4);
 });
+
+test("names of a gateway that is not dialled any more are forgotten", () => {
+  const { names, heard } = named();
+  names.set(ONE, ["u.new.test"]);
+  names.keep(new Set([ONE, TWO]));
+  expect(heard).toHaveLength(2);
+  names.keep(new Set([ONE]));
+  expect(names.names).toEqual(["u.new.test"]);
+  expect(heard).toHaveLength(3);
+});
+
+test("an alias stays where another gateway has the same domain, and has not been able to ask", () => {
+  const { names, heard } = named();
+  names.set(ONE, ["u.two.test"]);
+  names.keep(new Set([ONE]));
+  expect(names.names).toEqual(["home.two.test", "u.two.test"]);
+  expect(heard).toHaveLength(1);
+});

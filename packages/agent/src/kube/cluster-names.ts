@@ -21,14 +21,31 @@ export class ClusterNames {
       gateway,
       names[0] === before[0] ? [...new Set([...before, ...names])] : names,
     );
-    const all = [...new Set([...this.#byGateway.values()].flat())].toSorted();
-    if (all.join() === this.#names.join()) return;
-    this.#names = all;
-    for (const heard of this.#listeners) heard();
+    this.#tellIfNew();
+  }
+
+  /**
+   * Of all others' names none are known any more. Where a gateway has the same domain, it has had no
+   * reason yet to give what only they gave: that stays.
+   */
+  keep(gateways: ReadonlySet<string>): void {
+    const gone = [...this.#byGateway].filter(([gateway]) => !gateways.has(gateway));
+    for (const [gateway] of gone) this.#byGateway.delete(gateway);
+    for (const [, names] of gone)
+      for (const [gateway, others] of this.#byGateway)
+        if (names.length > 0 && others[0] === names[0]) this.set(gateway, [...others, ...names]);
+    this.#tellIfNew();
   }
 
   onChange(heard: () => void): () => void {
     this.#listeners.add(heard);
     return () => this.#listeners.delete(heard);
+  }
+
+  #tellIfNew(): void {
+    const all = [...new Set([...this.#byGateway.values()].flat())].toSorted();
+    if (all.join() === this.#names.join()) return;
+    this.#names = all;
+    for (const heard of this.#listeners) heard();
   }
 }

@@ -40,6 +40,7 @@ const KNOWN: ApiKnown = {
   }),
   slices: [slice(["192.168.1.10", "192.168.1.11"], { port: 6_443 })],
   isHidden: false,
+  before: undefined,
 };
 const BARE = service({ clusterIP: "10.96.0.7" });
 const OF_PODS = service({ clusterIP: "10.96.0.7", selector: { app: "web" } });
@@ -49,6 +50,11 @@ const why = (made: EndpointSlice, known: Partial<ApiKnown> = {}, of: Service = B
 describe("a Service may not lead", () => {
   test.each([
     { name: "to the API", made: slice(["192.168.1.11"], { port: 6_443 }), says: "Kubernetes API" },
+    { name: "to AWS's metadata", made: slice(["fd00:ec2::254"]), says: "a cloud" },
+    { name: "to Alibaba's", made: slice(["100.100.100.200"]), says: "a cloud" },
+    { name: "to metadata by NAT64", made: slice(["64:ff9b::a9fe:a9fe"]), says: "link-local" },
+    { name: "to loopback by 6to4", made: slice(["2002:7f00:1::1"]), says: "loopback" },
+    { name: "to Azure's by NAT64", made: slice(["64:ff9b::a83f:8110"]), says: "a cloud" },
     { name: "to its cluster address", made: slice(["10.96.0.1"], { port: 443 }), says: "API" },
     { name: "to its other one", made: slice(["fd00:96:0::1"], { port: 443 }), says: "API" },
     {
@@ -113,4 +119,14 @@ test("what says that the cluster's controller made it counts for Services of pod
   const forged = slice(["10.42.0.1"], { port: 6_443, labels: BY_CONTROLLER });
   expect(why(forged)).toContain("port 6443");
   expect(why(slice(["10.42.0.1"], { port: 6_443 }), {}, OF_PODS)).toContain("port 6443");
+});
+
+test("a slice of very many addresses and ports is judged in no time", () => {
+  const addresses = Array.from({ length: 20_000 }, (_, at) => `10.9.${at >> 8}.${at & 255}`);
+  const large = slice([...addresses, ...Array.from({ length: 1_000 }, () => "192.168.1.10")]);
+  const ports = Array.from({ length: 20_000 }, (_, at) => ({ port: 10_000 + at }));
+  const since = process.cpuUsage();
+  expect(why({ ...large, ports }, {}, OF_PODS)).toBeUndefined();
+  // By each address with each port it took minutes.
+  expect(process.cpuUsage(since).user).toBeLessThan(5_000_000);
 });

@@ -10,6 +10,8 @@ export interface ApiKnown {
   readonly slices: readonly EndpointSlice[];
   /** True where its slices may not be read. */
   readonly isHidden: boolean;
+  /** What was known before: where it has been once, it may still be, whatever its slices say now. */
+  readonly before: ForbiddenPlaces | undefined;
 }
 
 /** What is wrong with where a slice leads: whoever wrote it, or where somebody did. */
@@ -18,6 +20,16 @@ interface SliceRead {
   readonly byHand: string | undefined;
 }
 
+/** The agent's own or its node's. An API server takes none of them, but inside of others. */
+const OWN = /^(0|127)\.|^169\.254\.|^::1?$|^fe[89ab]/;
+/** Where clouds tell their machines who they are, beside 169.254.0.0/16: AWS, Google, Alibaba, Azure, Oracle. */
+const METADATA = new Set([
+  "fd00:ec2::254",
+  "fd20:ce::254",
+  "100.100.100.200",
+  "168.63.129.16",
+  "192.0.0.192",
+]);
 /** TLS of all kinds is there: it tells nobody apart. */
 const HTTPS = 443;
 const MANAGED_BY = "endpointslice.kubernetes.io/managed-by";
@@ -29,25 +41,31 @@ const CONTROLLER = "endpointslice-controller.k8s.io";
  * for the API at each of its addresses, so that slices which somebody wrote may not name its port at all.
  */
 export class ForbiddenPlaces {
-  /** `address port`. */
-  readonly #api = new Set<string>();
-  readonly #apiPorts = new Set<number>();
+  /** Ports by address. */
+  readonly #api: Map<string, Set<number>>;
+  readonly #apiPorts: Set<number>;
   readonly #isHidden: boolean;
   /** Of one of a large Service's slices that changes the others are not read again. */
   readonly #read = new WeakMap<EndpointSlice, SliceRead>();
 
-  constructor({ server, service, slices, isHidden }: ApiKnown) {
+  constructor({ server, service, slices, isHidden, before }: ApiKnown) {
     this.#isHidden = isHidden;
+    this.#api = new Map(before === undefined ? [] : before.#api);
+    this.#apiPorts = new Set(before === undefined ? [] : before.#apiPorts);
     const own = Number(server.port) || (server.protocol === "https:" ? HTTPS : 80);
-    this.#api.add(`${canonical(server.hostname.replace(/^\[|\]$/g, ""))} ${own}`);
+    this.#add(server.hostname.replace(/^\[|\]$/g, ""), own);
     const { clusterIP = "", clusterIPs = [clusterIP], ports = [] } = service?.spec ?? {};
-    for (const address of clusterIPs)
-      for (const { port } of ports) this.#api.add(`${canonical(address)} ${port}`);
+    for (const address of clusterIPs) for (const { port } of ports) this.#add(address, port);
     for (const slice of slices)
       for (const port of portsOf(slice)) {
         if (port !== HTTPS) this.#apiPorts.add(port);
-        for (const address of addressesOf(slice)) this.#api.add(`${canonical(address)} ${port}`);
+        for (const address of addressesOf(slice)) this.#add(address, port);
       }
+  }
+
+  #add(address: string, port: number): void {
+    const host = canonical(address);
+    this.#api.set(host, new Set([...(this.#api.get(host) ?? []), port]));
   }
 
   /** What is wrong with where the slices of a Service lead: `leads to ...`. Undefined when nothing is. */
@@ -68,14 +86,20 @@ export class ForbiddenPlaces {
     return read;
   }
 
+  /** One look for each address: a slice may have twenty thousand of them, and as many ports. */
   #whyNot(slice: EndpointSlice): string | undefined {
-    const ports = portsOf(slice);
+    const ports = new Set(portsOf(slice));
     for (const address of addressesOf(slice)) {
-      const host = canonical(address);
-      if (isOwn(host)) return `leads to ${address}, a loopback or link-local address`;
-      for (const port of ports)
-        if (this.#api.has(`${host} ${port}`))
-          return `leads to the Kubernetes API (${address} port ${port}), which is never published`;
+      const host = reached(canonical(address));
+      if (OWN.test(host)) return `leads to ${address}, a loopback or link-local address`;
+      if (METADATA.has(host))
+        return `leads to ${address}, where a cloud tells its machines secrets`;
+      const port = this.#api
+        .get(host)
+        ?.values()
+        .find((one) => ports.has(one));
+      if (port !== undefined)
+        return `leads to the Kubernetes API (${address} port ${port}), which is never published`;
     }
     return undefined;
   }
@@ -106,9 +130,20 @@ function portsOf({ ports }: EndpointSlice): number[] {
   return (ports ?? []).flatMap(({ port }) => port ?? []);
 }
 
-/** The agent's own or its node's, or that of a cloud's metadata. An API server takes none of them. */
-function isOwn(host: string): boolean {
-  return /^(0|127)\.|^169\.254\.|^::1?$|^fe[89ab]/.test(host);
+/** The IPv4 address inside of one of NAT64 (RFC 6052) or 6to4 (RFC 3056), which leads there; else the same. */
+function reached(host: string): string {
+  const [first = "", second] = host.split(":");
+  const isNat64 = first === "64" && second === "ff9b";
+  if (!isNat64 && first !== "2002") return host;
+  const words = isNat64
+    ? host.slice("64:ff9b:".length).split(":").slice(-2)
+    : host.split(":").slice(1, 3);
+  return words.flatMap(bytesOf).join(".");
+}
+
+function bytesOf(word: string): [number, number] {
+  const value = parseInt(word || "0", 16);
+  return [value >> 8, value & 255];
 }
 
 /** One text for an address, however it is written: zeros, upper case, IPv4 inside of IPv6. */

@@ -111,6 +111,10 @@ class FollowedCluster implements KubeSource {
     this.#names.set(url, names);
   }
 
+  keep(urls: ReadonlySet<string>): void {
+    this.#names.keep(urls);
+  }
+
   start(published: Published): void {
     const { namespaces } = this.#settings;
     this.#events.following(this.#access.said, namespaces);

@@ -108,6 +108,7 @@ export function cluster(given: Partial<Cluster> = {}): ClusterView {
     service: found("default", "kubernetes"),
     slices: endpoints("default", "kubernetes"),
     isHidden: false,
+    before: undefined,
   });
   return {
     service: found,

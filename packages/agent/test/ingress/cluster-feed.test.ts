@@ -37,6 +37,10 @@ function sliceOf(name: string, serviceName: string): EndpointSlice {
   };
 }
 
+const at = (address: string, port: number) => ({
+  endpoints: [{ addresses: [address] }],
+  ports: [{ port }],
+});
 const names = (slices: readonly EndpointSlice[]) => slices.map(({ metadata }) => metadata.name);
 
 test("slices are found by their Service, also those that were there before, and those that move", () => {
@@ -82,4 +86,27 @@ test("what is heard can be looked up, and nothing is heard after the end", () =>
   feed[Symbol.dispose]();
   services.put(service("web"));
   expect(heard).toHaveLength(2);
+});
+
+test("where the Kubernetes API has been nobody is led, whatever its own slices and Service say later", () => {
+  const { feed, services, endpointSlices } = watched();
+  const api = { ...sliceOf("kubernetes", "kubernetes"), ...at("192.0.2.1", 6_443) };
+  services.put(service("kubernetes", { clusterIP: "10.96.0.1", ports: [{ port: 443 }] }));
+  endpointSlices.put(api);
+  for (const [name, address, port] of [
+    ["same", "192.0.2.1", 6_443],
+    ["port", "192.0.2.9", 6_443],
+    ["cluster", "10.96.0.1", 443],
+  ] as const)
+    endpointSlices.put({ ...sliceOf(name, name), ...at(address, port) });
+  const why = () => ["same", "port", "cluster"].map((name) => feed.forbidden("default", name));
+  const first = why();
+  expect(first).not.toContain(undefined);
+  endpointSlices.put({ ...api, endpoints: [] });
+  expect(why()).toEqual(first);
+  endpointSlices.put({ ...api, ...at("192.0.2.2", 443) });
+  expect(why()).toEqual(first);
+  endpointSlices.remove("default/kubernetes");
+  services.remove("default/kubernetes");
+  expect(why()).toEqual(first);
 });

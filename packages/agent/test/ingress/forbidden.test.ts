@@ -45,7 +45,7 @@ describe("a Service at its cluster address", () => {
     expect(table()).toEqual([WEB]);
   });
 
-  test("is let go when the API comes to where it leads, and is back when that moves on", async () => {
+  test("is let go when the API comes to where it leads, and stays so when that moves on", async () => {
     const { endpointSlices, services, table } = await published();
     endpointSlices.put(slice("web", "192.168.1.30", 443));
     await settled();
@@ -55,8 +55,11 @@ describe("a Service at its cluster address", () => {
     expect(table()).toEqual([]);
     endpointSlices.put(slice("kubernetes", "192.168.1.31", 443));
     await settled();
+    expect(table()).toEqual([]);
+    endpointSlices.put(slice("web", "192.168.1.32", 443));
+    await settled();
     expect(table()).toEqual([WEB]);
-    services.put(service("kubernetes", { clusterIP: "192.168.1.30", ports: [{ port: 443 }] }));
+    services.put(service("kubernetes", { clusterIP: "192.168.1.32", ports: [{ port: 443 }] }));
     await settled();
     expect(table()).toEqual([]);
   });

@@ -72,11 +72,9 @@ export class Claims {
       yield { claim, winner: this.#byPlace.get(claim.place)![0]! };
   }
 
-  /** Keys of the places that an Ingress has and that are shut. */
-  shutOf(owner: string): string[] {
-    return [...this.of(owner)]
-      .filter(({ claim, winner }) => claim === winner && isShut(claim.publication.route))
-      .map(({ claim }) => claim.key);
+  /** The claims by which an Ingress has places. */
+  wonBy(owner: string): Claim[] {
+    return [...this.of(owner)].flatMap(({ claim, winner }) => (claim === winner ? [claim] : []));
   }
 
   /** What changed since it was asked last. */

@@ -70,7 +70,7 @@ export function factsOf(
   return { state: accepted.length > 0 ? "published" : "refused", facts };
 }
 
-/** Of its shut places, those that gateways refuse. `host`: with the path. */
+/** Of its shut places, those that gateways refuse which let people in beside them. `host`: with the path. */
 export function notShutFacts(places: readonly JudgedRoute[]): Fact[] {
   const refused = places.flatMap(({ host, verdict }) =>
     verdict === undefined || "accepted" in verdict

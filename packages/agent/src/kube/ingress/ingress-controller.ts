@@ -15,8 +15,10 @@ import { Claims, type Claim } from "./claims.ts";
 import { someOf } from "./facts.ts";
 import { ageOf, claimantOf, heldBy, hostClaims, ingressOf } from "./host-claims.ts";
 import type { IngressCounts, IngressEvents } from "./ingress-events.ts";
+import { OpenHosts } from "./open-hosts.ts";
 import { RetryLater } from "./retry-later.ts";
 import { servicesOf } from "./places.ts";
+import { isShut, type ShutPlace } from "./shut.ts";
 import { classNameOf, type IngressSelection } from "./select.ts";
 import { translateIngress, type IngressTranslation } from "./translate.ts";
 
@@ -74,9 +76,7 @@ export class IngressController implements Disposable {
   readonly #claims = new Claims();
   readonly #byService = new ReverseIndex();
   readonly #byClass = new ReverseIndex();
-  /** Hosts at which an Ingress leads to its controller, and those by which one is reached that would be shut. */
-  readonly #open = new ReverseIndex();
-  readonly #shut = new ReverseIndex();
+  readonly #hosts = new OpenHosts();
   readonly #retries: RetryLater;
   readonly #told = new ToldProblems();
   readonly #listeners = new Set<(keys: ReadonlySet<string>) => void>();
@@ -140,9 +140,19 @@ export class IngressController implements Disposable {
     return { ingress, owner: translation.owner, problems: someOf(problems), routes };
   }
 
-  /** Keys of an Ingress's places that are shut. */
-  shutPlaces(key: string): string[] {
-    return this.#claims.shutOf(key);
+  /** An Ingress's places that are shut. */
+  shutPlaces(key: string): ShutPlace[] {
+    const routes = this.#claims.wonBy(key).map(({ publication }) => publication.route);
+    const byHost = Map.groupBy(routes.filter(isShut), ({ host }) => host);
+    return [...byHost].flatMap(([host, shut]) => {
+      const open = this.#openAt(host);
+      return shut.map((route) => ({ key: routeKey(route), place: `${host}${route.path}`, open }));
+    });
+  }
+
+  /** Ingresses that what is open at `host`, a pattern too, would let people into. */
+  shutUnder(host: string): Iterable<string> {
+    return this.#hosts.shutUnder(host);
   }
 
   keys(): IterableIterator<string> {
@@ -290,12 +300,19 @@ export class IngressController implements Disposable {
   /** I5. Who opens a host, or was the last to, has the shut ones of it looked at. */
   #shutPlaces(key: string, { publications, closed, isThrough }: IngressTranslation): Publication[] {
     const opened = new Set(isThrough ? publications.map(({ route: { host } }) => host) : []);
-    for (const host of this.#open.set(key, opened)) this.#mark(this.#shut.of(host));
     const hosts = new Set(closed.map(({ route: { host } }) => host));
-    this.#shut.set(key, [...hosts].flatMap(patternsOver));
-    const isOpen = (host: string) => patternsOver(host).some((one) => this.#open.of(one).size > 0);
-    const open = new Set([...hosts].filter(isOpen));
+    this.#mark(this.#hosts.set(key, opened, hosts));
+    const open = new Set([...hosts].filter((host) => this.#hosts.isOpen(host)));
     return closed.filter(({ route: { host } }) => open.has(host));
+  }
+
+  #openAt(host: string): string[] {
+    return patternsOver(host).flatMap((pattern) =>
+      [...this.#hosts.openedBy(pattern)]
+        .flatMap((owner) => this.#claims.wonBy(owner))
+        .filter(({ publication: { route } }) => route.host === pattern && !isShut(route))
+        .map(({ key }) => key),
+    );
   }
 
   /** I4. */
@@ -317,8 +334,7 @@ export class IngressController implements Disposable {
     this.#options.hosts.set(claimantOf(key), 0, new Map());
     this.#translations.delete(key);
     this.#claims.set(key, []);
-    for (const host of this.#open.set(key, [])) this.#mark(this.#shut.of(host));
-    this.#shut.delete(key);
+    this.#mark(this.#hosts.set(key, [], []));
     this.#byService.delete(key);
     this.#byClass.delete(key);
   }

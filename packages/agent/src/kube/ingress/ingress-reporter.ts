@@ -14,7 +14,7 @@ import { ToldProblems } from "../told-problems.ts";
 import { factsOf, notShutFacts, type Fact, type IngressFacts } from "./facts.ts";
 import { INGRESS_SOURCE, type IngressController } from "./ingress-controller.ts";
 import type { IngressEvents } from "./ingress-events.ts";
-import { ingressOfRoute } from "./shut.ts";
+import { ingressOfRoute, isShut } from "./shut.ts";
 import { addressesIn, textOf, type IngressStatus, type PublicAddress } from "./ingress-status.ts";
 
 export interface IngressReporterOptions {
@@ -105,9 +105,13 @@ export class IngressReporter implements AsyncDisposable {
     if (leading) this.#look(this.#options.controller.keys());
   }
 
-  #heard(route: string): void {
-    if (this.#options.published.get(route)?.source === INGRESS_SOURCE)
-      this.#look([ingressOfRoute(route)]);
+  #heard(key: string): void {
+    const { controller, published } = this.#options;
+    const heard = published.get(key);
+    if (heard?.source !== INGRESS_SOURCE) return;
+    this.#look([ingressOfRoute(key)]);
+    // What is open decides whether it matters that another is not shut.
+    if (!isShut(heard.route)) this.#look(controller.shutUnder(heard.route.host));
   }
 
   #look(keys: Iterable<string>): void {
@@ -143,10 +147,10 @@ export class IngressReporter implements AsyncDisposable {
 
   #notShut(key: string): Fact[] {
     const { controller, published } = this.#options;
-    const places = controller.shutPlaces(key).map((route) => {
-      const { host, verdict } = this.#judged(route);
-      return { host: `${host}${published.get(route)?.route.path ?? ""}`, verdict };
-    });
+    const places = controller.shutPlaces(key).map(({ key: route, place, open }) => ({
+      host: place,
+      verdict: published.verdicts.whereAccepted(route, open),
+    }));
     return notShutFacts(places);
   }
 

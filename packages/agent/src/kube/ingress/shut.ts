@@ -6,6 +6,16 @@ const SHUT = "Shut:";
 /** Nobody comes in. */
 export const SHUT_POLICY = { deny: [...EVERYBODY] };
 
+/** Where nobody is to come in. */
+export interface ShutPlace {
+  /** Of the route that keeps everybody out. */
+  readonly key: string;
+  /** Host and path. */
+  readonly place: string;
+  /** Keys of routes by which the controller is reached there. */
+  readonly open: readonly string[];
+}
+
 /**
  * A publication that keeps everybody out, of a name of its own: it is no publication of the Ingress, and
  * brings no certificate of its. Without an age it is older than all others, so that it is not what a
