@@ -28,7 +28,7 @@ import {
 import { Listeners } from "./listeners.ts";
 import { MemoryClaims, type ClaimedPlace } from "./memory-claims.ts";
 import { memoryDirectory } from "./memory-directory.ts";
-import { withoutRoom, type Quotas } from "./quotas.ts";
+import { count, withoutRoom, type Quotas, type Room } from "./quotas.ts";
 
 /** What must outlive a restart of a lone gateway: routes come back from the agents, these do not. */
 export interface Kept {
@@ -58,6 +58,8 @@ interface Cluster {
   readonly routes: Map<string, Published>;
   /** Of all of them, as JSON. */
   bytes: number;
+  /** Those of them that let nobody in. */
+  readonly shut: Room;
   expiresAt: number;
   presence: Presence;
 }
@@ -226,9 +228,10 @@ class MemoryRegistry implements Registry {
   }
 
   #withoutRoom(cluster: Cluster, { action }: RouteChange, offers: readonly Offer[]): Set<Offer> {
-    const { routes, bytes } = cluster;
-    const had = (key: string) => routes.get(key)?.offer.bytes;
-    const holding = { had, routes: routes.size, bytes, isWhole: action === "sync" };
+    const { routes, bytes, shut } = cluster;
+    const had = (key: string) => routes.get(key)?.offer;
+    const open = { routes: routes.size - shut.routes, bytes: bytes - shut.bytes };
+    const holding = { had, open, shut, isWhole: action === "sync" };
     return withoutRoom(offers, holding, this.#options.quotas);
   }
 
@@ -261,6 +264,8 @@ class MemoryRegistry implements Registry {
       publicPort: port,
     };
     this.#replace(cluster, before, { place, entry, offer });
+    if (before?.offer.isShut === true) count(cluster.shut, before.offer, -1);
+    if (offer.isShut) count(cluster.shut, offer, 1);
     return undefined;
   }
 
@@ -292,6 +297,7 @@ class MemoryRegistry implements Registry {
     if (published === undefined) return;
     cluster.routes.delete(key);
     cluster.bytes -= published.offer.bytes;
+    if (published.offer.isShut) count(cluster.shut, published.offer, -1);
     published.place.entries.delete(published.entry);
     published.place.table.remove(published.entry);
     if (published.entry.publicPort !== undefined) this.#portsHeard.tell();
@@ -327,6 +333,7 @@ class MemoryRegistry implements Registry {
       revision: undefined,
       routes: new Map(),
       bytes: 0,
+      shut: { routes: 0, bytes: 0 },
       expiresAt: 0,
       presence,
     };

@@ -165,7 +165,7 @@ return 1
 /**
  * Admits a message of a cluster by its revision, and its routes as far as there is room for them
  * (`withoutRoom` in ../quotas.ts). KEYS: the cluster, and the sizes of its routes by a digest of
- * their keys, and their `sum`. ARGV: revision or '', action, most routes, most bytes, ttl, then digest,
+ * their keys, and their `sum`: of those that are open, and of those that are shut. ARGV: revision or '', action, most routes, most bytes, ttl, then digest,
  * bytes, number of the namespace and kind (1 open, 2 shut) of each route. Answers {1 or 0, revision in
  * force or '', the places of those refused, from 0}.
  */
@@ -180,38 +180,45 @@ else
   if action == 'sync' then redis.call('HSET', KEYS[1], 'sync', revision) end
 end
 local first, each = 6, 4
-local sum = tonumber(redis.call('HGET', KEYS[2], 'sum') or '0')
-local count = math.max(0, redis.call('HLEN', KEYS[2]) - 1)
-local sizes = {}
-local function sizeOf(digest)
-  if sizes[digest] == nil then
-    sizes[digest] = tonumber(redis.call('HGET', KEYS[2], digest) or '') or false
-  end
-  return sizes[digest]
-end
-local function remove(digest)
-  local size = sizeOf(digest)
-  if not size then return end
-  redis.call('HDEL', KEYS[2], digest)
-  sizes[digest] = false
-  count, sum = count - 1, sum - size
-end
 local isWhole = action == 'sync'
-local most, mostBytes = tonumber(ARGV[3]), tonumber(ARGV[4])
-local rooms = {{most, mostBytes}, {2 * most, 2 * mostBytes}}
+local kinds = {}
+for kind = 1, 2 do
+  local key = KEYS[kind + 1]
+  kinds[kind] = {
+    key = key, sizes = {},
+    sum = tonumber(redis.call('HGET', key, 'sum') or '0'),
+    count = math.max(0, redis.call('HLEN', key) - 1),
+    most = kind * tonumber(ARGV[3]), mostBytes = kind * tonumber(ARGV[4]),
+  }
+end
+local function kindOf(i) return tonumber(ARGV[i + 3]) end
+local function sizeOf(own, digest)
+  if own.sizes[digest] == nil then
+    own.sizes[digest] = tonumber(redis.call('HGET', own.key, digest) or '') or false
+  end
+  return own.sizes[digest]
+end
+local function remove(own, digest)
+  local size = sizeOf(own, digest)
+  if not size then return end
+  redis.call('HDEL', own.key, digest)
+  own.sizes[digest] = false
+  own.count, own.sum = own.count - 1, own.sum - size
+end
 local refused = {}
 local function judge(i)
-  local digest, bytes, room = ARGV[i], tonumber(ARGV[i + 1]), rooms[tonumber(ARGV[i + 3])]
-  local before = not isWhole and sizeOf(digest)
+  local digest, bytes, own = ARGV[i], tonumber(ARGV[i + 1]), kinds[kindOf(i)]
+  local before = not isWhole and sizeOf(own, digest)
   local more = bytes - (before or 0)
-  if (not before and count >= room[1]) or (more > 0 and sum + more > room[2]) then
+  if (not before and own.count >= own.most) or (more > 0 and own.sum + more > own.mostBytes) then
     refused[#refused + 1] = (i - first) / each
     return
   end
-  if not before then count = count + 1 end
-  sum = sum + more
-  if sizeOf(digest) ~= bytes then redis.call('HSET', KEYS[2], digest, ARGV[i + 1]) end
-  sizes[digest] = bytes
+  if not before then own.count = own.count + 1 end
+  own.sum = own.sum + more
+  if sizeOf(own, digest) ~= bytes then redis.call('HSET', own.key, digest, ARGV[i + 1]) end
+  own.sizes[digest] = bytes
+  if not isWhole then remove(kinds[3 - kindOf(i)], digest) end
 end
 -- lists: what is there, then what is new
 local function inTurns(lists)
@@ -233,42 +240,45 @@ local function inTurns(lists)
   end
 end
 if action == 'delete' then
-  for i = first, #ARGV, each do remove(ARGV[i]) end
-elseif isWhole then
-  local kinds = {['1'] = {{}, {}}, ['2'] = {{}, {}}}
-  local wanted, open, openSum = {sum = true}, 0, 0
   for i = first, #ARGV, each do
-    local digest, kind = ARGV[i], ARGV[i + 3]
-    local size = sizeOf(digest)
-    if size and kind == '1' then open, openSum = open + 1, openSum + size end
-    wanted[digest] = true
-    local all = kinds[kind][size and 1 or 2]
+    for _, own in ipairs(kinds) do remove(own, ARGV[i]) end
+  end
+elseif isWhole then
+  for _, own in ipairs(kinds) do own.wanted, own.lists = {sum = true}, {{}, {}} end
+  for i = first, #ARGV, each do
+    local own = kinds[kindOf(i)]
+    own.wanted[ARGV[i]] = true
+    local all = own.lists[sizeOf(own, ARGV[i]) and 1 or 2]
     all[#all + 1] = i
   end
-  for _, digest in ipairs(redis.call('HKEYS', KEYS[2])) do
-    if not wanted[digest] then remove(digest) end
-  end
-  rooms[1] = {math.max(most, open), math.max(mostBytes, openSum)}
-  rooms[2] = {math.max(2 * most, count), math.max(2 * mostBytes, sum)}
-  count, sum = 0, 0
-  inTurns(kinds['1'])
-  inTurns(kinds['2'])
-  for _, at in ipairs(refused) do
-    local digest = ARGV[first + at * each]
-    if sizeOf(digest) then
-      redis.call('HDEL', KEYS[2], digest)
-      sizes[digest] = false
+  for _, own in ipairs(kinds) do
+    for _, digest in ipairs(redis.call('HKEYS', own.key)) do
+      if not own.wanted[digest] then remove(own, digest) end
     end
+    own.most, own.mostBytes = math.max(own.most, own.count), math.max(own.mostBytes, own.sum)
+    own.count, own.sum = 0, 0
+    inTurns(own.lists)
+  end
+  for _, at in ipairs(refused) do
+    local i = first + at * each
+    local own = kinds[kindOf(i)]
+    if sizeOf(own, ARGV[i]) then redis.call('HDEL', own.key, ARGV[i]) end
   end
 else
   local new = {}
   for i = first, #ARGV, each do
-    if sizeOf(ARGV[i]) then judge(i) else new[#new + 1] = i end
+    if sizeOf(kinds[kindOf(i)], ARGV[i]) then judge(i) else new[#new + 1] = i end
   end
   for _, i in ipairs(new) do judge(i) end
 end
-redis.call('HSET', KEYS[2], 'sum', string.format('%.0f', sum))
-redis.call('PEXPIRE', KEYS[2], ARGV[5])
+for _, own in ipairs(kinds) do
+  if own.count > 0 then
+    redis.call('HSET', own.key, 'sum', string.format('%.0f', own.sum))
+    redis.call('PEXPIRE', own.key, ARGV[5])
+  else
+    redis.call('DEL', own.key)
+  end
+end
 return {1, revision, refused}
 `);
 
@@ -294,11 +304,13 @@ return 1
 
 /** Admitted routes that are not there after all, or no longer. KEYS: the sizes. ARGV: digests. */
 export const FREE = script(`
-for i = 1, #ARGV do
-  local size = redis.call('HGET', KEYS[1], ARGV[i])
-  if size then
-    redis.call('HDEL', KEYS[1], ARGV[i])
-    redis.call('HINCRBY', KEYS[1], 'sum', -tonumber(size))
+for _, key in ipairs(KEYS) do
+  for i = 1, #ARGV do
+    local size = redis.call('HGET', key, ARGV[i])
+    if size then
+      redis.call('HDEL', key, ARGV[i])
+      redis.call('HINCRBY', key, 'sum', -tonumber(size))
+    end
   end
 end
 return 1
