@@ -194,7 +194,8 @@ class MemoryRegistry implements Registry {
     const place = this.#placeOf(host);
     if (place === undefined) return undefined;
     const { claim, table } = place;
-    return { pattern: claim.host, group: claim.group, served: table.isOpen };
+    const { host: pattern, group, borrowed } = claim;
+    return { pattern, group, served: table.isOpen, ...(borrowed && { borrowed }) };
   }
 
   #tableOf(host: string): HostTable | undefined {
@@ -245,11 +246,9 @@ class MemoryRegistry implements Registry {
     const { key, route } = offer;
     const port = route.kind === "tcp" ? this.#portOf(change, offer) : undefined;
     if (typeof port === "object") return port;
-    const place = this.#claims.take(
-      port === undefined ? route.host : portPlace(port),
-      change,
-      wallClock(),
-    );
+    const where = port === undefined ? route.host : portPlace(port);
+    if (this.#claims.givesWay(where, change)) this.#release(where);
+    const place = this.#claims.take(where, change, wallClock());
     if ("code" in place) return place;
     if (port !== undefined) verdict.ports[key] = port;
     const before = cluster.routes.get(key);

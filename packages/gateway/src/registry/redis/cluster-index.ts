@@ -3,7 +3,7 @@ import type { RouteChange } from "../../ports.ts";
 import type { Quotas, Sized } from "../quotas.ts";
 import { KEYS } from "./keys.ts";
 import type { RegistryLink } from "./registry-link.ts";
-import { ADMIT, FREE, NOTE } from "./scripts.ts";
+import { ADMIT, FREE, NOTE } from "./index-scripts.ts";
 
 /** Fields of one command, so that no single one holds Redis up. */
 const BATCH = 500;
