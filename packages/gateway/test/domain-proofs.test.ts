@@ -6,6 +6,7 @@ import { openDns, type Dns } from "../src/names/dns.ts";
 import { DomainProofs, type Prover } from "../src/names/domain-proofs.ts";
 import { HostOwnership } from "../src/names/host-ownership.ts";
 import { provedClaims } from "../src/names/proved-claims.ts";
+import { whyDomain } from "../src/names/why-domain.ts";
 import { memoryRecords } from "../src/records/memory-records.ts";
 import type { RecordKind, Records, RecordStore } from "../src/records/records.ts";
 import { memoryRegistry } from "../src/registry/memory.ts";
@@ -217,6 +218,17 @@ test("a host that another cluster shuts below its wildcard is whose record names
   expect(await shut(proofs)).toEqual([]);
   expect(await say(proofs, B, route({ host: "admin.a.test" }))).toEqual([]);
   expect(await registry.claimOf("admin.a.test")).toMatchObject({ group: "blue", served: true });
+});
+
+test("why says what is missing for a host that is shut below a wildcard", async () => {
+  server.zone.TXT["_warren.a.test"] = ["warren-group=red"];
+  const { claims, registry, shut } = publishing(A);
+  await shut(kit({ claims }).proofs);
+  const none = { names: undefined, folder: undefined, clusters: undefined, acme: undefined };
+  const hosts = { ...none, dns, isProofAsked: true };
+  expect(await whyDomain({ registry, hosts }, "admin.a.test")).toMatchObject({
+    ownership: { says: expect.stringMatching(/^not proved yet: .* _warren.admin.a.test TXT/) },
+  });
 });
 
 test("what is shut below a wildcard is given up with it", async () => {
