@@ -14,8 +14,9 @@ import { ServerCertificates } from "./certificates/server-certificates.ts";
 import type { GatewayConfig } from "./config.ts";
 import { ClusterNames } from "./names/cluster-names.ts";
 import { openDns, type Dns } from "./names/dns.ts";
-import { DomainProofs, type Prover } from "./names/domain-proofs.ts";
+import { DomainProofs } from "./names/domain-proofs.ts";
 import { HostOwnership, type Admitted } from "./names/host-ownership.ts";
+import { provedClaims } from "./names/proved-claims.ts";
 import { redisPlace } from "./open-registry.ts";
 import type { Registry } from "./ports.ts";
 import type { Rollout } from "./rollout/rollout.ts";
@@ -165,20 +166,17 @@ function openProofs(
   { dns, wall, store }: { dns: Dns; wall: () => number; store: RecordStore | undefined },
 ): DomainProofs | undefined {
   if (config.domainProof === undefined || store === undefined) return undefined;
-  const isOwn = async ({ group }: Prover, host: string): Promise<boolean> => {
-    const claim = await registry.claimOf(host);
-    return claim?.pattern === host && claim.group === group;
-  };
+  const { hasClaimed, onLost } = provedClaims(registry);
   return new DomainProofs({
     dns,
     clock,
     wallClock: wall,
     store,
     graceMs: config.domainProof.graceMs,
-    hasClaimed: isOwn,
+    hasClaimed,
     onLost: async (prover, host) => {
       events.domainLost(prover.clusterUuid, host);
-      if (await isOwn(prover, host)) await registry.release(host);
+      await onLost(prover, host);
     },
   });
 }

@@ -11,6 +11,7 @@ const KeptState = v.object({
       clusterUuid: v.string(),
       tokenId: v.string(),
       since: v.number(),
+      borrowed: v.exactOptional(v.literal(true)),
     }),
   ),
   revoked: v.array(v.string()),

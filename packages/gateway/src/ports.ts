@@ -108,6 +108,8 @@ export interface RouteChange {
   /** Host patterns that the token allows. */
   allowed: readonly string[];
   tcpAllowed: boolean;
+  /** Hosts that are its own no further than to shut them: below a wildcard that it has proved. Absent for none. */
+  isBorrowed?: (host: string) => boolean;
   action: "add" | "update" | "delete" | "sync";
   revision: number | undefined;
   /** Already validated, one by one. */
@@ -133,6 +135,8 @@ export interface Claim {
   tokenId: string;
   /** Epoch milliseconds. */
   since: number;
+  /** Only to shut it: it gives way to any group to which the host is more than borrowed. */
+  borrowed?: true;
 }
 
 /** Whose a host is. */
@@ -142,6 +146,8 @@ export interface ClaimedHost {
   group: string;
   /** Some cluster publishes an HTTP route there that lets somebody in. */
   served: boolean;
+  /** As in the claim. */
+  borrowed?: true;
 }
 
 /** A tunnel as other gateways see it. */

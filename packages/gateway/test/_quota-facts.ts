@@ -112,9 +112,10 @@ const routes: Fact[] = [
     async holds({ gateways: [here, there] }) {
       const full = hosts("a", "b", "c", "d");
       await here.apply(change({ revision: 1, routes: full }));
-      expect(refusedBy(await there.apply(add(...shut("a", "/x"))))).toEqual([]);
+      expect(refusedBy(await there.apply(add(...shut("a", "/x0"))))).toEqual([]);
       expect(refusedBy(await there.apply(add(...hosts("f"))))).toEqual(["f.test quota_exceeded"]);
-      const more = shut("a", "/x", "/y", "/z", "/more", "/too-many");
+      const paths = Array.from({ length: 8 }, (_, at) => `/x${at}`);
+      const more = shut("a", ...paths, "/too-many");
       for (const registry of [here, there]) {
         const { rejected } = await registry.apply(
           change({ revision: 2, routes: [...more, ...full] }),
@@ -122,6 +123,21 @@ const routes: Fact[] = [
         expect(rejected).toMatchObject([{ path: "/too-many", code: "quota_exceeded" }]);
       }
       expect(await settled(here, "d.test")).toEqual(["c1/web"]);
+    },
+  },
+  {
+    name: "a route is added, and changed, beside whatever number of places that are shut",
+    async holds({ gateways: [here, there] }) {
+      const paths = Array.from({ length: 6 }, (_, at) => `/x${at}`);
+      await here.apply(change({ revision: 1, routes: [...hosts("a"), ...shut("a", ...paths)] }));
+      expect(refusedBy(await there.apply(add(...hosts("b", "c", "d"))))).toEqual([]);
+      expect(refusedBy(await here.apply(add(...hosts("e"))))).toEqual(["e.test quota_exceeded"]);
+      const opened = hosts("a").flatMap((one) => paths.map((path) => ({ ...one, path })));
+      for (const message of [add(...opened), change({ revision: 2, routes: opened })]) {
+        const { rejected } = await there.apply(message);
+        expect(rejected).toHaveLength(message.action === "sync" ? 2 : 6);
+      }
+      expect(await settled(here, "a.test", "/x1")).toEqual(["c1/web"]);
     },
   },
   {

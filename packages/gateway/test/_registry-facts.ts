@@ -33,14 +33,14 @@ export async function settled(registry: Registry, host: string, target = "/") {
 }
 
 /** Waits until a look-up gives what is wanted: other gateways hear of a change a moment later. */
-async function sees(world: World, registry: Registry, host: string, want: unknown) {
+export async function sees(world: World, registry: Registry, host: string, want: unknown) {
   await world.until(
     async () => JSON.stringify(await found(registry, host)) === JSON.stringify(want),
   );
 }
 
-const codes = (verdict: RouteVerdict) => verdict.rejected.map(({ code }) => code);
-const on = (...hosts: string[]) =>
+export const codes = (verdict: RouteVerdict) => verdict.rejected.map(({ code }) => code);
+export const on = (...hosts: string[]) =>
   hosts.map((host) => route({ host, service: host.replace(/^\*+/, "any") }));
 
 const snapshots: Fact[] = [

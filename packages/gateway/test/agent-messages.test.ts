@@ -3,6 +3,7 @@ import { CONTROL_BYTES, encodeControl, parseControl, type ControlInput } from "@
 import type { IngressRoutes, WireError } from "@warren/wire";
 import type * as v from "valibot";
 import { describe, expect, test } from "vitest";
+import type { RouteChange } from "../src/ports.ts";
 import { memoryRegistry } from "../src/registry/memory.ts";
 import { NO_QUOTAS, type Quotas } from "../src/registry/quotas.ts";
 import { AgentMessages } from "../src/tunnels/agent-messages.ts";
@@ -20,6 +21,9 @@ interface Settings {
   gate: Promise<void>;
 }
 
+/** A host that a cluster has beside what its token allows. */
+const PROVED = "proved.test";
+
 /** Messages of a cluster's agents, answered by a registry in memory; `hosts` is what its token allows. */
 function kit(hosts: string[], settings: Partial<Settings> = {}) {
   const registry = memoryRegistry({
@@ -31,12 +35,14 @@ function kit(hosts: string[], settings: Partial<Settings> = {}) {
     kept: undefined,
     keep: undefined,
   });
+  const changes: RouteChange[] = [];
   const messages = new AgentMessages({
     registry: {
       renew: (uuid) => registry.renew(uuid),
       revision: (uuid) => registry.revision(uuid),
       apply: async (change) => {
         await settings.gate;
+        changes.push(change);
         return registry.apply(change);
       },
     },
@@ -46,7 +52,9 @@ function kit(hosts: string[], settings: Partial<Settings> = {}) {
     timestamp: () => "",
     hasFellows: async () => false,
     hosts: {
-      admit: async ({ hosts: allowed }, routes) => ({ routes, refused: [], allowed }),
+      admit: async ({ hosts: allowed }, routes) => {
+        return { routes, refused: [], allowed: [...allowed, PROVED], isBorrowed: () => false };
+      },
       published: async () => {},
       heard: async () => ({ accepted: 0, rejected: [] }),
     },
@@ -59,7 +67,12 @@ function kit(hosts: string[], settings: Partial<Settings> = {}) {
       throw reason;
     },
   });
-  return { ...agentOf(messages, hosts), another: () => agentOf(messages, hosts), registry };
+  return {
+    ...agentOf(messages, hosts),
+    another: () => agentOf(messages, hosts),
+    registry,
+    changes,
+  };
 }
 
 function agentOf(messages: AgentMessages, hosts: string[]) {
@@ -108,6 +121,14 @@ test("an answer that rejects a route with a long path can be read", async () => 
   const payload = { action: "add" as const, routes: routes(1, `/${"p".repeat(1_000)}`) };
   say(payload);
   expect(parseControl(encodeControl(await answered(), ""))).toMatchObject({ ok: true });
+});
+
+test("who takes a route away may have the others as before", async () => {
+  const { say, answers, changes } = kit([]);
+  say({ action: "add", routes: [{ host: PROVED, path: "/", service: "s", port: 80 }] });
+  say({ action: "delete", routes: routes(1) });
+  await answers(2);
+  expect(changes.map(({ allowed }) => allowed)).toEqual([[PROVED], [PROVED]]);
 });
 
 test("an agent that says more than can be answered is closed", () => {

@@ -5,9 +5,13 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { openDns, type Dns } from "../src/names/dns.ts";
 import { DomainProofs, type Prover } from "../src/names/domain-proofs.ts";
 import { HostOwnership } from "../src/names/host-ownership.ts";
+import { provedClaims } from "../src/names/proved-claims.ts";
+import { whyDomain } from "../src/names/why-domain.ts";
 import { memoryRecords } from "../src/records/memory-records.ts";
 import type { RecordKind, Records, RecordStore } from "../src/records/records.ts";
-import { route } from "./_routes-kit.ts";
+import { memoryRegistry } from "../src/registry/memory.ts";
+import { NO_QUOTAS } from "../src/registry/quotas.ts";
+import { change, route } from "./_routes-kit.ts";
 
 const owned = new AsyncDisposableStack();
 const A: Prover = { clusterUuid: "11111111-1111-4111-8111-111111111111", group: "red" };
@@ -27,7 +31,13 @@ beforeEach(() => {
   server.mood = "well";
 });
 
-function kit({ claimed = false, store }: { claimed?: boolean; store?: RecordStore } = {}) {
+interface Kit {
+  claimed?: boolean;
+  store?: RecordStore;
+  claims?: ReturnType<typeof provedClaims>;
+}
+
+function kit({ claimed = false, store, claims }: Kit = {}) {
   const clock = virtualClock();
   const wallClock = () => 1_000_000_000_000 + clock.now();
   const lost: string[] = [];
@@ -39,6 +49,7 @@ function kit({ claimed = false, store }: { claimed?: boolean; store?: RecordStor
     graceMs: 24 * HOUR_MS,
     hasClaimed: async () => claimed,
     onLost: async (_prover, host) => void lost.push(host),
+    ...claims,
   });
   return { clock, lost, proofs };
 }
@@ -162,4 +173,73 @@ test("below a wildcard that is proved a host may be shut, and not published", as
   expect(admitted.routes.map(({ host }) => host)).toEqual(["admin.a.test", "*.a.test"]);
   const opened = await ownership.admit(owner, [route({ host: "admin.a.test" }), shut]);
   expect(opened.routes).toEqual([]);
+  const hosts = ["admin.a.test", "*.a.test", "b.test"];
+  expect(hosts.map(admitted.isBorrowed)).toEqual([true, false, false]);
+  const covered = await ownership.admit({ ...owner, hosts: ["admin.a.test"] }, all);
+  expect(covered.isBorrowed("admin.a.test")).toBe(false);
+});
+
+/** Publishes by what is proved, as a gateway does. */
+function publishing(owner: Prover) {
+  const registry = memoryRegistry({
+    clock: virtualClock(),
+    wallClock: () => 0,
+    ttlMs: HOUR_MS,
+    ports: undefined,
+    quotas: NO_QUOTAS,
+    kept: undefined,
+    keep: undefined,
+  });
+  const claims = provedClaims(registry);
+  const say = async (proofs: DomainProofs, who: Prover, ...routes: ReturnType<typeof route>[]) => {
+    const ownership = new HostOwnership(undefined, proofs);
+    const admitted = await ownership.admit({ ...who, hosts: [], names: [] }, routes);
+    const { rejected } = await registry.apply(change({ ...who, ...admitted }));
+    return [...admitted.refused.map(({ why }) => why), ...rejected].map(({ code }) => code);
+  };
+  const shut = route({ host: "admin.a.test", policy: { deny: [...EVERYBODY] } });
+  const all = [route({ host: "*.a.test" }), shut];
+  return { registry, claims, say, shut: (proofs: DomainProofs) => say(proofs, owner, ...all) };
+}
+
+test("a host that was shut below a wildcard was not proved by that, also after a restart", async () => {
+  server.zone.TXT["_warren.a.test"] = ["warren-group=red"];
+  const { claims, say, shut } = publishing(A);
+  expect(await shut(kit({ claims }).proofs)).toEqual([]);
+  const { proofs } = kit({ claims });
+  expect(await say(proofs, A, route({ host: "admin.a.test" }))).toEqual(["host_not_allowed"]);
+});
+
+test("a host that another cluster shuts below its wildcard is whose record names it", async () => {
+  server.zone.TXT["_warren.a.test"] = ["warren-group=red"];
+  server.zone.TXT["_warren.admin.a.test"] = ["warren-group=blue"];
+  const { claims, registry, say, shut } = publishing(A);
+  const { proofs } = kit({ claims });
+  expect(await shut(proofs)).toEqual([]);
+  expect(await say(proofs, B, route({ host: "admin.a.test" }))).toEqual([]);
+  expect(await registry.claimOf("admin.a.test")).toMatchObject({ group: "blue", served: true });
+});
+
+test("why says what is missing for a host that is shut below a wildcard", async () => {
+  server.zone.TXT["_warren.a.test"] = ["warren-group=red"];
+  const { claims, registry, shut } = publishing(A);
+  await shut(kit({ claims }).proofs);
+  const none = { names: undefined, folder: undefined, clusters: undefined, acme: undefined };
+  const hosts = { ...none, dns, isProofAsked: true };
+  expect(await whyDomain({ registry, hosts }, "admin.a.test")).toMatchObject({
+    ownership: { says: expect.stringMatching(/^not proved yet: .* _warren.admin.a.test TXT/) },
+  });
+});
+
+test("what is shut below a wildcard is given up with it", async () => {
+  server.zone.TXT["_warren.a.test"] = ["warren-group=red"];
+  const { claims, registry, shut } = publishing(A);
+  const { clock, proofs } = kit({ claims });
+  await shut(proofs);
+  server.zone.TXT = {};
+  for (let hours = 0; hours < 26; hours += 1) {
+    clock.advance(HOUR_MS);
+    await proofs.check(A, "*.a.test");
+  }
+  expect(await registry.claims()).toEqual([]);
 });

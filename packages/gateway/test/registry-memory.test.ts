@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { virtualClock } from "@warren/host/testing";
 import { memoryRegistry, type Kept, type MemoryRegistryOptions } from "../src/registry/memory.ts";
 import { NO_QUOTAS } from "../src/registry/quotas.ts";
+import { BORROWED_FACTS } from "./_borrowed-facts.ts";
 import { DIRECTORY_FACTS } from "./_directory-facts.ts";
 import { FACT_QUOTAS, QUOTA_FACTS } from "./_quota-facts.ts";
 import { PLACE_FACTS } from "./_place-facts.ts";
@@ -46,8 +47,9 @@ function open(quotas = NO_QUOTAS): World {
 }
 
 describe("the registry in memory", () => {
-  test.each([...ROUTE_FACTS, ...PLACE_FACTS, ...DIRECTORY_FACTS])("$name", async ({ holds }) =>
-    holds(open()),
+  test.each([...ROUTE_FACTS, ...PLACE_FACTS, ...BORROWED_FACTS, ...DIRECTORY_FACTS])(
+    "$name",
+    async ({ holds }) => holds(open()),
   );
 
   test.each(QUOTA_FACTS)("$name", async ({ holds }) => holds(open(FACT_QUOTAS)));

@@ -11,7 +11,7 @@ import { open, ready } from "./_redis-registry.ts";
 import { change, route } from "./_routes-kit.ts";
 
 const TTL_MS = 60_000;
-const quotas = { ...NO_QUOTAS, clusterRoutes: 4, clusterBytes: 2_600 };
+const quotas = { ...NO_QUOTAS, clusterRoutes: 3, clusterBytes: 2_000 };
 
 const offered = fc
   .record({
@@ -19,7 +19,7 @@ const offered = fc
     namespace: fc.constantFrom("a", "b", "c"),
     age: fc.integer({ min: 1, max: 3 }),
     note: fc.integer({ min: 0, max: 300 }).map((length) => "x".repeat(length)),
-    isShut: fc.constantFrom(false, false, true),
+    isShut: fc.boolean(),
   })
   .map(({ path, note, isShut, ...rest }) => {
     const policy = isShut ? { deny: [...EVERYBODY] } : {};

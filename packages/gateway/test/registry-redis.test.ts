@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, test } from "vitest";
+import { BORROWED_FACTS } from "./_borrowed-facts.ts";
 import { DIRECTORY_FACTS } from "./_directory-facts.ts";
 import {
   clusterRedis,
@@ -52,7 +53,7 @@ describe.each(BACKENDS)("the registry on $name", ({ there, start }) => {
   });
   afterAll(() => backend?.[Symbol.asyncDispose]());
 
-  test.skipIf(!there).each([...ROUTE_FACTS, ...PLACE_FACTS, ...DIRECTORY_FACTS])(
+  test.skipIf(!there).each([...ROUTE_FACTS, ...PLACE_FACTS, ...BORROWED_FACTS, ...DIRECTORY_FACTS])(
     "$name",
     async ({ holds }) => {
       await using world = await worldOn(backend);

@@ -54,6 +54,12 @@ test("a name that was renewed is not new", () => {
   expect(one.refusalOf("b.x.shop.test", under("*.x.shop.test"))).toBeUndefined();
 });
 
+test("a certificate of before names were counted is not new, whenever it was issued", () => {
+  const one = limits({ newNamesPerWeek: 1 });
+  issued.set("a.x.shop.test", { claim: "*.x.shop.test", issuedAt: now - DAY_MS });
+  expect(one.refusalOf("b.x.shop.test", under("*.x.shop.test"))).toBeUndefined();
+});
+
 test("names that are being ordered count already", () => {
   const one = limits({ newNamesPerWeek: 1 });
   one.begin("a.x.shop.test", under("*.x.shop.test"));

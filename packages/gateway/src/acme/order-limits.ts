@@ -96,6 +96,7 @@ export class OrderLimits {
       most: Math.ceil(ordersPerHour / 2),
       refusal: "names under wildcards have had their half of its claim group's --acme-orders",
     };
+    // In this order: what the half refuses has taken nothing of the whole, which is the rest of the group's.
     return [half, all];
   }
 
@@ -115,7 +116,8 @@ export class OrderLimits {
       if (domainOf(claim) === domain) lately += 1;
     }
     for (const [, { value }] of this.#options.copies.entries()) {
-      const { claim, firstAt = value.issuedAt } = value;
+      // One that does not say it is of before there was a count, and may have been renewed since.
+      const { claim, firstAt = -Infinity } = value;
       if (claim === pattern) standing += 1;
       if (firstAt > since && claim.startsWith("*") && domainOf(claim) === domain) lately += 1;
     }

@@ -1,4 +1,4 @@
-import { covers, keepsAllOut, type Route } from "@warren/wire";
+import { covers, keepsAllOut, patternsOver, type Route } from "@warren/wire";
 import type { Refusal } from "../registry/admission.ts";
 import type { AgentIdentity } from "../tunnels/identity.ts";
 import type { ClusterNames } from "./cluster-names.ts";
@@ -11,6 +11,8 @@ export interface Admitted {
   routes: readonly Route[];
   refused: { route: Route; why: Refusal }[];
   allowed: readonly string[];
+  /** Hosts that may be shut, and no more: a wildcard above is proved. */
+  isBorrowed: (host: string) => boolean;
 }
 
 /** Whether a host is a cluster's: by its names here, by its token, or by a record in DNS. */
@@ -28,11 +30,12 @@ export class HostOwnership {
   async refusalOf(
     owner: Owner,
     host: string,
-    proven: readonly string[] = [],
+    proven: ReadonlySet<string> = NONE,
   ): Promise<Refusal | undefined> {
     const named = await this.#byName(owner, host);
     if (named !== undefined) return named === "own" ? undefined : named;
-    if (covers([...owner.hosts, ...proven], host)) return undefined;
+    if (covers(owner.hosts, host)) return undefined;
+    if (proven.size > 0 && patternsOver(host).some((one) => proven.has(one))) return undefined;
     return this.#proofs === undefined ? NOT_COVERED : this.#proofs.check(owner, host);
   }
 
@@ -43,7 +46,7 @@ export class HostOwnership {
       named.filter(({ policy }) => !keepsAllOut(policy)).map(({ host }) => host),
     );
     const refusals = new Map<string, Refusal>();
-    const judge = async (some: ReadonlySet<string>, proven: readonly string[]): Promise<void> => {
+    const judge = async (some: ReadonlySet<string>, proven: ReadonlySet<string>): Promise<void> => {
       const judgeOne = async (host: string): Promise<void> => {
         const why = await this.refusalOf(owner, host, proven);
         if (why !== undefined) refusals.set(host, why);
@@ -51,21 +54,22 @@ export class HostOwnership {
       // Those that the token covers wait for nobody.
       await Promise.all([...some].map(judgeOne));
     };
-    await judge(open, []);
+    await judge(open, NONE);
     // Below a wildcard that is proved a host may be shut, which else the wildcard would serve.
-    await judge(hosts.difference(open), this.#proofs?.proven(owner) ?? []);
+    await judge(hosts.difference(open), new Set(this.#proofs?.proven(owner)));
     const refused = routes.flatMap((route) => {
       const why = route.kind === "tcp" ? undefined : refusals.get(route.host);
       return why === undefined ? [] : [{ route, why }];
     });
     const isRefused = new Set(refused.map(({ route }) => route));
-    const allowed = [
-      ...owner.hosts,
-      ...(owner.names ?? []).flatMap((name) => [name, `*.${name}`]),
-      ...(this.#proofs?.proven(owner) ?? []),
-    ];
+    const own = [...owner.hosts, ...(owner.names ?? []).flatMap((name) => [name, `*.${name}`])];
+    const proven = new Set(this.#proofs?.proven(owner));
+    const isBorrowed = (host: string): boolean => {
+      const over = patternsOver(host);
+      return over.some((one) => proven.has(one)) && !proven.has(host) && !covers(own, host);
+    };
     const rest = refused.length === 0 ? routes : routes.filter((one) => !isRefused.has(one));
-    return { routes: rest, refused, allowed };
+    return { routes: rest, refused, allowed: [...own, ...proven], isBorrowed };
   }
 
   async #byName(owner: Owner, host: string): Promise<Refusal | "own" | undefined> {
@@ -82,6 +86,7 @@ export class HostOwnership {
   }
 }
 
+const NONE: ReadonlySet<string> = new Set();
 const NOT_COVERED: Refusal = {
   code: "host_not_allowed",
   message: "the token does not cover this host",

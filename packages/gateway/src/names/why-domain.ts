@@ -97,7 +97,9 @@ function proofOfHost(record: string, proofs: string[], claim: ClaimedHost | unde
 async function ownershipOf({ hosts, registry }: WhyDomainDeps, host: string): Promise<object> {
   const owner = await hosts.names?.ownerOf(host).catch(() => undefined);
   if (owner !== undefined) return { says: `a name of cluster ${owner}` };
-  const claim = await registry.claimOf(host);
+  const found = await registry.claimOf(host);
+  // What is borrowed nobody has proved.
+  const claim = found?.borrowed === true ? undefined : found;
   if (!hosts.isProofAsked || isLocal(host)) {
     const says = "not proved by anybody yet: only a cluster whose token covers it may publish it";
     return { says: claim === undefined ? says : "proved by a token that covers it" };

@@ -1,5 +1,12 @@
 import { cidrProblem } from "@warren/host";
-import { covers, inTurns, keepsAllOut, routeKey, type ErrorCode, type Route } from "@warren/wire";
+import {
+  inTurns,
+  keepsAllOut,
+  patternsOver,
+  routeKey,
+  type ErrorCode,
+  type Route,
+} from "@warren/wire";
 import type { RouteChange, RouteVerdict } from "../ports.ts";
 import type { Quotas, Sized } from "./quotas.ts";
 
@@ -53,14 +60,15 @@ export const STALE: Refusal = { code: "stale_revision", message: "a newer revisi
 /** Why the token, or the gateway's port range, forbids a route; undefined when neither does. */
 function refusalOf(
   route: Route,
-  change: RouteChange,
-  ports: PortRange | undefined,
+  { allowed, ports }: { allowed: ReadonlySet<string>; ports: PortRange | undefined },
+  { tcpAllowed }: RouteChange,
 ): Refusal | undefined {
   if (route.policy.deny?.some((text) => cidrProblem(text) !== undefined) === true) return NO_CIDR;
   if (route.kind !== "tcp") {
-    return covers(change.allowed, route.host) ? undefined : HOST_NOT_ALLOWED;
+    const isAllowed = route.host !== "" && patternsOver(route.host).some((one) => allowed.has(one));
+    return isAllowed ? undefined : HOST_NOT_ALLOWED;
   }
-  if (!change.tcpAllowed) return TCP_NOT_ALLOWED;
+  if (!tcpAllowed) return TCP_NOT_ALLOWED;
   if (ports === undefined) return NO_PORT;
   const wanted = route.public_port ?? ports.from;
   return wanted < ports.from || wanted > ports.to ? PORT_OUTSIDE : undefined;
@@ -92,10 +100,12 @@ export function permitted(
 ): Offer[] {
   // Of two of one key the last counts, whatever order they are judged in.
   const offers = new Map<string, Offer>();
+  // With what it has proved a cluster may have thousands.
+  const allowed = new Set(change.allowed);
   for (const route of change.routes) {
     const offer = offerOf(route);
     const tooLarge = offer.bytes > quotas.routeBytes ? TOO_LARGE : undefined;
-    const refusal = refusalOf(route, change, ports) ?? tooLarge;
+    const refusal = refusalOf(route, { allowed, ports }, change) ?? tooLarge;
     if (refusal !== undefined) reject(verdict, route, refusal);
     else {
       offers.delete(offer.key);

@@ -35,13 +35,23 @@ export class MemoryClaims {
   take(host: string, change: RouteChange, since: number): ClaimedPlace | Refusal {
     const { group, clusterUuid, tokenId } = change;
     const place = this.places.get(host);
+    const isBorrowed = change.isBorrowed?.(host) === true;
     if (place === undefined) {
       const refusal = this.#refusal(host, group);
-      return refusal ?? this.add({ host, group, clusterUuid, tokenId, since });
+      const fresh = { host, group, clusterUuid, tokenId, since };
+      return refusal ?? this.add(isBorrowed ? { ...fresh, borrowed: true } : fresh);
     }
     if (place.claim.group !== group) return HOST_TAKEN;
-    place.claim = { ...place.claim, tokenId };
+    const { borrowed, ...claim } = place.claim;
+    const stays = borrowed === true && isBorrowed;
+    place.claim = { ...claim, tokenId, ...(stays && { borrowed }) };
     return place;
+  }
+
+  /** Whether another group only borrows the place, and this one does not. */
+  givesWay(host: string, { group, isBorrowed }: RouteChange): boolean {
+    const claim = this.places.get(host)?.claim;
+    return claim?.borrowed === true && claim.group !== group && isBorrowed?.(host) !== true;
   }
 
   add(claim: Claim): ClaimedPlace {

@@ -28,7 +28,7 @@ import {
 import { Listeners } from "./listeners.ts";
 import { MemoryClaims, type ClaimedPlace } from "./memory-claims.ts";
 import { memoryDirectory } from "./memory-directory.ts";
-import { withoutRoom, type Quotas } from "./quotas.ts";
+import { count, withoutRoom, type Quotas, type Room } from "./quotas.ts";
 
 /** What must outlive a restart of a lone gateway: routes come back from the agents, these do not. */
 export interface Kept {
@@ -58,6 +58,8 @@ interface Cluster {
   readonly routes: Map<string, Published>;
   /** Of all of them, as JSON. */
   bytes: number;
+  /** Those of them that let nobody in. */
+  readonly shut: Room;
   expiresAt: number;
   presence: Presence;
 }
@@ -192,7 +194,8 @@ class MemoryRegistry implements Registry {
     const place = this.#placeOf(host);
     if (place === undefined) return undefined;
     const { claim, table } = place;
-    return { pattern: claim.host, group: claim.group, served: table.isOpen };
+    const { host: pattern, group, borrowed } = claim;
+    return { pattern, group, served: table.isOpen, ...(borrowed && { borrowed }) };
   }
 
   #tableOf(host: string): HostTable | undefined {
@@ -230,9 +233,10 @@ class MemoryRegistry implements Registry {
   }
 
   #withoutRoom(cluster: Cluster, { action }: RouteChange, offers: readonly Offer[]): Set<Offer> {
-    const { routes, bytes } = cluster;
-    const had = (key: string) => routes.get(key)?.offer.bytes;
-    const holding = { had, routes: routes.size, bytes, isWhole: action === "sync" };
+    const { routes, bytes, shut } = cluster;
+    const had = (key: string) => routes.get(key)?.offer;
+    const open = { routes: routes.size - shut.routes, bytes: bytes - shut.bytes };
+    const holding = { had, open, shut, isWhole: action === "sync" };
     return withoutRoom(offers, holding, this.#options.quotas);
   }
 
@@ -246,11 +250,9 @@ class MemoryRegistry implements Registry {
     const { key, route } = offer;
     const port = route.kind === "tcp" ? this.#portOf(change, offer) : undefined;
     if (typeof port === "object") return port;
-    const place = this.#claims.take(
-      port === undefined ? route.host : portPlace(port),
-      change,
-      wallClock(),
-    );
+    const where = port === undefined ? route.host : portPlace(port);
+    if (this.#claims.givesWay(where, change)) this.#release(where);
+    const place = this.#claims.take(where, change, wallClock());
     if ("code" in place) return place;
     if (port !== undefined) verdict.ports[key] = port;
     const before = cluster.routes.get(key);
@@ -265,6 +267,8 @@ class MemoryRegistry implements Registry {
       publicPort: port,
     };
     this.#replace(cluster, before, { place, entry, offer });
+    if (before?.offer.isShut === true) count(cluster.shut, before.offer, -1);
+    if (offer.isShut) count(cluster.shut, offer, 1);
     return undefined;
   }
 
@@ -295,6 +299,7 @@ class MemoryRegistry implements Registry {
     if (published === undefined) return;
     cluster.routes.delete(key);
     cluster.bytes -= published.offer.bytes;
+    if (published.offer.isShut) count(cluster.shut, published.offer, -1);
     published.place.entries.delete(published.entry);
     published.place.table.remove(published.entry);
     if (published.entry.publicPort !== undefined) this.#portsHeard.tell();
@@ -330,6 +335,7 @@ class MemoryRegistry implements Registry {
       revision: undefined,
       routes: new Map(),
       bytes: 0,
+      shut: { routes: 0, bytes: 0 },
       expiresAt: 0,
       presence,
     };

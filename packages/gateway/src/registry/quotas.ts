@@ -30,65 +30,77 @@ export interface Sized {
   readonly isShut: boolean;
 }
 
-/** What a cluster has: the bytes of one route by its key, and how much it is together. */
+/** So many routes, and their bytes together. */
+export interface Room {
+  routes: number;
+  bytes: number;
+}
+
+/** What a cluster has: each route by its key, and how much of it is open and how much is shut. */
 export interface Holding {
-  had: (key: string) => number | undefined;
-  routes: number;
-  bytes: number;
+  had: (key: string) => Pick<Sized, "bytes" | "isShut"> | undefined;
+  open: Room;
+  shut: Room;
 }
-interface Room {
-  routes: number;
-  bytes: number;
-}
+
+/** How much of a quota may be open, and how much may be shut beside that. */
+const OPEN = 1;
+const SHUT = 2;
 
 /**
  * Which of a message's routes, each of a key of its own, find no room in their cluster. What a message adds or changes drives nothing
  * out: routes that are there come first. A snapshot (`isWhole`) is judged in turns of the namespaces, and
  * within one what is there comes first: a namespace that has very many gives way to the others, and nothing
  * goes to and fro when the same snapshot comes again (docs/decisions/0426). What is there always has room together, also when a
- * quota was lowered. Shut places come last and have as much room again, so that what is open does not
- * keep them out (docs/decisions/0428). `ADMIT` of the registry in Redis is the same in Lua.
+ * quota was lowered. Open routes and shut places have rooms of their own, and neither takes any of the
+ * other's; a route that was the other is new (docs/decisions/0428). `ADMIT` of the registry in Redis is the same in Lua.
  */
 export function withoutRoom<T extends Sized>(
   wanted: readonly T[],
-  { had, routes, bytes, isWhole }: Holding & { isWhole: boolean },
+  { had, open, shut, isWhole }: Holding & { isWhole: boolean },
   { clusterRoutes, clusterBytes }: Pick<Quotas, "clusterRoutes" | "clusterBytes">,
 ): Set<T> {
   const refused = new Set<T>();
-  const used: Room = isWhole ? { routes: 0, bytes: 0 } : { routes, bytes };
-  const open: Room = { routes: clusterRoutes, bytes: clusterBytes };
-  const all: Room = { routes: 2 * clusterRoutes, bytes: 2 * clusterBytes };
+  const isKnown = new Set(wanted.filter(({ key, isShut }) => had(key)?.isShut === isShut));
+  const purse = (times: number, held: Room) => {
+    const most = { routes: times * clusterRoutes, bytes: times * clusterBytes };
+    return { most, used: isWhole ? { routes: 0, bytes: 0 } : { ...held } };
+  };
+  const purses = { open: purse(OPEN, open), shut: purse(SHUT, shut) };
+  const purseOf = ({ isShut }: Pick<Sized, "isShut">) => (isShut ? purses.shut : purses.open);
   const judge = (one: T): void => {
+    const { most, used } = purseOf(one);
     const before = isWhole ? undefined : had(one.key);
-    const more = one.bytes - (before ?? 0);
-    const most = one.isShut ? all : open;
-    const tooMany = before === undefined && used.routes >= most.routes;
+    const same = before?.isShut === one.isShut ? before : undefined;
+    const more = one.bytes - (same?.bytes ?? 0);
+    const tooMany = same === undefined && used.routes >= most.routes;
     const tooMuch = more > 0 && used.bytes + more > most.bytes;
     if (tooMany || tooMuch) return void refused.add(one);
-    if (before === undefined) used.routes += 1;
-    used.bytes += more;
+    if (before !== undefined) count(purseOf(before).used, before, -1);
+    count(used, one, 1);
   };
-  const isKnown = new Set(wanted.filter(({ key }) => had(key) !== undefined));
   if (isWhole) {
-    widen(
-      open,
-      sumOf(
-        [...isKnown].filter(({ isShut }) => !isShut),
-        had,
-      ),
-    );
-    widen(all, sumOf([...isKnown], had));
-    for (const shut of [false, true])
-      for (const one of inTurns(
-        wanted.filter(({ isShut }) => isShut === shut),
-        isKnown,
-      ))
-        judge(one);
+    for (const isShut of [false, true]) {
+      const known = [...isKnown].filter((one) => one.isShut === isShut);
+      widen(purseOf({ isShut }).most, sumOf(known.map(({ key }) => had(key)!)));
+      const some = wanted.filter((one) => one.isShut === isShut);
+      for (const one of inTurns(some, isKnown)) judge(one);
+    }
   } else {
     for (const one of wanted) if (isKnown.has(one)) judge(one);
     for (const one of wanted) if (!isKnown.has(one)) judge(one);
   }
   return refused;
+}
+
+/** Counts a route in (1) or out (-1). */
+export function count(room: Room, { bytes }: Pick<Sized, "bytes">, by: 1 | -1): void {
+  room.routes += by;
+  room.bytes += by * bytes;
+}
+
+export function sumOf(all: readonly Pick<Sized, "bytes">[]): Room {
+  return { routes: all.length, bytes: all.reduce((sum, { bytes }) => sum + bytes, 0) };
 }
 
 /** Of one turn, too, what is there comes first; else in the order of `wanted`, in which a namespace's oldest are first. */
@@ -103,10 +115,6 @@ function inTurns<T extends Sized>(wanted: readonly T[], isKnown: ReadonlySet<T>)
       (turns[turn] ??= [[], []])[at]!.push(one);
     }
   return turns.flat(2);
-}
-
-function sumOf(known: readonly Sized[], had: Holding["had"]): Room {
-  return { routes: known.length, bytes: known.reduce((sum, { key }) => sum + had(key)!, 0) };
 }
 
 function widen(room: Room, least: Room): void {

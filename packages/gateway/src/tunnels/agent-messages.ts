@@ -281,23 +281,25 @@ export class AgentMessages {
     read: ReadRoutes,
   ): Promise<RouteVerdict> {
     const { endpoints, hosts, registry } = this.#options;
-    const { routes, rejected } =
-      action === "delete"
-        ? read
-        : await withoutRefusedEndpoints(read, endpoints, identity.directPorts);
-    const admitted = action === "delete" ? undefined : await hosts.admit(identity, routes);
+    const deletes = action === "delete";
+    const { routes, rejected } = deletes
+      ? read
+      : await withoutRefusedEndpoints(read, endpoints, identity.directPorts);
+    // Who takes routes away may have the others as before: a registry writes them again by what was said last.
+    const admitted = await hosts.admit(identity, deletes ? [] : routes);
     const verdict = await registry.apply({
       clusterUuid: identity.clusterUuid,
       group: identity.group,
       tokenId: identity.tokenId,
-      allowed: admitted?.allowed ?? identity.hosts,
+      allowed: admitted.allowed,
+      isBorrowed: admitted.isBorrowed,
       tcpAllowed: identity.tcpAllowed,
       // A snapshot that was not kept whole says nothing of what it leaves out.
       action: complete ? action : "add",
       revision,
-      routes: admitted?.routes ?? routes,
+      routes: deletes ? routes : admitted.routes,
     });
-    const refused = (admitted?.refused ?? []).map(({ route, why }) => rejectionOf(route, why));
+    const refused = admitted.refused.map(({ route, why }) => rejectionOf(route, why));
     return { ...verdict, rejected: [...rejected, ...refused, ...verdict.rejected] };
   }
 }

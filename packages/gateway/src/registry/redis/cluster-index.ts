@@ -3,7 +3,7 @@ import type { RouteChange } from "../../ports.ts";
 import type { Quotas, Sized } from "../quotas.ts";
 import { KEYS } from "./keys.ts";
 import type { RegistryLink } from "./registry-link.ts";
-import { ADMIT, FREE, NOTE } from "./scripts.ts";
+import { ADMIT, FREE, NOTE } from "./index-scripts.ts";
 
 /** Fields of one command, so that no single one holds Redis up. */
 const BATCH = 500;
@@ -44,7 +44,7 @@ export class ClusterIndex {
     });
     const limits = [String(clusterRoutes), String(clusterBytes), String(ttlMs)];
     const args = [String(revision ?? ""), action, ...limits, ...sizes];
-    const keys = [KEYS.cluster(clusterUuid), KEYS.sizes(clusterUuid)] as const;
+    const keys = [KEYS.cluster(clusterUuid), ...sizesOf(clusterUuid)] as const;
     const reply = await link.run(ADMIT, keys, args, writeMs);
     const [admitted, text, refused] = reply as [number, string, number[]];
     return {
@@ -57,10 +57,10 @@ export class ClusterIndex {
   /** Routes that were admitted are not there after all, or no longer. */
   async free(clusterUuid: string, routeKeys: readonly string[]): Promise<void> {
     const { link, writeMs } = this.#options;
-    const key = KEYS.sizes(clusterUuid);
+    const keys = sizesOf(clusterUuid);
     for (let at = 0; at < routeKeys.length; at += BATCH) {
       const digests = routeKeys.slice(at, at + BATCH).map(digestOf);
-      await link.run(FREE, key, digests, writeMs);
+      await link.run(FREE, keys, digests, writeMs);
     }
   }
 
@@ -76,7 +76,7 @@ export class ClusterIndex {
 
   async renew(clusterUuid: string): Promise<void> {
     const { link, ttlMs, writeMs } = this.#options;
-    const keys = [KEYS.cluster(clusterUuid), KEYS.sizes(clusterUuid)];
+    const keys = [KEYS.cluster(clusterUuid), ...sizesOf(clusterUuid)];
     const args = (key: string) => ["PEXPIRE", key, String(ttlMs)];
     await Promise.all(keys.map((key) => link.command(key, args(key), writeMs)));
   }
@@ -120,6 +120,10 @@ export interface Admission<T> {
   revision: number | undefined;
   /** There is no room for these. */
   refused: ReadonlySet<T>;
+}
+
+function sizesOf(clusterUuid: string) {
+  return [KEYS.sizes(clusterUuid), KEYS.shutSizes(clusterUuid)] as const;
 }
 
 /** 128 bits for a key that may be long: to cheat, a cluster would have to find 2^64 keys of its own. */

@@ -12,8 +12,9 @@ export const KEYS = {
   changes: "warren:changes",
   place: (place: string) => `warren:host:{${place}}`,
   cluster: (uuid: string) => `warren:cluster:{${uuid}}`,
-  /** Beside `cluster` on a Cluster: a script uses both. */
+  /** Of open routes, and of shut ones. Beside `cluster` on a Cluster: a script uses them all. */
   sizes: (uuid: string) => `warren:sizes:{${uuid}}`,
+  shutSizes: (uuid: string) => `warren:sizes:shut:{${uuid}}`,
   claims: (group: string) => `warren:claims:{${groupTag(group)}}`,
   tunnel: (tunnelId: string) => `warren:tunnel:{${tunnelId}}`,
   tunnelsOf: (uuid: string) => `warren:tunnels:{${uuid}}`,

@@ -2,8 +2,8 @@ import { LRUCache } from "lru-cache";
 import type { Route } from "@warren/wire";
 import type { RouteChange, RouteEntry } from "../../ports.ts";
 import { portOfPlace } from "../../routes/host-pattern.ts";
-import { offerOf } from "../admission.ts";
-import type { Holding } from "../quotas.ts";
+import { offerOf, type Offer } from "../admission.ts";
+import { sumOf, type Holding } from "../quotas.ts";
 import { HostTable } from "../../routes/host-table.ts";
 
 /** What a cluster last published through this gateway. */
@@ -111,15 +111,18 @@ export function countOf(own: OwnCluster): number {
 
 /** How large its routes are. */
 export function holdingOf(own: OwnCluster): Holding {
-  const sizes = new Map<string, number>();
-  for (const routes of own.places.values()) {
+  const all = new Map<string, Offer>();
+  for (const routes of own.places.values())
     for (const route of routes.values()) {
-      const { key, bytes } = offerOf(route);
-      sizes.set(key, bytes);
+      const offer = offerOf(route);
+      all.set(offer.key, offer);
     }
-  }
-  const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
-  return { had: (key) => sizes.get(key), routes: sizes.size, bytes };
+  const offers = [...all.values()];
+  return {
+    had: (key) => all.get(key),
+    open: sumOf(offers.filter(({ isShut }) => !isShut)),
+    shut: sumOf(offers.filter(({ isShut }) => isShut)),
+  };
 }
 
 function entryOf(own: OwnCluster, place: string, key: string, route: Route): RouteEntry {

@@ -7,6 +7,7 @@ import type { PlaceRecord } from "./place-record.ts";
 export interface PlaceCopy {
   readonly table: HostTable;
   readonly group: string;
+  readonly borrowed: true | undefined;
   readonly version: number;
   /** Routes in it: fewer of the same version means that some have expired. */
   readonly count: number;
@@ -80,6 +81,7 @@ export class PlaceCopies {
     const copy: PlaceCopy = {
       table,
       group: claim.group,
+      borrowed: claim.borrowed,
       version,
       count: entries.length,
       generation: this.generation,

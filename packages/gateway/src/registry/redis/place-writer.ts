@@ -39,7 +39,8 @@ export class PlaceWriter {
   ): Promise<Written> {
     const { link, ttlMs, writeMs, copies, wallClock } = this.#options;
     const { group, clusterUuid, tokenId } = said;
-    const claim: Claim = { host: place, group, clusterUuid, tokenId, since: wallClock() };
+    const own: Claim = { host: place, group, clusterUuid, tokenId, since: wallClock() };
+    const claim: Claim = said.isBorrowed?.(place) === true ? { ...own, borrowed: true } : own;
     const head = [clusterUuid, group, JSON.stringify(claim), tokenId, String(ttlMs)];
     const args = [...head, String(said.revision ?? ""), change.mode, ...fieldsOf(change)];
     const reply = await link.run(WRITE, KEYS.place(place), args, writeMs);

@@ -235,8 +235,10 @@ class RedisRegistry implements Registry {
   #claimed(decided: Decision): ClaimedHost | undefined {
     if (typeof decided === "string") return undefined;
     const { pattern, isOpen: served } = decided;
-    const group = this.#copies.get(pattern)?.group;
-    return group === undefined ? undefined : { pattern, group, served };
+    const copy = this.#copies.get(pattern);
+    if (copy === undefined) return undefined;
+    const { group, borrowed } = copy;
+    return { pattern, group, served, ...(borrowed && { borrowed }) };
   }
 
   release(host: string): Promise<boolean> {

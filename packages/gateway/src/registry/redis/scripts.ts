@@ -50,7 +50,8 @@ end
 `;
 
 /**
- * Writes one cluster's routes of a place.
+ * Writes one cluster's routes of a place. A claim that is borrowed gives way, with its routes, to one
+ * that is not.
  * ARGV: cluster, group, claim, token id, ttl, revision or '', mode (replace, merge, remove), then
  * key and route of each (keys alone to remove).
  * Answers {status (ok, taken, stale), changed, now, the fields, the routes removed}.
@@ -60,7 +61,16 @@ local cluster, group, claim, token = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local ttl, revision, mode = tonumber(ARGV[5]), ARGV[6], ARGV[7]
 local owner = redis.call('HGET', KEYS[1], 'g')
 local adds = mode ~= 'remove' and #ARGV > 7
-if owner and owner ~= group then return {'taken', 0, text(now), {}, {}} end
+local function isBorrowed(json) return string.find(json, '"borrowed":true', 1, true) ~= nil end
+local gives = adds and not isBorrowed(claim) and isBorrowed(redis.call('HGET', KEYS[1], 'c') or '')
+local left = owner and owner ~= group
+if left and not gives then return {'taken', 0, text(now), {}, {}} end
+if left then
+  for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+    if string.sub(field, 1, 2) == 'x ' then drop(string.sub(field, 3)) end
+  end
+  owner = false
+end
 if not owner and not adds then return {'ok', 0, text(now), {}, {}} end
 local x = redis.call('HGET', KEYS[1], 'x ' .. cluster)
 local kept, changedRevision, changedAt, since
@@ -77,6 +87,10 @@ if adds and not owner then
   changed = true
 elseif adds then
   redis.call('HSET', KEYS[1], 'k', token)
+  if gives then
+    redis.call('HSET', KEYS[1], 'c', claim)
+    changed = true
+  end
 end
 local head = 'r ' .. cluster .. ' '
 if mode == 'remove' then
@@ -159,148 +173,6 @@ local v = had and string.match(had, '"Version":(%d+)}$')
 if v and tonumber(v) > tonumber(ARGV[1]) then return 0 end
 if ARGV[3] == '' then return redis.call('DEL', KEYS[1]) end
 redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[2])
-return 1
-`);
-
-/**
- * Admits a message of a cluster by its revision, and its routes as far as there is room for them
- * (`withoutRoom` in ../quotas.ts). KEYS: the cluster, and the sizes of its routes by a digest of
- * their keys, and their `sum`. ARGV: revision or '', action, most routes, most bytes, ttl, then digest,
- * bytes, number of the namespace and kind (1 open, 2 shut) of each route. Answers {1 or 0, revision in
- * force or '', the places of those refused, from 0}.
- */
-export const ADMIT = script(`
-local had = redis.call('HGET', KEYS[1], 'revision')
-local revision, action = ARGV[1], ARGV[2]
-if revision == '' then
-  revision = had or ''
-else
-  if had and tonumber(had) > tonumber(revision) then return {0, had, {}} end
-  redis.call('HSET', KEYS[1], 'revision', revision)
-  if action == 'sync' then redis.call('HSET', KEYS[1], 'sync', revision) end
-end
-local first, each = 6, 4
-local sum = tonumber(redis.call('HGET', KEYS[2], 'sum') or '0')
-local count = math.max(0, redis.call('HLEN', KEYS[2]) - 1)
-local sizes = {}
-local function sizeOf(digest)
-  if sizes[digest] == nil then
-    sizes[digest] = tonumber(redis.call('HGET', KEYS[2], digest) or '') or false
-  end
-  return sizes[digest]
-end
-local function remove(digest)
-  local size = sizeOf(digest)
-  if not size then return end
-  redis.call('HDEL', KEYS[2], digest)
-  sizes[digest] = false
-  count, sum = count - 1, sum - size
-end
-local isWhole = action == 'sync'
-local most, mostBytes = tonumber(ARGV[3]), tonumber(ARGV[4])
-local rooms = {{most, mostBytes}, {2 * most, 2 * mostBytes}}
-local refused = {}
-local function judge(i)
-  local digest, bytes, room = ARGV[i], tonumber(ARGV[i + 1]), rooms[tonumber(ARGV[i + 3])]
-  local before = not isWhole and sizeOf(digest)
-  local more = bytes - (before or 0)
-  if (not before and count >= room[1]) or (more > 0 and sum + more > room[2]) then
-    refused[#refused + 1] = (i - first) / each
-    return
-  end
-  if not before then count = count + 1 end
-  sum = sum + more
-  if sizeOf(digest) ~= bytes then redis.call('HSET', KEYS[2], digest, ARGV[i + 1]) end
-  sizes[digest] = bytes
-end
--- lists: what is there, then what is new
-local function inTurns(lists)
-  local turns, last = {}, {}
-  for at = 1, 2 do
-    for _, i in ipairs(lists[at]) do
-      local namespace = ARGV[i + 2]
-      local turn = (last[namespace] or 0) + 1
-      last[namespace] = turn
-      turns[turn] = turns[turn] or {{}, {}}
-      local all = turns[turn][at]
-      all[#all + 1] = i
-    end
-  end
-  for _, turn in ipairs(turns) do
-    for at = 1, 2 do
-      for _, i in ipairs(turn[at]) do judge(i) end
-    end
-  end
-end
-if action == 'delete' then
-  for i = first, #ARGV, each do remove(ARGV[i]) end
-elseif isWhole then
-  local kinds = {['1'] = {{}, {}}, ['2'] = {{}, {}}}
-  local wanted, open, openSum = {sum = true}, 0, 0
-  for i = first, #ARGV, each do
-    local digest, kind = ARGV[i], ARGV[i + 3]
-    local size = sizeOf(digest)
-    if size and kind == '1' then open, openSum = open + 1, openSum + size end
-    wanted[digest] = true
-    local all = kinds[kind][size and 1 or 2]
-    all[#all + 1] = i
-  end
-  for _, digest in ipairs(redis.call('HKEYS', KEYS[2])) do
-    if not wanted[digest] then remove(digest) end
-  end
-  rooms[1] = {math.max(most, open), math.max(mostBytes, openSum)}
-  rooms[2] = {math.max(2 * most, count), math.max(2 * mostBytes, sum)}
-  count, sum = 0, 0
-  inTurns(kinds['1'])
-  inTurns(kinds['2'])
-  for _, at in ipairs(refused) do
-    local digest = ARGV[first + at * each]
-    if sizeOf(digest) then
-      redis.call('HDEL', KEYS[2], digest)
-      sizes[digest] = false
-    end
-  end
-else
-  local new = {}
-  for i = first, #ARGV, each do
-    if sizeOf(ARGV[i]) then judge(i) else new[#new + 1] = i end
-  end
-  for _, i in ipairs(new) do judge(i) end
-end
-redis.call('HSET', KEYS[2], 'sum', string.format('%.0f', sum))
-redis.call('PEXPIRE', KEYS[2], ARGV[5])
-return {1, revision, refused}
-`);
-
-/**
- * Notes how many routes a cluster has in places, found by a message of a revision. A place with none
- * goes only while that message is in force and none newer has noted it: a flush takes the one or the
- * other. ARGV: revision or '', then field and count of each, kept as "COUNT REVISION".
- */
-export const NOTE = script(`
-local inForce = (redis.call('HGET', KEYS[1], 'revision') or '') == ARGV[1]
-local revision = tonumber(ARGV[1]) or 0
-for i = 2, #ARGV, 2 do
-  local field, count = ARGV[i], ARGV[i + 1]
-  local by = tonumber(string.match(redis.call('HGET', KEYS[1], field) or '', ' (%d+)$')) or 0
-  if count ~= '0' then
-    redis.call('HSET', KEYS[1], field, count .. string.format(' %.0f', math.max(by, revision)))
-  elseif inForce and by <= revision then
-    redis.call('HDEL', KEYS[1], field)
-  end
-end
-return 1
-`);
-
-/** Admitted routes that are not there after all, or no longer. KEYS: the sizes. ARGV: digests. */
-export const FREE = script(`
-for i = 1, #ARGV do
-  local size = redis.call('HGET', KEYS[1], ARGV[i])
-  if size then
-    redis.call('HDEL', KEYS[1], ARGV[i])
-    redis.call('HINCRBY', KEYS[1], 'sum', -tonumber(size))
-  end
-end
 return 1
 `);
 
