@@ -115,6 +115,13 @@ test("rules have names of their own, a severity, and a heading of the guide", ()
   }
 });
 
+test("a gateway's certificate that nobody renews gets somebody up before it expires", () => {
+  const expiring = [...metrics.keys()].filter((name) => /^gateway_.*_expires?_/.test(name));
+  expect(expiring).toHaveLength(2);
+  const pages = namesIn(rules.filter(({ labels }) => labels.severity === "page"));
+  expect(expiring.filter((name) => !pages.has(name))).toEqual([]);
+});
+
 test("the operator's rules are the same", () => {
   const object = parse(text(`${HERE}/prometheusrule.yaml`)) as { spec: unknown };
   expect(object.spec).toEqual({ groups });
