@@ -1,9 +1,12 @@
 // What the chart says of commands, against the commands: variables, ports, probes, time to end. An agent's rights, and
 // its doctor: doctor.test.ts.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { gatewayConfig, type gatewayOptions } from "@warren/gateway";
 import { optionRows, type ConfigOf } from "@warren/host";
 import { beforeAll, describe, expect, test } from "vitest";
 import { BIN, Cli, house } from "../../packages/warren/test/_cli.ts";
+import { Fleet, freePort } from "../../packages/warren/test/_kit/fleet.ts";
 import { readChat, startAsTold } from "./_kit/chat.ts";
 import { exampleFlags, EXAMPLES, helm, render, setFlags } from "./_kit/helm.ts";
 import { podsOf, probesOf, statusesAt, type Pod } from "./_kit/pods.ts";
@@ -138,6 +141,31 @@ describe.skipIf(helm === undefined)("what really runs", () => {
     expect(await statusesAt(port, [...paths, "/metrics"])).toEqual([200, 200, 200, 200]);
   });
 
+  test("an agent whose cluster and gateway are away is alive, not ready, and is scraped", async () => {
+    const { env, container } = await rendered("agent-values.yaml");
+    await using fleet = new Fleet();
+    const nobody = `127.0.0.1:${await freePort()}`;
+    const adminPort = await freePort();
+    const kubeconfig = join(fleet.folder, "kubeconfig");
+    writeFileSync(kubeconfig, configAt(`http://${nobody}`));
+    const here = {
+      ...env,
+      WARREN_DATA: fleet.folder,
+      WARREN_GATEWAY: `ws://${nobody}`,
+      WARREN_TOKEN_FILE: (await fleet.token()).file,
+      WARREN_AGENT_ADMIN_PORT: String(adminPort),
+      WARREN_KUBECONFIG: kubeconfig,
+    };
+    await using _agent = new Cli([process.execPath, BIN, ...container.args!], {
+      env: here,
+      cwd: fleet.folder,
+    });
+    const paths = probesOf(container).map(({ path }) => path);
+    // A liveness that asked for more than the process itself would restart it while others are away.
+    const answers = () => statusesAt(adminPort, [...paths, "/metrics"]).catch(() => []);
+    await expect.poll(answers, { timeout: 30_000 }).toEqual([200, 200, 503, 200]);
+  });
+
   test("a chat answers its probes and is scraped", async () => {
     const { env, container } = await rendered("chat-values.yaml");
     using home = house();
@@ -147,3 +175,14 @@ describe.skipIf(helm === undefined)("what really runs", () => {
     expect(await statusesAt(chat.port, [...paths, "/metrics"])).toEqual([200, 200, 200, 200]);
   });
 });
+
+function configAt(server: string): string {
+  return JSON.stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [{ name: "test", cluster: { server } }],
+    users: [{ name: "test", user: { token: "test" } }],
+    contexts: [{ name: "test", context: { cluster: "test", user: "test" } }],
+    "current-context": "test",
+  });
+}

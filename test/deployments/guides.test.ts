@@ -64,6 +64,21 @@ test.skipIf(helm === undefined)("the chart takes the values that commands set", 
   }
 });
 
+test.skipIf(helm === undefined)(
+  "an upgrade keeps what was set, and takes new values of a new chart",
+  async () => {
+    const upgrades = typed.filter(({ line }) => line.startsWith("helm upgrade warren "));
+    expect(upgrades.length).toBeGreaterThan(0);
+    for (const { words } of upgrades) {
+      // `--reuse-values` is the old chart's values, all of them, and none of the new one's.
+      expect(words).toContain("--reset-then-reuse-values");
+      expect(words).not.toContain("--reuse-values");
+      // Flags are read, and an unknown one is refused, before help is given.
+      await promisify(execFile)(helm!, [...words.slice(1), "--help"]);
+    }
+  },
+);
+
 const FILES = /^(-f|-k|--filename|--kustomize|--values|--from-file)$/;
 
 test("files and folders that commands name are there", () => {

@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { dashboards, fileOf, leftOut } from "../../deployments/observability/dashboards.ts";
 import { dashboardJson } from "../../deployments/observability/grafana.ts";
+import { withoutRule } from "../../deployments/observability/without-rule.ts";
 import { ROOT } from "../_rooms.ts";
 import { knownMetrics } from "./_kit/metrics.ts";
 import { groupingsOf, selectorsOf } from "./_kit/promql.ts";
@@ -69,16 +70,28 @@ describe("expressions", () => {
   });
 });
 
-test("every metric is in a panel, or it is said why not", () => {
-  const shown = new Set(
-    panels.flatMap(({ expr }) =>
+const namesIn = (some: readonly { expr: string }[]) =>
+  new Set(
+    some.flatMap(({ expr }) =>
       selectorsOf(expr).map(({ metric }) => metric.replace(/_bucket$/, "")),
     ),
   );
-  expect(
-    [...metrics.keys()].filter((name) => !shown.has(name) && leftOut[name] === undefined),
-  ).toEqual([]);
-  expect(Object.keys(leftOut).filter((name) => shown.has(name) || !metrics.has(name))).toEqual([]);
+
+test.each([
+  { place: "panel", shown: namesIn(panels), left: Object.keys(leftOut) },
+  { place: "rule", shown: namesIn(rules), left: withoutRule.flatMap((one) => one.metrics) },
+])("every metric is in a $place, or it is said why not", ({ shown, left }) => {
+  expect(new Set(left).size).toBe(left.length);
+  expect([...metrics.keys()].filter((name) => !shown.has(name) && !left.includes(name))).toEqual(
+    [],
+  );
+  expect(left.filter((name) => shown.has(name) || !metrics.has(name))).toEqual([]);
+});
+
+test("rules that speak for other metrics are there", () => {
+  const alerts = new Set(rules.map(({ alert }) => alert));
+  const named = withoutRule.flatMap(({ rule }) => rule ?? []);
+  expect(named.filter((rule) => !alerts.has(rule))).toEqual([]);
 });
 
 test.each(Object.entries(dashboards))(
@@ -100,6 +113,13 @@ test("rules have names of their own, a severity, and a heading of the guide", ()
     expect(annotations.summary.length).toBeGreaterThan(10);
     expect(headings).toContain(annotations.runbook);
   }
+});
+
+test("a gateway's certificate that nobody renews gets somebody up before it expires", () => {
+  const expiring = [...metrics.keys()].filter((name) => /^gateway_.*_expires?_/.test(name));
+  expect(expiring).toHaveLength(2);
+  const pages = namesIn(rules.filter(({ labels }) => labels.severity === "page"));
+  expect(expiring.filter((name) => !pages.has(name))).toEqual([]);
 });
 
 test("the operator's rules are the same", () => {
