@@ -2,7 +2,7 @@ import { describe as problemsOf, Route } from "@warren/wire";
 import * as v from "valibot";
 import type { Publication } from "../../published.ts";
 import type { Target, TlsSettings } from "../../target.ts";
-import { isKnownAnnotation } from "../annotations/known.ts";
+import { knownOf } from "../annotations/known.ts";
 import { readAnnotations, type Answerer } from "../annotations/read.ts";
 import { noWishes, type Wishes } from "../annotations/wishes.ts";
 import type { ClusterView, ControllerTarget, Problem } from "../cluster-view.ts";
@@ -288,8 +288,6 @@ const MOST_CHARS = 256;
 
 /** What gateways are told: annotations that have a meaning here, and no others, since any may be secret. */
 function carriedAnnotations(all: Readonly<Record<string, string>>): Record<string, string> {
-  const carried = Object.entries(all)
-    .filter(([name, value]) => isKnownAnnotation(name) && value.length <= MOST_CHARS)
-    .sort(([one], [other]) => (one < other ? -1 : 1));
-  return Object.fromEntries(carried.slice(0, MOST_CARRIED));
+  const carried = knownOf(all).filter((name) => all[name]!.length <= MOST_CHARS);
+  return Object.fromEntries(carried.slice(0, MOST_CARRIED).map((name) => [name, all[name]!]));
 }
