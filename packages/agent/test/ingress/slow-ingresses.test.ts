@@ -65,3 +65,15 @@ test("Ingresses that take long to translate leave traffic its turn", async () =>
   await expect.poll(() => table().length, { interval: 1 }).toBe(10);
   expect(changes.length).toBeGreaterThan(1);
 });
+
+test("an Ingress of many paths to one Service asks for its pods once", async () => {
+  const { ingresses, services, feed, sync, table } = controlled();
+  await sync();
+  const asked = vi.spyOn(feed, "endpoints");
+  services.put(service("web", { clusterIP: "10.0.0.1", sessionAffinity: "ClientIP" }));
+  const all = Array.from({ length: 50 }, (_one, n) => path(`/${n}`));
+  ingresses.put(ingress({ rules: [{ host: "a.test", http: { paths: all } }] }));
+  await endOfTurn();
+  expect(table()).toHaveLength(50);
+  expect(asked).toHaveBeenCalledTimes(1);
+});

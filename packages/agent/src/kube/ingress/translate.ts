@@ -133,6 +133,9 @@ class Translation {
   readonly #wishes: Wishes;
   readonly #annotations: Readonly<Record<string, string>>;
   readonly #isTls: IsTlsHost;
+  /** A thousand paths that lead to one Service look for it, and for its pods, once. */
+  readonly #found = new Map<string, Made<ServiceFound>>();
+  readonly #dialled = new Map<ServiceFound, Made<Target>>();
 
   constructor(
     ingress: Ingress,
@@ -180,25 +183,37 @@ class Translation {
       );
     const { namespace = "default" } = this.#ingress.metadata;
     const port = service.port?.number ?? service.port?.name;
-    const found = findService(
-      this.#context.view,
-      { namespace, name: service.name, port },
-      this.#controller === undefined ? "here" : "elsewhere",
-    );
-    return found.ok ? { made: found } : { problem: found.problem };
+    return once(this.#found, `${service.name} ${typeof port} ${port}`, () => {
+      const found = findService(
+        this.#context.view,
+        { namespace, name: service.name, port },
+        this.#controller === undefined ? "here" : "elsewhere",
+      );
+      return found.ok ? { made: found } : { problem: found.problem };
+    });
   }
 
   #target({ host }: Place, found: ServiceFound): Made<Target> {
+    if (this.#controller === undefined)
+      return once(this.#dialled, found, () => this.#serviceTarget(found));
+    const how = {
+      target: this.#controller,
+      connectTimeoutMs: this.#connectTimeoutMs,
+      isTls: this.#isTls,
+    };
+    const target = controllerTarget(this.#ingress, host, how);
+    return target === undefined
+      ? problem("NoController", `Service ${this.#controller.name} has no HTTP port`)
+      : { made: target };
+  }
+
+  get #connectTimeoutMs(): number {
+    return this.#wishes.policy.connect_timeout_ms ?? this.#context.connectTimeoutMs;
+  }
+
+  #serviceTarget(found: ServiceFound): Made<Target> {
     const { view, tls } = this.#context;
-    const connectTimeoutMs =
-      this.#wishes.policy.connect_timeout_ms ?? this.#context.connectTimeoutMs;
-    if (this.#controller !== undefined) {
-      const how = { target: this.#controller, connectTimeoutMs, isTls: this.#isTls };
-      const target = controllerTarget(this.#ingress, host, how);
-      return target === undefined
-        ? problem("NoController", `Service ${this.#controller.name} has no HTTP port`)
-        : { made: target };
-    }
+    const connectTimeoutMs = this.#connectTimeoutMs;
     const protocol = this.#wishes.protocol ?? appProtocolOf(found.port) ?? "http";
     const target = serviceTarget(view, found, { protocol, tls, connectTimeoutMs });
     return target === undefined
@@ -264,6 +279,12 @@ class Translation {
         : "this cluster has no public endpoint";
     return [{ reason: "NoEndpoint", message: `${why}: it is published through the tunnel` }];
   }
+}
+
+function once<K, V>(all: Map<K, V>, key: K, make: () => V): V {
+  const one = all.get(key) ?? make();
+  all.set(key, one);
+  return one;
 }
 
 function noEndpoints({ metadata: { name }, spec }: Service): string {
