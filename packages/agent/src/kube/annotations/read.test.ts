@@ -268,3 +268,32 @@ describe("in front of a controller, to which everybody has the agent's address",
     expect(read(list).refusal?.reason).toBe("UnsupportedAnnotation");
   });
 });
+
+const many = (count: number, more: Record<string, string> = {}) => ({
+  ...Object.fromEntries(Array.from({ length: count }, (_one, n) => [`nginx.org/a${n}`, ""])),
+  ...more,
+});
+
+describe("an object of very many annotations", () => {
+  test.each(["service", "controller"] as const)("is not read, and refused: %s", (answerer) => {
+    const { refusal, problems } = readAnnotations(many(257), answerer);
+    expect(refusal).toMatchObject({ reason: "TooManyAnnotations" });
+    expect(refusal!.message).toMatch(/more than 256 annotations.*nothing is published/);
+    expect(problems).toEqual([]);
+    expect(readAnnotations(many(256), answerer).refusal).toBeUndefined();
+  });
+
+  test("still says whether and where it is not public, and at whose hosts", () => {
+    const own = { "warren.dev/hosts": "a.test", "warren.dev/publish": "false" };
+    const { wishes } = inFront(many(5_000, { ...own, "warren.dev/share-host": "team" }));
+    expect(wishes).toMatchObject({ hosts: ["a.test"], publish: false, shareHost: ["team"] });
+  });
+});
+
+test("annotations are read once, for each who answers", () => {
+  const all = { [`${NGINX}auth-type`]: "basic" };
+  expect(read(all)).toBe(read(all));
+  expect(inFront(all)).toBe(inFront(all));
+  expect(read(all).refusal).toBeDefined();
+  expect(inFront(all).refusal).toBeUndefined();
+});

@@ -2,7 +2,8 @@ import { nearest } from "@warren/host";
 import type { Problem } from "../cluster-view.ts";
 import { meaningOf, type Meaning } from "./foreign.ts";
 import { isForWarren, WARREN_ANNOTATIONS, WARREN_PREFIX } from "./warren.ts";
-import { isKnownAnnotation } from "./known.ts";
+import { isKnownAnnotation, knownOf } from "./known.ts";
+import { onceFor } from "./once-for.ts";
 import { WELL_KNOWN } from "./well-known.ts";
 import { noWishes, type Annotations, type Wishes } from "./wishes.ts";
 
@@ -20,15 +21,30 @@ export interface AnnotationsRead {
   readonly refusal: Problem | undefined;
 }
 
+/** The API takes 18,000 of one object, and each that is read costs every agent something. */
+export const MOST_ANNOTATIONS = 256;
+
+const READ: Readonly<Record<Answerer, (all: Annotations) => AnnotationsRead>> = {
+  service: onceFor((all: Annotations) => read(all, "service")),
+  controller: onceFor((all: Annotations) => read(all, "controller")),
+};
+
 /**
  * Reads an object's annotations. What restricts access and is not implemented here refuses the object
  * where its Service is to be dialled. Its controller sees the agent's address for everybody: lists of
  * addresses are enforced at the gateway also in front of it, and what may judge by addresses in words
  * that are not read here refuses the object, unless it says that it is meant (decisions/0370).
+ * They are read once for each object of annotations that a cache has, which nobody changes.
  */
 export function readAnnotations(all: Annotations, answerer: Answerer): AnnotationsRead {
+  return READ[answerer](all);
+}
+
+function read(all: Annotations, answerer: Answerer): AnnotationsRead {
   const reading = new AnnotationReading(all, answerer);
-  const names = Object.keys(all).sort();
+  const names = Object.keys(all);
+  if (names.length > MOST_ANNOTATIONS) return reading.few();
+  names.sort();
   // Warren's own have the last word, and are read last.
   for (const name of names) if (!isForWarren(name)) reading.foreign(name);
   for (const name of names) if (isForWarren(name)) reading.own(name);
@@ -47,6 +63,16 @@ class AnnotationReading implements AnnotationsRead {
   constructor(all: Annotations, answerer: Answerer) {
     this.#all = all;
     this.#answerer = answerer;
+  }
+
+  /** A rule among those that are not read could keep somebody out: what is read says where that is shut. */
+  few(): this {
+    this.#refuse(
+      "TooManyAnnotations",
+      `it has more than ${MOST_ANNOTATIONS} annotations, which are not all read: nothing is published`,
+    );
+    for (const name of knownOf(this.#all)) if (isForWarren(name)) this.own(name);
+    return this;
   }
 
   own(name: string): void {

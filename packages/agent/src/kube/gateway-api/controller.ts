@@ -207,13 +207,11 @@ export class GatewayApiController implements Disposable {
   }
 
   #work(): void {
-    this.#due = false;
     if (this.#closed) return;
-    const more = this.model.work(SLICE, this.#attempt);
+    // What the work itself has others hear is no reason to go on in this turn.
+    this.#due = this.model.work(SLICE, this.#attempt);
+    if (this.#due) endOfTurn(() => this.#work());
     this.#settle();
-    if (!more) return;
-    this.#due = true;
-    endOfTurn(() => this.#work());
   }
 
   #settle(): void {

@@ -8,6 +8,8 @@ const annotated = (annotations: Record<string, string>, spec = {}) => {
 const published = (...given: Parameters<typeof annotated>) =>
   settled(cluster({ routes: [["HTTPRoute", annotated(...given)]] })).published;
 
+const MANY = Array.from({ length: 257 }, (_one, n) => [`example.test/a${n}`, ""]);
+
 describe("an annotation of a route", () => {
   test.each([
     {
@@ -62,6 +64,7 @@ describe("an annotation of a route", () => {
     { name: "that cannot be read", annotations: { "warren.dev/allow": "everybody" } },
     { name: "that cannot be read, and closes nothing", annotations: { "warren.dev/hsts": "long" } },
     { name: "that is for Ingresses", annotations: { "warren.dev/rewrite": "/x" } },
+    { name: "that is one of very many", annotations: Object.fromEntries(MANY) },
   ])("$name refuses the route", ({ annotations }) => {
     expect(said(annotated(annotations))).toEqual([notAccepted("UnsupportedValue")]);
     expect(published(annotations)).toEqual([]);

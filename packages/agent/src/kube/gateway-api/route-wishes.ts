@@ -1,6 +1,8 @@
 import type { Policy } from "@warren/wire";
-import { readAnnotations } from "../annotations/read.ts";
+import { onceFor } from "../annotations/once-for.ts";
+import { MOST_ANNOTATIONS, readAnnotations } from "../annotations/read.ts";
 import { isForWarren, WARREN_PREFIX } from "../annotations/warren.ts";
+import type { Annotations } from "../annotations/wishes.ts";
 import type { TargetProtocol } from "../../target.ts";
 import type { RouteObject } from "./objects.ts";
 
@@ -22,11 +24,17 @@ const OF_INGRESSES = ["hosts", "mode", "rewrite"].map((name) => `${WARREN_PREFIX
 
 /**
  * Warren's own annotations alone: those of other controllers belong to their own classes. One that
- * cannot be read refuses the route, since a misspelt one could open what it was to close.
+ * cannot be read refuses the route, since a misspelt one could open what it was to close; and so do very many.
  */
 export function readWishes({ metadata }: RouteObject): RouteWishes {
-  const own = Object.entries(metadata.annotations ?? {}).filter(([name]) => isForWarren(name));
-  const { wishes, problems, refusal } = readAnnotations(Object.fromEntries(own), "service");
+  return read(metadata.annotations ?? {});
+}
+
+const read = onceFor((all: Annotations): RouteWishes => {
+  const isMany = Object.keys(all).length > MOST_ANNOTATIONS;
+  const own = isMany ? [] : Object.entries(all).filter(([name]) => isForWarren(name));
+  const meant = isMany ? all : Object.fromEntries(own);
+  const { wishes, problems, refusal } = readAnnotations(meant, "service");
   const strange = own.find(([name]) => OF_INGRESSES.includes(name));
   const problem =
     strange === undefined
@@ -34,4 +42,4 @@ export function readWishes({ metadata }: RouteObject): RouteWishes {
       : `annotation ${strange[0]} is for Ingresses: a route has fields of its own for it`;
   const { policy, protocol, publish, shareHost = [] } = wishes;
   return { policy, protocol, publish: publish !== false, shareHost, problem };
-}
+});

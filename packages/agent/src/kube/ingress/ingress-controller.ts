@@ -44,6 +44,8 @@ export interface IngressControllerOptions {
 export const INGRESS_SOURCE = "kube:ingress";
 /** So many places are translated before traffic gets its turn: some 10 ms. An Ingress is translated whole. */
 const SLICE = 200;
+/** And no longer than this, whatever is dear about them. */
+const SLICE_MS = 10;
 /** In the index of classes: those that name none. */
 const NO_CLASS = "";
 
@@ -247,26 +249,27 @@ export class IngressController implements Disposable {
   }
 
   #work(): void {
-    this.#isScheduled = false;
     if (this.#isClosed) return;
     const { clock, events } = this.#options;
     const since = this.#dirtySince;
     const touched = this.#translate(SLICE);
+    // Only now: what the translation itself marked is no reason to go on in this turn.
+    this.#isScheduled = this.#dirty.size > 0;
+    if (this.#isScheduled) endOfTurn(() => this.#work());
     const echoes = this.#echoes;
     this.#echoes = new Set();
     this.#publish(touched.union(echoes));
     if (touched.size > 0) events.translated(touched.size, clock.now() - since);
-    if (this.#dirty.size === 0) return;
-    this.#isScheduled = true;
-    endOfTurn(() => this.#work());
   }
 
-  /** Takes keys until they have `most` places, and makes their claims what they should be. */
+  /** Takes keys until they have `most` places or took `SLICE_MS`, and makes their claims what they should be. */
   #translate(most: number): Set<string> {
     const touched = new Set<string>();
+    const { clock } = this.#options;
+    const until = clock.now() + SLICE_MS;
     let places = 0;
     for (const key of this.#dirty) {
-      if (places >= most) break;
+      if (places >= most || clock.now() >= until) break;
       this.#dirty.delete(key);
       touched.add(key);
       try {

@@ -15,6 +15,7 @@ export const INGRESS_REASONS = [
   "PathTwice",
   "NoPaths",
   "TooManyPaths",
+  "TooManyAnnotations",
   "NoSuchService",
   "PortUnknown",
   "NoEndpoints",

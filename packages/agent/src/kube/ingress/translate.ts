@@ -2,7 +2,7 @@ import { describe as problemsOf, Route } from "@warren/wire";
 import * as v from "valibot";
 import type { Publication } from "../../published.ts";
 import type { Target, TlsSettings } from "../../target.ts";
-import { isKnownAnnotation } from "../annotations/known.ts";
+import { knownOf } from "../annotations/known.ts";
 import { readAnnotations, type Answerer } from "../annotations/read.ts";
 import { noWishes, type Wishes } from "../annotations/wishes.ts";
 import type { ClusterView, ControllerTarget, Problem } from "../cluster-view.ts";
@@ -133,6 +133,9 @@ class Translation {
   readonly #wishes: Wishes;
   readonly #annotations: Readonly<Record<string, string>>;
   readonly #isTls: IsTlsHost;
+  /** A thousand paths that lead to one Service look for it, and for its pods, once. */
+  readonly #found = new Map<string, Made<ServiceFound>>();
+  readonly #dialled = new Map<ServiceFound, Made<Target>>();
 
   constructor(
     ingress: Ingress,
@@ -180,25 +183,37 @@ class Translation {
       );
     const { namespace = "default" } = this.#ingress.metadata;
     const port = service.port?.number ?? service.port?.name;
-    const found = findService(
-      this.#context.view,
-      { namespace, name: service.name, port },
-      this.#controller === undefined ? "here" : "elsewhere",
-    );
-    return found.ok ? { made: found } : { problem: found.problem };
+    return once(this.#found, `${service.name} ${typeof port} ${port}`, () => {
+      const found = findService(
+        this.#context.view,
+        { namespace, name: service.name, port },
+        this.#controller === undefined ? "here" : "elsewhere",
+      );
+      return found.ok ? { made: found } : { problem: found.problem };
+    });
   }
 
   #target({ host }: Place, found: ServiceFound): Made<Target> {
+    if (this.#controller === undefined)
+      return once(this.#dialled, found, () => this.#serviceTarget(found));
+    const how = {
+      target: this.#controller,
+      connectTimeoutMs: this.#connectTimeoutMs,
+      isTls: this.#isTls,
+    };
+    const target = controllerTarget(this.#ingress, host, how);
+    return target === undefined
+      ? problem("NoController", `Service ${this.#controller.name} has no HTTP port`)
+      : { made: target };
+  }
+
+  get #connectTimeoutMs(): number {
+    return this.#wishes.policy.connect_timeout_ms ?? this.#context.connectTimeoutMs;
+  }
+
+  #serviceTarget(found: ServiceFound): Made<Target> {
     const { view, tls } = this.#context;
-    const connectTimeoutMs =
-      this.#wishes.policy.connect_timeout_ms ?? this.#context.connectTimeoutMs;
-    if (this.#controller !== undefined) {
-      const how = { target: this.#controller, connectTimeoutMs, isTls: this.#isTls };
-      const target = controllerTarget(this.#ingress, host, how);
-      return target === undefined
-        ? problem("NoController", `Service ${this.#controller.name} has no HTTP port`)
-        : { made: target };
-    }
+    const connectTimeoutMs = this.#connectTimeoutMs;
     const protocol = this.#wishes.protocol ?? appProtocolOf(found.port) ?? "http";
     const target = serviceTarget(view, found, { protocol, tls, connectTimeoutMs });
     return target === undefined
@@ -266,6 +281,12 @@ class Translation {
   }
 }
 
+function once<K, V>(all: Map<K, V>, key: K, make: () => V): V {
+  const one = all.get(key) ?? make();
+  all.set(key, one);
+  return one;
+}
+
 function noEndpoints({ metadata: { name }, spec }: Service): string {
   const what =
     spec?.clusterIP === "None"
@@ -288,8 +309,6 @@ const MOST_CHARS = 256;
 
 /** What gateways are told: annotations that have a meaning here, and no others, since any may be secret. */
 function carriedAnnotations(all: Readonly<Record<string, string>>): Record<string, string> {
-  const carried = Object.entries(all)
-    .filter(([name, value]) => isKnownAnnotation(name) && value.length <= MOST_CHARS)
-    .sort(([one], [other]) => (one < other ? -1 : 1));
-  return Object.fromEntries(carried.slice(0, MOST_CARRIED));
+  const carried = knownOf(all).filter((name) => all[name]!.length <= MOST_CHARS);
+  return Object.fromEntries(carried.slice(0, MOST_CARRIED).map((name) => [name, all[name]!]));
 }

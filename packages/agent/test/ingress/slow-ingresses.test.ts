@@ -1,0 +1,79 @@
+// Ingresses that cost much: whoever may write one must not keep an agent busy with it.
+import { describe, expect, test, vi } from "vitest";
+import { controlled } from "./_controller-kit.ts";
+import { ingress, path, service } from "./_kit.ts";
+
+/** Everything happens in this turn. */
+const settled = () => Promise.resolve();
+
+/** All that was to be done in this turn is done. */
+const endOfTurn = async () => {
+  for (let n = 0; n < 100; n++) await Promise.resolve();
+};
+
+const named = (name: string, annotations: Record<string, string> = {}) =>
+  ingress(
+    { rules: [{ host: `${name}.test`, http: { paths: [path()] } }] },
+    { name, uid: `uid-${name}`, annotations },
+  );
+const annotated = (name: string, count: number) =>
+  named(
+    name,
+    Object.fromEntries(Array.from({ length: count }, (_one, n) => [`nginx.org/a${n}`, ""])),
+  );
+
+describe("an Ingress of very many annotations", () => {
+  test("is refused, however little of it is read", async () => {
+    const { ingresses, controller, sync, table } = controlled();
+    ingresses.put(annotated("a", 257));
+    ingresses.put(annotated("b", 256));
+    await sync();
+    expect(table()).toEqual(["default/b b.test Prefix / -> 10.0.0.1:80"]);
+    const { problems } = controller.outcome("default/a")!;
+    expect(problems).toMatchObject([{ reason: "TooManyAnnotations" }]);
+  });
+
+  test("is not read again when the Service behind it changes", async () => {
+    const { ingresses, services, sync, table } = controlled();
+    const one = annotated("a", 200);
+    let looks = 0;
+    const ownKeys = (all: object) => [++looks, Reflect.ownKeys(all)][1] as string[];
+    const annotations = new Proxy<Record<string, string>>(
+      { ...one.metadata.annotations },
+      { ownKeys },
+    );
+    ingresses.put({ ...one, metadata: { ...one.metadata, annotations } });
+    await sync();
+    const before = looks;
+    expect(before).toBeGreaterThan(0);
+    services.put(service("web", { clusterIP: "10.0.0.2" }));
+    await settled();
+    expect(table()).toEqual(["default/a a.test Prefix / -> 10.0.0.2:80"]);
+    expect(looks).toBe(before);
+  });
+});
+
+test("Ingresses that take long to translate leave traffic its turn", async () => {
+  const { ingresses, changes, clock, sync, table } = controlled();
+  await sync();
+  let now = 0;
+  vi.spyOn(clock, "now").mockImplementation(() => (now += 3));
+  for (let n = 0; n < 10; n++) ingresses.put(named(`i${n}`));
+  await endOfTurn();
+  expect(table().length).toBeGreaterThan(0);
+  expect(table().length).toBeLessThan(10);
+  await expect.poll(() => table().length, { interval: 1 }).toBe(10);
+  expect(changes.length).toBeGreaterThan(1);
+});
+
+test("an Ingress of many paths to one Service asks for its pods once", async () => {
+  const { ingresses, services, feed, sync, table } = controlled();
+  await sync();
+  const asked = vi.spyOn(feed, "endpoints");
+  services.put(service("web", { clusterIP: "10.0.0.1", sessionAffinity: "ClientIP" }));
+  const all = Array.from({ length: 50 }, (_one, n) => path(`/${n}`));
+  ingresses.put(ingress({ rules: [{ host: "a.test", http: { paths: all } }] }));
+  await endOfTurn();
+  expect(table()).toHaveLength(50);
+  expect(asked).toHaveBeenCalledTimes(1);
+});
