@@ -185,7 +185,7 @@ async function look(page: BrowserPage, what: string): Promise<void> {
   const turn = looks++ % LOOKS.length;
   for (const { viewport, colorScheme } of folder ? LOOKS : LOOKS.slice(turn, turn + 1)) {
     await page.setViewportSize(viewport);
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await page.emulateMedia({ colorScheme });
     await page.evaluate(DRAWN);
     expect(await violations(page), what).toEqual([]);
     if (folder === undefined) continue;

@@ -297,7 +297,7 @@ describe.skipIf(chromium === undefined)("the pages", { timeout: 120_000 }, () =>
       const page = await browser.page({ viewport, reducedMotion: "reduce" });
       const look = async (what: string) => {
         for (const colorScheme of ["dark", "light"] as const) {
-          await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+          await page.emulateMedia({ colorScheme });
           await seen(page, `${what} ${name} ${colorScheme}`);
           expect(await violations(page), what).toEqual([]);
         }
@@ -351,7 +351,7 @@ describe.skipIf(chromium === undefined)("the pages", { timeout: 120_000 }, () =>
 /** Axe finds nothing, in both themes. */
 async function lookAt(page: BrowserPage, what: string): Promise<void> {
   for (const colorScheme of ["dark", "light"] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await page.emulateMedia({ colorScheme });
     expect(await violations(page), what).toEqual([]);
     await seen(page, `${what} ${colorScheme}`);
   }

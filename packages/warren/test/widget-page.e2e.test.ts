@@ -18,7 +18,7 @@ describe.skipIf(chromium === undefined)("the widget", () => {
     const page = await stage.open({ userId: `all ${name}`, viewport, reducedMotion: "reduce" });
     const inBoth = async (what: string) => {
       for (const colorScheme of ["dark", "light"] as const) {
-        await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+        await page.emulateMedia({ colorScheme });
         await seen(page, `${name}-${what}-${colorScheme}`);
         expect(await violations(page)).toEqual([]);
       }

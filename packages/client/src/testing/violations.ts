@@ -35,8 +35,21 @@ export async function violations(page: Page, within?: string): Promise<string[]>
   );
 }
 
-const TRANSITIONS_OVER = `Promise.allSettled(document.getAnimations()
-  .filter((one) => one instanceof CSSTransition).map(({ finished }) => finished)).then(() => {})`;
+/**
+ * What changed is drawn, and no transition runs, in shadow roots neither. One that ends may begin another: a colour is inherited, and
+ * each that inherits it follows by a transition of its own.
+ */
+const TRANSITIONS_OVER = `(async () => {
+  const frame = () => new Promise(requestAnimationFrame);
+  const roots = (root) => [root, ...Array.from(root.querySelectorAll("*"), (one) => one.shadowRoot ?? [])
+    .flat().flatMap(roots)];
+  const isMoving = () => roots(document).some((root) => root.getAnimations()
+    .some((one) => one instanceof CSSTransition && one.playState === "running"));
+  for (let still = 0; still < 3; ) {
+    await frame();
+    still = isMoving() ? 0 : still + 1;
+  }
+})()`;
 
 interface AxeInPage {
   run(context: unknown, options: object): Promise<{ violations: Found[] }>;
