@@ -148,6 +148,8 @@ export interface ClaimedHost {
   served: boolean;
   /** As in the claim. */
   borrowed?: true;
+  /** The group's claim of the very host, where it has no routes and a wildcard of the group's answers instead. */
+  unused?: Pick<Claim, "borrowed">;
 }
 
 /** A tunnel as other gateways see it. */

@@ -59,7 +59,10 @@ export const PLACE_FACTS: Fact[] = [
       await sees("one.apps.test", ["c1/one"]);
       await here.apply(change({ action: "delete", revision: 2, routes: [one] }));
       await sees("one.apps.test", ["c1/wild"]);
-      expect(await here.claimOf("one.apps.test")).toMatchObject({ pattern: "*.apps.test" });
+      expect(await here.claimOf("one.apps.test")).toMatchObject({
+        pattern: "*.apps.test",
+        unused: {},
+      });
       await here.apply(change({ action: "add", revision: 3, routes: [one] }));
       await sees("one.apps.test", ["c1/one"]);
       await here.apply(change({ revision: 4 }));

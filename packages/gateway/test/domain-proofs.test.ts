@@ -220,6 +220,18 @@ test("a host that another cluster shuts below its wildcard is whose record names
   expect(await registry.claimOf("admin.a.test")).toMatchObject({ group: "blue", served: true });
 });
 
+test("a proved host without routes is still its cluster's where a wildcard answers, and ends with its proof", async () => {
+  const { claims, registry } = publishing(A);
+  const wild = route({ host: "*.a.test" });
+  const both = change({ ...A, revision: 1, routes: [wild, route({ host: "one.a.test" })] });
+  await registry.apply(both);
+  await registry.apply(change({ ...A, revision: 2, routes: [wild] }));
+  expect(await claims.hasClaimed(A, "one.a.test")).toBe(true);
+  expect(await claims.hasClaimed(A, "two.a.test")).toBe(false);
+  await claims.onLost(A, "one.a.test");
+  expect(await claims.hasClaimed(A, "one.a.test")).toBe(false);
+});
+
 test("why says what is missing for a host that is shut below a wildcard", async () => {
   server.zone.TXT["_warren.a.test"] = ["warren-group=red"];
   const { claims, registry, shut } = publishing(A);

@@ -64,7 +64,7 @@ export class ForbiddenPlaces {
   }
 
   #add(address: string, port: number): void {
-    const host = canonical(address);
+    const host = reached(canonical(address));
     this.#api.set(host, new Set([...(this.#api.get(host) ?? []), port]));
   }
 

@@ -9,7 +9,8 @@ export function provedClaims(
   // What is borrowed was never proved.
   const isOwn = async ({ group }: Prover, host: string): Promise<boolean> => {
     const claim = await registry.claimOf(host);
-    return claim?.pattern === host && claim.group === group && claim.borrowed !== true;
+    const exact = claim?.pattern === host ? claim : claim?.unused;
+    return claim?.group === group && exact !== undefined && exact.borrowed !== true;
   };
   return {
     hasClaimed: isOwn,

@@ -195,7 +195,11 @@ class MemoryRegistry implements Registry {
     if (place === undefined) return undefined;
     const { claim, table } = place;
     const { host: pattern, group, borrowed } = claim;
-    return { pattern, group, served: table.isOpen, ...(borrowed && { borrowed }) };
+    const said = { pattern, group, served: table.isOpen, ...(borrowed && { borrowed }) };
+    const exact = this.#claims.places.get(host);
+    return exact === undefined || exact === place
+      ? said
+      : { ...said, unused: exact.claim.borrowed ? { borrowed: true } : {} };
   }
 
   #tableOf(host: string): HostTable | undefined {

@@ -227,18 +227,21 @@ class RedisRegistry implements Registry {
   claimOf(host: string): ClaimedHost | undefined | Promise<ClaimedHost | undefined> {
     const decided = this.#lookup.find(host);
     return decided instanceof Promise
-      ? decided.then((later) => this.#claimed(later))
-      : this.#claimed(decided);
+      ? decided.then((later) => this.#claimed(host, later))
+      : this.#claimed(host, decided);
   }
 
   /** Undefined also for own routes whose claim Redis has not confirmed. */
-  #claimed(decided: Decision): ClaimedHost | undefined {
+  #claimed(host: string, decided: Decision): ClaimedHost | undefined {
     if (typeof decided === "string") return undefined;
     const { pattern, isOpen: served } = decided;
     const copy = this.#copies.get(pattern);
     if (copy === undefined) return undefined;
     const { group, borrowed } = copy;
-    return { pattern, group, served, ...(borrowed && { borrowed }) };
+    const said = { pattern, group, served, ...(borrowed && { borrowed }) };
+    const exact = this.#copies.get(host);
+    if (exact === undefined || exact === copy) return said;
+    return { ...said, unused: exact.borrowed === undefined ? {} : { borrowed: true } };
   }
 
   release(host: string): Promise<boolean> {
