@@ -49,6 +49,7 @@ function follow(api: KubeApi, options: Partial<WatchOptions<Ingress>> = {}) {
 }
 
 const hostOf = (ingress: Ingress | undefined) => ingress?.spec?.rules?.[0]?.host;
+const waitOf = (event: WatchTold) => (event.kind === "lost" ? event.retryInMs : 0);
 const shown = ({ key, before, after }: Change<Ingress>) =>
   `${key}: ${hostOf(before) ?? "-"} > ${hostOf(after) ?? "-"}`;
 
@@ -140,6 +141,26 @@ describe("a watch", () => {
     expect(changes.slice(2)).toEqual(["a/gone: gone.example > -", "a/new: - > new.example"]);
     await heard("expired");
     expect(watched.size).toBe(2);
+  });
+
+  test("asks anew at once when the server that was away for long has forgotten", async () => {
+    const clock = leapingClock();
+    let chance = 0;
+    await using api = await startKubeApi();
+    const { watched, told, heard, has, until } = follow(api, { clock, random: () => chance });
+    await watched.synced;
+    await following(api);
+    await api.stop();
+    await heard("lost", 6);
+    chance = 0.9;
+    const waitMs = await until(() => told.map(waitOf).find((ms) => ms > 5_000));
+    expect(waitMs).toBeLessThanOrEqual(10_000);
+    put(api, "a/new", "new.example");
+    api.compact();
+    await api.restart();
+    clock.leap(waitMs);
+    await has("a/new", "new.example");
+    await heard("expired");
   });
 
   test("keeps what it has while the server is away, and tells of each failure", async () => {

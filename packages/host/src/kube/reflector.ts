@@ -12,8 +12,11 @@ export interface ReflectorOptions<T extends KubeObject> extends WatchOptions<T> 
   cache: Cache<T>;
 }
 
-/** As client-go's reflector, but that its cap is half a minute too: 0.8 s to 30 s, jittered. */
-const RETRY = { firstMs: 800, capMs: 30_000, heldMs: 10_000 };
+/**
+ * As client-go's reflector, but for the cap, half a minute there: those who watch for Warren are few in a cluster, and
+ * what was changed while its API server was away should be public soon after.
+ */
+const RETRY = { firstMs: 800, capMs: 10_000, heldMs: 10_000 };
 /** A resource that is not there, or may not be read, is asked for again. */
 const ABSENT_MS = 30_000;
 const FORBIDDEN_MS = 60_000;
@@ -42,6 +45,8 @@ export class Reflector<T extends KubeObject> {
   /** Undefined: a list is due. */
   #revision: string | undefined;
   #relistAt = 0;
+  /** The server has forgotten where a stream was, and since then none held and nothing else failed. */
+  #isExpired = false;
   #refusedSince: number | undefined;
 
   constructor(options: ReflectorOptions<T>) {
@@ -78,7 +83,9 @@ export class Reflector<T extends KubeObject> {
     try {
       await this.#follow();
     } finally {
-      this.#waits.ended(clock.now() - began);
+      const openMs = clock.now() - began;
+      this.#waits.ended(openMs);
+      if (openMs >= RETRY.heldMs) this.#isExpired = false;
     }
     this.#isHeard();
     // A server, or a proxy before it, that ends streams at once would be asked in a tight loop.
@@ -128,9 +135,12 @@ export class Reflector<T extends KubeObject> {
     if (isExpired(error)) {
       this.#revision = undefined;
       told({ kind: "expired", resource, error });
-      // The first time at once: a server that has just forgotten says nothing about the next list.
-      return this.#waits.attempts === 0 ? (this.#waits.next(), 0) : this.#waits.next();
+      // The first time at once, however long the server was away: that it has forgotten says nothing about the list.
+      const isFirst = !this.#isExpired;
+      this.#isExpired = true;
+      return isFirst ? (this.#waits.next(), 0) : this.#waits.next();
     }
+    this.#isExpired = false;
     if (error instanceof KubeError && error.status === 403) return this.#forbidden(error);
     const asked = error instanceof KubeError ? error.retryAfterMs : undefined;
     const retryInMs = Math.max(this.#waits.next(), asked ?? 0);
