@@ -38,6 +38,26 @@ describe("an agent that does not speak for its cluster", () => {
     expect(standing).toEqual([true]);
   });
 
+  test("looks once a second whether it knows what to say, without a message", () => {
+    const { clock, voice, said, asked } = stage(undefined, null);
+    clock.advance(100_000);
+    expect(asked).toEqual([]);
+    voice.known = 70;
+    clock.advance(2_000);
+    expect([said, asked.length]).toEqual([[70], 2]);
+  });
+
+  test("asks twice when the one that speaks has been heard meanwhile, and has gone on", () => {
+    const { clock, gateway, said, voice } = stage(70, 60);
+    gateway.revision = 70;
+    voice.known = 71;
+    clock.advance(5_000);
+    expect(said).toEqual([]);
+    gateway.revision = 71;
+    clock.advance(120_000);
+    expect(said).toEqual([]);
+  });
+
   test("says nothing when the one that does comes first", () => {
     const { clock, gateway, said } = stage(70, null);
     clock.advance(500);
@@ -51,7 +71,7 @@ describe("an agent that does not speak for its cluster", () => {
     clock.advance(5_000);
     expect(said).toEqual([70]);
     voice.known = 74;
-    clock.advance(10_000);
+    clock.advance(5_000);
     expect(said).toEqual([70, 74]);
     gateway.revision = 75;
     voice.known = 75;
@@ -84,7 +104,7 @@ describe("an agent that does not speak for its cluster", () => {
     expect(said).toEqual([70]);
     expect(asked.length).toBeLessThan(13);
     voice.known = 71;
-    clock.advance(10_000);
+    clock.advance(1_000);
     expect(said).toEqual([70, 71]);
   });
 

@@ -17,6 +17,8 @@ export interface StandInOptions {
 const EMPTY_MS = 1_000;
 /** A gateway that is behind hears of it otherwise within this. */
 const BEHIND_MS = 5_000;
+/** So often an agent looks whether it knows of something newer: that costs no message. */
+const LOOK_MS = 1_000;
 const CAP_MS = 60_000;
 
 /**
@@ -27,7 +29,8 @@ const CAP_MS = 60_000;
  * S1. It gives no revision of its own: what it says is what whoever spoke had come to, so that the next
  *     word of whoever speaks counts.
  * S2. Nothing is said to a gateway that knows that revision, or a later one.
- * S3. A gateway is asked twice before anything is said: the speaker's own word may be under way.
+ * S3. A gateway is asked twice before anything is said: the speaker's own word may be under way. Not one that has
+ *     come no further than what was said for the speaker: that one does not hear the speaker.
  */
 export class StandIn {
   readonly #options: StandInOptions;
@@ -46,9 +49,14 @@ export class StandIn {
     const { voice } = this.#options;
     const known = voice.known;
     this.#forget();
-    if (revision === undefined || voice.speaks || known === undefined) return this.stop();
+    if (revision === undefined || voice.speaks) return this.stop();
+    if (known === undefined) {
+      this.stop();
+      return this.#askOnceKnown(undefined, Number.POSITIVE_INFINITY);
+    }
     if ((revision ?? -1) >= known) return this.#isUpToDate(revision!);
-    const isAskedBefore = this.#target !== undefined && (revision ?? -1) < this.#target;
+    const isAskedBefore =
+      this.#target !== undefined && ((revision ?? -1) < this.#target || revision === this.#said);
     this.#target = known;
     if (!isAskedBefore) return this.#askAfter(revision === null ? EMPTY_MS : BEHIND_MS);
     if (this.#said === undefined) this.#options.onChange(true);
@@ -74,14 +82,15 @@ export class StandIn {
     // Somebody else has spoken there since.
     if (revision > this.#said) return this.stop();
     this.#target = this.#said;
-    this.#askOnceNewer(this.#options.clock.now() + CAP_MS);
+    // Now and then also when there is nothing new: what was said may be lost there.
+    this.#askOnceKnown(this.#said, this.#options.clock.now() + CAP_MS);
   }
 
-  /** Nothing is asked while nothing else is known here, but now and then: what was said may be lost there. */
-  #askOnceNewer(lastly: number): void {
+  /** Asks nothing while no more than this is known here, and it is not yet so late. */
+  #askOnceKnown(before: number | undefined, lastly: number): void {
     const { ask, clock, voice } = this.#options;
-    this.#after(BEHIND_MS, () => {
-      if (voice.known === this.#said && clock.now() < lastly) this.#askOnceNewer(lastly);
+    this.#after(LOOK_MS, () => {
+      if (voice.known === before && clock.now() < lastly) this.#askOnceKnown(before, lastly);
       else ask();
     });
   }
