@@ -106,17 +106,20 @@ test("a service without a pod that is ready is an error of the service, until on
 
 const named = (name: string) => rawService((socket) => void socket.end(name));
 
-test("a TCP client is known by the PROXY line", async () => {
-  using a = await named("a");
-  using b = await named("b");
-  const agent = new JoinedAgent();
-  publish(agent, [placeOf(a), placeOf(b)], { protocol: "tcp" });
-  const connect = (client: string, port: number) => {
-    const line = `PROXY TCP4 ${client} 198.51.100.1 ${port} 443\r\n`;
-    return agent.open(line, { key, kind: KIND.tcp }).answer.done();
-  };
-  const first = await Promise.all(CLIENTS.map(async (c) => (await connect(c, 4_000)).text));
-  const second = await Promise.all(CLIENTS.map(async (c) => (await connect(c, 5_000)).text));
-  expect(second).toEqual(first);
-  expect(new Set(first)).toEqual(new Set(["a", "b"]));
-});
+test.each(["client_ip" as const, "cookie" as const])(
+  "a TCP client is known by the PROXY line, also with affinity %s",
+  async (affinity) => {
+    using a = await named("a");
+    using b = await named("b");
+    const agent = new JoinedAgent();
+    publish(agent, [placeOf(a), placeOf(b)], { protocol: "tcp", affinity });
+    const connect = (client: string, port: number) => {
+      const line = `PROXY TCP4 ${client} 198.51.100.1 ${port} 443\r\n`;
+      return agent.open(line, { key, kind: KIND.tcp }).answer.done();
+    };
+    const first = await Promise.all(CLIENTS.map(async (c) => (await connect(c, 4_000)).text));
+    const second = await Promise.all(CLIENTS.map(async (c) => (await connect(c, 5_000)).text));
+    expect(second).toEqual(first);
+    expect(new Set(first)).toEqual(new Set(["a", "b"]));
+  },
+);
