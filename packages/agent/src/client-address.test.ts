@@ -1,6 +1,6 @@
 import { KIND } from "@warren/wire";
 import { expect, test } from "vitest";
-import { clientAddress } from "./client-address.ts";
+import { clientAddress, clientName } from "./client-address.ts";
 
 const head = (...lines: string[]) =>
   ["GET / HTTP/1.1", "host: a.test", ...lines, "", ""].join("\r\n");
@@ -39,6 +39,18 @@ test.each([
 ])("an HTTP head with $name", ({ said, want }) => {
   const bytes = Buffer.from(`key${said}`, "latin1");
   expect(clientAddress(bytes, 3, KIND.http)).toBe(want);
+});
+
+test.each([
+  { name: "none", lines: ["x-forwarded-for: 192.0.2.1"], want: undefined },
+  { name: "the gateway's", lines: ["x-forwarded-client: 9f86-1"], want: "9f86-1" },
+  {
+    name: "the gateway's, behind another's",
+    lines: ["x-forwarded-client: evil", "x-forwarded-client: 9f86-1", "x-request-id: 1"],
+    want: "9f86-1",
+  },
+])("a client's name: $name", ({ lines, want }) => {
+  expect(clientName(Buffer.from(`key${head(...lines)}`, "latin1"), 3)).toBe(want);
 });
 
 test.each([

@@ -41,6 +41,18 @@ describe("by the client's address", () => {
   });
 });
 
+test("by a client's name they are shared evenly too, also among names that differ by a letter", () => {
+  const choice = new EndpointChoice(endpoints("a", "b"), "cookie");
+  const counts = { a: 0, b: 0 };
+  for (let n = 0; n < 2_000; n++) {
+    const name = `9f86d081884c7d65-${n.toString(36)}`;
+    const { host } = choice.choose((by) => (by === "cookie" ? name : "192.0.2.1"))!;
+    counts[host as "a" | "b"]++;
+  }
+  expect(counts.a).toBeGreaterThan(900);
+  expect(counts.b).toBeGreaterThan(900);
+});
+
 const asked = () => {
   throw new Error("asked");
 };

@@ -4,15 +4,20 @@ import type { Target } from "./target.ts";
 export type EndpointAffinity =
   /** In turn. */
   | "none"
-  /** The same client leads to the same endpoint, in every agent and after every restart. */
-  | "client_ip";
+  /** The same address leads to the same endpoint, in every agent and after every restart. */
+  | "client_ip"
+  /** So does the same browser, by the name that gateways gave it. */
+  | "cookie";
+
+/** Whose endpoint is asked for, by what affinity goes by; undefined when nobody said. */
+export type WhoAsks = (by: Exclude<EndpointAffinity, "none">) => string | undefined;
 
 const FNV_BASIS = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;
 
 /**
- * The endpoints of a Service that the agent dials itself. Of a client's address and each endpoint's
- * a number is made, and the highest wins (rendezvous hashing): agents that see the same endpoints
+ * The endpoints of a Service that the agent dials itself. Of what a client is known by and each endpoint's
+ * address a number is made, and the highest wins (rendezvous hashing): agents that see the same endpoints
  * choose alike without asking each other, and when one goes only its own clients move. That is more
  * than the three hours that Kubernetes' ClientIP affinity lasts, and needs no memory.
  */
@@ -29,10 +34,10 @@ export class EndpointChoice {
     this.#hashes = targets.map(({ host, port }) => hash(`${host}:${port}`));
   }
 
-  /** `client` is a textual address, or undefined when nobody said one. Undefined when none is ready. */
-  choose(client: () => string | undefined): Target | undefined {
+  /** Undefined when none is ready. */
+  choose(who: WhoAsks): Target | undefined {
     if (this.targets.length < 2) return this.targets[0];
-    const said = this.#affinity === "none" ? undefined : client();
+    const said = this.#affinity === "none" ? undefined : who(this.#affinity);
     return said === undefined ? this.#next() : this.targets[this.#highest(hash(said))];
   }
 

@@ -9,7 +9,7 @@ import {
   type Kind,
   type Opening,
 } from "@warren/wire";
-import { clientAddress } from "./client-address.ts";
+import { clientAddress, clientName } from "./client-address.ts";
 import type { AgentEvents } from "./events.ts";
 import type { Published } from "./published.ts";
 import type { Target } from "./target.ts";
@@ -245,7 +245,10 @@ function endpointFor(
   opening: Uint8Array,
   { headAt, kind }: Job["read"],
 ): Target | undefined {
-  return endpoints?.choose(() => clientAddress(opening, headAt, kind));
+  return endpoints?.choose((by) => {
+    const name = by === "cookie" ? clientName(opening, headAt) : undefined;
+    return name ?? clientAddress(opening, headAt, kind);
+  });
 }
 
 type Work = Running & { begin(): void };

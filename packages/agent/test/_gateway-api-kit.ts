@@ -12,7 +12,7 @@ import {
 import { WatchedCluster } from "../src/kube/cluster-feed.ts";
 import { HostOwners } from "../src/kube/host-owners.ts";
 import { ToldElsewhere } from "../src/kube/told-elsewhere.ts";
-import type { Service } from "../src/kube/objects.ts";
+import type { EndpointSlice, Service } from "../src/kube/objects.ts";
 import { SERVER } from "./ingress/_kit.ts";
 import { MemoryObjects } from "./ingress/_objects.ts";
 import * as resources from "../src/kube/gateway-api/resources.ts";
@@ -76,6 +76,7 @@ export const putGateway = (api: KubeApi, spec: Partial<Gateway["spec"]> = {}) =>
 
 export interface RouteGiven {
   name?: string;
+  annotations?: Record<string, string>;
   kind?: RouteKind;
   spec?: Partial<RouteObject["spec"]>;
   status?: RouteObject["status"];
@@ -83,13 +84,13 @@ export interface RouteGiven {
 
 export const putRoute = (
   api: KubeApi,
-  { name = "shop", kind = "HTTPRoute", spec = {}, status }: RouteGiven = {},
+  { name = "shop", kind = "HTTPRoute", annotations = {}, spec = {}, status }: RouteGiven = {},
 ) => {
   // As `kubectl apply` does, which leaves the status to its writers.
   const kept = status ?? api.get(routesOf(kind), { namespace: "infra", name })?.status;
   return api.put<RouteObject>(
     {
-      metadata: { name, namespace: "infra" },
+      metadata: { name, namespace: "infra", annotations },
       spec: {
         parentRefs: [{ name: "edge" }],
         hostnames: [`${name}.test`],
@@ -162,11 +163,12 @@ export function startAgentPart(
     told: () => {},
     signal: stop.signal,
   });
+  const endpointSlices = empty<EndpointSlice>();
   const feed = new WatchedCluster({
     server: SERVER,
     isApiHidden: () => false,
     services,
-    endpointSlices: empty(),
+    endpointSlices,
     ingressClasses: empty(),
     secrets: undefined,
     controllers: {
@@ -205,6 +207,7 @@ export function startAgentPart(
     log,
     metrics,
     published,
+    endpointSlices,
     lost,
     voice,
     async [Symbol.asyncDispose]() {

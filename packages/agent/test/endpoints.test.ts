@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { KIND, Route, routeKey } from "@warren/wire";
 import * as v from "valibot";
 import { expect, test } from "vitest";
+import type { EndpointAffinity } from "../src/endpoint-choice.ts";
 import { createEndpointsTarget, type EndpointAddress, type TargetInput } from "../src/target.ts";
 import { JoinedAgent } from "../src/testing/index.ts";
 import { httpService, rawService } from "./_services.ts";
@@ -14,14 +15,15 @@ const CLIENTS = Array.from({ length: 20 }, (_, n) => `192.0.2.${n}`);
 function publish(
   agent: JoinedAgent,
   pods: readonly EndpointAddress[],
-  how: Partial<TargetInput> = {},
+  { affinity = "client_ip", ...how }: Partial<TargetInput> & { affinity?: EndpointAffinity } = {},
 ) {
-  const target = createEndpointsTarget({ host: "web", port: 80, ...how }, pods, "client_ip");
+  const target = createEndpointsTarget({ host: "web", port: 80, ...how }, pods, affinity);
   agent.published.change("kube:ingress", [{ route, targets: [target] }], []);
 }
 
-function ask(agent: JoinedAgent, client: string) {
-  const head = `GET / HTTP/1.1\r\nhost: app.test\r\nx-forwarded-for: ${client}`;
+function ask(agent: JoinedAgent, client: string, name?: string) {
+  const named = name === undefined ? "" : `\r\nx-forwarded-client: ${name}`;
+  const head = `GET / HTTP/1.1\r\nhost: app.test\r\nx-forwarded-for: ${client}${named}`;
   return agent.open(head, { key }).answer.done();
 }
 
@@ -37,6 +39,38 @@ test("a client stays with its pod, in every agent, and the pods share the client
   const again = await Promise.all(CLIENTS.map(async (client) => (await ask(other, client)).text));
   expect(again).toEqual(answers);
   expect(new Set(answers)).toEqual(new Set(["a", "b"]));
+});
+
+test("who is known by a name stays by that, wherever it comes from; when a pod goes only its clients move", async () => {
+  using a = await pod("a");
+  using b = await pod("b");
+  using c = await pod("c");
+  const agent = new JoinedAgent();
+  const answers = async (address: (n: number) => string) =>
+    Promise.all(
+      CLIENTS.map(
+        async (name, n) => (await ask(agent, address(n), name.replaceAll(".", "-"))).text,
+      ),
+    );
+  publish(agent, [a, b, c].map(placeOf), { affinity: "cookie" });
+  const before = await answers(() => "192.0.2.1");
+  expect(new Set(before)).toEqual(new Set(["a", "b", "c"]));
+  expect(await answers((n) => `198.51.100.${n}`)).toEqual(before);
+  publish(agent, [a, b].map(placeOf), { affinity: "cookie" });
+  const after = await answers(() => "192.0.2.1");
+  for (const [n, was] of before.entries()) if (was !== "c") expect(after[n]).toBe(was);
+  expect(after).not.toContain("c");
+});
+
+test("where a gateway of the release before names nobody, the address counts", async () => {
+  using a = await pod("a");
+  using b = await pod("b");
+  const agent = new JoinedAgent();
+  publish(agent, [a, b].map(placeOf), { affinity: "cookie" });
+  const answers = () => Promise.all(CLIENTS.map(async (one) => (await ask(agent, one)).text));
+  const first = await answers();
+  expect(new Set(first)).toEqual(new Set(["a", "b"]));
+  expect(await answers()).toEqual(first);
 });
 
 test("a pod that goes gets nothing new, what is open goes on, and its idle connections close", async () => {
@@ -72,17 +106,20 @@ test("a service without a pod that is ready is an error of the service, until on
 
 const named = (name: string) => rawService((socket) => void socket.end(name));
 
-test("a TCP client is known by the PROXY line", async () => {
-  using a = await named("a");
-  using b = await named("b");
-  const agent = new JoinedAgent();
-  publish(agent, [placeOf(a), placeOf(b)], { protocol: "tcp" });
-  const connect = (client: string, port: number) => {
-    const line = `PROXY TCP4 ${client} 198.51.100.1 ${port} 443\r\n`;
-    return agent.open(line, { key, kind: KIND.tcp }).answer.done();
-  };
-  const first = await Promise.all(CLIENTS.map(async (c) => (await connect(c, 4_000)).text));
-  const second = await Promise.all(CLIENTS.map(async (c) => (await connect(c, 5_000)).text));
-  expect(second).toEqual(first);
-  expect(new Set(first)).toEqual(new Set(["a", "b"]));
-});
+test.each(["client_ip" as const, "cookie" as const])(
+  "a TCP client is known by the PROXY line, also with affinity %s",
+  async (affinity) => {
+    using a = await named("a");
+    using b = await named("b");
+    const agent = new JoinedAgent();
+    publish(agent, [placeOf(a), placeOf(b)], { protocol: "tcp", affinity });
+    const connect = (client: string, port: number) => {
+      const line = `PROXY TCP4 ${client} 198.51.100.1 ${port} 443\r\n`;
+      return agent.open(line, { key, kind: KIND.tcp }).answer.done();
+    };
+    const first = await Promise.all(CLIENTS.map(async (c) => (await connect(c, 4_000)).text));
+    const second = await Promise.all(CLIENTS.map(async (c) => (await connect(c, 5_000)).text));
+    expect(second).toEqual(first);
+    expect(new Set(first)).toEqual(new Set(["a", "b"]));
+  },
+);

@@ -217,6 +217,8 @@ export interface Errand {
   asked: Asked | undefined;
   /** The affinity cookie's value, if the request had one. */
   sticky: string | undefined;
+  /** Who is to come to the same backend each time: an address, or a name; undefined without affinity. */
+  staying: string | undefined;
   /** Head as latin-1 text, without the opening's header. */
   head: string;
   /** True when no body follows. */

@@ -138,6 +138,7 @@ export class DispatchHouse {
       client: address,
       asked: undefined,
       sticky: undefined,
+      staying: undefined,
       head,
       ended: true,
       owner,

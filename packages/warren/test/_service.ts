@@ -9,7 +9,7 @@ export interface Served extends AsyncDisposable {
 }
 
 /** A service that says who it is and what it was asked, and echoes WebSocket messages. */
-export async function webService(name: string): Promise<Served> {
+export async function webService(name: string, host = "127.0.0.1"): Promise<Served> {
   const server = createServer((request, response) => {
     response.setHeader("x-service", name);
     response.statusCode = request.url === "/missing" ? 404 : 200;
@@ -19,10 +19,11 @@ export async function webService(name: string): Promise<Served> {
   sockets.on("connection", (socket) => {
     socket.on("message", (data, binary) => socket.send(data, { binary }));
   });
-  return served(server, () => {
+  const cut = () => {
     for (const socket of sockets.clients) socket.terminate();
     server.closeAllConnections();
-  });
+  };
+  return served(server, cut, host);
 }
 
 /** A TCP service that sends back what it is sent, in capitals. */
@@ -34,8 +35,8 @@ export function capitals(): Promise<Served> {
   return served(server, () => {});
 }
 
-async function served(server: Server, cut: () => void): Promise<Served> {
-  server.listen(0, "127.0.0.1");
+async function served(server: Server, cut: () => void, host = "127.0.0.1"): Promise<Served> {
+  server.listen(0, host);
   await once(server, "listening");
   return {
     port: (server.address() as AddressInfo).port,

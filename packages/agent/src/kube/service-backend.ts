@@ -1,3 +1,4 @@
+import type { EndpointAffinity } from "../endpoint-choice.ts";
 import {
   createEndpointsTarget,
   createTarget,
@@ -99,9 +100,11 @@ export interface ServiceDial {
   /** For https and h2; the name in the certificate is the Service's own unless said. */
   readonly tls: TlsSettings;
   readonly connectTimeoutMs: number;
+  /** By what the object that leads there keeps a client at its pod; `none`: as the Service itself says. */
+  readonly affinity: EndpointAffinity;
 }
 
-/** True when the Service's pods are dialled one by one: what is dialled changes as they come and go. */
+/** True when whoever leads to the Service dials its pods one by one: what is dialled changes as they come and go. */
 export function isDialledAtPods(service: Service): boolean {
   return isHeadless(service) || wantsClientIp(service);
 }
@@ -114,18 +117,18 @@ export function isDialledAtPods(service: Service): boolean {
 export function serviceTarget(
   view: ClusterView,
   { service, port }: ServiceFound,
-  { protocol, tls, connectTimeoutMs }: ServiceDial,
+  { protocol, tls, connectTimeoutMs, affinity: asked }: ServiceDial,
 ): Target | undefined {
   const { name, namespace = "default" } = service.metadata;
   const serverName = tls.serverName ?? `${name}.${namespace}.svc`;
   const how = { protocol, connectTimeoutMs, tls: { ...tls, serverName }, port: port.port };
   const { clusterIP = "" } = service.spec ?? {};
-  if (!isDialledAtPods(service)) return createTarget({ ...how, host: clusterIP });
-  const endpoints = endpointsOf(view.endpoints(namespace, name), service, port);
+  const affinity = asked === "none" && wantsClientIp(service) ? "client_ip" : asked;
   const headless = isHeadless(service);
+  if (affinity === "none" && !headless) return createTarget({ ...how, host: clusterIP });
+  const endpoints = endpointsOf(view.endpoints(namespace, name), service, port);
   if (endpoints.length === 0)
     return headless ? undefined : createTarget({ ...how, host: clusterIP });
-  const affinity = wantsClientIp(service) ? "client_ip" : "none";
   return createEndpointsTarget(
     { ...how, host: headless ? serverName : clusterIP },
     endpoints,

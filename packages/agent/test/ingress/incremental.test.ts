@@ -40,8 +40,9 @@ const ingresses: fc.Arbitrary<Ingress> = fc
     ),
     fallback: fc.constantFrom(undefined, undefined, undefined, "web", "api"),
     publish: fc.constantFrom(undefined, undefined, undefined, "true", "false", "perhaps"),
+    affinity: fc.constantFrom(undefined, undefined, undefined, "cookie", "client_ip"),
   })
-  .map(({ name, age, className, rules, fallback, publish }) => {
+  .map(({ name, age, className, rules, fallback, publish, affinity }) => {
     const spec = {
       ...(className === undefined ? {} : { ingressClassName: className }),
       ...(fallback === undefined ? {} : { defaultBackend: backend(fallback) }),
@@ -50,7 +51,10 @@ const ingresses: fc.Arbitrary<Ingress> = fc
         http: { paths: paths.map(({ at, type, to }) => path(at, type, backend(to))) },
       })),
     };
-    const annotations = publish === undefined ? {} : { "warren.dev/publish": publish };
+    const annotations = {
+      ...(publish === undefined ? {} : { "warren.dev/publish": publish }),
+      ...(affinity === undefined ? {} : { "warren.dev/affinity": affinity }),
+    };
     const uid = `${name} ${age}`;
     const more = { creationTimestamp: age, uid, annotations, generation: generationOf(spec) };
     return { metadata: meta(name, more), spec };

@@ -1,6 +1,10 @@
 import { describe, expect, test } from "vitest";
 import type { Ingress } from "../../src/kube/objects.ts";
-import { annotated, backend, ingress, meta, path, rules, service, translate, WEB } from "./_kit.ts";
+import { annotated, backend, ingress, meta, NGINX, path, rules } from "./_kit.ts";
+import { service, translate, WEB } from "./_kit.ts";
+
+/** Where nginx's annotations are. */
+const KEPT = "nginx.ingress.kubernetes.io/";
 
 test("the seed's Ingress is published as it stands, on a cluster without a controller", () => {
   const seeds: Ingress = {
@@ -177,7 +181,7 @@ describe("backends", () => {
     service("coded", { ports: [{ port: 80, appProtocol: "kubernetes.io/h2c" }] }),
     service("v6", { clusterIP: "fd00::1" }),
   ];
-  const slices = ["headless", "sticky"].map((name) => ({
+  const slices = ["headless", "sticky", "web"].map((name) => ({
     metadata: meta(`${name}-1`, { labels: { "kubernetes.io/service-name": name } }),
     addressType: "IPv4" as const,
     endpoints: [
@@ -259,6 +263,26 @@ describe("backends", () => {
     { name: "an IPv6 address", to: backend("v6"), want: "http://fd00::1:80" },
   ])("$name is dialled", ({ to: backendTo, want }) => {
     expect(to(backendTo).places).toEqual([`shop.test Prefix / -> ${want}`]);
+  });
+  test.each([
+    { name: "warren.dev/affinity", value: "cookie", affinity: "cookie" },
+    { name: "warren.dev/affinity", value: "client_ip", affinity: "client_ip" },
+    { name: `${KEPT}affinity`, value: "cookie", affinity: "cookie" },
+    { name: `${KEPT}upstream-hash-by`, value: "$remote_addr", affinity: "client_ip" },
+  ])("who keeps clients with $name: $value dials the pods", ({ name, value, affinity }) => {
+    const given = ingress(rules(path()), { annotations: { [name]: value } });
+    const got = translate(given, { services, slices });
+    expect(got.places).toEqual(["shop.test Prefix / -> http://10.1.0.1:8080,10.1.0.2:8080"]);
+    expect(got.routes[0]!.policy.affinity).toBe(affinity);
+    const { problems, places } = translate(given, { services });
+    expect([problems, places]).toEqual([[], [`shop.test Prefix / -> ${WEB}`]]);
+  });
+  test("a controller, which keeps clients at pods itself, is dialled where it is", () => {
+    const annotations = { "warren.dev/affinity": "cookie", [`${KEPT}affinity`]: "cookie" };
+    const given = ingress({ ...rules(path()), ingressClassName: "nginx" }, { annotations });
+    const controllers = { nginx: NGINX };
+    const got = translate(given, { services, slices, controllers });
+    expect(got.places).toEqual(["shop.test Prefix / -> http://10.0.9.9:80"]);
   });
   test("one path that leads nowhere does not take the others with it", () => {
     const got = translate(ingress(rules(path("/a", "Prefix", backend("gone")), path("/b"))));

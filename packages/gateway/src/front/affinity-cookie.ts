@@ -2,6 +2,11 @@ import type { Fields } from "@warren/http";
 
 /** Names the agent that a client's requests stay with, on routes that ask for it. */
 export const AFFINITY_COOKIE = "warren_affinity";
+/**
+ * Names the client on such routes, for agents that choose its pod: it stays while agents come and go,
+ * and gateways of the release before leave it alone.
+ */
+export const CLIENT_COOKIE = "warren_client";
 
 /** Value of a cookie of a request (RFC 6265 §5.4). */
 export function cookieOf(fields: Fields, name: string): string | undefined {
@@ -16,7 +21,7 @@ export function cookieOf(fields: Fields, name: string): string | undefined {
   return undefined;
 }
 
-/** The Set-Cookie value; a cookie of the session, since agents come and go. */
-export function affinityCookie(value: string, secure: boolean): string {
-  return `${AFFINITY_COOKIE}=${value}; Path=/; HttpOnly; SameSite=Lax${secure ? "; Secure" : ""}`;
+/** A Set-Cookie value; a cookie of the session, since agents and pods come and go. */
+export function sessionCookie(name: string, value: string, secure: boolean): string {
+  return `${name}=${value}; Path=/; HttpOnly; SameSite=Lax${secure ? "; Secure" : ""}`;
 }

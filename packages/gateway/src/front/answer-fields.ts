@@ -6,7 +6,7 @@ import {
   withoutField,
   type ResponseHead,
 } from "@warren/http";
-import { affinityCookie } from "./affinity-cookie.ts";
+import { AFFINITY_COOKIE, CLIENT_COOKIE, sessionCookie } from "./affinity-cookie.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** What matters here of what the client will read; a head as it came fits. */
@@ -51,7 +51,10 @@ function added(said: Said, exchange: Exchange, hstsSeconds: number): string[] {
   if (said.requestId === undefined) fields.push("x-request-id", exchange.requestId);
   const { setSticky } = exchange.opened!;
   if (setSticky !== undefined)
-    fields.push("set-cookie", affinityCookie(setSticky, exchange.peer.secure));
+    fields.push("set-cookie", sessionCookie(AFFINITY_COOKIE, setSticky, exchange.peer.secure));
+  const newName = exchange.staying?.newName;
+  if (newName !== undefined)
+    fields.push("set-cookie", sessionCookie(CLIENT_COOKIE, newName, exchange.peer.secure));
   const seconds = exchange.peer.secure ? (exchange.policy?.hsts_seconds ?? hstsSeconds) : 0;
   // RFC 6797 §7.1: over TLS only. A service's own word stands.
   if (seconds > 0 && fieldOf(said.fields, "strict-transport-security") === undefined)

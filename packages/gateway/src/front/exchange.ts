@@ -17,12 +17,12 @@ import type { RouteFilters } from "../filters/route-filters.ts";
 import type { Visitor } from "../access/basic-auth.ts";
 import { moveOn } from "../tunnels/moved.ts";
 import { RESERVED_PATH, type FrontContext } from "./front-context.ts";
-import { AFFINITY_COOKIE, cookieOf } from "./affinity-cookie.ts";
 import { challengeAnswer } from "./challenge-answer.ts";
 import { fallbackAnswer, healthAnswer, httpsAnswer, redirectAnswer } from "./own-answers.ts";
 import { joinedField, type Peer } from "./peer.ts";
+import { forwardedLines, requestIdOf } from "./request-id.ts";
 import { SentSoFar } from "./sent-so-far.ts";
-import { stripOf } from "./strip-of.ts";
+import { stayingOf, type Staying } from "./staying.ts";
 
 /** Whose request it is: a connection of HTTP/1.1, or a stream of HTTP/2. */
 export interface ExchangeOwner extends StreamOwner {
@@ -38,8 +38,6 @@ const MOST_MOVES = 64;
 const MOST_INFORMATIONAL = 64;
 const NO_RATES: LimitRates = { cluster: undefined, client: undefined, route: undefined };
 const NOTHING_SENT = new SentSoFar();
-const REQUEST_ID = "x-request-id";
-const SAFE_ID = /^[\w.:+/=-]{1,200}$/;
 
 /**
  * One request on its way from its head to a stream: route, access, limits, the head for the service,
@@ -54,6 +52,8 @@ export class Exchange implements RouteQuestion, AnsweredRequest, Visitor {
   bytesIn = 0;
   bytesOut = 0;
   opened: Opened | undefined;
+  /** Undefined until its route is known, and without affinity. */
+  staying: Staying | undefined;
   /** The service has asked for the body that its client held back. */
   continued = false;
   /** The client's direction has been passed on whole. */
@@ -79,9 +79,7 @@ export class Exchange implements RouteQuestion, AnsweredRequest, Visitor {
     this.#owner = owner;
     this.head = head;
     this.ended = head.framing === "none";
-    const said = head.requestId;
-    const good = said !== undefined && SAFE_ID.test(said);
-    this.requestId = good ? said : context.deps.newRequestId();
+    this.requestId = requestIdOf(head, context.deps.newRequestId);
     this.startedAt = this.lastForwardedAt = context.now();
     context.inFlight++;
   }
@@ -336,14 +334,16 @@ export class Exchange implements RouteQuestion, AnsweredRequest, Visitor {
   #makeErrand(matched: Matched, client: ClientAddress): Errand {
     const { head } = this;
     const { policy, filters } = matched;
-    const lines = this.#lines(policy);
+    const staying = this.#staying(policy, client);
+    const lines = forwardedLines(this, policy) + (staying?.line ?? "");
     const kind: Kind = head.upgrade === "" ? KIND.http : KIND.upgrade;
     return {
       kind,
       matched,
       client,
       asked: this,
-      sticky: policy.affinity === "cookie" ? cookieOf(head.fields, AFFINITY_COOKIE) : undefined,
+      sticky: staying?.sticky,
+      staying: staying?.key,
       head: filters?.requestHead(head, lines) ?? requestHeadText(head, lines),
       // What follows an upgrade is not known to be nothing.
       ended: head.framing === "none" && kind === KIND.http,
@@ -351,14 +351,11 @@ export class Exchange implements RouteQuestion, AnsweredRequest, Visitor {
     };
   }
 
-  /** The service hears the id that is logged, be it the client's or ours. */
-  #lines(policy: Policy): string {
-    const strip = stripOf(policy);
-    const said = this.head.requestId;
-    if (said === this.requestId && strip?.has(REQUEST_ID) !== true)
-      return this.#peer.forwarded(this.head, strip);
-    const stripped = said === undefined ? strip : new Set(strip).add(REQUEST_ID);
-    return `${this.#peer.forwarded(this.head, stripped)}${REQUEST_ID}: ${this.requestId}\r\n`;
+  #staying(policy: Policy, { address }: ClientAddress): Staying | undefined {
+    if (policy.affinity === "none") return (this.staying = undefined);
+    const { head, staying: before } = this;
+    const makeName = this.#context.deps.newRequestId;
+    return (this.staying = stayingOf(policy, { head, address, before, makeName }));
   }
 
   #open(): void {

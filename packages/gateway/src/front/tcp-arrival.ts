@@ -45,6 +45,7 @@ async function open(
     client,
     asked: undefined,
     sticky: undefined,
+    staying: matched.policy.affinity === "none" ? undefined : client.address,
     head: proxyV1(client, { address: client.localAddress, port: client.localPort }),
     ended: false,
     owner: NOBODY, // a relay takes the stream over in the turn in which it is opened

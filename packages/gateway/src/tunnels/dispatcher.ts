@@ -234,7 +234,7 @@ export class Dispatcher implements Dispatch {
     if (!(candidate instanceof RemoteAgent)) return this.#openLocal(errand, entry, [candidate]);
     const { place } = candidate;
     const { openings, peers } = this.#options;
-    const opening = openings.opening(entry, errand.kind, errand.head, place.tunnelId);
+    const opening = openings.opening(entry, errand, place.tunnelId);
     try {
       const stream = await peers!.open(place, opening, errand.ended, errand.owner);
       return {
@@ -256,7 +256,7 @@ export class Dispatcher implements Dispatch {
     const at = this.#choose(agents, errand, entry);
     if (at === -1) return undefined;
     const agent = agents[at]!;
-    const opening = this.#options.openings.opening(entry, errand.kind, errand.head);
+    const opening = this.#options.openings.opening(entry, errand);
     return {
       stream: agent.association.tunnel.open(opening, errand.ended, errand.owner),
       entry,

@@ -1,7 +1,7 @@
-import { AliasTable } from "@warren/fleet";
+import { AliasTable, hash32, unit } from "@warren/fleet";
 import { writeLatin1 } from "@warren/host";
-import { backendsOf, OPENING_HEADER_BYTES, WireError, writeOpening, type Kind } from "@warren/wire";
-import type { RouteEntry } from "../ports.ts";
+import { backendsOf, OPENING_HEADER_BYTES, WireError, writeOpening } from "@warren/wire";
+import type { Errand, RouteEntry } from "../ports.ts";
 
 /** What never changes about openings for one entry, computed at its first request. */
 interface Prepared {
@@ -29,9 +29,13 @@ export class OpeningCache {
    * Throws `invalid_backend` or `no_endpoints` for the share of the requests that is answered so.
    * `prefix` names the tunnel when the stream goes over another gateway.
    */
-  opening(entry: RouteEntry, kind: Kind, head: string, prefix?: string): Uint8Array {
+  opening(
+    entry: RouteEntry,
+    { kind, head, staying }: Pick<Errand, "kind" | "head" | "staying">,
+    prefix?: string,
+  ): Uint8Array {
     const prepared = this.#prepared.get(entry) ?? this.#prepare(entry);
-    const backend = prepared.weights?.pick(this.#random()) ?? 0;
+    const backend = prepared.weights?.pick(this.#point(staying)) ?? 0;
     const answer = prepared.answers?.[backend];
     if (answer !== undefined) throw answer;
     const route =
@@ -41,6 +45,11 @@ export class OpeningCache {
     const opening = Buffer.allocUnsafe(OPENING_HEADER_BYTES + route.length + head.length);
     writeLatin1(opening, head, writeOpening(opening, { kind, backend, route }));
     return opening;
+  }
+
+  /** Of a client that stays the same one each time; the cluster was chosen by another hash. */
+  #point(staying: string | undefined): number {
+    return staying === undefined ? this.#random() : unit(hash32(`backend ${staying}`));
   }
 
   #prepare(entry: RouteEntry): Prepared {

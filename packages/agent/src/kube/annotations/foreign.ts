@@ -62,8 +62,7 @@ const TOOLS = [
 const HARMLESS: Readonly<Record<string, RegExp>> = {
   "nginx.ingress.kubernetes.io": new RegExp(
     `^(${[
-      "affinity-(mode|canary-behavior)",
-      "session-cookie-(name|path|domain|samesite|expires|max-age|change-on-failure|conditional-samesite-none|secure)",
+      "affinity-canary-behavior",
       "proxy-(buffering|buffer-size|buffers-number|busy-buffers-size|max-temp-file-size|request-buffering|http-version)",
       "proxy-send-timeout",
       "proxy-next-upstream(-timeout|-tries)?",
@@ -71,7 +70,6 @@ const HARMLESS: Readonly<Record<string, RegExp>> = {
       "client-body-buffer-size",
       "connection-proxy-header",
       "service-upstream",
-      "load-balance",
       "enable-(access|rewrite)-log",
       "enable-(opentracing|opentelemetry)",
       "open(tracing|telemetry)-.*",
@@ -86,12 +84,29 @@ const HARMLESS: Readonly<Record<string, RegExp>> = {
       "router\\.tls\\.(certresolver|domains(\\..*)?)",
       "router\\.priority",
       "router\\.observability\\..*",
-      "service\\.sticky\\.cookie\\..*",
       "service\\.(nativelb|passhostheader)",
     ].join("|")})$`,
   ),
   "nginx.org":
-    /^(websocket-services|proxy-(send-timeout|buffers|buffer-size|buffering|max-temp-file-size)|keepalive|lb-method|max-conns|max-fails|fail-timeout)$/,
+    /^(websocket-services|proxy-(send-timeout|buffers|buffer-size|buffering|max-temp-file-size)|keepalive|max-conns|max-fails|fail-timeout)$/,
+};
+
+const NO_HASH = /^(?!.*hash)/;
+
+/** Names under which some values ask for what happens here anyway; with another one they are left out. */
+const AS_HERE: Readonly<Record<string, RegExp>> = {
+  "nginx.ingress.kubernetes.io/affinity-mode": /^balanced$/,
+  "nginx.ingress.kubernetes.io/load-balance": NO_HASH,
+  "nginx.ingress.kubernetes.io/session-cookie-path": /^\/$/,
+  "nginx.ingress.kubernetes.io/session-cookie-samesite": /^lax$/i,
+  "nginx.ingress.kubernetes.io/session-cookie-secure": /^true$/,
+  "nginx.ingress.kubernetes.io/session-cookie-change-on-failure": /^false$/,
+  "nginx.ingress.kubernetes.io/session-cookie-conditional-samesite-none": /^false$/,
+  "nginx.org/lb-method": NO_HASH,
+  "traefik.ingress.kubernetes.io/service.sticky.cookie.httponly": /^true$/,
+  "traefik.ingress.kubernetes.io/service.sticky.cookie.path": /^\/$/,
+  "traefik.ingress.kubernetes.io/service.sticky.cookie.samesite": /^lax$/i,
+  "traefik.ingress.kubernetes.io/service.sticky.cookie.secure": /^true$/,
 };
 
 /** Switches of nginx that are off with the value `false`. */
@@ -164,6 +179,8 @@ export function meaningOf(name: string, value: string): Meaning {
 function controllersMeaning(name: string, value: string): Meaning {
   const slash = name.indexOf("/");
   if (HARMLESS[name.slice(0, slash)]?.test(name.slice(slash + 1)) === true) return "harmless";
+  if (Object.hasOwn(AS_HERE, name))
+    return AS_HERE[name]!.test(value.trim()) ? "harmless" : "unknown";
   if (SWITCHES.test(name) && value.trim() === "false") return "harmless";
   if (name === ENTRY_POINTS) return OUTSIDE.test(value) ? "harmless" : "restricts";
   if (name === SATISFY && value.trim() === "all") return "harmless";

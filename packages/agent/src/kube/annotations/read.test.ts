@@ -73,6 +73,18 @@ describe("what annotations ask for", () => {
     const got = read({ [name]: value });
     expect([got.wishes.policy, got.problems, got.refusal]).toEqual([policy, [], undefined]);
   });
+  test("nginx's cookie goes before its hash, and what it says of the cookie by default is what is done", () => {
+    const got = read({
+      [`${NGINX}affinity`]: "cookie",
+      [`${NGINX}affinity-mode`]: "balanced",
+      [`${NGINX}session-cookie-path`]: "/",
+      [`${NGINX}session-cookie-samesite`]: "Lax",
+      [`${NGINX}session-cookie-secure`]: "true",
+      [`${NGINX}session-cookie-change-on-failure`]: "false",
+      [`${NGINX}upstream-hash-by`]: "$remote_addr",
+    });
+    expect([got.wishes.policy, got.problems]).toEqual([{ affinity: "cookie" }, []]);
+  });
 
   test("Warren's own have the last word", () => {
     const got = read({
@@ -127,6 +139,31 @@ describe("a value that cannot be read", () => {
     expect(got.problems.map(({ reason }) => reason)).toEqual(["InvalidAnnotation"]);
     expect(got.wishes.policy).toEqual({});
   });
+  test.each([
+    { name: `${NGINX}upstream-hash-by`, value: "$request_uri" },
+    { name: `${NGINX}affinity-mode`, value: "persistent" },
+    { name: `${NGINX}session-cookie-name`, value: "route" },
+    { name: `${NGINX}session-cookie-path`, value: "/app" },
+    { name: `${NGINX}session-cookie-expires`, value: "172800" },
+    { name: `${NGINX}session-cookie-secure`, value: "false" },
+    { name: `${NGINX}load-balance`, value: "ip_hash" },
+    { name: "nginx.org/lb-method", value: "ip_hash" },
+    { name: `${TRAEFIK}service.sticky.cookie.maxage`, value: "42" },
+    { name: `${TRAEFIK}service.sticky.cookie.secure`, value: "false" },
+  ])(
+    "$name: $value keeps a client otherwise than is done here, which is told",
+    ({ name, value }) => {
+      const got = read({ [name]: value });
+      expect([got.refusal, got.wishes.policy]).toEqual([undefined, {}]);
+      expect(got.problems).toEqual([
+        {
+          reason: "UnsupportedAnnotation",
+          message: `annotation ${name} is not implemented and left out`,
+        },
+      ]);
+      expect(inFront({ [name]: value }).problems).toEqual([]);
+    },
+  );
   test("a misspelt annotation of Warren's refuses the object", () => {
     expect(read({ "warren.dev/alow": "10.0.0.0/8" }).refusal?.reason).toBe("UnknownAnnotation");
     expect(read({ "warren.dev/constructor": "x" }).refusal?.reason).toBe("UnknownAnnotation");

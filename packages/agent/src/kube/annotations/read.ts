@@ -98,8 +98,9 @@ class AnnotationReading implements AnnotationsRead {
   foreign(name: string): void {
     const known = Object.hasOwn(WELL_KNOWN, name) ? WELL_KNOWN[name] : undefined;
     if (known !== undefined) {
-      if (this.#answerer === "service" || known.addresses) this.#read(name, known);
-      return;
+      if (this.#answerer === "controller" && !known.addresses) return;
+      if (known.values.test(this.#all[name]!)) return this.#read(name, known);
+      return this.#unread(name, "unknown");
     }
     this.#unread(name, meaningOf(name, this.#all[name]!));
   }

@@ -20,15 +20,18 @@ export interface WellKnown {
   readonly access: boolean;
   /** It lists addresses, which a controller behind a tunnel cannot see: enforced at the gateway also then. */
   readonly addresses: boolean;
+  /** Values that have a meaning here; any other is told as what is not implemented. */
+  readonly values: RegExp;
   readonly read: Reader;
 }
 
 const NGINX = "nginx.ingress.kubernetes.io/";
 const TRAEFIK = "traefik.ingress.kubernetes.io/";
 
-const setting = (read: Reader): WellKnown => ({ access: false, addresses: false, read });
-const closing = (read: Reader): WellKnown => ({ access: true, addresses: false, read });
-const addresses = (read: Reader): WellKnown => ({ access: true, addresses: true, read });
+const values = /(?:)/;
+const setting = (read: Reader): WellKnown => ({ access: false, addresses: false, values, read });
+const closing = (read: Reader): WellKnown => ({ access: true, addresses: false, values, read });
+const addresses = (read: Reader): WellKnown => ({ access: true, addresses: true, values, read });
 
 /** Two lists would have to be met both; only the same one twice is as good as one. */
 const allow: Reader = (value, wishes, all) => {
@@ -62,7 +65,7 @@ function clientRate(perSecond: (count: number) => number): Reader {
 }
 
 /** The expressions of nginx for the client's address. */
-const CLIENT_ADDRESS = /^\$(binary_remote_addr|remote_addr)$/;
+const CLIENT_ADDRESS = /^\s*\$(binary_remote_addr|remote_addr)\s*$/;
 
 const rewriteTarget: Reader = (value, wishes, all) => {
   if (value.includes("$")) return "capture groups are not supported";
@@ -110,11 +113,14 @@ export const WELL_KNOWN: Readonly<Record<string, WellKnown>> = {
   [`${NGINX}affinity`]: setting(
     reading(oneOf("cookie"), ({ policy }) => void (policy.affinity = "cookie")),
   ),
-  [`${NGINX}upstream-hash-by`]: setting((value, { policy }) => {
-    if (!CLIENT_ADDRESS.test(value)) return "only $remote_addr and $binary_remote_addr are known";
-    policy.affinity = "client_ip";
-    return undefined;
-  }),
+  [`${NGINX}upstream-hash-by`]: {
+    ...setting((_value, { policy }) => {
+      // A cookie, which is read before it, goes before it there too.
+      policy.affinity ??= "client_ip";
+      return undefined;
+    }),
+    values: CLIENT_ADDRESS,
+  },
   [`${TRAEFIK}service.sticky.cookie`]: setting(
     reading(YesNo, ({ policy }, sticky) => {
       if (sticky) policy.affinity = "cookie";

@@ -1,4 +1,5 @@
 import type { Backend } from "@warren/wire";
+import type { EndpointAffinity } from "../../endpoint-choice.ts";
 import { createTarget, type Target, type TargetProtocol, type TlsSettings } from "../../target.ts";
 import type { ClusterView } from "../cluster-view.ts";
 import type { ServicePort } from "../objects.ts";
@@ -16,11 +17,19 @@ export interface BackendLookUps {
   readonly connectTimeoutMs: number;
 }
 
+/** For one translation of a route. */
+export interface RouteLookUps extends BackendLookUps {
+  /** Where it leads, so far: however many references lead to a port, its pods are looked for once. */
+  readonly dialled: Map<string, Target | "asleep">;
+}
+
 export interface BackendOwner {
   readonly kind: RouteKind;
   readonly namespace: string;
   /** How its Services are spoken to; undefined as their ports say. */
   readonly protocol: TargetProtocol | undefined;
+  /** By what the route keeps a client at its pod. */
+  readonly affinity: EndpointAffinity;
 }
 
 /** Why a reference leads nowhere: reason of ResolvedRefs, and the text. */
@@ -80,7 +89,7 @@ const GRPC_PROTOCOLS: Readonly<Record<string, TargetProtocol>> = {
 export function readBackends(
   references: readonly BackendReference[] = [],
   owner: BackendOwner,
-  look: BackendLookUps,
+  look: RouteLookUps,
 ): BackendsRead {
   const problems: BackendProblem[] = [];
   const backends: Backend[] = [];
@@ -129,7 +138,7 @@ function portFor(port: number | undefined): number {
 function resolve(
   reference: BackendReference,
   owner: BackendOwner,
-  look: BackendLookUps,
+  look: RouteLookUps,
 ): Target | "asleep" | BackendProblem {
   const { group = "", kind = "Service", name, port } = reference;
   const namespace = reference.namespace ?? owner.namespace;
@@ -161,8 +170,12 @@ function resolve(
       "UnsupportedProtocol",
       `${where} speaks ${found.port.appProtocol} on port ${port}`,
     );
-  const { tls, connectTimeoutMs } = look;
-  return serviceTarget(look.view, found, { protocol, tls, connectTimeoutMs }) ?? "asleep";
+  const { tls, connectTimeoutMs, dialled } = look;
+  const key = `${namespace}/${name} ${port}`;
+  const how = { protocol, tls, connectTimeoutMs, affinity: owner.affinity };
+  const target = dialled.get(key) ?? serviceTarget(look.view, found, how) ?? "asleep";
+  dialled.set(key, target);
+  return target;
 }
 
 function problem(reason: BackendProblem["reason"], message: string): BackendProblem {

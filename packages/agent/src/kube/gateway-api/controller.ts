@@ -5,8 +5,10 @@ import type { Published } from "../../published.ts";
 import type { ClusterChange, ClusterFeed } from "../cluster-view.ts";
 import type { Objects } from "../objects-port.ts";
 import { RetryLater } from "../ingress/retry-later.ts";
+import { ReverseIndex } from "../reverse-index.ts";
 import { isDialledAtPods } from "../service-backend.ts";
 import { GatewayModel, type Attempt, type ModelOptions, type News, type Settled } from "./model.ts";
+import { keptAtPods, routeId } from "./references.ts";
 import { Rivals } from "./rivals.ts";
 import { ROUTE_KINDS, type RouteKind } from "./objects.ts";
 import type { BackendTlsPolicy, Gateway, GatewayClass, Namespace } from "./objects.ts";
@@ -72,6 +74,8 @@ export class GatewayApiController implements Disposable {
   readonly #options: ControllerOptions;
   readonly #stops: (() => void)[] = [];
   readonly #classes = new Set<string>();
+  /** Routes that are dialled at the pods of Services that do not ask for that. */
+  readonly #byPods = new ReverseIndex();
   readonly #keys = new Set<string>();
   readonly #rivals: Rivals;
   readonly #retries: RetryLater;
@@ -123,7 +127,10 @@ export class GatewayApiController implements Disposable {
     });
     this.#follow(sources.gateways, (key, value) => model.putGateway(key, value));
     for (const kind of ROUTE_KINDS)
-      this.#follow(sources.routes[kind], (key, value) => model.putRoute(kind, key, value));
+      this.#follow(sources.routes[kind], (key, value) => {
+        this.#byPods.set(routeId(kind, key), value === undefined ? [] : keptAtPods(value));
+        model.putRoute(kind, key, value);
+      });
     this.#follow(sources.grants, (key, value) => model.putGrant(key, value));
     this.#follow(sources.namespaces, (name, value) => model.putNamespace(name, value));
     this.#follow(sources.policies, (key, value) => model.putPolicy(key, value));
@@ -188,7 +195,8 @@ export class GatewayApiController implements Disposable {
   #isDialledAtPods(key: string): boolean {
     const { namespace = "", name } = nameOfKey(key);
     const service = this.#options.feed.service(namespace, name);
-    return service !== undefined && isDialledAtPods(service);
+    if (service === undefined) return false;
+    return isDialledAtPods(service) || this.#byPods.of(key).size > 0;
   }
 
   /** A gateway's word changes what a route says of itself, not what is published. */

@@ -1,6 +1,7 @@
 import { gatewayOf } from "./attach.ts";
 import { namespaceOf } from "./objects.ts";
 import type { BackendTlsPolicy, Gateway, RouteKind, RouteObject } from "./objects.ts";
+import { readWishes } from "./route-wishes.ts";
 
 /** A route among the routes of all kinds; sorts as Gateway API breaks ties, by namespace and name. */
 export function routeId(kind: RouteKind, key: string): string {
@@ -33,6 +34,16 @@ export function referencesOfRoute(route: RouteObject): string[] {
   );
   const names = hostnames.length === 0 ? ["names"] : [];
   return [...gateways, ...backends, ...names, `labels ${namespace}`];
+}
+
+/** Keys of the Services whose pods a route has dialled, whether they ask for it or not. */
+export function keptAtPods(route: RouteObject): string[] {
+  const { affinity = "none" } = readWishes(route).policy;
+  const { rules = [] } = route.spec;
+  if (affinity === "none") return [];
+  return rules.flatMap(({ backendRefs = [] }) =>
+    backendRefs.map(({ namespace = namespaceOf(route), name }) => `${namespace}/${name}`),
+  );
 }
 
 /** As for routes: `class a`, `secret a/b`, `grants a`. */

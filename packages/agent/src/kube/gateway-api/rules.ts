@@ -1,7 +1,7 @@
 import { describe as problemsOf, Route, type Policy } from "@warren/wire";
 import * as v from "valibot";
 import { noBackends, readBackends } from "./backends.ts";
-import type { BackendLookUps, BackendOwner, BackendsRead } from "./backends.ts";
+import type { BackendOwner, BackendsRead, RouteLookUps } from "./backends.ts";
 import { durationMs } from "./duration.ts";
 import { needsPrefix, readFilters, type Filters } from "./filters.ts";
 import { grpcPlace, httpPlace, type MatchedPlace } from "./matches.ts";
@@ -31,7 +31,7 @@ export interface RuleRead {
 export function readRule(
   rule: RouteRule,
   owner: BackendOwner & { kind: "HTTPRoute" | "GRPCRoute" },
-  look: BackendLookUps,
+  look: RouteLookUps,
 ): RuleRead {
   const backends = readBackends(rule.backendRefs, owner, look);
   const matches = rule.matches?.length ? rule.matches : [{}];
@@ -99,7 +99,7 @@ function beyond({
     return unsupported("Warren has no retries of its own");
   if (sessionPersistence !== undefined)
     return unsupported(
-      "Warren has no sessionPersistence: give the Service sessionAffinity ClientIP",
+      "Warren has no sessionPersistence: annotate the route with warren.dev/affinity",
     );
   return backendRefs.some(({ filters = [] }) => filters.length > 0)
     ? unsupported("Warren has no filters of a single backendRef")

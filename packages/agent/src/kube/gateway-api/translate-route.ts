@@ -1,6 +1,6 @@
 import { attach, gatewayOf, type Attachment } from "./attach.ts";
 import { noBackends, readBackends } from "./backends.ts";
-import type { BackendLookUps, BackendOwner, BackendsRead } from "./backends.ts";
+import type { BackendLookUps, BackendOwner, BackendsRead, RouteLookUps } from "./backends.ts";
 import { no, yes, type Said } from "./conditions.ts";
 import type { JudgedListener } from "./listeners.ts";
 import { namespaceOf } from "./objects.ts";
@@ -43,10 +43,16 @@ export function translateRoute(
   context: RouteContext,
 ): RouteOutcome {
   const wishes = readWishes(route);
-  const owner = { kind, namespace: namespaceOf(route), protocol: wishes.protocol };
-  const { connect_timeout_ms: connectTimeoutMs = context.backends.connectTimeoutMs } =
-    wishes.policy;
-  const rules = rulesOf(owner, route, { ...context.backends, connectTimeoutMs });
+  const {
+    affinity = "none",
+    connect_timeout_ms: connectTimeoutMs = context.backends.connectTimeoutMs,
+  } = wishes.policy;
+  const owner = { kind, namespace: namespaceOf(route), protocol: wishes.protocol, affinity };
+  const rules = rulesOf(owner, route, {
+    ...context.backends,
+    connectTimeoutMs,
+    dialled: new Map(),
+  });
   const validity =
     wishes.problem === undefined
       ? validityOf(kind, rules)
@@ -147,7 +153,7 @@ function hostClaims(
 }
 
 /** tls and tcp rules match everything: the first is all that can be. */
-function rulesOf(owner: BackendOwner, { spec }: RouteObject, look: BackendLookUps): RuleRead[] {
+function rulesOf(owner: BackendOwner, { spec }: RouteObject, look: RouteLookUps): RuleRead[] {
   const { kind } = owner;
   const { rules = [] } = spec;
   if (kind === "UDPRoute") return [];

@@ -77,6 +77,8 @@ export class IngressController implements Disposable {
   readonly #translations = new Map<string, IngressTranslation>();
   readonly #claims = new Claims();
   readonly #byService = new ReverseIndex();
+  /** Those that are dialled at the pods of Services that do not ask for that. */
+  readonly #byPods = new ReverseIndex();
   readonly #byClass = new ReverseIndex();
   readonly #hosts = new OpenHosts();
   readonly #retries: RetryLater;
@@ -187,7 +189,7 @@ export class IngressController implements Disposable {
     switch (change.kind) {
       case "endpoints":
         // What is dialled at a cluster address does not hear of pods that come and go.
-        return this.#isDialledAtPods(change.key) ? this.#byService.of(change.key) : [];
+        return (this.#isDialledAtPods(change.key) ? this.#byService : this.#byPods).of(change.key);
       case "service":
         return this.#byService.of(change.key);
       case "class":
@@ -293,10 +295,9 @@ export class IngressController implements Disposable {
     this.#translations.set(key, translation);
     this.#claims.set(key, [...translation.publications, ...this.#shutPlaces(key, translation)]);
     const { namespace = "" } = ingress.metadata;
-    this.#byService.set(
-      key,
-      [...servicesOf(ingress)].map((name) => `${namespace}/${name}`),
-    );
+    const services = [...servicesOf(ingress)].map((name) => `${namespace}/${name}`);
+    this.#byService.set(key, services);
+    this.#byPods.set(key, translation.isAtPods ? services : []);
     this.#byClass.set(key, [classNameOf(ingress) ?? NO_CLASS]);
   }
 
@@ -339,6 +340,7 @@ export class IngressController implements Disposable {
     this.#claims.set(key, []);
     this.#mark(this.#hosts.set(key, [], []));
     this.#byService.delete(key);
+    this.#byPods.delete(key);
     this.#byClass.delete(key);
   }
 

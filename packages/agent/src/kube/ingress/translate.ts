@@ -1,5 +1,6 @@
 import { describe as problemsOf, Route } from "@warren/wire";
 import * as v from "valibot";
+import type { EndpointAffinity } from "../../endpoint-choice.ts";
 import type { Publication } from "../../published.ts";
 import type { Target, TlsSettings } from "../../target.ts";
 import { knownOf } from "../annotations/known.ts";
@@ -48,6 +49,8 @@ export interface IngressTranslation {
   readonly owner: IngressOwner;
   /** The controller of its class is dialled, not its Services. */
   readonly isThrough: boolean;
+  /** It keeps clients at their pods: its Services are dialled there, whatever they say themselves. */
+  readonly isAtPods: boolean;
   /** One for each place, in the order in which the Ingress says them. */
   readonly publications: readonly Publication[];
   /**
@@ -62,7 +65,7 @@ export interface IngressTranslation {
 export function translateIngress(ingress: Ingress, context: IngressContext): IngressTranslation {
   const owner = ownerOf(ingress, context.view, context.selection);
   const nothing = { publications: [], closed: [], problems: [] };
-  const leftOut = { isSelected: false, isThrough: false, owner, ...nothing };
+  const leftOut = { isSelected: false, isThrough: false, isAtPods: false, owner, ...nothing };
   const { annotations = {}, namespace = "default" } = ingress.metadata;
   const { select, namespaces } = context.selection;
   const ingressClass = ingressClassOf(ingress, context.view);
@@ -86,7 +89,9 @@ export function translateIngress(ingress: Ingress, context: IngressContext): Ing
     return { ...leftOut, isSelected: true, closed: shut(), problems: [...problems, why] };
   const translation = new Translation(ingress, context, { controller, wishes });
   const isThrough = controller !== undefined;
-  return { isSelected: true, isThrough, owner, closed: [], ...translation.all(problems) };
+  const isAtPods = !isThrough && affinityOf(wishes) !== "none";
+  const made = translation.all(problems);
+  return { isSelected: true, isThrough, isAtPods, owner, closed: [], ...made };
 }
 
 function shutPlaces(
@@ -215,7 +220,9 @@ class Translation {
     const { view, tls } = this.#context;
     const connectTimeoutMs = this.#connectTimeoutMs;
     const protocol = this.#wishes.protocol ?? appProtocolOf(found.port) ?? "http";
-    const target = serviceTarget(view, found, { protocol, tls, connectTimeoutMs });
+    const affinity = affinityOf(this.#wishes);
+    const how = { protocol, tls, connectTimeoutMs, affinity };
+    const target = serviceTarget(view, found, how);
     return target === undefined
       ? problem("NoEndpoints", noEndpoints(found.service))
       : { made: target };
@@ -279,6 +286,10 @@ class Translation {
         : "this cluster has no public endpoint";
     return [{ reason: "NoEndpoint", message: `${why}: it is published through the tunnel` }];
   }
+}
+
+function affinityOf({ policy: { affinity = "none" } }: Wishes): EndpointAffinity {
+  return affinity;
 }
 
 function once<K, V>(all: Map<K, V>, key: K, make: () => V): V {
