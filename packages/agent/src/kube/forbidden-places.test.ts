@@ -126,10 +126,9 @@ describe("of what a node answers for the cluster itself", () => {
   );
 });
 
+const named = (externalName: string) =>
+  new ForbiddenPlaces(KNOWN).why(service({ type: "ExternalName", externalName }), []);
 describe("a name outside of the cluster", () => {
-  const named = (externalName: string) =>
-    new ForbiddenPlaces(KNOWN).why(service({ type: "ExternalName", externalName }), []);
-
   test.each([
     { name: "kubernetes.default.svc", says: "the Kubernetes API" },
     { name: "kubernetes.default.svc.cluster.local.", says: "the Kubernetes API" },
