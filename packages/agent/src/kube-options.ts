@@ -20,6 +20,8 @@ export interface KubeSettings {
   mode: "auto" | "tunnel" | "direct" | "both";
   /** Namespaces that may publish at the hosts of the agent's own routes; `*`: all. */
   shareHost: readonly string[];
+  /** Namespaces whose Ingresses and routes may have wildcard hosts; `*`: all. */
+  wildcardNamespaces: readonly string[];
   /** TLS Secrets of Ingresses and Gateways are read, and published to gateways. */
   tlsSecrets: boolean;
   /** The namespace is the pod's unless said. */
@@ -49,6 +51,10 @@ const Namespace = fromText("the name of a namespace", (text) =>
 );
 const Namespaces = fromText("the name of a namespace, or *", (text) =>
   text === "*" || NAMESPACE.test(text) ? text : undefined,
+);
+/** `-` is the name of none. */
+const WildcardNamespaces = fromText("the name of a namespace, * or -", (text) =>
+  text === "*" || text === "-" || NAMESPACE.test(text) ? text : undefined,
 );
 const LeaseName = fromText("name or namespace/name", (text) => {
   const [, namespace, name] = LEASE.exec(text) ?? [];
@@ -109,6 +115,11 @@ export const kubeOptions = {
     schema: Namespaces,
     help: "Namespaces that may publish other paths at hosts of this agent's own routes; * for all.",
   }),
+  kubeWildcards: listOption({
+    value: "<namespace>",
+    schema: WildcardNamespaces,
+    help: "Namespaces whose Ingresses and routes may have wildcard hosts; - for none, all unless set.",
+  }),
   kubeGateways: option({
     value: "<controllerName>",
     schema: ControllerName,
@@ -140,6 +151,7 @@ export function kubeSettings(
   const auto = inPod.host !== undefined || options.kubeconfig !== undefined;
   if (options.kube === "off" || (options.kube === "auto" && !auto)) return undefined;
   const { kubeNamespace: namespaces, kubeControllers: controllers } = options;
+  const { kubeWildcards: wildcards } = options;
   return {
     kubeconfig: options.kubeconfig,
     context: options.kubeContext,
@@ -151,6 +163,7 @@ export function kubeSettings(
     gatewayController: options.kubeGateways ?? GATEWAY_CONTROLLER,
     mode: options.kubeMode,
     shareHost: options.kubeShareHost,
+    wildcardNamespaces: wildcards.length === 0 ? ["*"] : wildcards,
     tlsSecrets: options.kubeTlsSecrets,
     lease: { namespace: options.kubeLease.namespace, name: options.kubeLease.name },
     podNamespace: options.podNamespace,

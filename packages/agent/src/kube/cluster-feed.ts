@@ -150,7 +150,11 @@ export class WatchedCluster implements ClusterFeed, Disposable {
   /** The API's places are others now, or better known. */
   #judgeAll(): void {
     this.#places = this.#placesNow(this.#places);
-    for (const key of new Set([...this.#slices.keys(), ...this.#forbidden.keys()]))
+    const named = [...this.#sources.services.values()].filter(
+      ({ spec }) => spec?.type === "ExternalName",
+    );
+    const keys = named.map(({ metadata: { namespace = "", name } }) => `${namespace}/${name}`);
+    for (const key of new Set([...this.#slices.keys(), ...this.#forbidden.keys(), ...keys]))
       if (this.#judge(key)) this.#tell({ kind: "service", key });
   }
 

@@ -115,6 +115,56 @@ describe("a Service may lead", () => {
   });
 });
 
+describe("of what a node answers for the cluster itself", () => {
+  test.each([10_250, 10_255, 2_379, 2_380, 10_257, 10_259])(
+    "nobody is led to port %d by a slice that somebody wrote, and pods may have it",
+    (port) => {
+      expect(why(slice(["192.168.1.30"], { port }))).toContain(`port ${port}`);
+      const made = slice(["10.1.0.9"], { port, labels: BY_CONTROLLER });
+      expect(why(made, {}, OF_PODS)).toBeUndefined();
+    },
+  );
+});
+
+const named = (externalName: string) =>
+  new ForbiddenPlaces(KNOWN).why(service({ type: "ExternalName", externalName }), []);
+describe("a name outside of the cluster", () => {
+  test.each([
+    { name: "kubernetes.default.svc", says: "the Kubernetes API" },
+    { name: "kubernetes.default.svc.cluster.local.", says: "the Kubernetes API" },
+    { name: "Kubernetes.Default", says: "the Kubernetes API" },
+    { name: "kubernetes", says: "the Kubernetes API" },
+    { name: "192.168.1.11", says: "the Kubernetes API" },
+    { name: "10.96.0.1.", says: "the Kubernetes API" },
+    { name: "169.254.169.254", says: "link-local" },
+    { name: "100.100.100.200", says: "a cloud" },
+    { name: "metadata.google.internal.", says: "a cloud" },
+    { name: "instance-data.ec2.internal", says: "a cloud" },
+    { name: "localhost", says: "loopback" },
+    { name: "a.localhost.", says: "loopback" },
+    { name: "127.0.0.1", says: "loopback" },
+    { name: "127.1", says: "neither" },
+    { name: "0177.0.0.1", says: "neither" },
+    { name: "2130706433", says: "neither" },
+    { name: "0x7f.1", says: "neither" },
+  ])("is not $name", ({ name, says }) => {
+    expect(named(name)).toContain(says);
+  });
+
+  test.each([
+    "nas.example.com",
+    "192.168.1.20",
+    "0.pool.ntp.org",
+    "feather.example.com",
+    "kubernetes.io",
+    "kubernetes.default.example.com",
+    "metadata.example.com",
+    "localhost.example.com",
+  ])("may be %s", (name) => {
+    expect(named(name)).toBeUndefined();
+  });
+});
+
 test("what says that the cluster's controller made it counts for Services of pods alone", () => {
   const forged = slice(["10.42.0.1"], { port: 6_443, labels: BY_CONTROLLER });
   expect(why(forged)).toContain("port 6443");
@@ -124,7 +174,7 @@ test("what says that the cluster's controller made it counts for Services of pod
 test("a slice of very many addresses and ports is judged in no time", () => {
   const addresses = Array.from({ length: 20_000 }, (_, at) => `10.9.${at >> 8}.${at & 255}`);
   const large = slice([...addresses, ...Array.from({ length: 1_000 }, () => "192.168.1.10")]);
-  const ports = Array.from({ length: 20_000 }, (_, at) => ({ port: 10_000 + at }));
+  const ports = Array.from({ length: 20_000 }, (_, at) => ({ port: 20_000 + at }));
   const since = process.cpuUsage();
   expect(why({ ...large, ports }, {}, OF_PODS)).toBeUndefined();
   // By each address with each port it took minutes.

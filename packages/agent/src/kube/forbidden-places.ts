@@ -22,6 +22,7 @@ interface SliceRead {
 
 /** The agent's own or its node's. An API server takes none of them, but inside of others. */
 const OWN = /^(0|127)\.|^169\.254\.|^::1?$|^fe[89ab]/;
+const SECRETS = "where a cloud tells its machines secrets";
 /** Where clouds tell their machines who they are, beside 169.254.0.0/16: AWS, Google, Alibaba, Azure, Oracle. */
 const METADATA = new Set([
   "fd00:ec2::254",
@@ -29,6 +30,28 @@ const METADATA = new Set([
   "100.100.100.200",
   "168.63.129.16",
   "192.0.0.192",
+]);
+/** The same by name: of clouds, of this host, and of the Kubernetes API, however much of its domain is said. */
+const NAMES = [
+  { of: /^(metadata|metadata\.google\.internal|instance-data(\..+)?)$/, leads: SECRETS },
+  { of: /^(.+\.)?localhost$/, leads: "a loopback address" },
+  {
+    of: /^kubernetes(\.default(\.svc(\..+)?)?)?$/,
+    leads: "the Kubernetes API, which is never published",
+  },
+];
+const API_OUTSIDE =
+  "where the Kubernetes API is: write an EndpointSlice to say another port of that machine";
+/** An address, in whichever form some resolver takes it (`127.1`, `0x7f.1`): names do not end so. */
+const IN_DIGITS = /(^|\.)(\d+|0x[\da-f]*)$/;
+/** Where each node answers for the cluster itself. Pods may have these ports, and so may nobody else. */
+const OF_NODES: ReadonlyMap<number, string> = new Map([
+  [2_379, "etcd's"],
+  [2_380, "etcd's"],
+  [10_250, "the kubelet's"],
+  [10_255, "the kubelet's"],
+  [10_257, "the controller manager's"],
+  [10_259, "the scheduler's"],
 ]);
 /** TLS of all kinds is there: it tells nobody apart. */
 const HTTPS = 443;
@@ -68,14 +91,25 @@ export class ForbiddenPlaces {
     this.#api.set(host, new Set([...(this.#api.get(host) ?? []), port]));
   }
 
-  /** What is wrong with where the slices of a Service lead: `leads to ...`. Undefined when nothing is. */
+  /** What is wrong with where a Service leads, by its slices or its name: `leads to ...`. Undefined when nothing is. */
   why(service: Service | undefined, slices: Iterable<EndpointSlice>): string | undefined {
+    const named = this.#whyNotNamed(service);
+    if (named !== undefined) return named;
     for (const slice of slices) {
       const { always, byHand } = this.#reading(slice);
       const why = always ?? (isOfPods(service, slice) ? undefined : byHand);
       if (why !== undefined) return why;
     }
     return undefined;
+  }
+
+  /** Of an ExternalName, whose port an Ingress says: the API's machines are refused whole. */
+  #whyNotNamed(service: Service | undefined): string | undefined {
+    const { type, externalName = "" } = service?.spec ?? {};
+    if (type !== "ExternalName") return undefined;
+    const name = externalName.toLowerCase().replace(/\.$/, "");
+    const leads = this.#api.has(name) ? API_OUTSIDE : whyNotNamed(name);
+    return leads === undefined ? undefined : `leads to ${externalName}, ${leads}`;
   }
 
   #reading(slice: EndpointSlice): SliceRead {
@@ -91,9 +125,8 @@ export class ForbiddenPlaces {
     const ports = new Set(portsOf(slice));
     for (const address of addressesOf(slice)) {
       const host = reached(canonical(address));
-      if (OWN.test(host)) return `leads to ${address}, a loopback or link-local address`;
-      if (METADATA.has(host))
-        return `leads to ${address}, where a cloud tells its machines secrets`;
+      const own = ownOrMetadata(host);
+      if (own !== undefined) return `leads to ${address}, ${own}`;
       const port = this.#api
         .get(host)
         ?.values()
@@ -109,10 +142,24 @@ export class ForbiddenPlaces {
     const { name } = slice.metadata;
     if (this.#isHidden)
       return `leads where EndpointSlice ${name} says, which nobody but the cluster's own controller should have written while the agent may not read EndpointSlice default/kubernetes: that may be the Kubernetes API`;
-    const port = portsOf(slice).find((one) => this.#apiPorts.has(one));
-    if (port === undefined) return undefined;
-    return `leads to port ${port} where EndpointSlice ${name} says, which is the Kubernetes API's: only pods may have it`;
+    for (const port of portsOf(slice)) {
+      const whose = this.#apiPorts.has(port) ? "the Kubernetes API's" : OF_NODES.get(port);
+      if (whose !== undefined)
+        return `leads to port ${port} where EndpointSlice ${name} says, which is ${whose}: only pods may have it`;
+    }
+    return undefined;
   }
+}
+
+function ownOrMetadata(host: string): string | undefined {
+  if (OWN.test(host)) return "a loopback or link-local address";
+  return METADATA.has(host) ? SECRETS : undefined;
+}
+
+function whyNotNamed(name: string): string | undefined {
+  if (!IN_DIGITS.test(name)) return NAMES.find(({ of }) => of.test(name))?.leads;
+  if (isIP(name) !== 4) return "which is neither a name nor an address as it is written";
+  return ownOrMetadata(name);
 }
 
 /** The cluster's own controller has made it of the Service's pods, and mends what somebody changes. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { HostOwners, type HostClaim, type HostsMoved } from "./host-owners.ts";
+import { CONFIGURATION, HostOwners, type HostClaim, type HostsMoved } from "./host-owners.ts";
 
 const HOST = "shop.example.com";
 const SHOP = new Set(["shop"]);
@@ -66,6 +66,23 @@ describe("a host", () => {
     expect([owners.mayServe(SHOP, HOST), owners.mayServe(EVIL, HOST)]).toEqual([true, false]);
     expect(owners.mayServe(new Set(["blog"]), HOST)).toBe(false);
   });
+});
+
+test("a wildcard is of those namespaces alone that may have one, however young they are", () => {
+  const owners = new HostOwners(new Set(["shop"]));
+  const wild = ["*.example.com", "**.example.com"];
+  owners.set("evil/web Ingress", 1, claims("evil", [...wild, HOST]));
+  owners.set("shop/web HTTPRoute", 2, claims("shop infra", wild));
+  for (const host of wild) {
+    expect(owners.holder(host)?.object).toBe("shop/web HTTPRoute");
+    expect(owners.mayServe(EVIL, host)).toBe(false);
+    expect(owners.refuses("evil/web Ingress", host)).toBe(true);
+    expect(owners.refuses("shop/other Ingress", host)).toBe(false);
+    expect(owners.refuses(CONFIGURATION, host)).toBe(false);
+    expect(new HostOwners().refuses("evil/web Ingress", host)).toBe(false);
+  }
+  expect(owners.holder(HOST)?.object).toBe("evil/web Ingress");
+  expect(owners.refuses("evil/web Ingress", HOST)).toBe(false);
 });
 
 test("those who claim a host hear that it is another's now, and nobody else does", () => {

@@ -1,6 +1,10 @@
 /** Who publishes what the operator wrote for the agent, and comes before every object. */
 export const CONFIGURATION = "the agent's own configuration";
 
+/** Who keeps a wildcard from an object: the operator, by this option. */
+export const WILDCARDS = "--kube-wildcards";
+const EVERYBODY: ReadonlySet<string> = new Set(["*"]);
+
 /** What an object says about one host. */
 export interface HostClaim {
   /** Whose it would be: the namespace of an Ingress; of a route its own and its Gateway's. */
@@ -31,12 +35,19 @@ export interface HostsMoved {
  * H1. The holder follows from what objects say alone: in whatever order they came, in every agent.
  * H2. A host is its pattern: `*.example.com` holds nothing of `a.example.com`, which is the more
  *     exact word, as everywhere in Kubernetes.
+ * H3. A wildcard is held by objects of the namespaces alone that may have wildcards.
  */
 export class HostOwners {
   readonly #byObject = new Map<string, ReadonlyMap<string, Holder>>();
   /** In order: the first holds it. */
   readonly #byHost = new Map<string, Holder[]>();
   readonly #listeners = new Set<(moved: HostsMoved) => void>();
+  readonly #wildcards: ReadonlySet<string>;
+
+  /** Namespaces that may have wildcards; `*`: all. */
+  constructor(wildcards = EVERYBODY) {
+    this.#wildcards = wildcards;
+  }
 
   /** The object claims exactly these hosts from now on. */
   set(object: string, age: number, claims: ReadonlyMap<string, HostClaim>): void {
@@ -44,6 +55,7 @@ export class HostOwners {
     const after = new Map<string, Holder>();
     const touched = new Map<string, Holder | undefined>();
     for (const [host, claim] of claims) {
+      if (this.refuses(object, host)) continue;
       const was = before.get(host);
       const same = was !== undefined && was.age === age && isSame(was, claim);
       after.set(host, same ? was : { ...claim, object, age });
@@ -55,6 +67,12 @@ export class HostOwners {
     if (after.size > 0) this.#byObject.set(object, after);
     else this.#byObject.delete(object);
     this.#tell(object, touched);
+  }
+
+  /** H3: the host is a wildcard, and none for the object's namespace. */
+  refuses(object: string, host: string): boolean {
+    if (!host.startsWith("*") || object === CONFIGURATION || this.#wildcards.has("*")) return false;
+    return !this.#wildcards.has(object.slice(0, object.indexOf("/")));
   }
 
   /** Who has the host; undefined where no object names it. */

@@ -46,7 +46,7 @@ export function startSources(deps: SourcesDeps): RunningSources {
   const owned = new AsyncDisposableStack();
   const { gateways, kube, names, settings, signal } = deps;
   const lost = new ToldElsewhere();
-  const hosts = new HostOwners();
+  const hosts = new HostOwners(new Set(settings.wildcardNamespaces));
   const { published } = deps;
   // First: what the operator wrote is there before any object.
   owned.defer(holdConfiguredHosts({ published, hosts, shared: settings.shareHost }));

@@ -17,7 +17,7 @@ import { WARREN_CONTROLLER } from "../../src/kube/ingress/select.ts";
 
 export type Controlled = ReturnType<typeof controlled>;
 
-export function controlled() {
+export function controlled(hosts = new HostOwners()) {
   const clock = virtualClock();
   const log = recordingLog();
   const metrics = promMetrics();
@@ -45,7 +45,6 @@ export function controlled() {
   });
   const events = new IngressEvents(log, metrics);
   const lost = new ToldElsewhere();
-  const hosts = new HostOwners();
   const controller = new IngressController({
     ingresses: caches.ingresses,
     feed,

@@ -65,6 +65,26 @@ describe("a Service at its cluster address", () => {
   });
 });
 
+test("nor does its controller lead to the API by a name, nor to where the API comes to be", async () => {
+  const spec = { ingressClassName: "nginx" };
+  const { services, endpointSlices, table, reasons } = await published(ingress(spec));
+  const named = (externalName: string) =>
+    services.put(service("web", { type: "ExternalName", externalName, clusterIP: "" }));
+  const through = "default/shop shop.test Prefix / -> 10.0.9.9:80";
+  named("nas.example.com");
+  await settled();
+  expect([table(), reasons()]).toEqual([[through], []]);
+  named("kubernetes.default.svc.cluster.local.");
+  await settled();
+  expect([table(), reasons()]).toEqual([[], ["UnsupportedBackend"]]);
+  named("192.168.1.40");
+  await settled();
+  expect(table()).toEqual([through]);
+  endpointSlices.put(slice("kubernetes", "192.168.1.40", 6_443));
+  await settled();
+  expect([table(), reasons()]).toEqual([[], ["UnsupportedBackend"]]);
+});
+
 test("of an Ingress whose controller would lead to the API every place is shut", async () => {
   const to = backend("odd");
   const paths = [path("/"), path("/odd", "Prefix", to)];

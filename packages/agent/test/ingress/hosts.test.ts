@@ -1,10 +1,13 @@
 // Whose a host is, where several namespaces want it.
 import { describe, expect, test } from "vitest";
+import { agentDefaults, kubeSettings } from "../../src/index.ts";
+import { HostOwners } from "../../src/kube/host-owners.ts";
 import type { Ingress } from "../../src/kube/objects.ts";
 import { controlled } from "./_controller-kit.ts";
 import { ingress, NGINX, path, service } from "./_kit.ts";
 
 const settled = () => Promise.resolve();
+const NOWHERE = { host: undefined, port: undefined };
 const OLDER = "2024-01-01T00:00:00Z";
 const YOUNGER = "2024-02-01T00:00:00Z";
 
@@ -27,7 +30,11 @@ const of = (namespace: string, wanted: Wanted = {}): Ingress => {
 
 /** What is at each place: the namespaces that publish there. */
 async function published(...all: Ingress[]) {
-  const kit = controlled();
+  return publishedWhere(["*"], ...all);
+}
+
+async function publishedWhere(wildcards: readonly string[], ...all: Ingress[]) {
+  const kit = controlled(new HostOwners(new Set(wildcards)));
   kit.found("nginx", NGINX);
   for (const namespace of ["shop", "evil"]) kit.services.put(service("web", {}, namespace));
   await kit.sync();
@@ -106,6 +113,35 @@ test("a host is the next one's when its owner's last object goes", async () => {
   await settled();
   expect(table()).toEqual(["evil/web shop.test Prefix /x"]);
   expect(reasons("evil/web")).toEqual([]);
+});
+
+describe("a wildcard where only other namespaces may have one", () => {
+  const annotations = { "warren.dev/hosts": "**.shop.test" };
+  test.each<{ name: string; wanted: Wanted; host: string }>([
+    { name: "of a rule", wanted: { host: "*.shop.test" }, host: "*.shop.test" },
+    { name: "of the annotation", wanted: { host: "", annotations }, host: "**.shop.test" },
+  ])("is not published, nor kept from who may have it: $name", async ({ wanted, host }) => {
+    const [older, younger] = [of("evil", { ...wanted, age: OLDER }), of("shop", wanted)];
+    const { table, reasons, controller } = await publishedWhere(["shop"], older, younger);
+    expect(table()).toEqual([`shop/web ${host} Prefix /`]);
+    expect(reasons("evil/web")).toContain("WildcardNotAllowed");
+    expect(JSON.stringify(controller.outcome("evil/web")!.problems)).toContain("--kube-wildcards");
+    expect(reasons("shop/web")).not.toContain("WildcardNotAllowed");
+  });
+
+  test("of its exact hosts an Ingress keeps all", async () => {
+    const { table } = await publishedWhere(["-"], of("shop"), of("evil", { host: "evil.test" }));
+    expect(table()).toEqual(["evil/web evil.test Prefix /", "shop/web shop.test Prefix /"]);
+  });
+});
+
+test.each([
+  { said: [], meant: ["*"] },
+  { said: ["-"], meant: ["-"] },
+  { said: ["a", "b"], meant: ["a", "b"] },
+])("wildcards are everybody's unless the agent is told whose: $said", ({ said, meant }) => {
+  const settings = kubeSettings({ ...agentDefaults, kube: "on", kubeWildcards: said }, NOWHERE);
+  expect(settings!.wildcardNamespaces).toEqual(meant);
 });
 
 test("an exact host is no part of another namespace's wildcard, whichever is older", async () => {

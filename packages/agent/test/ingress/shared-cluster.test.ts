@@ -180,3 +180,13 @@ describe("an agent of a few namespaces", () => {
     });
   });
 });
+
+test("an Ingress hears that its namespace may have no wildcard, and by which option", async () => {
+  putClass("warren", "warren.dev/ingress");
+  const [rule] = ingressOf("exact").spec!.rules!;
+  api.put(ingressOf("wild", { rules: [{ ...rule!, host: "*.a.test" }, rule!] }), INGRESSES);
+  const { there, published } = followOn(api, owned, { wildcardNamespaces: ["infra"] });
+  await there(keyOf("wild"));
+  expect((await event("WildcardNotAllowed")).note).toContain("--kube-wildcards");
+  expect(published.size).toBe(1);
+});

@@ -23,6 +23,9 @@
 {{- if .kube.namespaces -}}
 {{- $_ := set $said "WARREN_KUBE_CONTROLLERS" (concat .kube.namespaces .kube.controllerNamespaces | uniq | join ",") -}}
 {{- end -}}
+{{- with .kube.wildcardNamespaces -}}
+{{- $_ := set $said "WARREN_KUBE_WILDCARDS" (join "," .) -}}
+{{- end -}}
 {{- if ne .kube.className "warren" -}}
 {{- $_ := set $said "WARREN_KUBE_GATEWAYS" (printf "warren.dev/gateway/%s" .kube.className) -}}
 {{- end -}}

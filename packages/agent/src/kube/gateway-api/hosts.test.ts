@@ -106,6 +106,38 @@ function at(match: object): Partial<RouteObject["spec"]> {
   return { rules: [{ matches: [match], backendRefs: [kit.toWeb] }] };
 }
 
+describe("a wildcard where only other namespaces may have one", () => {
+  const open = { namespaces: { from: "All" as const } };
+  const gateways = [kit.gateway([kit.http({ hostname: "*.test", allowedRoutes: open })])];
+  const toEdge = { parentRefs: [{ name: "edge", namespace: "infra" }] };
+  const routed = (spec: Partial<RouteObject["spec"]>, allowed: string) => {
+    const evil = kit.route({ ...toEdge, ...spec }, YOUNGER);
+    const services = [kit.service("web"), kit.service("web", { namespace: "evil" })];
+    const all = kit.cluster({ gateways, services, routes: [["HTTPRoute", evil]] });
+    const { model, routes } = kit.settled(all, new HostOwners(new Set([allowed])));
+    const condition = publishedCondition(model, "evil/evil HTTPRoute", () => ({ accepted: true }));
+    return { hosts: routes.map(({ host }) => host), condition };
+  };
+
+  test.each([
+    { name: "of the route itself", spec: { hostnames: ["*.shop.test"] }, host: "*.shop.test" },
+    { name: "of the listener that it comes in through", spec: { hostnames: [] }, host: "*.test" },
+  ])("is not published: $name", ({ spec, host }) => {
+    // Also where the Gateway's own namespace is one of them.
+    const { hosts, condition } = routed(spec, "infra");
+    expect(hosts).toEqual([]);
+    expect(condition).toMatchObject({ status: "False", reason: "WildcardNotAllowed" });
+    expect(condition.message).toContain(`${host} is a wildcard`);
+    expect(condition.message).toContain("--kube-wildcards");
+    expect(routed(spec, "evil").hosts).toEqual([`*${host}`]);
+  });
+
+  test("and the exact hosts of the route are", () => {
+    const { hosts, condition } = routed({ hostnames: ["*.shop.test", "a.test"] }, "infra");
+    expect([hosts, condition.reason]).toEqual([["a.test"], "WildcardNotAllowed"]);
+  });
+});
+
 test("a host of the agent's own configuration is no route's, until that lets go", () => {
   const hosts = new HostOwners();
   const claim = { namespaces: new Set<string>(), shared: new Set<string>() };

@@ -360,7 +360,7 @@ export class GatewayModel {
     this.#count(before, state.outcome.parents);
     const age = Date.parse(state.route.metadata.creationTimestamp ?? "") || 0;
     hosts.set(id, age, state.outcome.hosts);
-    state.lostHosts = lostHosts(hosts, state.outcome.hosts);
+    state.lostHosts = lostHosts(hosts, id, state.outcome.hosts);
     const lost = new Set(state.lostHosts.map(({ place }) => place));
     const claims = state.outcome.claims.filter(({ host = "" }) => !lost.has(host));
     this.#places.set({ name: id, age }, claims);

@@ -1,6 +1,6 @@
 import type { Publication } from "../../published.ts";
 import { routeKey } from "@warren/wire";
-import type { HostOwners } from "../host-owners.ts";
+import { WILDCARDS, type HostOwners } from "../host-owners.ts";
 import type { Claim, Place, RouteOutcome } from "./outcome.ts";
 
 /** Who claims: of two that want one place the older has it. */
@@ -188,9 +188,10 @@ function isBefore(one: Claimant, other: Claimant): boolean {
   return one.age === other.age ? one.name < other.name : one.age < other.age;
 }
 
-/** Of the hosts that a route names those that are another's. */
-export function lostHosts(hosts: HostOwners, claims: RouteOutcome["hosts"]): Lost[] {
+/** Of the hosts that the route `id` names those that are another's, or that the operator keeps from it. */
+export function lostHosts(hosts: HostOwners, id: string, claims: RouteOutcome["hosts"]): Lost[] {
   return [...claims].flatMap(([place, { namespaces }]) => {
+    if (hosts.refuses(id, place)) return [{ place, holder: WILDCARDS }];
     const holder = hosts.otherThan(namespaces, place);
     return holder === undefined ? [] : [{ place, holder: holder.object }];
   });

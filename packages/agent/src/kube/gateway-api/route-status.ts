@@ -4,7 +4,9 @@ import { mergeConditions, no, yes, type Said, type When } from "./conditions.ts"
 import type { GatewayModel } from "./model.ts";
 import type { ParentReference, ParentStatus } from "./objects.ts";
 import type { ParentOutcome } from "./outcome.ts";
-import { CONFIGURATION } from "../host-owners.ts";
+import { CONFIGURATION, WILDCARDS } from "../host-owners.ts";
+import { wildcardRefused } from "../ingress/host-claims.ts";
+import type { Lost } from "./places.ts";
 import { partsOf } from "./references.ts";
 import { ROUTE_CONDITIONS } from "./translate-route.ts";
 
@@ -101,8 +103,8 @@ export function publishedCondition(model: GatewayModel, id: string, verdict: Ver
   if (lost.length > 0)
     return no(
       PUBLISHED,
-      "Conflicted",
-      listed(lost.map(({ place, holder }) => `${holderOf(holder)} has ${place}`)),
+      lost[0]!.holder === WILDCARDS ? "WildcardNotAllowed" : "Conflicted",
+      listed(lost.map(lossOf)),
     );
   if (model.outcome(id)?.isCut === true) return no(PUBLISHED, "TooManyPaths", TOO_MANY);
   const [problem] = model.problems(id);
@@ -137,6 +139,12 @@ function reasonOf(code: string): string {
 /** The host, path type and path of a route key. */
 function placeOf(key: string): string {
   return key.split(" ").slice(1, 4).join(" ");
+}
+
+/** A wildcard in the words of the route, whose `*.` is one label or more. */
+function lossOf({ place, holder }: Lost): string {
+  if (holder === WILDCARDS) return wildcardRefused(place.replace("**.", "*.")).message;
+  return `${holderOf(holder)} has ${place}`;
 }
 
 /** Whoever is before a route is older, but for the operator. */

@@ -1,6 +1,12 @@
 import { readAnnotations } from "../annotations/read.ts";
 import type { Problem } from "../cluster-view.ts";
-import { CONFIGURATION, type Holder, type HostClaim } from "../host-owners.ts";
+import {
+  CONFIGURATION,
+  WILDCARDS,
+  type Holder,
+  type HostClaim,
+  type HostOwners,
+} from "../host-owners.ts";
 import type { Ingress } from "../objects.ts";
 import { hostsOf, isHostless } from "./places.ts";
 
@@ -35,8 +41,20 @@ export function ageOf({ metadata: { creationTimestamp = "" } }: Ingress): number
   return Date.parse(creationTimestamp) || 0;
 }
 
-/** What an Ingress hears of a host that is somebody else's. */
-export function heldBy(host: string, { object }: Holder): Problem {
+/** What an Ingress or a route hears of a wildcard that its namespace may not have. */
+export function wildcardRefused(host: string): Problem {
+  const message = `${host} is a wildcard, which only namespaces have that the agent's ${WILDCARDS} names`;
+  return { reason: "WildcardNotAllowed", message };
+}
+
+/** Why nothing of an Ingress is published at a host: it may not have it, or somebody else has it. */
+export function hostProblem(hosts: HostOwners, key: string, host: string): Problem | undefined {
+  if (hosts.refuses(claimantOf(key), host)) return wildcardRefused(host);
+  const holder = hosts.otherThan(new Set([key.slice(0, key.indexOf("/"))]), host);
+  return holder && heldBy(host, holder);
+}
+
+function heldBy(host: string, { object }: Holder): Problem {
   const [key, kind] = object.split(" ");
   const message =
     object === CONFIGURATION

@@ -13,7 +13,7 @@ import { isDialledAtPods } from "../service-backend.ts";
 import { ToldProblems } from "../told-problems.ts";
 import { Claims, type Claim } from "./claims.ts";
 import { someOf } from "./facts.ts";
-import { ageOf, claimantOf, heldBy, hostClaims, ingressOf } from "./host-claims.ts";
+import { ageOf, claimantOf, hostClaims, hostProblem, ingressOf } from "./host-claims.ts";
 import type { IngressCounts, IngressEvents } from "./ingress-events.ts";
 import { OpenHosts } from "./open-hosts.ts";
 import { RetryLater } from "./retry-later.ts";
@@ -65,7 +65,7 @@ export interface IngressOutcome extends Pick<IngressTranslation, "owner" | "prob
  * I2. What is published is the translation of the caches as they are, conflicts decided by age: in
  *     whichever order changes came, and the same in every agent.
  * I3. A change costs what it touches: indexes lead from a Service, a class or a place to Ingresses.
- * I4. At a host of another namespace nothing is published.
+ * I4. At a host of another namespace nothing is published, nor at a wildcard where the namespace may have none.
  * I5. What is not published is not reached through the controller that it has in common with another
  *     Ingress of its host: it is shut there.
  * I6. What fails is tried again, Ingress by Ingress; the others are published meanwhile (G-136).
@@ -291,7 +291,7 @@ export class IngressController implements Disposable {
     if (ingress === undefined) return this.#forget(key);
     hosts.set(claimantOf(key), ageOf(ingress), hostClaims(ingress, this.#names));
     const context = { view, selection, names: this.#names, tls, connectTimeoutMs };
-    const translation = this.#atOwnHosts(ingress, translateIngress(ingress, context));
+    const translation = this.#atOwnHosts(key, translateIngress(ingress, context));
     this.#translations.set(key, translation);
     this.#claims.set(key, [...translation.publications, ...this.#shutPlaces(key, translation)]);
     const { namespace = "" } = ingress.metadata;
@@ -320,13 +320,12 @@ export class IngressController implements Disposable {
   }
 
   /** I4. */
-  #atOwnHosts(ingress: Ingress, made: IngressTranslation): IngressTranslation {
-    const namespaces = new Set([ingress.metadata.namespace ?? "default"]);
+  #atOwnHosts(key: string, made: IngressTranslation): IngressTranslation {
     const taken = new Map<string, Problem>();
     const isOwn = ({ route: { host } }: Publication): boolean => {
-      const holder = this.#options.hosts.otherThan(namespaces, host);
-      if (holder !== undefined) taken.set(host, heldBy(host, holder));
-      return holder === undefined;
+      const problem = hostProblem(this.#options.hosts, key, host);
+      if (problem !== undefined) taken.set(host, problem);
+      return problem === undefined;
     };
     const publications = made.publications.filter(isOwn);
     const closed = made.closed.filter(isOwn);

@@ -5,6 +5,7 @@ export const INGRESS_REASONS = [
   "HostTaken",
   "HostOfOther",
   "HostNotAllowed",
+  "WildcardNotAllowed",
   "QuotaExceeded",
   "EndpointNotAllowed",
   "InvalidRoute",
