@@ -6,6 +6,7 @@ import type { ClusterChange, ClusterFeed } from "../cluster-view.ts";
 import type { Objects } from "../objects-port.ts";
 import { RetryLater } from "../ingress/retry-later.ts";
 import { isDialledAtPods } from "../service-backend.ts";
+import { Slice } from "../slice.ts";
 import { GatewayModel, type Attempt, type ModelOptions, type News, type Settled } from "./model.ts";
 import { Rivals } from "./rivals.ts";
 import { ROUTE_KINDS, type RouteKind } from "./objects.ts";
@@ -45,8 +46,6 @@ export interface ControllerOptions extends Omit<ModelOptions, "view"> {
   readonly random: () => number;
 }
 
-/** So many places of routes are translated before traffic gets its turn: some 10 ms. */
-const SLICE = 200;
 const NONE: ReadonlySet<string> = new Set();
 const NOTHING: News = {
   routes: NONE,
@@ -107,7 +106,7 @@ export class GatewayApiController implements Disposable {
     const { routes, ...others } = sources;
     const caches = [...Object.values(others), ...Object.values(routes)];
     await Promise.all([feed.synced, ...caches.map(({ synced }) => synced)]);
-    while (this.model.work(SLICE, this.#attempt))
+    while (this.model.work(new Slice(this.#options.clock), this.#attempt))
       await new Promise<void>((next) => endOfTurn(next));
     if (this.#closed) return;
     this.#live = true;
@@ -209,7 +208,7 @@ export class GatewayApiController implements Disposable {
   #work(): void {
     if (this.#closed) return;
     // What the work itself has others hear is no reason to go on in this turn.
-    this.#due = this.model.work(SLICE, this.#attempt);
+    this.#due = this.model.work(new Slice(this.#options.clock), this.#attempt);
     if (this.#due) endOfTurn(() => this.#work());
     this.#settle();
   }

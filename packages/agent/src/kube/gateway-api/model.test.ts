@@ -227,7 +227,7 @@ function seen(model: GatewayModel, table: ReadonlyMap<string, Publication>) {
 
 function settle(model: GatewayModel, table: Map<string, Publication>, slice: number): void {
   for (let more = true; more;) {
-    more = model.work(slice);
+    more = model.work(kit.places(slice));
     const { put, remove } = model.take();
     for (const key of remove) table.delete(key);
     for (const { key, publication } of put) table.set(key, publication);
@@ -270,19 +270,19 @@ test("one change among many routes is worked out without looking at the others",
   model.putGateway("infra/edge", kit.gateway());
   const many = 500;
   for (let n = 0; n < many; n++) model.putRoute("HTTPRoute", `infra/r${n}`, routeAt(n));
-  while (model.work(100));
+  while (model.work(kit.places(100)));
   expect(model.take().put).toHaveLength(many);
 
   model.putRoute("HTTPRoute", "infra/r7", routeAt(7, "/new"));
   // Nothing is left after one: no other route was dirty.
-  expect(model.work(1)).toBe(false);
+  expect(model.work(kit.places(1))).toBe(false);
   const { put, remove, routes } = model.take();
   expect(put.map(({ key }) => key)).toEqual([expect.stringContaining("/new")]);
   expect(remove).toEqual([expect.stringContaining("h7.test")]);
   expect([...routes]).toEqual(["infra/r7 HTTPRoute"]);
 
   model.serviceChanged("infra/other");
-  expect(model.work(0)).toBe(false);
+  expect(model.work(kit.places(0))).toBe(false);
 });
 
 const secret = (tlsCrt: string) => ({
@@ -306,7 +306,7 @@ const scene = () => {
   model.putGateway("infra/edge", objects.gateway);
   model.putGrant("infra/grant", grant);
   for (let n = 0; n < 10; n++) model.putRoute("HTTPRoute", `infra/r${n}`, routeAt(n));
-  while (model.work(100));
+  while (model.work(kit.places(100)));
   model.take();
   return { model, objects, secrets };
 };
@@ -339,7 +339,8 @@ describe("nothing is looked at anew that refers to", () => {
   ])("$name", ({ change, gateways }) => {
     const all = scene();
     change(all);
-    expect(all.model.work(0)).toBe(false);
+    // No route is dirty.
+    expect(all.model.work(kit.places(1))).toBe(false);
     const told = all.model.take();
     expect([...told.gateways, ...told.counted]).toEqual(gateways);
     expect([...told.routes]).toEqual([]);
@@ -351,7 +352,7 @@ test("a route whose status was written is looked at for its status, and not tran
   const before = model.outcome("infra/shop HTTPRoute");
   const echo = kit.route({}, { resourceVersion: "2" });
   model.putRoute("HTTPRoute", "infra/shop", echo);
-  expect(model.work(0)).toBe(false);
+  expect(model.work(kit.places(0))).toBe(false);
   expect(model.outcome("infra/shop HTTPRoute")).toBe(before);
   expect([...model.take().routes]).toEqual(["infra/shop HTTPRoute"]);
   expect(model.route("infra/shop HTTPRoute")).toBe(echo);
@@ -365,7 +366,7 @@ test.each([
   const { model } = kit.settled(kit.cluster({ routes: [["HTTPRoute", kit.route()]] }));
   model.putRoute("HTTPRoute", "infra/shop", kit.route({}, more));
   expect(model.outcome("infra/shop HTTPRoute")).toBeUndefined();
-  while (model.work(1));
+  while (model.work(kit.places(1)));
   expect(model.outcome("infra/shop HTTPRoute")).toBeDefined();
 });
 

@@ -4,6 +4,7 @@ import type { ClusterView } from "../cluster-view.ts";
 import type { HostOwners } from "../host-owners.ts";
 import { claimantOf, ingressOf } from "../ingress/host-claims.ts";
 import { ReverseIndex } from "../reverse-index.ts";
+import type { Slice } from "../slice.ts";
 import { AttachedRoutes, isTakenBy } from "./attached-routes.ts";
 import type { BackendLookUps } from "./backends.ts";
 import { no } from "./conditions.ts";
@@ -187,24 +188,25 @@ export class GatewayModel {
     this.#touch(`secret ${key}`);
   }
 
-  /** Works out what follows for routes of some so many places. Returns whether more are left. */
-  work(most: number, attempt: Attempt = (_, task) => task()): boolean {
+  /** Works out a slice of what follows, Gateways before routes. Returns whether more is left. */
+  work(slice: Slice, attempt: Attempt = (_, task) => task()): boolean {
     for (const key of this.#dirtyGateways) {
+      if (slice.isOver) return true;
       this.#dirtyGateways.delete(key);
       attempt(`gateway ${key}`, () => {
         this.#toldGateways.add(key);
         this.#judge(key);
       });
+      slice.took(this.#judged.get(key)?.listeners.length ?? 0);
     }
-    let left = most;
     for (const id of this.#dirtyRoutes) {
-      if (left <= 0) return true;
+      if (slice.isOver) return true;
       this.#dirtyRoutes.delete(id);
       attempt(`route ${id}`, () => {
         this.#toldRoutes.add(id);
         this.#translate(id);
       });
-      left -= Math.max(1, this.#routes.get(id)?.outcome?.claims.length ?? 1);
+      slice.took(this.#routes.get(id)?.outcome?.claims.length ?? 0);
     }
     return false;
   }
