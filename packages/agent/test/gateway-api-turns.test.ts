@@ -17,7 +17,13 @@ import {
   service,
 } from "../src/kube/gateway-api/_kit.ts";
 import { GatewayApiController } from "../src/kube/gateway-api/controller.ts";
-import type { Gateway, GatewayClass, RouteObject } from "../src/kube/gateway-api/objects.ts";
+import type {
+  BackendTlsPolicy,
+  Gateway,
+  GatewayClass,
+  ListenerSet,
+  RouteObject,
+} from "../src/kube/gateway-api/objects.ts";
 import { SERVER } from "./ingress/_kit.ts";
 import { MemoryObjects } from "./ingress/_objects.ts";
 
@@ -60,7 +66,8 @@ async function started() {
       routes: { HTTPRoute: routes, ...others },
       grants: cache(),
       namespaces: cache(),
-      policies: cache(),
+      policies: cache<BackendTlsPolicy>(),
+      listenerSets: cache<ListenerSet>(),
     },
     feed,
     names: { names: [], onChange: () => () => {} },

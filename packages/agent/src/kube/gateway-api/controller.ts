@@ -7,11 +7,12 @@ import type { Objects } from "../objects-port.ts";
 import { RetryLater } from "../ingress/retry-later.ts";
 import { isDialledAtPods } from "../service-backend.ts";
 import { Slice } from "../slice.ts";
-import { GatewayModel, type Attempt, type ModelOptions, type News, type Settled } from "./model.ts";
+import { GatewayModel, type Attempt, type ModelOptions } from "./model.ts";
 import { Rivals } from "./rivals.ts";
 import { ROUTE_KINDS, type RouteKind } from "./objects.ts";
-import type { BackendTlsPolicy, Gateway, GatewayClass, Namespace } from "./objects.ts";
-import type { ReferenceGrant, RouteObject } from "./objects.ts";
+import type { BackendTlsPolicy, Gateway, GatewayClass, ListenerSet } from "./objects.ts";
+import type { Namespace, ReferenceGrant, RouteObject } from "./objects.ts";
+import { NO_NEWS, type News, type Settled } from "./settled.ts";
 
 /** A cache that knows which version it holds. */
 export interface VersionedObjects<T extends KubeObject> extends Objects<T> {
@@ -24,7 +25,8 @@ export interface GatewayApiSources {
   readonly routes: Readonly<Record<RouteKind, VersionedObjects<RouteObject>>>;
   readonly grants: Objects<ReferenceGrant>;
   readonly namespaces: Objects<Namespace>;
-  readonly policies: Objects<BackendTlsPolicy>;
+  readonly policies: VersionedObjects<BackendTlsPolicy>;
+  readonly listenerSets: VersionedObjects<ListenerSet>;
 }
 
 /** Names that gateways gave this cluster (`register_success`). */
@@ -46,14 +48,6 @@ export interface ControllerOptions extends Omit<ModelOptions, "view"> {
   readonly random: () => number;
 }
 
-const NONE: ReadonlySet<string> = new Set();
-const NOTHING: News = {
-  routes: NONE,
-  gateways: NONE,
-  counted: NONE,
-  classes: NONE,
-  ingresses: NONE,
-};
 /** The source in the table of publications. */
 export const SOURCE = "kube:gateway-api";
 /** `namespace/HTTPRoute:name` at the front of a route key. */
@@ -126,6 +120,7 @@ export class GatewayApiController implements Disposable {
     this.#follow(sources.grants, (key, value) => model.putGrant(key, value));
     this.#follow(sources.namespaces, (name, value) => model.putNamespace(name, value));
     this.#follow(sources.policies, (key, value) => model.putPolicy(key, value));
+    this.#follow(sources.listenerSets, (key, value) => model.putListenerSet(key, value));
     model.setNames(names.names);
     this.#stops.push(
       feed.onChange((change) => this.#onCluster(change)),
@@ -195,7 +190,7 @@ export class GatewayApiController implements Disposable {
     const [, namespace, kind, name] = OWNER.exec(key) ?? [];
     if (namespace === undefined) return;
     const routes = new Set([`${namespace}/${name} ${kind}`]);
-    this.#options.told({ ...NOTHING, routes });
+    this.#options.told({ ...NO_NEWS, routes });
   }
 
   /** All that one message of the API server brings is worked out together. */

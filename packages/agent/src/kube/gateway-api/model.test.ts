@@ -6,7 +6,7 @@ import { HostOwners } from "../host-owners.ts";
 import * as kit from "./_kit.ts";
 import { GatewayModel } from "./model.ts";
 import { httpPlaces } from "./place-names.ts";
-import { ROUTE_KINDS, type BackendTlsPolicy, type RouteKind } from "./objects.ts";
+import { ROUTE_KINDS, type BackendTlsPolicy, type RouteKind, type RouteObject } from "./objects.ts";
 
 /** One change of a small cluster: which object, and which of its shapes; 0 takes it away. */
 interface Step {
@@ -18,6 +18,7 @@ interface Step {
     | "grant"
     | "labels"
     | "policy"
+    | "set"
     | "names"
     | "rival";
   which: number;
@@ -27,7 +28,7 @@ interface Step {
 const SPACES = ["infra", "team"];
 const step: fc.Arbitrary<Step> = fc.record({
   what: fc.constantFrom(
-    ...(["class", "gateway", "service", "grant", "policy", "names", "rival"] as const),
+    ...(["class", "gateway", "service", "grant", "policy", "set", "names", "rival"] as const),
     ...(["labels", "labels", "labels"] as const),
     // Most changes are of routes.
     ...Array.from({ length: 20 }, () => "route" as const),
@@ -89,6 +90,7 @@ class Scene {
     if (what === "grant") return put(space, grantOf(space, shape));
     if (what === "rival") return put(`${which}`, rivalOf(which, shape));
     if (what === "policy") return put(space, policyOf(space, shape));
+    if (what === "set") return put(space, setOf(space, shape));
     if (what === "names")
       return put("", (one) => one.setNames(shape < 2 ? [] : [`n${shape}.gate`]));
     if (what === "labels")
@@ -183,6 +185,17 @@ const policyOf =
     model.putPolicy(`${namespace}/tls`, shape < 5 ? undefined : policy);
   };
 
+const setOf =
+  (namespace: string, shape: number): Told =>
+  (model) => {
+    const parentRef = { name: "edge", namespace: SPACES[shape % 2]! };
+    const set = {
+      metadata: kit.meta("more", { namespace, generation: 1 + shape }),
+      spec: { parentRef },
+    };
+    model.putListenerSet(`${namespace}/more`, shape < 2 ? undefined : set);
+  };
+
 const kindOf = (which: number): RouteKind => ROUTE_KINDS[which % ROUTE_KINDS.length]!;
 
 const routeOf =
@@ -191,7 +204,11 @@ const routeOf =
     const age = { creationTimestamp: `2024-01-0${1 + (which % 3)}T00:00:00Z` };
     const object = {
       ...kit.route({
-        parentRefs: [{ name: "edge", namespace: SPACES[shape % 2]! }, { name: "edge" }],
+        parentRefs: [
+          { name: "edge", namespace: SPACES[shape % 2]! },
+          { name: "edge" },
+          { kind: "ListenerSet", name: "more" },
+        ],
         hostnames: HOSTS[(which + shape) % HOSTS.length]!,
         rules: [
           {
@@ -219,6 +236,8 @@ function seen(model: GatewayModel, table: ReadonlyMap<string, Publication>) {
       lost: model.lost(id),
     })),
     rivals: Array.from({ length: 16 }, (_, which) => model.lostOfIngress(`infra/i${which}`)),
+    sets: SPACES.map((space) => model.listenerSet(`${space}/more`)?.gateway),
+    policies: SPACES.map((space) => [...(model.policy(`${space}/tls`)?.gateways ?? [])].toSorted()),
     attached: gateways.map((key) =>
       model.gateway(key)?.listeners.map(({ listener }) => model.attachedRoutes(key, listener.name)),
     ),
@@ -283,6 +302,39 @@ test("one change among many routes is worked out without looking at the others",
 
   model.serviceChanged("infra/other");
   expect(model.work(kit.places(0))).toBe(false);
+});
+
+test("which Gateways a policy matters by is not known before all routes were looked at once", () => {
+  const model = kit.modelOf(kit.cluster({ routes: [["HTTPRoute", routeAt(0)]] }));
+  const targetRefs = [{ group: "", kind: "Service", name: "web" }];
+  model.putPolicy("infra/tls", { metadata: kit.meta("tls"), spec: { targetRefs } });
+  for (let isMore = true; isMore; isMore = model.work(kit.places(1)))
+    expect(model.policy("infra/tls")).toBeUndefined();
+  expect([...model.policy("infra/tls")!.gateways]).toEqual(["infra/edge"]);
+});
+
+test("a policy is told of the first and the last route that leads to its Service, and of no other", () => {
+  const routes = [0, 1, 2].map((n): [RouteKind, RouteObject] => ["HTTPRoute", routeAt(n)]);
+  const { model } = kit.settled(kit.cluster());
+  const told = () => {
+    while (model.work(kit.places(9)));
+    return [...model.take().policies];
+  };
+  const of = ([kind, one]: [RouteKind, RouteObject], is = true) =>
+    model.putRoute(kind, `infra/${one.metadata.name}`, is ? one : undefined);
+  const targetRefs = [{ group: "", kind: "Service", name: "web" }];
+  model.putPolicy("infra/tls", { metadata: kit.meta("tls"), spec: { targetRefs } });
+  expect(told()).toEqual(["infra/tls"]);
+  of(routes[0]!);
+  expect(told()).toEqual(["infra/tls"]);
+  for (const one of routes.slice(1)) of(one);
+  of(["HTTPRoute", routeAt(0, "/new")]);
+  of(routes[1]!, false);
+  expect(told()).toEqual([]);
+  expect([...model.policy("infra/tls")!.gateways]).toEqual(["infra/edge"]);
+  for (const one of routes) of(one, false);
+  expect(told()).toEqual(["infra/tls"]);
+  expect([...model.policy("infra/tls")!.gateways]).toEqual([]);
 });
 
 const secret = (tlsCrt: string) => ({
