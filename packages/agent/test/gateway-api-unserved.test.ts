@@ -28,15 +28,11 @@ const PENDING = ["Accepted", "Programmed"].map((type) => ({
   lastTransitionTime: TIME,
 }));
 
-const putSet = (api: KubeApi, gateway = "edge", resource = SETS) =>
-  api.put<ListenerSet>(
-    {
-      metadata: { name: "more", namespace: "infra" },
-      spec: { parentRef: { name: gateway }, ...{ listeners: LISTENERS } },
-      status: { conditions: PENDING },
-    },
-    resource,
-  );
+const putSet = (api: KubeApi, gateway = "edge", resource = SETS) => {
+  const spec = { parentRef: { name: gateway }, listeners: LISTENERS };
+  const status = { conditions: PENDING };
+  api.put<ListenerSet>({ metadata: { name: "more", namespace: "infra" }, spec, status }, resource);
+};
 const ofSet = (api: KubeApi, resource = SETS) => {
   const { conditions } = api.get(resource, { namespace: "infra", name: "more" })!.status!;
   return ["Accepted", "Programmed"].map((type) => kit.conditionOf(type, conditions));

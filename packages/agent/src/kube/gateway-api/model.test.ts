@@ -6,7 +6,7 @@ import { HostOwners } from "../host-owners.ts";
 import * as kit from "./_kit.ts";
 import { GatewayModel } from "./model.ts";
 import { httpPlaces } from "./place-names.ts";
-import { ROUTE_KINDS, type BackendTlsPolicy, type RouteKind, type RouteObject } from "./objects.ts";
+import { ROUTE_KINDS, type BackendTlsPolicy, type RouteKind } from "./objects.ts";
 
 /** One change of a small cluster: which object, and which of its shapes; 0 takes it away. */
 interface Step {
@@ -302,39 +302,6 @@ test("one change among many routes is worked out without looking at the others",
 
   model.serviceChanged("infra/other");
   expect(model.work(kit.places(0))).toBe(false);
-});
-
-test("which Gateways a policy matters by is not known before all routes were looked at once", () => {
-  const model = kit.modelOf(kit.cluster({ routes: [["HTTPRoute", routeAt(0)]] }));
-  const targetRefs = [{ group: "", kind: "Service", name: "web" }];
-  model.putPolicy("infra/tls", { metadata: kit.meta("tls"), spec: { targetRefs } });
-  for (let isMore = true; isMore; isMore = model.work(kit.places(1)))
-    expect(model.policy("infra/tls")).toBeUndefined();
-  expect([...model.policy("infra/tls")!.gateways]).toEqual(["infra/edge"]);
-});
-
-test("a policy is told of the first and the last route that leads to its Service, and of no other", () => {
-  const routes = [0, 1, 2].map((n): [RouteKind, RouteObject] => ["HTTPRoute", routeAt(n)]);
-  const { model } = kit.settled(kit.cluster());
-  const told = () => {
-    while (model.work(kit.places(9)));
-    return [...model.take().policies];
-  };
-  const of = ([kind, one]: [RouteKind, RouteObject], is = true) =>
-    model.putRoute(kind, `infra/${one.metadata.name}`, is ? one : undefined);
-  const targetRefs = [{ group: "", kind: "Service", name: "web" }];
-  model.putPolicy("infra/tls", { metadata: kit.meta("tls"), spec: { targetRefs } });
-  expect(told()).toEqual(["infra/tls"]);
-  of(routes[0]!);
-  expect(told()).toEqual(["infra/tls"]);
-  for (const one of routes.slice(1)) of(one);
-  of(["HTTPRoute", routeAt(0, "/new")]);
-  of(routes[1]!, false);
-  expect(told()).toEqual([]);
-  expect([...model.policy("infra/tls")!.gateways]).toEqual(["infra/edge"]);
-  for (const one of routes) of(one, false);
-  expect(told()).toEqual(["infra/tls"]);
-  expect([...model.policy("infra/tls")!.gateways]).toEqual([]);
 });
 
 const secret = (tlsCrt: string) => ({
