@@ -149,7 +149,7 @@ export class GatewayModel {
     put(this.#listenerSets, key, value);
     this.#toldSets.add(key);
     if (!isNews(before, value)) return;
-    this.#uses.set(`set ${key}`, gateway === undefined ? [] : [`gateway ${gateway}`]);
+    this.#uses.set(`set ${key}`, gateway === undefined ? [] : [`ours ${gateway}`]);
     this.#touch(`set ${key}`);
   }
 
@@ -327,7 +327,10 @@ export class GatewayModel {
     const before = this.#judged.get(key);
     if (gateway === undefined || !isOurs(found, this.controllerName)) this.#judged.delete(key);
     else this.#judged.set(key, judgeGateway(key, gateway, this.#gatewayLookUps(isAccepted(found))));
-    if (!isSameToRoutes(before, this.#judged.get(key))) this.#touch(`gateway ${key}`);
+    const after = this.#judged.get(key);
+    if (!isSameToRoutes(before, after)) this.#touch(`gateway ${key}`);
+    // Whatever else changes, ListenerSets hear the same.
+    if ((before === undefined) !== (after === undefined)) this.#touch(`ours ${key}`);
   }
 
   #gatewayLookUps(classAccepted: boolean): GatewayLookUps {
