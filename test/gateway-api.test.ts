@@ -1,9 +1,12 @@
 // docs/gateway-api.md against the code.
+import { readFileSync } from "node:fs";
 import { promMetrics } from "@warren/host";
+import type { Resource } from "@warren/host/kube";
 import { silentLog } from "@warren/host/testing";
 import { expect, test } from "vitest";
 import { GatewayApiEvents } from "../packages/agent/src/kube/gateway-api/gateway-api-events.ts";
 import { SUPPORTED_FEATURES } from "../packages/agent/src/kube/gateway-api/gateway-class.ts";
+import * as resources from "../packages/agent/src/kube/gateway-api/resources.ts";
 import { ROUTE_KINDS } from "../packages/agent/src/kube/gateway-api/objects.ts";
 import { code, tableUnder } from "./_tables.ts";
 
@@ -23,6 +26,17 @@ test("a GatewayClass lists its features in ascending order", () => {
 test("every kind of route is listed", () => {
   const kinds = tableUnder(FILE, "Kinds").map(([kind]) => kind);
   expect(kinds).toEqual(expect.arrayContaining(ROUTE_KINDS.map(code)));
+});
+
+test("every resource that is asked for is listed", () => {
+  const asked = Object.values<unknown>(resources).flatMap((one) =>
+    typeof one === "object" && one !== null && "versions" in one
+      ? (one.versions as readonly Resource[])
+      : [],
+  );
+  expect(asked.length).toBeGreaterThan(9);
+  const text = readFileSync(FILE, "utf8");
+  expect(asked.filter(({ plural }) => !text.includes(code(plural)))).toEqual([]);
 });
 
 test("every metric is listed", () => {

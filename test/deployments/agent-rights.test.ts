@@ -14,11 +14,13 @@ import { ask } from "../../packages/warren/test/_kit/ask.ts";
 import { Fleet, freePort, type GatewayOnStage } from "../../packages/warren/test/_kit/fleet.ts";
 import { commandsAt, type Commands } from "./_kit/cluster.ts";
 import { kubectl } from "./_kit/folders.ts";
+import { gatewayApiDefinitions } from "./_kit/gateway-api.ts";
 import { exampleFlags, helm, RELEASE, render, setFlags } from "./_kit/helm.ts";
 import { podsOf } from "./_kit/pods.ts";
+import { schemasFolder } from "./_kit/schemas.ts";
 import { environmentOf } from "./_kit/told.ts";
 
-const RIGHTS = /^(ServiceAccount|IngressClass|(Cluster)?Role(Binding)?)$/;
+const RIGHTS = /^(ServiceAccount|(Ingress|Gateway)Class|(Cluster)?Role(Binding)?)$/;
 const LONG = { timeout: 30_000 };
 /** Each look starts a kubectl. */
 const SELDOM = { ...LONG, interval: 300 };
@@ -53,8 +55,38 @@ describe.skipIf(!isThere)("on a kube-apiserver", { timeout: 120_000 }, () => {
     expect([ran.code, ran.err]).toEqual([0, ""]);
   }
 
+  /** What `helm install` makes for an agent, but the pod itself, which is to be a process: `start` runs one. */
+  async function installed(app: string, values: Record<string, unknown>) {
+    const flags = [...exampleFlags("agent-values.yaml"), ...setFlags(values)];
+    const objects = await render(flags, "newest");
+    const [pod] = podsOf(objects);
+    const container = pod!.spec.containers[0]!;
+    const rights = objects.filter(({ kind }) => RIGHTS.test(kind));
+    await give("apply", rights);
+    const account = pod!.spec.serviceAccountName!;
+    const token = await admin.kubectl("create", "token", account, "-n", RELEASE.namespace);
+    const kubeconfig = join(fleet.folder, `${app}.kubeconfig`);
+    writeFileSync(kubeconfig, configOf(there, token.trim()));
+    const env = {
+      ...environmentOf(container, objects),
+      WARREN_DATA: join(fleet.folder, app),
+      WARREN_GATEWAY: `ws://127.0.0.1:${gateway.port}`,
+      WARREN_TOKEN_FILE: (await fleet.token()).file,
+      WARREN_AGENT_ADMIN_PORT: String(await freePort()),
+      WARREN_KUBECONFIG: kubeconfig,
+    };
+    const start = (words: readonly string[]) =>
+      new Cli([process.execPath, BIN, ...words], { env, cwd: fleet.folder });
+    const gone = async () => {
+      await admin.kubectl("delete", "lease", account, "-n", RELEASE.namespace);
+      await give("delete", rights);
+    };
+    return { account, args: container.args!, start, gone };
+  }
+
   const status = async (host: string) => (await ask({ port: gateway.port, host })).status;
   const said = (...words: string[]) => admin.kubectl("get", ...words);
+  const inStatus = (what: string, path: string) => said(what, "-o", `jsonpath={.status.${path}}`);
   const eventsOf = (name: string) =>
     said("events.events.k8s.io", "-o", `jsonpath={.items[?(@.regarding.name=="${name}")].reason}`);
 
@@ -72,31 +104,13 @@ describe.skipIf(!isThere)("on a kube-apiserver", { timeout: 120_000 }, () => {
   ])(
     "an agent of $name leads, publishes, says so, takes back, and misses no right",
     async ({ app, values }) => {
-      const flags = [...exampleFlags("agent-values.yaml"), ...setFlags(values)];
-      const objects = await render(flags, "newest");
-      const [pod] = podsOf(objects);
-      const container = pod!.spec.containers[0]!;
-      const rights = objects.filter(({ kind }) => RIGHTS.test(kind));
-      await give("apply", [...rights, ...serviceOf(app, place ?? "192.0.2.1", port)]);
+      const { account, args, start, gone } = await installed(app, values);
+      await give("apply", serviceOf(app, place ?? "192.0.2.1", port));
       const host = `${app}.example.com`;
       const create = `create ingress ${app} --class=warren --rule=${host}/*=${app}:${port}`;
       await admin.kubectl(...create.split(" "));
 
-      const account = pod!.spec.serviceAccountName!;
-      const token = await admin.kubectl("create", "token", account, "-n", RELEASE.namespace);
-      const kubeconfig = join(fleet.folder, `${app}.kubeconfig`);
-      writeFileSync(kubeconfig, configOf(there, token.trim()));
-      const env = {
-        ...environmentOf(container, objects),
-        WARREN_DATA: join(fleet.folder, app),
-        WARREN_GATEWAY: `ws://127.0.0.1:${gateway.port}`,
-        WARREN_TOKEN_FILE: (await fleet.token()).file,
-        WARREN_AGENT_ADMIN_PORT: String(await freePort()),
-        WARREN_KUBECONFIG: kubeconfig,
-      };
-      const start = (words: readonly string[]) =>
-        new Cli([process.execPath, BIN, ...words], { env, cwd: fleet.folder });
-      await using agent = start(container.args!);
+      await using agent = start(args);
       await agent.says(/"joined|joined /);
       await expect.poll(() => status(host), LONG).toBe(place === undefined ? 502 : 200);
       const shown = () => said("ingress", app, "-o", "jsonpath={.status.loadBalancer.ingress}");
@@ -105,11 +119,7 @@ describe.skipIf(!isThere)("on a kube-apiserver", { timeout: 120_000 }, () => {
       const holder = "jsonpath={.spec.holderIdentity}";
       expect(await said("lease", account, "-n", RELEASE.namespace, "-o", holder)).toMatch(/^pod-0/);
 
-      await using doctor = start(["agent", "doctor", "--json"]);
-      const found = JSON.parse((await doctor.ended()).stdout) as Finding[];
-      const ofCluster = found.filter(({ check }) => OF_CLUSTER.test(check));
-      expect(ofCluster.length).toBeGreaterThan(8);
-      expect(ofCluster.filter(({ level }) => level !== "ok")).toEqual([]);
+      expect(await lacks(start)).toEqual([]);
 
       const lost = `${app}-lost`;
       await admin.kubectl(
@@ -120,11 +130,58 @@ describe.skipIf(!isThere)("on a kube-apiserver", { timeout: 120_000 }, () => {
       await admin.kubectl("delete", "ingress", app, lost);
       await expect.poll(() => status(host), LONG).toBe(404);
       expect(agent.stdout + agent.stderr).not.toMatch(/may not be|the role lacks|forbidden/i);
-      await admin.kubectl("delete", "lease", account, "-n", RELEASE.namespace);
-      await give("delete", rights);
+      await gone();
+    },
+  );
+
+  test.skipIf(schemasFolder === undefined)(
+    "an agent says of Gateway API's own objects what became of them, served or not",
+    async () => {
+      await give("apply", gatewayApiDefinitions());
+      await admin.kubectl("wait", "--for=condition=Established", "crd", "--all");
+      const values = { "agent.kube.createGatewayClass": true };
+      const { args, start, gone } = await installed("routes", values);
+      await give("apply", [...serviceOf("routes", place ?? "192.0.2.1", port), ...unserved(port)]);
+      await using agent = start(args);
+      await agent.says(/"joined|joined /);
+      const conditions = "conditions[*]['type','status','reason','observedGeneration']";
+      await expect
+        .poll(() => inStatus("listenerset/more", conditions), SELDOM)
+        .toBe("Accepted Programmed False False NotAllowed NotAllowed 1 1");
+      await expect
+        .poll(() => inStatus("backendtlspolicy/verified", "ancestors[*].ancestorRef.name"), SELDOM)
+        .toBe("edge");
+      expect(await inStatus("backendtlspolicy/verified", "ancestors[*].conditions[*].reason")).toBe(
+        "Invalid",
+      );
+      const accepted = "parents[*].conditions[?(@.type=='Accepted')].reason";
+      await expect
+        .poll(() => inStatus("httproute/routes", accepted), SELDOM)
+        .toBe("Accepted NoMatchingParent");
+      const message = "conditions[?(@.type=='Accepted')]['status','message']";
+      await expect
+        .poll(() => inStatus("gateway/edge", message), SELDOM)
+        .toMatch(/^True .*; ListenerSets are not supported.*; nothing is created for a Gateway/);
+      expect(await lacks(start)).toEqual([]);
+
+      await admin.kubectl("delete", "httproute", "routes");
+      await expect
+        .poll(() => inStatus("backendtlspolicy/verified", "ancestors"), SELDOM)
+        .toBe("[]");
+      expect(agent.stdout + agent.stderr).not.toMatch(/may not be|the role|forbidden/i);
+      await gone();
     },
   );
 });
+
+/** What its doctor finds wanting in the cluster. */
+async function lacks(start: (words: readonly string[]) => Cli): Promise<Finding[]> {
+  await using doctor = start(["agent", "doctor", "--json"]);
+  const found = JSON.parse((await doctor.ended()).stdout) as Finding[];
+  const ofCluster = found.filter(({ check }) => OF_CLUSTER.test(check));
+  expect(ofCluster.length).toBeGreaterThan(8);
+  return ofCluster.filter(({ level }) => level !== "ok");
+}
 
 /** An address that an EndpointSlice may have: a server takes no loopback. */
 function address(): string | undefined {
@@ -177,3 +234,48 @@ function configOf(cluster: object, token: string): string {
     "current-context": "real",
   });
 }
+
+const API = { apiVersion: "gateway.networking.k8s.io/v1" };
+const LISTENERS = [{ name: "http", port: 80, protocol: "HTTP" }];
+/** A Gateway with a route, and what of both Warren does not serve. */
+const unserved = (port: number): object[] => [
+  {
+    ...API,
+    kind: "Gateway",
+    metadata: { name: "edge", namespace: "default" },
+    spec: {
+      gatewayClassName: "warren",
+      listeners: LISTENERS,
+      allowedListeners: { namespaces: { from: "All" } },
+      infrastructure: { labels: { team: "shop" } },
+    },
+  },
+  {
+    ...API,
+    kind: "ListenerSet",
+    metadata: { name: "more", namespace: "default" },
+    spec: { parentRef: { name: "edge" }, listeners: LISTENERS },
+  },
+  {
+    ...API,
+    kind: "BackendTLSPolicy",
+    metadata: { name: "verified", namespace: "default" },
+    spec: {
+      targetRefs: [{ group: "", kind: "Service", name: "routes" }],
+      validation: { hostname: "routes.test", wellKnownCACertificates: "System" },
+    },
+  },
+  {
+    ...API,
+    kind: "HTTPRoute",
+    metadata: { name: "routes", namespace: "default" },
+    spec: {
+      parentRefs: [
+        { name: "edge" },
+        { group: "gateway.networking.k8s.io", kind: "ListenerSet", name: "more" },
+      ],
+      hostnames: ["routes.example.com"],
+      rules: [{ backendRefs: [{ name: "routes", port }] }],
+    },
+  },
+];

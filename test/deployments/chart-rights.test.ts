@@ -1,5 +1,6 @@
 // What the chart allows an agent, and no others.
 import { describe, expect, test } from "vitest";
+import * as gatewayApi from "../../packages/agent/src/kube/gateway-api/resources.ts";
 import { exampleFlags, helm, RELEASE, render, setFlags } from "./_kit/helm.ts";
 import { podsOf } from "./_kit/pods.ts";
 import { rulesOf } from "./_kit/rbac.ts";
@@ -46,6 +47,30 @@ describe.skipIf(helm === undefined)("rights of an agent", () => {
     expect(leases.filter(({ verbs }) => verbs.includes("create"))).toMatchObject([
       { verbs: ["create"] },
     ]);
+  });
+
+  test("are to read every kind of Gateway API in each of its versions, and to say what became of it", async () => {
+    const rules = await rightsOf({});
+    const allows = (group: string, plural: string, verb: string) =>
+      rules.some(
+        ({ apiGroups, resources, verbs }) =>
+          apiGroups.includes(group) && resources.includes(plural) && verbs.includes(verb),
+      );
+    const kinds = [
+      gatewayApi.GATEWAY_CLASSES,
+      gatewayApi.GATEWAYS,
+      ...Object.values(gatewayApi.ROUTES),
+      gatewayApi.REFERENCE_GRANTS,
+      gatewayApi.BACKEND_TLS_POLICIES,
+      gatewayApi.LISTENER_SETS,
+    ].flatMap(({ versions }) => [...versions]);
+    const missing = kinds.flatMap(({ group, plural, kind }) => [
+      ...READS.filter((verb) => !allows(group, plural, verb)).map((verb) => `${verb} ${plural}`),
+      ...(kind === "ReferenceGrant" || allows(group, `${plural}/status`, "update")
+        ? []
+        : [`update ${plural}/status`]),
+    ]);
+    expect(missing).toEqual([]);
   });
 
   test("reach no Secret and no wildcard, unless Secrets are asked for", async () => {

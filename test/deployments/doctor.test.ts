@@ -7,6 +7,7 @@ import {
   BACKEND_TLS_POLICIES,
   GATEWAY_CLASSES,
   GATEWAYS,
+  LISTENER_SETS,
   REFERENCE_GRANTS,
   ROUTES,
 } from "../../packages/agent/src/kube/gateway-api/resources.ts";
@@ -26,6 +27,7 @@ const KINDS = [
   GATEWAYS,
   REFERENCE_GRANTS,
   BACKEND_TLS_POLICIES,
+  LISTENER_SETS,
   ...Object.values(ROUTES),
 ];
 const HOST = "app.example.com";

@@ -34,6 +34,7 @@ const ALL = [
   ...Object.values(resources.ROUTES),
   resources.REFERENCE_GRANTS,
   resources.BACKEND_TLS_POLICIES,
+  resources.LISTENER_SETS,
 ].map(({ versions }) => versions[0] as Resource);
 
 export const [CLASSES, GATEWAYS] = [

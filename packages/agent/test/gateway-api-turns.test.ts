@@ -1,6 +1,6 @@
 // What many routes that change at once cost the turn in which they are heard of.
 import { virtualClock } from "@warren/host/testing";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { Published } from "../src/published.ts";
 import { STRICT_TLS } from "../src/target.ts";
 import { clockVoice } from "../src/voice.ts";
@@ -17,7 +17,13 @@ import {
   service,
 } from "../src/kube/gateway-api/_kit.ts";
 import { GatewayApiController } from "../src/kube/gateway-api/controller.ts";
-import type { Gateway, GatewayClass, RouteObject } from "../src/kube/gateway-api/objects.ts";
+import type {
+  BackendTlsPolicy,
+  Gateway,
+  GatewayClass,
+  ListenerSet,
+  RouteObject,
+} from "../src/kube/gateway-api/objects.ts";
 import { SERVER } from "./ingress/_kit.ts";
 import { MemoryObjects } from "./ingress/_objects.ts";
 
@@ -60,7 +66,8 @@ async function started() {
       routes: { HTTPRoute: routes, ...others },
       grants: cache(),
       namespaces: cache(),
-      policies: cache(),
+      policies: cache<BackendTlsPolicy>(),
+      listenerSets: cache<ListenerSet>(),
     },
     feed,
     names: { names: [], onChange: () => () => {} },
@@ -80,8 +87,13 @@ async function started() {
   classes.put(gatewayClass());
   gateways.put(gateway([http()]));
   await controller.synced;
-  return { routes, count: () => [...published.routes()].length };
+  return { clock, controller, gateways, routes, count: () => [...published.routes()].length };
 }
+
+/** All that is done in this turn. */
+const endOfTurn = async () => {
+  for (let n = 0; n < 100; n++) await Promise.resolve();
+};
 
 test("routes of many new hosts leave traffic its turn", async () => {
   const { routes, count } = await started();
@@ -89,8 +101,29 @@ test("routes of many new hosts leave traffic its turn", async () => {
     const one = route({ hostnames: [`h${n}.test`] });
     routes.put({ ...one, metadata: meta(`r${n}`) });
   }
-  // All that is done in this turn.
-  for (let n = 0; n < 100; n++) await Promise.resolve();
+  await endOfTurn();
   expect(count()).toBe(200);
   await expect.poll(count, { interval: 1 }).toBe(500);
+});
+
+test("routes that take long to translate leave traffic its turn", async () => {
+  const { clock, routes, count } = await started();
+  let now = 0;
+  vi.spyOn(clock, "now").mockImplementation(() => (now += 3));
+  for (let n = 0; n < 10; n++)
+    routes.put({ ...route({ hostnames: [`h${n}.test`] }), metadata: meta(`r${n}`) });
+  await endOfTurn();
+  expect(count()).toBeGreaterThan(0);
+  expect(count()).toBeLessThan(10);
+  await expect.poll(count, { interval: 1 }).toBe(10);
+});
+
+test("Gateways of many listeners leave traffic its turn", async () => {
+  const { controller, gateways } = await started();
+  const judged = () => controller.model.counts().Gateway;
+  const listeners = Array.from({ length: 64 }, (_one, n) => http({ name: `l${n}`, port: 1 + n }));
+  for (let n = 0; n < 20; n++) gateways.put(gateway(listeners, {}, { name: `g${n}` }));
+  await endOfTurn();
+  expect(judged()).toBe(1 + 4);
+  await expect.poll(judged, { interval: 1 }).toBe(1 + 20);
 });

@@ -76,6 +76,17 @@ describe("a cluster", () => {
   });
 
   test.each([
+    { mode: "auto", says: undefined },
+    { mode: "tunnel", says: undefined },
+    { mode: "direct", says: /those of class warren, and Gateway API, go through the tunnel/ },
+    { mode: "both", says: /those of class warren, and Gateway API, go through the tunnel/ },
+  ] as const)("in mode $mode hears once what goes through the tunnel all the same", async (one) => {
+    const found = findingOf(await check({ kubeMode: one.mode }), "mode ");
+    if (one.says === undefined) expect(found).toBeUndefined();
+    else expect(found).toMatchObject({ level: "note", said: expect.stringMatching(one.says) });
+  });
+
+  test.each([
     ["list", "may get, list, watch ingresses.networking.k8s.io", INGRESSES, "fail"],
     ["watch", "may get, list, watch services", SERVICES, "fail"],
     ["get", "may get, list, watch endpointslices.discovery.k8s.io", ENDPOINT_SLICES, "fail"],

@@ -1,6 +1,7 @@
 import type { Clock, Gauge, Log, Metrics } from "@warren/host";
 import type { WatchTold } from "@warren/host/kube";
 import type { ClusterType } from "./cluster-type.ts";
+import type { ReachMode } from "./cluster-view.ts";
 
 /** One line a minute says that the API server is away, whatever fails because of it. */
 const SAY_AGAIN_MS = 60_000;
@@ -24,12 +25,14 @@ export class ClusterEvents {
     this.#log.info("following the cluster", { server, namespaces: namespaces ?? "all" });
   }
 
-  reach(type: ClusterType): void {
+  reach(type: ClusterType, mode: ReachMode): void {
     this.#isPrivate.set(type.isPrivate ? 1 : 0);
     this.#log.info(type.isPrivate ? "the cluster is private" : "the cluster is public", {
       why: type.why,
       ...(type.endpoint && { endpoint: type.endpoint }),
     });
+    if (mode === "tunnel" || type.endpoint !== undefined) return;
+    this.#log.warn("there is no public endpoint: all goes through the tunnel", { mode });
   }
 
   /** The API server refused, was cut off or is away: seen by one of many watches. */

@@ -203,7 +203,7 @@ class FollowedCluster implements KubeSource {
   }
 
   #openReach(controllers: ClusterControllers, caches: ClusterCaches): ClusterReach {
-    const reach = new ClusterReach({
+    const reach: ClusterReach = new ClusterReach({
       controllers,
       hidden: () => caches.hidden,
       mode: this.#settings.mode,
@@ -212,7 +212,7 @@ class FollowedCluster implements KubeSource {
         const all = await lookup(name, { all: true });
         return all.map(({ address }) => address);
       },
-      told: (type) => this.#events.reach(type),
+      told: (type) => this.#events.reach(type, reach.mode),
     });
     let was = reach.isPrivate;
     reach.onChange(() => {

@@ -41,7 +41,7 @@ export async function checkCluster(given: ClusterCheck): Promise<Finding[]> {
     checkGatewayApi(given),
     checkLease(given),
   ];
-  return [...server, ...(await Promise.all(parts)).flat()];
+  return [...server, ...(await Promise.all(parts)).flat(), ...checkMode(settings)];
 }
 
 async function checkServer({ client, clock, signal, wallClock }: ClusterCheck): Promise<Finding[]> {
@@ -111,6 +111,15 @@ async function checkClass({ client, settings }: ClusterCheck): Promise<Finding> 
   } catch (error) {
     return warn(check, whyOf(error), ROLE);
   }
+}
+
+/** What `direct` and `both` are not for goes another way than was asked for, and nothing else says so. */
+function checkMode({ className, mode }: KubeSettings): Finding[] {
+  if (mode !== "direct" && mode !== "both") return [];
+  const said = `is of Ingresses that a controller serves, while it has a public address; those of class ${className}, and Gateway API, go through the tunnel`;
+  const todo =
+    "nothing, unless these are to be reached without the tunnel: then give them the controller's class";
+  return [note(`mode ${mode}`, said, todo)];
 }
 
 async function checkGatewayApi({ client, settings }: ClusterCheck): Promise<Finding[]> {

@@ -5,6 +5,7 @@ import {
   GATEWAY_CLASSES,
   GATEWAY_CRD,
   GATEWAYS,
+  LISTENER_SETS,
   REFERENCE_GRANTS,
   ROUTES,
 } from "@warren/agent/kube";
@@ -91,16 +92,21 @@ function apiRules({ namespaces }: KubeSettings): Rule[] {
   return [{ resource: ENDPOINT_SLICES, verbs: READ, where, isNeeded: false, without }];
 }
 
-const GATEWAY_API = [GATEWAY_CLASSES, GATEWAYS, ...Object.values(ROUTES)];
-const READ_ALONE = [REFERENCE_GRANTS, BACKEND_TLS_POLICIES];
+/** All but grants have a status that says what became of them. */
+const GATEWAY_API = [
+  GATEWAY_CLASSES,
+  GATEWAYS,
+  ...Object.values(ROUTES),
+  REFERENCE_GRANTS,
+  BACKEND_TLS_POLICIES,
+  LISTENER_SETS,
+];
 
 /** Kinds of Gateway API in the versions that the server has, and the rules for them. */
 export async function gatewayApiOf(client: KubeClient, { namespaces }: KubeSettings) {
-  const served = await Promise.all(
-    [...GATEWAY_API, ...READ_ALONE].map((one) => best<Resource>(client, one)),
-  );
+  const served = await Promise.all(GATEWAY_API.map((one) => best<Resource>(client, one)));
   const kinds = served.filter((one) => one !== undefined);
-  const written = kinds.filter(({ plural }) => GATEWAY_API.some((one) => is(one, plural)));
+  const written = kinds.filter(({ kind }) => kind !== REFERENCE_GRANTS.versions[0].kind);
   const rule = (resource: Resource, verbs: readonly string[], without: string): Rule => ({
     resource,
     verbs,
@@ -110,7 +116,7 @@ export async function gatewayApiOf(client: KubeClient, { namespaces }: KubeSetti
   });
   const crd = { namespace: undefined, name: GATEWAY_CRD };
   const rules = [
-    ...kinds.map((one) => rule(one, READ, "these objects are not published")),
+    ...kinds.map((one) => rule(one, READ, "these objects are as if they were not there")),
     ...written.map((one) => rule(statusOf(one), ["update"], "they do not say what became of them")),
     rule(NAMESPACES, READ, "listeners that choose namespaces by label let nobody in"),
     {
@@ -119,10 +125,6 @@ export async function gatewayApiOf(client: KubeClient, { namespaces }: KubeSetti
     },
   ];
   return { kinds, rules };
-}
-
-function is({ versions }: (typeof GATEWAY_API)[number], plural: string): boolean {
-  return versions[0].plural === plural;
 }
 
 /** The best version that the server has; undefined: none. */

@@ -1,6 +1,7 @@
 // Small clusters for the tests of this folder: objects as an API server gives them.
 import { STRICT_TLS } from "../../target.ts";
 import { HostOwners } from "../host-owners.ts";
+import { Slice } from "../slice.ts";
 import type { ClusterView } from "../cluster-view.ts";
 import type { ObjectMeta, Secret, Service } from "../objects.ts";
 import { gatewayStatus } from "./gateway-status.ts";
@@ -170,10 +171,13 @@ export function modelOf(all: Cluster, hosts = new HostOwners()): GatewayModel {
   return model;
 }
 
+/** A slice of so many places, however long they take. */
+export const places = (count: number) => new Slice({ now: () => 0 }, count);
+
 /** All that is published, in order of key, and the model for more questions. */
 export function settled(all: Cluster, hosts = new HostOwners()) {
   const model = modelOf(all, hosts);
-  while (model.work(3));
+  while (model.work(places(3)));
   const { put } = model.take();
   const published = put.map(({ publication }) => publication);
   return { model, published, routes: published.map(({ route: one }) => one) };

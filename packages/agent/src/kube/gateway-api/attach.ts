@@ -1,7 +1,7 @@
 import { servedHosts } from "./hostnames.ts";
 import { selects } from "./label-selector.ts";
 import type { JudgedListener } from "./listeners.ts";
-import { GROUP } from "./objects.ts";
+import { GROUP, X_GROUP } from "./objects.ts";
 import type { Listener, ParentReference, RouteKind } from "./objects.ts";
 
 /** A route, as far as listeners ask. */
@@ -36,6 +36,16 @@ export function gatewayOf(
 ): string | undefined {
   const isGateway = group === GROUP && kind === "Gateway";
   return isGateway ? `${namespace ?? routeNamespace}/${name}` : undefined;
+}
+
+/** As `gatewayOf`, of a ListenerSet. */
+export function listenerSetOf(
+  { group = GROUP, kind = "Gateway", namespace, name }: ParentReference,
+  routeNamespace: string,
+): string | undefined {
+  const isSet =
+    (group === GROUP && kind === "ListenerSet") || (group === X_GROUP && kind === "XListenerSet");
+  return isSet ? `${namespace ?? routeNamespace}/${name}` : undefined;
 }
 
 /** The listeners of a Gateway of ours that take the route, or why none does. */

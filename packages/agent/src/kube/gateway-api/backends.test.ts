@@ -1,6 +1,18 @@
 import { describe, expect, test } from "vitest";
 import type { Service } from "../objects.ts";
-import { cluster, grant, meta, route, ruled, service, settled, toWeb, said, FINE } from "./_kit.ts";
+import {
+  cluster,
+  grant,
+  meta,
+  places,
+  route,
+  ruled,
+  service,
+  settled,
+  toWeb,
+  said,
+  FINE,
+} from "./_kit.ts";
 
 const to = (backend: object) => ruled({ backendRefs: [{ ...toWeb, ...backend }] });
 const there = [service("web"), service("web", { namespace: "data" })];
@@ -98,11 +110,11 @@ describe("a backend", () => {
     const { model } = settled(cluster({ routes: [["HTTPRoute", route()]] }));
     const targetRefs = [{ group: "", kind: "Service", name: "web" }];
     model.putPolicy("infra/tls", { metadata: meta("tls"), spec: { targetRefs } });
-    expect(model.work(9)).toBe(false);
+    expect(model.work(places(9))).toBe(false);
     const [changed] = model.take().put;
     expect(changed?.publication.route.backends?.[0]?.answer).toBe(500);
     model.putPolicy("infra/tls", undefined);
-    model.work(9);
+    model.work(places(9));
     expect(model.take().put[0]?.publication.route.backends?.[0]?.answer).toBeUndefined();
   });
 

@@ -7,12 +7,14 @@ import type { Objects } from "../objects-port.ts";
 import { RetryLater } from "../ingress/retry-later.ts";
 import { ReverseIndex } from "../reverse-index.ts";
 import { isDialledAtPods } from "../service-backend.ts";
-import { GatewayModel, type Attempt, type ModelOptions, type News, type Settled } from "./model.ts";
+import { Slice } from "../slice.ts";
+import { GatewayModel, type Attempt, type ModelOptions } from "./model.ts";
 import { keptAtPods, routeId } from "./references.ts";
 import { Rivals } from "./rivals.ts";
 import { ROUTE_KINDS, type RouteKind } from "./objects.ts";
-import type { BackendTlsPolicy, Gateway, GatewayClass, Namespace } from "./objects.ts";
-import type { ReferenceGrant, RouteObject } from "./objects.ts";
+import type { BackendTlsPolicy, Gateway, GatewayClass, ListenerSet } from "./objects.ts";
+import type { Namespace, ReferenceGrant, RouteObject } from "./objects.ts";
+import { NO_NEWS, type News, type Settled } from "./settled.ts";
 
 /** A cache that knows which version it holds. */
 export interface VersionedObjects<T extends KubeObject> extends Objects<T> {
@@ -25,7 +27,8 @@ export interface GatewayApiSources {
   readonly routes: Readonly<Record<RouteKind, VersionedObjects<RouteObject>>>;
   readonly grants: Objects<ReferenceGrant>;
   readonly namespaces: Objects<Namespace>;
-  readonly policies: Objects<BackendTlsPolicy>;
+  readonly policies: VersionedObjects<BackendTlsPolicy>;
+  readonly listenerSets: VersionedObjects<ListenerSet>;
 }
 
 /** Names that gateways gave this cluster (`register_success`). */
@@ -47,16 +50,6 @@ export interface ControllerOptions extends Omit<ModelOptions, "view"> {
   readonly random: () => number;
 }
 
-/** So many places of routes are translated before traffic gets its turn: some 10 ms. */
-const SLICE = 200;
-const NONE: ReadonlySet<string> = new Set();
-const NOTHING: News = {
-  routes: NONE,
-  gateways: NONE,
-  counted: NONE,
-  classes: NONE,
-  ingresses: NONE,
-};
 /** The source in the table of publications. */
 export const SOURCE = "kube:gateway-api";
 /** `namespace/HTTPRoute:name` at the front of a route key. */
@@ -111,7 +104,7 @@ export class GatewayApiController implements Disposable {
     const { routes, ...others } = sources;
     const caches = [...Object.values(others), ...Object.values(routes)];
     await Promise.all([feed.synced, ...caches.map(({ synced }) => synced)]);
-    while (this.model.work(SLICE, this.#attempt))
+    while (this.model.work(new Slice(this.#options.clock), this.#attempt))
       await new Promise<void>((next) => endOfTurn(next));
     if (this.#closed) return;
     this.#live = true;
@@ -134,6 +127,7 @@ export class GatewayApiController implements Disposable {
     this.#follow(sources.grants, (key, value) => model.putGrant(key, value));
     this.#follow(sources.namespaces, (name, value) => model.putNamespace(name, value));
     this.#follow(sources.policies, (key, value) => model.putPolicy(key, value));
+    this.#follow(sources.listenerSets, (key, value) => model.putListenerSet(key, value));
     model.setNames(names.names);
     this.#stops.push(
       feed.onChange((change) => this.#onCluster(change)),
@@ -204,7 +198,7 @@ export class GatewayApiController implements Disposable {
     const [, namespace, kind, name] = OWNER.exec(key) ?? [];
     if (namespace === undefined) return;
     const routes = new Set([`${namespace}/${name} ${kind}`]);
-    this.#options.told({ ...NOTHING, routes });
+    this.#options.told({ ...NO_NEWS, routes });
   }
 
   /** All that one message of the API server brings is worked out together. */
@@ -217,7 +211,7 @@ export class GatewayApiController implements Disposable {
   #work(): void {
     if (this.#closed) return;
     // What the work itself has others hear is no reason to go on in this turn.
-    this.#due = this.model.work(SLICE, this.#attempt);
+    this.#due = this.model.work(new Slice(this.#options.clock), this.#attempt);
     if (this.#due) endOfTurn(() => this.#work());
     this.#settle();
   }

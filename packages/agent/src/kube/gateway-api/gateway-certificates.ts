@@ -2,7 +2,8 @@ import { X509Certificate } from "node:crypto";
 import type { ClusterView } from "../cluster-view.ts";
 import { hostsIn } from "../tls-pair.ts";
 import type { CertificateUse } from "../tls-uses.ts";
-import type { GatewayModel, GatewayState } from "./model.ts";
+import type { GatewayState } from "./judge-gateway.ts";
+import type { GatewayModel } from "./model.ts";
 
 /** Who brings Secrets to gateways. */
 export interface CertificateUsers {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Gateway } from "./objects.ts";
 import { gateway, gatewayClass, http, tcp, statusOf, short, conditionOf } from "./_kit.ts";
 
 describe("a Gateway", () => {
@@ -94,13 +95,38 @@ describe("a Gateway", () => {
     expect(conditionOf("Programmed", status?.listeners?.[0]?.conditions)).toBe("False Invalid");
   });
 
-  test("that allows ListenerSets says that there are none", () => {
-    const spec = { allowedListeners: { namespaces: { from: "All" } } };
+  test.each<{ name: string; spec: Partial<Gateway["spec"]>; says: RegExp }>([
+    {
+      name: "ListenerSets",
+      spec: { allowedListeners: { namespaces: { from: "All" } } },
+      says: /; ListenerSets are not supported/,
+    },
+    {
+      name: "labels for what is created for it",
+      spec: { infrastructure: { labels: { team: "a" } } },
+      says: /; nothing is created .* spec\.infrastructure/,
+    },
+    {
+      name: "annotations for what is created for it",
+      spec: { infrastructure: { annotations: { team: "a" } } },
+      says: /; nothing is created .* spec\.infrastructure/,
+    },
+    {
+      name: "routes that do not name it",
+      spec: { defaultScope: "All" },
+      says: /; no route attaches that does not name/,
+    },
+  ])("that asks for $name is accepted and says that there is none", ({ spec, says }) => {
+    for (const listeners of [[http()], [http(), http({ name: "odd", port: 81 })]]) {
+      const [accepted] = statusOf(gateway(listeners, spec))?.conditions ?? [];
+      expect(accepted).toMatchObject({ status: "True", message: expect.stringMatching(says) });
+    }
+  });
+
+  test("that asks for nothing else says nothing else", () => {
+    const spec = { allowedListeners: { namespaces: { from: "None" } }, infrastructure: {} };
     const [accepted] = statusOf(gateway([http()], spec))?.conditions ?? [];
-    expect(accepted).toMatchObject({
-      status: "True",
-      message: expect.stringMatching(/ListenerSets/),
-    });
+    expect(accepted?.message).toBe("all listeners are valid");
   });
 
   test("says that it shows services no certificate", () => {

@@ -1,7 +1,9 @@
 import { mergeConditions, no, yes, type Said, type When } from "./conditions.ts";
+import { isAccepted } from "./gateway-class.ts";
 import { gatewayProblem } from "./gateway-problem.ts";
 import { LISTENER_CONDITIONS } from "./listeners.ts";
-import type { GatewayModel, GatewayState } from "./model.ts";
+import type { GatewayState } from "./judge-gateway.ts";
+import type { GatewayModel } from "./model.ts";
 import { GROUP } from "./objects.ts";
 import type { Gateway, ListenerStatus } from "./objects.ts";
 
@@ -55,27 +57,33 @@ function conditionsOf(model: GatewayModel, state: GatewayState): Said[] {
 }
 
 function acceptanceOf(model: GatewayModel, state: GatewayState): Said {
-  if (model.classRefused(state))
-    return no(
-      "Accepted",
-      "Invalid",
-      `GatewayClass ${state.gateway.spec.gatewayClassName} is not accepted`,
-    );
+  const { gatewayClassName } = state.gateway.spec;
+  const found = model.gatewayClass(gatewayClassName);
+  if (found === undefined || !isAccepted(found))
+    return no("Accepted", "Invalid", `GatewayClass ${gatewayClassName} is not accepted`);
   const problem = gatewayProblem(state.gateway, model.names);
   if (problem?.type === "Accepted") return problem;
   const bad = state.listeners.filter(({ accepted }) => !accepted);
   if (bad.length === 0)
-    return yes("Accepted", "Accepted", `all listeners are valid${withoutSets(state.gateway)}`);
+    return yes("Accepted", "Accepted", `all listeners are valid${unserved(state.gateway)}`);
   const message = `listeners that are not served: ${bad.map(({ listener }) => listener.name).join(", ")}`;
   return bad.length === state.listeners.length
     ? no("Accepted", "ListenersNotValid", message)
-    : yes("Accepted", "ListenersNotValid", message);
+    : yes("Accepted", "ListenersNotValid", `${message}${unserved(state.gateway)}`);
 }
 
-/** Who asks for ListenerSets hears that there are none. */
-function withoutSets({ spec }: Gateway): string {
-  const { from = "None" } = spec.allowedListeners?.namespaces ?? {};
-  return from === "None" ? "" : "; ListenerSets are not supported: none attaches";
+/** What it asks for that Warren has not, and that keeps nothing of it from being served. */
+function unserved({ spec }: Gateway): string {
+  const { allowedListeners, infrastructure = {}, defaultScope = "None" } = spec;
+  const { from = "None" } = allowedListeners?.namespaces ?? {};
+  const wishes = Object.keys({ ...infrastructure.labels, ...infrastructure.annotations });
+  return [
+    from === "None" ? "" : "; ListenerSets are not supported: none attaches",
+    wishes.length === 0
+      ? ""
+      : "; nothing is created for a Gateway that labels and annotations of spec.infrastructure could be put on",
+    defaultScope === "None" ? "" : "; no route attaches that does not name the Gateway",
+  ].join("");
 }
 
 function programmedOf(model: GatewayModel, state: GatewayState, accepted: Said): Said {

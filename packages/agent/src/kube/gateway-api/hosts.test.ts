@@ -25,7 +25,7 @@ function meet(theirs: Partial<RouteObject["spec"]>, kind: RouteKind = "HTTPRoute
   });
   const hosts = new HostOwners();
   const model = kit.modelOf(all, hosts);
-  while (model.work(3));
+  while (model.work(kit.places(3)));
   model.take();
   const id = `evil/evil ${kind}`;
   const condition = publishedCondition(model, id, () => undefined);
@@ -54,12 +54,12 @@ describe("a Gateway of one's own takes no host of another's", () => {
     const { model, id } = meet(at({ method: "GET" }));
     const shared = { annotations: { "warren.dev/share-host": "evil" } };
     model.putRoute("HTTPRoute", "infra/shop", kit.route({}, { ...shared, generation: 2 }));
-    while (model.work(3));
+    while (model.work(kit.places(3)));
     expect(model.take().put).toHaveLength(2);
     expect([...model.published(id)]).toHaveLength(1);
 
     model.putRoute("HTTPRoute", "infra/shop", undefined);
-    while (model.work(3));
+    while (model.work(kit.places(3)));
     model.take();
     expect([...model.published(id)]).toHaveLength(1);
   });
@@ -71,7 +71,7 @@ test("a route goes on to know that a host is another's when its status is writte
   expect(before).toHaveLength(1);
   const written = kit.route(at({ method: "GET" }), { ...YOUNGER, resourceVersion: "2" });
   model.putRoute("HTTPRoute", "evil/evil", written);
-  while (model.work(3));
+  while (model.work(kit.places(3)));
   model.take();
   expect(model.lost(id)).toEqual(before);
 });
@@ -90,14 +90,14 @@ test("a host of an Ingress is its namespace's, also for a route through somebody
   expect([...model.published(id)]).toHaveLength(1);
   const claim = { namespaces: new Set(["shop"]), shared: new Set<string>() };
   hosts.set("shop/web Ingress", 0, new Map([["other.test", claim]]));
-  while (model.work(3));
+  while (model.work(kit.places(3)));
   const { routes } = model.take();
   expect([...routes]).toEqual([id]);
   expect([...model.published(id)]).toEqual([]);
   // Who moves from an Ingress to a route keeps the host.
   const ours = { namespaces: new Set(["evil"]), shared: new Set<string>() };
   hosts.set("shop/web Ingress", 0, new Map([["other.test", ours]]));
-  while (model.work(3));
+  while (model.work(kit.places(3)));
   model.take();
   expect([...model.published(id)]).toHaveLength(1);
 });
@@ -143,7 +143,7 @@ test("a host of the agent's own configuration is no route's, until that lets go"
   const claim = { namespaces: new Set<string>(), shared: new Set<string>() };
   hosts.set(CONFIGURATION, -Infinity, new Map([["shop.test", claim]]));
   const model = kit.modelOf(kit.cluster({ routes: [["HTTPRoute", kit.route()]] }), hosts);
-  while (model.work(3));
+  while (model.work(kit.places(3)));
   model.take();
   expect([...model.published(SHOP)]).toEqual([]);
   expect(publishedCondition(model, SHOP, () => undefined)).toMatchObject({
@@ -151,6 +151,6 @@ test("a host of the agent's own configuration is no route's, until that lets go"
     message: "the agent's own configuration has shop.test",
   });
   hosts.set(CONFIGURATION, -Infinity, new Map());
-  while (model.work(3));
+  while (model.work(kit.places(3)));
   expect(model.take().put).toHaveLength(1);
 });

@@ -18,6 +18,7 @@ interface Step {
     | "grant"
     | "labels"
     | "policy"
+    | "set"
     | "names"
     | "rival";
   which: number;
@@ -27,7 +28,7 @@ interface Step {
 const SPACES = ["infra", "team"];
 const step: fc.Arbitrary<Step> = fc.record({
   what: fc.constantFrom(
-    ...(["class", "gateway", "service", "grant", "policy", "names", "rival"] as const),
+    ...(["class", "gateway", "service", "grant", "policy", "set", "names", "rival"] as const),
     ...(["labels", "labels", "labels"] as const),
     // Most changes are of routes.
     ...Array.from({ length: 20 }, () => "route" as const),
@@ -89,6 +90,7 @@ class Scene {
     if (what === "grant") return put(space, grantOf(space, shape));
     if (what === "rival") return put(`${which}`, rivalOf(which, shape));
     if (what === "policy") return put(space, policyOf(space, shape));
+    if (what === "set") return put(space, setOf(space, shape));
     if (what === "names")
       return put("", (one) => one.setNames(shape < 2 ? [] : [`n${shape}.gate`]));
     if (what === "labels")
@@ -183,6 +185,17 @@ const policyOf =
     model.putPolicy(`${namespace}/tls`, shape < 5 ? undefined : policy);
   };
 
+const setOf =
+  (namespace: string, shape: number): Told =>
+  (model) => {
+    const parentRef = { name: "edge", namespace: SPACES[shape % 2]! };
+    const set = {
+      metadata: kit.meta("more", { namespace, generation: 1 + shape }),
+      spec: { parentRef },
+    };
+    model.putListenerSet(`${namespace}/more`, shape < 2 ? undefined : set);
+  };
+
 const kindOf = (which: number): RouteKind => ROUTE_KINDS[which % ROUTE_KINDS.length]!;
 
 const routeOf =
@@ -191,7 +204,11 @@ const routeOf =
     const age = { creationTimestamp: `2024-01-0${1 + (which % 3)}T00:00:00Z` };
     const object = {
       ...kit.route({
-        parentRefs: [{ name: "edge", namespace: SPACES[shape % 2]! }, { name: "edge" }],
+        parentRefs: [
+          { name: "edge", namespace: SPACES[shape % 2]! },
+          { name: "edge" },
+          { kind: "ListenerSet", name: "more" },
+        ],
         hostnames: HOSTS[(which + shape) % HOSTS.length]!,
         rules: [
           {
@@ -219,6 +236,8 @@ function seen(model: GatewayModel, table: ReadonlyMap<string, Publication>) {
       lost: model.lost(id),
     })),
     rivals: Array.from({ length: 16 }, (_, which) => model.lostOfIngress(`infra/i${which}`)),
+    sets: SPACES.map((space) => model.listenerSet(`${space}/more`)?.gateway),
+    policies: SPACES.map((space) => [...(model.policy(`${space}/tls`)?.gateways ?? [])].toSorted()),
     attached: gateways.map((key) =>
       model.gateway(key)?.listeners.map(({ listener }) => model.attachedRoutes(key, listener.name)),
     ),
@@ -227,7 +246,7 @@ function seen(model: GatewayModel, table: ReadonlyMap<string, Publication>) {
 
 function settle(model: GatewayModel, table: Map<string, Publication>, slice: number): void {
   for (let more = true; more;) {
-    more = model.work(slice);
+    more = model.work(kit.places(slice));
     const { put, remove } = model.take();
     for (const key of remove) table.delete(key);
     for (const { key, publication } of put) table.set(key, publication);
@@ -270,19 +289,19 @@ test("one change among many routes is worked out without looking at the others",
   model.putGateway("infra/edge", kit.gateway());
   const many = 500;
   for (let n = 0; n < many; n++) model.putRoute("HTTPRoute", `infra/r${n}`, routeAt(n));
-  while (model.work(100));
+  while (model.work(kit.places(100)));
   expect(model.take().put).toHaveLength(many);
 
   model.putRoute("HTTPRoute", "infra/r7", routeAt(7, "/new"));
   // Nothing is left after one: no other route was dirty.
-  expect(model.work(1)).toBe(false);
+  expect(model.work(kit.places(1))).toBe(false);
   const { put, remove, routes } = model.take();
   expect(put.map(({ key }) => key)).toEqual([expect.stringContaining("/new")]);
   expect(remove).toEqual([expect.stringContaining("h7.test")]);
   expect([...routes]).toEqual(["infra/r7 HTTPRoute"]);
 
   model.serviceChanged("infra/other");
-  expect(model.work(0)).toBe(false);
+  expect(model.work(kit.places(0))).toBe(false);
 });
 
 const secret = (tlsCrt: string) => ({
@@ -306,7 +325,7 @@ const scene = () => {
   model.putGateway("infra/edge", objects.gateway);
   model.putGrant("infra/grant", grant);
   for (let n = 0; n < 10; n++) model.putRoute("HTTPRoute", `infra/r${n}`, routeAt(n));
-  while (model.work(100));
+  while (model.work(kit.places(100)));
   model.take();
   return { model, objects, secrets };
 };
@@ -339,7 +358,8 @@ describe("nothing is looked at anew that refers to", () => {
   ])("$name", ({ change, gateways }) => {
     const all = scene();
     change(all);
-    expect(all.model.work(0)).toBe(false);
+    // No route is dirty.
+    expect(all.model.work(kit.places(1))).toBe(false);
     const told = all.model.take();
     expect([...told.gateways, ...told.counted]).toEqual(gateways);
     expect([...told.routes]).toEqual([]);
@@ -351,7 +371,7 @@ test("a route whose status was written is looked at for its status, and not tran
   const before = model.outcome("infra/shop HTTPRoute");
   const echo = kit.route({}, { resourceVersion: "2" });
   model.putRoute("HTTPRoute", "infra/shop", echo);
-  expect(model.work(0)).toBe(false);
+  expect(model.work(kit.places(0))).toBe(false);
   expect(model.outcome("infra/shop HTTPRoute")).toBe(before);
   expect([...model.take().routes]).toEqual(["infra/shop HTTPRoute"]);
   expect(model.route("infra/shop HTTPRoute")).toBe(echo);
@@ -365,7 +385,7 @@ test.each([
   const { model } = kit.settled(kit.cluster({ routes: [["HTTPRoute", kit.route()]] }));
   model.putRoute("HTTPRoute", "infra/shop", kit.route({}, more));
   expect(model.outcome("infra/shop HTTPRoute")).toBeUndefined();
-  while (model.work(1));
+  while (model.work(kit.places(1)));
   expect(model.outcome("infra/shop HTTPRoute")).toBeDefined();
 });
 

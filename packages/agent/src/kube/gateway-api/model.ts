@@ -1,26 +1,26 @@
 import type { TlsSettings } from "../../target.ts";
-import type { Publication } from "../../published.ts";
 import type { ClusterView } from "../cluster-view.ts";
 import type { HostOwners } from "../host-owners.ts";
 import { claimantOf, ingressOf } from "../ingress/host-claims.ts";
 import { ReverseIndex } from "../reverse-index.ts";
+import type { Slice } from "../slice.ts";
 import { AttachedRoutes, isTakenBy } from "./attached-routes.ts";
 import type { BackendLookUps } from "./backends.ts";
-import { no } from "./conditions.ts";
 import { isGranted, type CrossReference } from "./grants.ts";
 import { isAccepted, isOurs } from "./gateway-class.ts";
-import { gatewayProblem } from "./gateway-problem.ts";
-import { judgeListeners, type JudgedListener } from "./listeners.ts";
 import { isNews } from "../news.ts";
+import { judgeGateway, type GatewayLookUps, type GatewayState } from "./judge-gateway.ts";
 import { isSameToRoutes } from "./same-to-routes.ts";
-import { namespaceOf } from "./objects.ts";
-import type { BackendTlsPolicy, Gateway, GatewayClass, Namespace } from "./objects.ts";
+import type { BackendTlsPolicy, Gateway, GatewayClass, ListenerSet } from "./objects.ts";
+import type { Namespace } from "./objects.ts";
 import type { ReferenceGrant, RouteKind, RouteObject } from "./objects.ts";
 import type { ParentOutcome, RouteOutcome } from "./outcome.ts";
 import { lostHosts, Places, type Lost } from "./places.ts";
 import type { Rival } from "./rivals.ts";
-import { referencesOfGateway, referencesOfRoute, routeId, servicesOfPolicy } from "./references.ts";
-import { translateRoute, type ServedGateway } from "./translate-route.ts";
+import { gatewayOfSet, referencesOfGateway, referencesOfRoute, routeId } from "./references.ts";
+import type { News, Settled } from "./settled.ts";
+import { TlsPolicies } from "./tls-policies.ts";
+import { translateRoute } from "./translate-route.ts";
 
 export interface ModelOptions {
   readonly view: ClusterView;
@@ -35,25 +35,6 @@ export interface ModelOptions {
   readonly ports: { readonly http: number; readonly tls: number };
 }
 
-/** What is different since the last time; names as `routeId` and keys. */
-export interface Settled {
-  readonly put: readonly { readonly key: string; readonly publication: Publication }[];
-  readonly remove: readonly string[];
-  /** Whose status may be another now. */
-  readonly routes: ReadonlySet<string>;
-  readonly gateways: ReadonlySet<string>;
-  /** Ingresses that lost a place to an older route, or got one back. */
-  readonly ingresses: ReadonlySet<string>;
-  /** Gateways that have more routes or fewer, or whose status somebody wrote: there is no hurry. */
-  readonly counted: ReadonlySet<string>;
-}
-
-/** Objects whose status may be another now. */
-export interface News extends Pick<Settled, "routes" | "gateways" | "counted" | "ingresses"> {
-  /** Names. */
-  readonly classes: ReadonlySet<string>;
-}
-
 /** Does a task about one object, and keeps to itself that it threw. */
 export type Attempt = (name: string, task: () => void) => void;
 
@@ -63,12 +44,6 @@ interface RouteState {
   outcome: RouteOutcome | undefined;
   /** Hosts that are of other namespaces. */
   lostHosts: readonly Lost[];
-}
-
-/** A Gateway of ours, judged: the object in the generation that was. */
-export interface GatewayState extends ServedGateway {
-  readonly gateway: Gateway;
-  readonly key: string;
 }
 
 /**
@@ -85,9 +60,8 @@ export class GatewayModel {
   /** By namespace, then by key. */
   readonly #grants = new Map<string, Map<string, ReferenceGrant>>();
   readonly #labels = new Map<string, Readonly<Record<string, string>>>();
-  readonly #policies = new Map<string, BackendTlsPolicy>();
-  /** Services by the policies that are about them. */
-  readonly #policed = new ReverseIndex();
+  readonly #policies = new TlsPolicies();
+  readonly #listenerSets = new Map<string, ListenerSet>();
   readonly #places = new Places();
   readonly #uses = new ReverseIndex();
   readonly #attached = new AttachedRoutes();
@@ -96,6 +70,9 @@ export class GatewayModel {
   #toldGateways = new Set<string>();
   #countedGateways = new Set<string>();
   #toldRoutes = new Set<string>();
+  #toldSets = new Set<string>();
+  /** Everything that there was at first has been worked out once. */
+  #isWhole = false;
   #names: readonly string[] = [];
 
   constructor(options: ModelOptions) {
@@ -163,14 +140,17 @@ export class GatewayModel {
   }
 
   putPolicy(key: string, value: BackendTlsPolicy | undefined): void {
-    const before = this.#policies.get(key);
-    const services = value === undefined ? [] : servicesOfPolicy(value);
-    put(this.#policies, key, value);
+    for (const service of this.#policies.put(key, value)) this.serviceChanged(service);
+  }
+
+  putListenerSet(key: string, value: ListenerSet | undefined): void {
+    const before = this.#listenerSets.get(key);
+    const gateway = value && gatewayOfSet(value);
+    put(this.#listenerSets, key, value);
+    this.#toldSets.add(key);
     if (!isNews(before, value)) return;
-    this.#policed.set(key, services);
-    for (const one of [before, value])
-      for (const service of one === undefined ? [] : servicesOfPolicy(one))
-        this.serviceChanged(service);
+    this.#uses.set(`set ${key}`, gateway === undefined ? [] : [`ours ${gateway}`]);
+    this.#touch(`set ${key}`);
   }
 
   /** What others publish, and may have been there first. */
@@ -187,25 +167,27 @@ export class GatewayModel {
     this.#touch(`secret ${key}`);
   }
 
-  /** Works out what follows for routes of some so many places. Returns whether more are left. */
-  work(most: number, attempt: Attempt = (_, task) => task()): boolean {
+  /** Works out a slice of what follows, Gateways before routes. Returns whether more is left. */
+  work(slice: Slice, attempt: Attempt = (_, task) => task()): boolean {
     for (const key of this.#dirtyGateways) {
+      if (slice.isOver) return true;
       this.#dirtyGateways.delete(key);
       attempt(`gateway ${key}`, () => {
         this.#toldGateways.add(key);
         this.#judge(key);
       });
+      slice.took(this.#judged.get(key)?.listeners.length ?? 0);
     }
-    let left = most;
     for (const id of this.#dirtyRoutes) {
-      if (left <= 0) return true;
+      if (slice.isOver) return true;
       this.#dirtyRoutes.delete(id);
       attempt(`route ${id}`, () => {
         this.#toldRoutes.add(id);
         this.#translate(id);
       });
-      left -= Math.max(1, this.#routes.get(id)?.outcome?.claims.length ?? 1);
+      slice.took(this.#routes.get(id)?.outcome?.claims.length ?? 0);
     }
+    this.#isWhole = true;
     return false;
   }
 
@@ -220,10 +202,13 @@ export class GatewayModel {
       else if (this.#routes.has(name)) routes.add(name);
     }
     const [gateways, counted] = [this.#toldGateways, this.#countedGateways];
+    const [listenerSets, policies] = [this.#toldSets, this.#policies.take()];
     this.#toldRoutes = new Set();
     this.#toldGateways = new Set();
     this.#countedGateways = new Set();
-    return { put: published, remove, routes, gateways, counted, ingresses };
+    this.#toldSets = new Set();
+    const told = { routes, gateways, counted, ingresses, listenerSets, policies };
+    return { put: published, remove, ...told };
   }
 
   // What follows, for who writes status.
@@ -252,6 +237,8 @@ export class GatewayModel {
       ingresses: new Set(),
       routes: new Set(this.#routes.keys()),
       gateways: new Set(this.#gateways.keys()),
+      listenerSets: new Set(this.#listenerSets.keys()),
+      policies: new Set(this.#policies.keys()),
       classes: new Set(this.#classes.keys()),
     };
   }
@@ -261,10 +248,17 @@ export class GatewayModel {
     return this.#judged.get(key);
   }
 
-  /** The class of a Gateway of ours takes no Gateways. */
-  classRefused({ gateway }: GatewayState): boolean {
-    const found = this.#classes.get(gateway.spec.gatewayClassName);
-    return found === undefined || !isAccepted(found);
+  /** Undefined for what is not there, or for a Gateway that is not ours. */
+  listenerSet(key: string): { set: ListenerSet; gateway: string } | undefined {
+    const set = this.#listenerSets.get(key);
+    const gateway = set && gatewayOfSet(set);
+    return set && gateway !== undefined && this.#judged.has(gateway) ? { set, gateway } : undefined;
+  }
+
+  /** With the Gateways of ours by which it matters; undefined before all of these are known. */
+  policy(key: string): { policy: BackendTlsPolicy; gateways: ReadonlySet<string> } | undefined {
+    const policy = this.#isWhole ? this.#policies.get(key) : undefined;
+    return policy && { policy, gateways: this.#policies.gatewaysOf(key) };
   }
 
   attachedRoutes(gateway: string, listener: string): number {
@@ -316,8 +310,13 @@ export class GatewayModel {
 
   #touch(what: string): void {
     for (const name of this.#uses.of(what)) {
-      if (name.startsWith("gateway ")) this.#dirtyGateways.add(name.slice("gateway ".length));
-      else this.#dirtyRoutes.add(name.slice("route ".length));
+      const key = name.slice(name.indexOf(" ") + 1);
+      if (name.startsWith("gateway ")) this.#dirtyGateways.add(key);
+      else if (name.startsWith("route ")) this.#dirtyRoutes.add(key);
+      else {
+        this.#toldSets.add(key);
+        this.#touch(name);
+      }
     }
   }
 
@@ -327,37 +326,39 @@ export class GatewayModel {
     const found = gateway && this.#classes.get(gateway.spec.gatewayClassName);
     const before = this.#judged.get(key);
     if (gateway === undefined || !isOurs(found, this.controllerName)) this.#judged.delete(key);
-    else this.#judged.set(key, this.#state(key, gateway, isAccepted(found)));
-    if (!isSameToRoutes(before, this.#judged.get(key))) this.#touch(`gateway ${key}`);
+    else this.#judged.set(key, judgeGateway(key, gateway, this.#gatewayLookUps(isAccepted(found))));
+    const after = this.#judged.get(key);
+    if (!isSameToRoutes(before, after)) this.#touch(`gateway ${key}`);
+    // Whatever else changes, ListenerSets hear the same.
+    if ((before === undefined) !== (after === undefined)) this.#touch(`ours ${key}`);
   }
 
-  #state(key: string, gateway: Gateway, classAccepted: boolean): GatewayState {
-    const look = {
-      ports: this.#options.ports,
-      secret: this.#options.view.secret,
-      granted: (reference: CrossReference) => this.#granted(reference),
-    };
-    const listeners = judgeListeners(gateway, look);
-    const refused = !classAccepted || gatewayProblem(gateway, this.#names)?.type === "Accepted";
-    const served = refused ? listeners.map(unserved) : listeners;
-    return { key, gateway, namespace: namespaceOf(gateway), listeners: served };
+  #gatewayLookUps(classAccepted: boolean): GatewayLookUps {
+    const { ports, view } = this.#options;
+    const granted = (reference: CrossReference) => this.#granted(reference);
+    return { ports, secret: view.secret, granted, classAccepted, names: this.#names };
   }
 
   #translate(id: string): void {
     const state = this.#routes.get(id);
     const { hosts } = this.#options;
     if (state === undefined) {
+      this.#policies.setWays(id, [], new Set());
       hosts.set(id, 0, new Map());
       return this.#places.set({ name: id, age: 0 }, []);
     }
     const before = state.outcome?.parents ?? [];
+    const policed = new Set<string>();
     state.outcome = translateRoute(state.kind, state.route, {
       gateway: (key) => this.#judged.get(key),
+      gatewayOfSet: (key) => this.listenerSet(key)?.gateway,
       labels: (namespace) => this.#labels.get(namespace) ?? {},
       names: this.#names,
-      backends: this.#lookUps(),
+      backends: this.#lookUps(policed),
     });
     this.#count(before, state.outcome.parents);
+    const attached = state.outcome.parents.filter(({ listeners }) => listeners.length > 0);
+    this.#policies.setWays(id, new Set(attached.map(({ gateway }) => gateway)), policed);
     const age = Date.parse(state.route.metadata.creationTimestamp ?? "") || 0;
     hosts.set(id, age, state.outcome.hosts);
     state.lostHosts = lostHosts(hosts, id, state.outcome.hosts);
@@ -366,14 +367,20 @@ export class GatewayModel {
     this.#places.set({ name: id, age }, claims);
   }
 
-  #lookUps(): BackendLookUps {
+  /** `policed`: gets the Services that it may lead to, and that a policy is about. */
+  #lookUps(policed: Set<string>): BackendLookUps {
     const { view, tls, connectTimeoutMs } = this.#options;
     return {
       view,
       tls,
       connectTimeoutMs,
       granted: (reference) => this.#granted(reference),
-      hasTlsPolicy: (namespace, name) => this.#policed.of(`${namespace}/${name}`).size > 0,
+      hasTlsPolicy: (namespace, name) => {
+        const service = `${namespace}/${name}`;
+        const isPoliced = this.#policies.isAbout(service);
+        if (isPoliced) policed.add(service);
+        return isPoliced;
+      },
     };
   }
 
@@ -384,13 +391,6 @@ export class GatewayModel {
   #count(before: readonly ParentOutcome[], after: readonly ParentOutcome[]): void {
     for (const key of this.#attached.move(before, after)) this.#countedGateways.add(key);
   }
-}
-
-function unserved(judged: JudgedListener): JudgedListener {
-  const conditions = judged.conditions.map((one) =>
-    one.type === "Programmed" ? no("Programmed", "Invalid", "the Gateway is not accepted") : one,
-  );
-  return { ...judged, programmed: false, conditions };
 }
 
 function put<V>(map: Map<string, V>, key: string, value: V | undefined): void {

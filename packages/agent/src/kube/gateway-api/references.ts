@@ -1,6 +1,6 @@
-import { gatewayOf } from "./attach.ts";
+import { gatewayOf, listenerSetOf } from "./attach.ts";
 import { namespaceOf } from "./objects.ts";
-import type { BackendTlsPolicy, Gateway, RouteKind, RouteObject } from "./objects.ts";
+import type { BackendTlsPolicy, Gateway, ListenerSet, RouteKind, RouteObject } from "./objects.ts";
 import { readWishes } from "./route-wishes.ts";
 
 /** A route among the routes of all kinds; sorts as Gateway API breaks ties, by namespace and name. */
@@ -15,15 +15,18 @@ export function partsOf(id: string): { kind: RouteKind; key: string } {
 }
 
 /**
- * What a route's translation looks at, by name: `gateway a/b`, `service a/b`, `grants a` (in which
- * namespace a ReferenceGrant would count), `labels a` (of its own namespace), `names` (of the cluster).
+ * What a route's translation looks at, by name: `gateway a/b`, `set a/b` (a ListenerSet), `service a/b`,
+ * `grants a` (in which namespace a ReferenceGrant would count), `labels a` (of its own namespace),
+ * `names` (of the cluster).
  */
 export function referencesOfRoute(route: RouteObject): string[] {
   const namespace = namespaceOf(route);
   const { parentRefs = [], rules = [], hostnames = [] } = route.spec;
-  const gateways = parentRefs.flatMap((one) => {
-    const key = gatewayOf(one, namespace);
-    return key === undefined ? [] : [`gateway ${key}`];
+  const parents = parentRefs.flatMap((one) => {
+    const gateway = gatewayOf(one, namespace);
+    const set = listenerSetOf(one, namespace);
+    if (gateway !== undefined) return [`gateway ${gateway}`];
+    return set === undefined ? [] : [`set ${set}`];
   });
   const backends = rules.flatMap(({ backendRefs = [] }) =>
     backendRefs.flatMap((one) => {
@@ -33,7 +36,7 @@ export function referencesOfRoute(route: RouteObject): string[] {
     }),
   );
   const names = hostnames.length === 0 ? ["names"] : [];
-  return [...gateways, ...backends, ...names, `labels ${namespace}`];
+  return [...parents, ...backends, ...names, `labels ${namespace}`];
 }
 
 /** Keys of the Services whose pods a route has dialled, whether they ask for it or not. */
@@ -57,6 +60,12 @@ export function referencesOfGateway(gateway: Gateway): string[] {
       return [`secret ${where}/${one.name}`, ...(where === namespace ? [] : [`grants ${where}`])];
     }),
   ];
+}
+
+/** The Gateway that a ListenerSet is for, whoever's that is. */
+export function gatewayOfSet(set: ListenerSet): string | undefined {
+  const { parentRef } = set.spec;
+  return parentRef && gatewayOf(parentRef, namespaceOf(set));
 }
 
 /** Keys of the Services that a policy is about. */

@@ -160,7 +160,7 @@ test("a route that may not pass a server name through is in nobody's way who may
   ];
   const hosts = new HostOwners();
   const model = kit.modelOf(kit.cluster({ gateways, routes }), hosts);
-  while (model.work(3));
+  while (model.work(kit.places(3)));
   model.take();
   const passing = () =>
     ["infra/first TLSRoute", "other/second TLSRoute"].map((id) => [...model.published(id)].length);
@@ -178,7 +178,7 @@ test("a route that may not pass a server name through is in nobody's way who may
   const claim = { namespaces: new Set(["other"]), shared: new Set<string>() };
   hosts.set("other/theirs Ingress", OLDER, new Map([["shop.test", claim]]));
   model.putRival({ name: "other/theirs Ingress", age: OLDER, claims });
-  while (model.work(3));
+  while (model.work(kit.places(3)));
   model.take();
   expect(passing()).toEqual([0, 1]);
 });

@@ -64,10 +64,18 @@ describe("an annotation of a route", () => {
     { name: "that cannot be read", annotations: { "warren.dev/allow": "everybody" } },
     { name: "that cannot be read, and closes nothing", annotations: { "warren.dev/hsts": "long" } },
     { name: "that is for Ingresses", annotations: { "warren.dev/rewrite": "/x" } },
+    { name: "that leads past the tunnel", annotations: { "warren.dev/mode": "direct" } },
+    { name: "that leads past the tunnel too", annotations: { "warren.dev/mode": "both" } },
     { name: "that is one of very many", annotations: Object.fromEntries(MANY) },
   ])("$name refuses the route", ({ annotations }) => {
     expect(said(annotated(annotations))).toEqual([notAccepted("UnsupportedValue")]);
     expect(published(annotations)).toEqual([]);
+  });
+
+  test("may say that the route goes through the tunnel, which it does", () => {
+    const annotations = { "warren.dev/mode": "tunnel" };
+    expect(said(annotated(annotations))).toEqual([FINE]);
+    expect(published(annotations)).toHaveLength(1);
   });
 
   test("of another controller means nothing", () => {

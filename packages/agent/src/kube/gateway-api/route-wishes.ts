@@ -19,8 +19,10 @@ export interface RouteWishes {
   readonly problem: string | undefined;
 }
 
-/** Annotations that fields of a route are there for, or that mean nothing on one. */
-const OF_INGRESSES = ["hosts", "mode", "rewrite"].map((name) => `${WARREN_PREFIX}${name}`);
+/** Annotations that fields of a route are there for. */
+const OF_INGRESSES = ["hosts", "rewrite"].map((name) => `${WARREN_PREFIX}${name}`);
+/** What answers at a cluster's public endpoint is a controller of Ingresses. */
+const NO_ENDPOINT = `annotation ${WARREN_PREFIX}mode: a route goes through the tunnel`;
 
 /**
  * Warren's own annotations alone: those of other controllers belong to their own classes. One that
@@ -36,10 +38,10 @@ const read = onceFor((all: Annotations): RouteWishes => {
   const meant = isMany ? all : Object.fromEntries(own);
   const { wishes, problems, refusal } = readAnnotations(meant, "service");
   const strange = own.find(([name]) => OF_INGRESSES.includes(name));
+  const { policy, protocol, publish, shareHost = [], mode = "tunnel" } = wishes;
   const problem =
     strange === undefined
-      ? (refusal ?? problems[0])?.message
+      ? ((refusal ?? problems[0])?.message ?? (mode === "tunnel" ? undefined : NO_ENDPOINT))
       : `annotation ${strange[0]} is for Ingresses: a route has fields of its own for it`;
-  const { policy, protocol, publish, shareHost = [] } = wishes;
   return { policy, protocol, publish: publish !== false, shareHost, problem };
 });

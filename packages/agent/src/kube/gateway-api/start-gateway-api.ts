@@ -139,6 +139,7 @@ function openSources(deps: GatewayApiDeps, signal: AbortSignal) {
     grants: served(resources.REFERENCE_GRANTS),
     namespaces: served({ versions: [resources.NAMESPACES] }),
     policies: served(resources.BACKEND_TLS_POLICIES),
+    listenerSets: served(resources.LISTENER_SETS),
   };
   const close = async () => {
     await Promise.all(all.map((one) => one[Symbol.asyncDispose]()));

@@ -8,12 +8,16 @@ import type { GatewayApiSources, VersionedObjects } from "./controller.ts";
 import type { GatewayApiEvents } from "./gateway-api-events.ts";
 import { CLASS_CONDITIONS, classConditions, isOurs, supportedFeatures } from "./gateway-class.ts";
 import { gatewayStatus } from "./gateway-status.ts";
-import type { GatewayModel, News } from "./model.ts";
-import type { Gateway, GatewayClass, RouteObject } from "./objects.ts";
+import { listenerSetStatus } from "./listener-set-status.ts";
+import type { GatewayModel } from "./model.ts";
+import type { BackendTlsPolicy, Gateway, GatewayClass, ListenerSet } from "./objects.ts";
+import type { RouteObject } from "./objects.ts";
+import { policyAncestors } from "./policy-status.ts";
 import { partsOf } from "./references.ts";
 import { BUNDLE_VERSION, GATEWAY_CRD } from "./resources.ts";
 import { publishedCondition, routeParents } from "./route-status.ts";
-import { writeStatus } from "./status-writer.ts";
+import type { News } from "./settled.ts";
+import { writeStatus, type WithStatus } from "./status-writer.ts";
 
 export interface StatusesOptions {
   readonly client: KubeClient;
@@ -71,6 +75,8 @@ export class Statuses implements AsyncDisposable {
     for (const name of news.classes) this.#queue.add(`class ${name}`);
     for (const key of news.gateways) this.#queue.add(`gateway ${key}`);
     for (const id of news.routes) this.#queue.add(`route ${id}`);
+    for (const key of news.listenerSets) this.#queue.add(`set ${key}`);
+    for (const key of news.policies) this.#queue.add(`policy ${key}`);
     for (const key of news.counted) this.#counted.add(key);
     if (this.#counted.size > 0)
       this.#forgetCounted ??= this.#options.clock.after(COUNTED_AFTER_MS, () => this.#count());
@@ -136,6 +142,10 @@ export class Statuses implements AsyncDisposable {
         const how = { before: object.status ?? {}, when: this.#when(state.gateway) };
         return gatewayStatus(model, state, how);
       });
+    if (kind === "set")
+      return this.#write(name, sources.listenerSets, (set) => this.#listenerSet(name, set));
+    if (kind === "policy")
+      return this.#write(name, sources.policies, (policy) => this.#policy(name, policy));
     const { kind: routeKind, key } = partsOf(name);
     if (model.route(name) === undefined) this.#told.delete(name);
     return this.#write(key, sources.routes[routeKind], (object: RouteObject) =>
@@ -158,6 +168,24 @@ export class Statuses implements AsyncDisposable {
     return { ...object.status, parents: routeParents(before, outcome.parents, how) };
   }
 
+  #listenerSet(key: string, object: ListenerSet): object | undefined {
+    const known = this.#options.model.listenerSet(key);
+    if (known === undefined || !isCurrent(object, known.set)) return undefined;
+    const how = { before: object.status ?? {}, when: this.#when(known.set) };
+    return listenerSetStatus(known.gateway, how);
+  }
+
+  #policy(key: string, object: BackendTlsPolicy): object | undefined {
+    const { model } = this.#options;
+    const known = model.policy(key);
+    if (known === undefined || !isCurrent(object, known.policy)) return undefined;
+    const { controllerName } = model;
+    const how = { gateways: known.gateways, controllerName, when: this.#when(known.policy) };
+    const before = object.status?.ancestors ?? [];
+    const ancestors = policyAncestors(before, how);
+    return before.length + ancestors.length === 0 ? undefined : { ...object.status, ancestors };
+  }
+
   /** What is not as it was asked for is told once. */
   #tell(id: string, conditions: readonly Said[]): void {
     const bad = conditions.find(({ status }) => status === "False");
@@ -168,7 +196,7 @@ export class Statuses implements AsyncDisposable {
     this.#options.events.refused(id, bad.reason, bad.message);
   }
 
-  async #write<T extends Gateway | GatewayClass | RouteObject>(
+  async #write<T extends WithStatus>(
     key: string,
     cache: VersionedObjects<T>,
     status: (object: T) => object | undefined,

@@ -1,4 +1,4 @@
-import { attach, gatewayOf, type Attachment } from "./attach.ts";
+import { attach, gatewayOf, listenerSetOf, type Attachment } from "./attach.ts";
 import { noBackends, readBackends } from "./backends.ts";
 import type { BackendLookUps, BackendOwner, BackendsRead, RouteLookUps } from "./backends.ts";
 import { no, yes, type Said } from "./conditions.ts";
@@ -22,6 +22,8 @@ export interface ServedGateway {
 export interface RouteContext {
   /** By `namespace/name`; undefined for what is not there, or not ours. */
   gateway(key: string): ServedGateway | undefined;
+  /** The Gateway of ours that a ListenerSet is for, both as `namespace/name`. */
+  gatewayOfSet(key: string): string | undefined;
   readonly labels: (namespace: string) => Readonly<Record<string, string>>;
   /** Names that gateways gave this cluster: the hosts of what names none. */
   readonly names: readonly string[];
@@ -60,6 +62,8 @@ export function translateRoute(
   const resolution = resolutionOf(rules);
   const entrances: Entrances = { hosts: new Map(), namespaces: new Map(), ports: new Set() };
   const parents = (route.spec.parentRefs ?? []).flatMap((parentRef): ParentOutcome[] => {
+    const set = listenerSetOf(parentRef, owner.namespace);
+    if (set !== undefined) return atListenerSet(parentRef, context.gatewayOfSet(set), resolution);
     const key = gatewayOf(parentRef, owner.namespace);
     const gateway = key === undefined ? undefined : context.gateway(key);
     if (key === undefined || gateway === undefined) return [];
@@ -83,6 +87,20 @@ export function translateRoute(
 
 function isHttp(kind: RouteKind): kind is "HTTPRoute" | "GRPCRoute" {
   return kind === "HTTPRoute" || kind === "GRPCRoute";
+}
+
+const NO_SETS = no(
+  "Accepted",
+  "NoMatchingParent",
+  "Warren's Gateways take no ListenerSets: name the Gateway itself",
+);
+
+function atListenerSet(
+  parentRef: ParentReference,
+  gateway: string | undefined,
+  resolution: Said,
+): ParentOutcome[] {
+  return gateway === undefined ? [] : [refused(gateway, parentRef, [NO_SETS, resolution])];
 }
 
 function refused(

@@ -10,6 +10,7 @@ import type { ToldElsewhere } from "../told-elsewhere.ts";
 import type { Ingress } from "../objects.ts";
 import { ReverseIndex } from "../reverse-index.ts";
 import { isDialledAtPods } from "../service-backend.ts";
+import { Slice } from "../slice.ts";
 import { ToldProblems } from "../told-problems.ts";
 import { Claims, type Claim } from "./claims.ts";
 import { someOf } from "./facts.ts";
@@ -42,10 +43,6 @@ export interface IngressControllerOptions {
 
 /** Name of the source in `Published`. */
 export const INGRESS_SOURCE = "kube:ingress";
-/** So many places are translated before traffic gets its turn: some 10 ms. An Ingress is translated whole. */
-const SLICE = 200;
-/** And no longer than this, whatever is dear about them. */
-const SLICE_MS = 10;
 /** In the index of classes: those that name none. */
 const NO_CLASS = "";
 
@@ -237,7 +234,7 @@ export class IngressController implements Disposable {
     return new Promise((resolve) => {
       const step = (): void => {
         if (this.#isClosed) return;
-        const touched = this.#translate(SLICE);
+        const touched = this.#translate();
         if (this.#dirty.size > 0) return endOfTurn(step);
         this.#isReady = true;
         this.#echoes.clear();
@@ -254,7 +251,7 @@ export class IngressController implements Disposable {
     if (this.#isClosed) return;
     const { clock, events } = this.#options;
     const since = this.#dirtySince;
-    const touched = this.#translate(SLICE);
+    const touched = this.#translate();
     // Only now: what the translation itself marked is no reason to go on in this turn.
     this.#isScheduled = this.#dirty.size > 0;
     if (this.#isScheduled) endOfTurn(() => this.#work());
@@ -264,14 +261,12 @@ export class IngressController implements Disposable {
     if (touched.size > 0) events.translated(touched.size, clock.now() - since);
   }
 
-  /** Takes keys until they have `most` places or took `SLICE_MS`, and makes their claims what they should be. */
-  #translate(most: number): Set<string> {
+  /** Takes a slice of the keys, and makes their claims what they should be. */
+  #translate(): Set<string> {
     const touched = new Set<string>();
-    const { clock } = this.#options;
-    const until = clock.now() + SLICE_MS;
-    let places = 0;
+    const slice = new Slice(this.#options.clock);
     for (const key of this.#dirty) {
-      if (places >= most || clock.now() >= until) break;
+      if (slice.isOver) break;
       this.#dirty.delete(key);
       touched.add(key);
       try {
@@ -280,7 +275,7 @@ export class IngressController implements Disposable {
       } catch (error) {
         this.#options.events.failed(key, error, this.#retries.later(key));
       }
-      places += Math.max(1, this.#translations.get(key)?.publications.length ?? 0);
+      slice.took(this.#translations.get(key)?.publications.length ?? 0);
     }
     return touched;
   }
