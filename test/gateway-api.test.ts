@@ -1,10 +1,11 @@
 // docs/gateway-api.md against the code.
 import { promMetrics } from "@warren/host";
-import { silentLog } from "@warren/host/testing";
+import { silentLog, virtualClock } from "@warren/host/testing";
 import { expect, test } from "vitest";
 import { GatewayApiEvents } from "../packages/agent/src/kube/gateway-api/gateway-api-events.ts";
 import { SUPPORTED_FEATURES } from "../packages/agent/src/kube/gateway-api/gateway-class.ts";
 import { ROUTE_KINDS } from "../packages/agent/src/kube/gateway-api/objects.ts";
+import { ProblemLines } from "../packages/agent/src/kube/problem-lines.ts";
 import { code, tableUnder } from "./_tables.ts";
 
 const FILE = "docs/gateway-api.md";
@@ -28,7 +29,8 @@ test("every kind of route is listed", () => {
 test("every metric is listed", () => {
   const metrics = promMetrics();
   const counts = { Gateway: 0, HTTPRoute: 0, GRPCRoute: 0, TLSRoute: 0, TCPRoute: 0, UDPRoute: 0 };
-  new GatewayApiEvents(silentLog(), metrics).observe(metrics, () => ({
+  const lines = new ProblemLines(silentLog(), virtualClock());
+  new GatewayApiEvents(silentLog(), metrics, lines).observe(metrics, () => ({
     objects: counts,
     routes: 0,
   }));

@@ -1,7 +1,7 @@
 // Ingresses that cost much: whoever may write one must not keep an agent busy with it.
 import { describe, expect, test, vi } from "vitest";
 import { controlled } from "./_controller-kit.ts";
-import { ingress, path, service } from "./_kit.ts";
+import { backend, ingress, path, service } from "./_kit.ts";
 
 /** Everything happens in this turn. */
 const settled = () => Promise.resolve();
@@ -76,4 +76,22 @@ test("an Ingress of many paths to one Service asks for its pods once", async () 
   await endOfTurn();
   expect(table()).toHaveLength(50);
   expect(asked).toHaveBeenCalledTimes(1);
+});
+
+test("very many Ingresses with mistakes are each counted, and few of a namespace are in the log", async () => {
+  const { ingresses, clock, sync, metrics, log } = controlled();
+  const rules = [{ host: "a.test", http: { paths: [path("/", "Prefix", backend("gone"))] } }];
+  for (let n = 0; n < 60; n++)
+    ingresses.put(ingress({ rules }, { name: `web-${n}`, uid: `uid-${n}`, namespace: "evil" }));
+  ingresses.put(ingress({ rules: [{ ...rules[0], host: "b.test" }] }, { namespace: "shop" }));
+  await sync();
+  clock.advance(60_000);
+  const said = (reason: string) =>
+    log.lines.filter(({ fields }) => fields["reason"] === reason).map(({ fields }) => fields);
+  expect(said("NoSuchService")).toHaveLength(51);
+  expect(said("NoSuchService").at(-1)).toMatchObject({ ingress: "shop/shop" });
+  expect(log.lines.at(-1)!.fields).toEqual({ namespace: "evil", lines_left_out: 10 });
+  expect(await metrics.text()).toMatch(
+    /^agent_kube_ingress_problems_total{reason="NoSuchService"} 61$/m,
+  );
 });
