@@ -78,6 +78,59 @@ test("an Ingress of many paths to one Service asks for its pods once", async () 
   expect(asked).toHaveBeenCalledTimes(1);
 });
 
+describe("of an Ingress of very many rules", () => {
+  const hosts = Array.from({ length: 1_500 }, (_one, n) => `h${n}.test`);
+
+  test("without paths a thousand are looked at", async () => {
+    const { ingresses, controller, hosts: owners, sync } = controlled();
+    ingresses.put(ingress({ rules: hosts.map((host) => ({ host })) }));
+    await sync();
+    const { problems } = controller.outcome("default/shop")!;
+    expect(problems.filter(({ reason }) => reason === "NoPaths").at(-1)!.message).toBe(
+      "and 995 more like these",
+    );
+    expect(problems.at(-1)!.reason).toBe("TooManyPaths");
+    expect([owners.holder("h999.test")?.object, owners.holder("h1000.test")]).toEqual([
+      "default/shop Ingress",
+      undefined,
+    ]);
+  });
+
+  test("each without paths takes the room of one", async () => {
+    const { ingresses, controller, sync, table } = controlled();
+    const empty = hosts.slice(0, 600).map((host) => ({ host }));
+    const full = hosts.slice(600).map((host) => ({ host, http: { paths: [path()] } }));
+    ingresses.put(ingress({ rules: [...empty, ...full.slice(0, 400)] }));
+    await sync();
+    expect(table()).toHaveLength(400);
+    const reasons = () => controller.outcome("default/shop")!.problems.map((one) => one.reason);
+    expect(reasons()).not.toContain("TooManyPaths");
+    ingresses.put(ingress({ rules: [...empty, ...full.slice(0, 401)] }));
+    await settled();
+    expect(table()).toHaveLength(400);
+    expect(reasons()).toContain("TooManyPaths");
+    ingresses.put(ingress({ rules: empty, defaultBackend: backend() }));
+    await settled();
+    expect(table()).toHaveLength(600);
+    expect(reasons()).not.toContain("TooManyPaths");
+  });
+
+  test("that say the same place again and again no more than a thousand are read", async () => {
+    const { ingresses, controller, sync, table } = controlled();
+    const again = { host: "a.test", http: { paths: Array(600).fill(path("/same")) } };
+    const last = { host: "b.test", http: { paths: [path()] } };
+    ingresses.put(ingress({ rules: [again, last] }));
+    await sync();
+    expect(table()).toHaveLength(2);
+    ingresses.put(ingress({ rules: [again, again, last] }));
+    await settled();
+    expect(table()).toHaveLength(1);
+    expect(controller.outcome("default/shop")!.problems).toMatchObject([
+      { reason: "TooManyPaths" },
+    ]);
+  });
+});
+
 test("very many Ingresses with mistakes are each counted, and few of a namespace are in the log", async () => {
   const { ingresses, clock, sync, metrics, log } = controlled();
   const rules = [{ host: "a.test", http: { paths: [path("/", "Prefix", backend("gone"))] } }];
