@@ -5,6 +5,7 @@ import type { TlsSettings } from "../../target.ts";
 import type { ClusterChange, ClusterFeed, Problem } from "../cluster-view.ts";
 import { CONFIGURATION, type HostOwners } from "../host-owners.ts";
 import type { Objects } from "../objects-port.ts";
+import { KeysInTurn } from "../keys-in-turn.ts";
 import { isNews } from "../news.ts";
 import type { ToldElsewhere } from "../told-elsewhere.ts";
 import type { Ingress } from "../objects.ts";
@@ -86,7 +87,7 @@ export class IngressController implements Disposable {
   /** Keys of routes that another source has, and whose they would be. */
   readonly #taken = new Map<string, string>();
   #names: readonly string[] = [];
-  #dirty = new Set<string>();
+  readonly #dirty = new KeysInTurn();
   /** Written by somebody, and nothing that is read of them is different. */
   #echoes = new Set<string>();
   #dirtySince = 0;
@@ -268,9 +269,9 @@ export class IngressController implements Disposable {
     const { clock } = this.#options;
     const until = clock.now() + SLICE_MS;
     let places = 0;
-    for (const key of this.#dirty) {
-      if (places >= most || clock.now() >= until) break;
-      this.#dirty.delete(key);
+    while (places < most && clock.now() < until) {
+      const key = this.#dirty.take();
+      if (key === undefined) break;
       touched.add(key);
       try {
         this.#translateOne(key);
