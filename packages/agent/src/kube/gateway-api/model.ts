@@ -3,6 +3,7 @@ import type { Publication } from "../../published.ts";
 import type { ClusterView } from "../cluster-view.ts";
 import type { HostOwners } from "../host-owners.ts";
 import { claimantOf, ingressOf } from "../ingress/host-claims.ts";
+import { KeysInTurn } from "../keys-in-turn.ts";
 import { ReverseIndex } from "../reverse-index.ts";
 import { AttachedRoutes, isTakenBy } from "./attached-routes.ts";
 import type { BackendLookUps } from "./backends.ts";
@@ -92,7 +93,7 @@ export class GatewayModel {
   readonly #uses = new ReverseIndex();
   readonly #attached = new AttachedRoutes();
   readonly #dirtyGateways = new Set<string>();
-  readonly #dirtyRoutes = new Set<string>();
+  readonly #dirtyRoutes = new KeysInTurn();
   #toldGateways = new Set<string>();
   #countedGateways = new Set<string>();
   #toldRoutes = new Set<string>();
@@ -197,9 +198,9 @@ export class GatewayModel {
       });
     }
     let left = most;
-    for (const id of this.#dirtyRoutes) {
+    while (this.#dirtyRoutes.size > 0) {
       if (left <= 0) return true;
-      this.#dirtyRoutes.delete(id);
+      const id = this.#dirtyRoutes.take()!;
       attempt(`route ${id}`, () => {
         this.#toldRoutes.add(id);
         this.#translate(id);
