@@ -2,12 +2,13 @@
 import { readFileSync } from "node:fs";
 import { promMetrics } from "@warren/host";
 import type { Resource } from "@warren/host/kube";
-import { silentLog } from "@warren/host/testing";
+import { silentLog, virtualClock } from "@warren/host/testing";
 import { expect, test } from "vitest";
 import { GatewayApiEvents } from "../packages/agent/src/kube/gateway-api/gateway-api-events.ts";
 import { SUPPORTED_FEATURES } from "../packages/agent/src/kube/gateway-api/gateway-class.ts";
 import * as resources from "../packages/agent/src/kube/gateway-api/resources.ts";
 import { ROUTE_KINDS } from "../packages/agent/src/kube/gateway-api/objects.ts";
+import { ProblemLines } from "../packages/agent/src/kube/problem-lines.ts";
 import { code, tableUnder } from "./_tables.ts";
 
 const FILE = "docs/gateway-api.md";
@@ -42,7 +43,8 @@ test("every resource that is asked for is listed", () => {
 test("every metric is listed", () => {
   const metrics = promMetrics();
   const counts = { Gateway: 0, HTTPRoute: 0, GRPCRoute: 0, TLSRoute: 0, TCPRoute: 0, UDPRoute: 0 };
-  new GatewayApiEvents(silentLog(), metrics).observe(metrics, () => ({
+  const lines = new ProblemLines(silentLog(), virtualClock());
+  new GatewayApiEvents(silentLog(), metrics, lines).observe(metrics, () => ({
     objects: counts,
     routes: 0,
   }));

@@ -11,6 +11,7 @@ import {
 } from "@warren/host/testing";
 import { WatchedCluster } from "../src/kube/cluster-feed.ts";
 import { HostOwners } from "../src/kube/host-owners.ts";
+import { ProblemLines } from "../src/kube/problem-lines.ts";
 import { ToldElsewhere } from "../src/kube/told-elsewhere.ts";
 import type { EndpointSlice, Service } from "../src/kube/objects.ts";
 import { SERVER } from "./ingress/_kit.ts";
@@ -196,6 +197,7 @@ export function startAgentPart(
       random: () => 0.5,
       wallClock: () => Date.parse("2024-02-02T00:00:00Z") + clock.now(),
       log,
+      lines: new ProblemLines(log, clock),
       metrics,
       certificates: undefined,
       told: () => {},

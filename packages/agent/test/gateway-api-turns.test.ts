@@ -40,7 +40,7 @@ async function started() {
   const classes = cache<GatewayClass>();
   const gateways = cache<Gateway>();
   const feed = new WatchedCluster({
-    services: cache(service("web")),
+    services: cache(service("web"), service("web", { namespace: "late" })),
     endpointSlices: cache(),
     ingressClasses: cache(),
     server: SERVER,
@@ -85,9 +85,10 @@ async function started() {
     },
   });
   classes.put(gatewayClass());
-  gateways.put(gateway([http()]));
+  gateways.put(gateway([http({ allowedRoutes: { namespaces: { from: "All" } } })]));
   await controller.synced;
-  return { clock, controller, gateways, routes, count: () => [...published.routes()].length };
+  const hosts = () => [...published.routes()].map(({ host }) => host);
+  return { clock, controller, gateways, routes, hosts, count: () => hosts().length };
 }
 
 /** All that is done in this turn. */
@@ -96,14 +97,18 @@ const endOfTurn = async () => {
 };
 
 test("routes of many new hosts leave traffic its turn", async () => {
-  const { routes, count } = await started();
+  const { routes, hosts, count } = await started();
   for (let n = 0; n < 500; n++) {
     const one = route({ hostnames: [`h${n}.test`] });
     routes.put({ ...one, metadata: meta(`r${n}`) });
   }
+  const parentRefs = [{ name: "edge", namespace: "infra" }];
+  routes.put(route({ hostnames: ["late.test"], parentRefs }, { namespace: "late" }));
   await endOfTurn();
   expect(count()).toBe(200);
-  await expect.poll(count, { interval: 1 }).toBe(500);
+  // Namespaces take turns.
+  expect(hosts()).toContain("late.test");
+  await expect.poll(count, { interval: 1 }).toBe(501);
 });
 
 test("routes that take long to translate leave traffic its turn", async () => {

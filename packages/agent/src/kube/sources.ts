@@ -16,6 +16,7 @@ import { PUBLIC_PORTS, startGatewayApi } from "./gateway-api/start-gateway-api.t
 import { ingressOf } from "./ingress/host-claims.ts";
 import { startIngresses } from "./ingress/start-ingresses.ts";
 import { HostOwners } from "./host-owners.ts";
+import { ProblemLines } from "./problem-lines.ts";
 import { ToldElsewhere } from "./told-elsewhere.ts";
 import type { TlsProblem } from "./tls-problems.ts";
 import { TlsSecrets, type TlsSecretsOptions } from "./tls-secrets.ts";
@@ -44,7 +45,8 @@ export interface RunningSources extends AsyncDisposable {
 /** Starts all that reads objects and publishes what they say. Returns at once. */
 export function startSources(deps: SourcesDeps): RunningSources {
   const owned = new AsyncDisposableStack();
-  const { gateways, kube, names, settings, signal } = deps;
+  const { clock, gateways, kube, log, names, settings, signal } = deps;
+  const lines = owned.use(new ProblemLines(log, clock));
   const lost = new ToldElsewhere();
   const hosts = new HostOwners(new Set(settings.wildcardNamespaces));
   const { published } = deps;
@@ -54,13 +56,14 @@ export function startSources(deps: SourcesDeps): RunningSources {
   kube.observe(deps.metrics, () => recorder.waiting);
   // Who leads next says all of it.
   owned.defer(deps.leadership.onChange((leading) => leading || recorder.clear()));
-  const ingresses = owned.use(startIngresses({ ...deps, lost, hosts }, recorder));
+  const ingresses = owned.use(startIngresses({ ...deps, lost, hosts, lines }, recorder));
   const { namespaces, gatewayController: controllerName } = settings;
-  const tls = openTlsSecrets({ ...deps, hosts, lost }, owned);
+  const tls = openTlsSecrets({ ...deps, hosts, lost, lines }, owned);
   const how = {
     namespaces,
     controllerName,
     lost,
+    lines,
     hosts,
     ports: PUBLIC_PORTS,
     told: kube.watch,
@@ -78,9 +81,15 @@ export function startSources(deps: SourcesDeps): RunningSources {
   };
 }
 
+interface TlsDeps extends SourcesDeps {
+  hosts: HostOwners;
+  lost: ToldElsewhere;
+  lines: ProblemLines;
+}
+
 /** Undefined where Secrets may not be read. */
 function openTlsSecrets(
-  { caches, published, hosts, lost, log }: SourcesDeps & { hosts: HostOwners; lost: ToldElsewhere },
+  { caches, published, hosts, lost, lines }: TlsDeps,
   owned: AsyncDisposableStack,
 ): TlsSecrets | undefined {
   const { ingresses, secrets } = caches;
@@ -88,9 +97,11 @@ function openTlsSecrets(
   const onProblems: TlsSecretsOptions["onProblems"] = (object, problems) => {
     const ingress = ingressOf(object);
     if (ingress !== undefined) return lost.set("certificates", ingress, problems.map(problemOf));
-    for (const { secret, reason, message } of problems)
+    for (const { secret, reason, message } of problems) {
       // A field called `secret` would be redacted.
-      log.warn("TLS Secret not published", { object, tls_secret: secret, reason, message });
+      const fields = { object, tls_secret: secret, reason, message };
+      lines.warn(object, "TLS Secret not published", fields);
+    }
   };
   return owned.use(new TlsSecrets({ ingresses, secrets, published, hosts, onProblems }));
 }

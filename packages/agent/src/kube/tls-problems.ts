@@ -1,4 +1,5 @@
 import type { Problem } from "./cluster-view.ts";
+import { MOST_PLACES } from "./ingress/places.ts";
 import { isFor, isUnfit, type Pair, type Unfit } from "./tls-pair.ts";
 import type { NamedUse } from "./tls-uses.ts";
 
@@ -8,6 +9,8 @@ export interface TlsProblem extends Problem {
   readonly secret: string;
 }
 
+const TOO_MANY = `spec.tls names more than ${MOST_PLACES} hosts: the first ${MOST_PLACES} count; split the Ingress`;
+
 export interface TlsLookUps {
   /** Published hosts of one that the use names, at which it has a say. */
   readonly spokenOf: (use: NamedUse, named: string) => Iterable<string>;
@@ -16,7 +19,13 @@ export interface TlsLookUps {
 
 /** Of one object; nothing of what is not published: its other problems say why that is. */
 export function tlsProblems(uses: readonly NamedUse[], look: TlsLookUps): TlsProblem[] {
-  return uses.flatMap((use) => problemsOf(use, look));
+  const cut = uses.find(({ rules }) => rules?.isCut === true);
+  const isSaid = cut?.speaksFor(cut.object) !== undefined;
+  const tooMany = { reason: "TlsHostUnused", message: TOO_MANY };
+  return [
+    ...(isSaid ? [{ ...tooMany, secret: cut.secret }] : []),
+    ...uses.flatMap((use) => problemsOf(use, look)),
+  ];
 }
 
 function problemsOf(use: NamedUse, { spokenOf, pairOf }: TlsLookUps): TlsProblem[] {
@@ -29,7 +38,8 @@ function problemsOf(use: NamedUse, { spokenOf, pairOf }: TlsLookUps): TlsProblem
   for (const named of use.hosts) {
     const [first] = spokenOf(use, named);
     if (first === undefined) {
-      if (!isIdle && use.rules !== undefined && !isRule(use.rules, named))
+      // What its rules have: why these are not published is told elsewhere.
+      if (!isIdle && use.rules !== undefined && !use.rules.names.has(named))
         problems.push(said("TlsHostUnused", unused(named, secret)));
       continue;
     }
@@ -49,11 +59,4 @@ function problemsOf(use: NamedUse, { spokenOf, pairOf }: TlsLookUps): TlsProblem
 
 function unused(named: string, secret: string): string {
   return `${named} of spec.tls is no host that its namespace publishes: Secret ${secret} is not used there`;
-}
-
-/** The rules have it, or a host that it stands for: why these are not published is told elsewhere. */
-function isRule(rules: ReadonlySet<string>, named: string): boolean {
-  if (rules.has(named)) return true;
-  if (!named.startsWith("*.")) return false;
-  return [...rules].some((host) => host.slice(host.indexOf(".") + 1) === named.slice(2));
 }

@@ -323,6 +323,16 @@ describe("who wrote an Ingress is told", () => {
     publish("a.test");
     expect(problems.get("shop/web Ingress") ?? []).toEqual([]);
   });
+
+  test("in a later turn, where Ingresses of very many hosts hear of the same", async () => {
+    const { ingresses, publish, problems } = await kit();
+    const tls = [{ hosts: Array.from({ length: 500 }, (_, n) => `h${n}.test`), secretName: "tls" }];
+    const names = ["one", "two", "three", "four"];
+    for (const name of names) ingresses.put(`shop/${name}`, ingress(name, tls, [`${name}.test`]));
+    publish(...names.map((name) => `${name}.test@${name}`));
+    expect(problems.size).toBe(2);
+    await expect.poll(() => problems.size, { interval: 1 }).toBe(4);
+  });
 });
 
 async function announced(features = ["certificates"]) {

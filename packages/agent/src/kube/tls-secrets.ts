@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { endOfTurn } from "@warren/host";
 import type { PublishedCertificate } from "@warren/wire";
 import type { PublishedCertificates } from "../published-certificates.ts";
 import type { Published } from "../published.ts";
@@ -25,6 +26,8 @@ export interface TlsSecretsOptions {
 
 /** Hosts of one message's certificate: one that is for more is brought several times. */
 const MOST_HOSTS = 100;
+/** So many named hosts are looked at for problems before traffic gets its turn: some 2 ms. */
+const SLICE = 1_000;
 const NONE: ReadonlySet<never> = new Set();
 
 /**
@@ -55,6 +58,9 @@ export class TlsSecrets implements Disposable {
   readonly #parts = new Map<string, number>();
   /** Of each Secret that was read, as it was read. */
   readonly #read = new Map<string, { of: Secret; pair: Pair | Unfit }>();
+  /** Objects whose problems may be others, and whether somebody comes for them. */
+  readonly #toTell = new Set<string>();
+  #isTelling = false;
   readonly #stops: (() => void)[] = [];
 
   constructor(options: TlsSecretsOptions) {
@@ -73,6 +79,7 @@ export class TlsSecrets implements Disposable {
 
   [Symbol.dispose](): void {
     for (const stop of this.#stops) stop();
+    this.#toTell.clear();
   }
 
   async #begin(): Promise<void> {
@@ -155,7 +162,8 @@ export class TlsSecrets implements Disposable {
     const secrets = new Set<string>();
     for (const host of hosts) for (const secret of this.#choose(host)) secrets.add(secret);
     for (const secret of secrets) this.#bring(secret);
-    for (const object of new Set(objects)) this.#tell(object);
+    for (const object of objects) this.#toTell.add(object);
+    if (!this.#isTelling) this.#tellSome();
   }
 
   /** Gives the Secrets that are for other hosts now. */
@@ -233,8 +241,21 @@ export class TlsSecrets implements Disposable {
     return parts;
   }
 
-  #tell(object: string): void {
-    const uses = this.#byObject.get(object) ?? [];
+  /** Nobody's traffic waits until all who name a host have heard of it. */
+  #tellSome(): void {
+    let hosts = 0;
+    for (const object of this.#toTell) {
+      if (hosts >= SLICE) break;
+      this.#toTell.delete(object);
+      const uses = this.#byObject.get(object) ?? [];
+      for (const use of uses) hosts += use.hosts.size;
+      this.#tell(object, uses);
+    }
+    this.#isTelling = this.#toTell.size > 0;
+    if (this.#isTelling) endOfTurn(() => this.#tellSome());
+  }
+
+  #tell(object: string, uses: readonly NamedUse[]): void {
     const problems = tlsProblems(uses, {
       spokenOf: (use, named) =>
         this.#published.coveredBy(named).filter((host) => this.#speaksAt(use, host) !== undefined),

@@ -7,6 +7,7 @@ import { clockVoice } from "../../src/voice.ts";
 import { WatchedCluster, type Controllers, type Reach } from "../../src/kube/cluster-feed.ts";
 import type { ControllerTarget } from "../../src/kube/cluster-view.ts";
 import { HostOwners } from "../../src/kube/host-owners.ts";
+import { ProblemLines } from "../../src/kube/problem-lines.ts";
 import { ToldElsewhere } from "../../src/kube/told-elsewhere.ts";
 import type { EndpointSlice, Ingress, IngressClass, Service } from "../../src/kube/objects.ts";
 import { classOf, EVERYTHING, SERVER, service } from "./_kit.ts";
@@ -43,7 +44,7 @@ export function controlled(hosts = new HostOwners()) {
     controllers: others.controllers,
     reach: reach.reach,
   });
-  const events = new IngressEvents(log, metrics);
+  const events = new IngressEvents(log, metrics, new ProblemLines(log, clock));
   const lost = new ToldElsewhere();
   const controller = new IngressController({
     ingresses: caches.ingresses,

@@ -128,6 +128,23 @@ describe("people are told of their Ingresses", () => {
     );
   });
 
+  test("in a few words at once, of each trouble one first, and the others as these are mended", async () => {
+    const gone = Array.from({ length: 8 }, (_one, n) => path(`/gone-${n}`, `gone-${n}`));
+    const grpc = { service: { name: "web", port: { name: "grpc" } } };
+    const paths = [path("/", "web"), ...gone, { ...path("/grpc", "web"), backend: grpc }];
+    api.put(ingressOf("shop", { rules: [{ host: "a.test", http: { paths } }] }), INGRESSES);
+    const { judge } = follow();
+    await judge({ accepted: true });
+    await event("Published");
+    expect((await event("MoreProblems")).note).toBe(
+      "there is more (NoSuchService), which is said as these are mended",
+    );
+    expect([events("NoSuchService").length, events("PortUnknown").length]).toEqual([4, 1]);
+    const first = { metadata: { name: "gone-0", namespace: "default" } };
+    api.put({ ...first, spec: { clusterIP: "10.0.0.2", ports: [{ port: 80 }] } }, SERVICES);
+    await api.until(() => events("NoSuchService").some(({ note }) => note?.includes("gone-4")));
+  });
+
   test("that an older one has the place", async () => {
     api.put(
       {

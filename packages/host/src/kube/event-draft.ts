@@ -31,6 +31,12 @@ export function eventNamespace({ object }: Said): string {
   return object.namespace ?? CLUSTER_EVENTS;
 }
 
+/** Says which object it is about: another of its name is another. */
+export function objectOf({ object }: Said): string {
+  const { apiVersion, kind, namespace = "", name, uid = "" } = object;
+  return [apiVersion, kind, namespace, name, uid].join("\n");
+}
+
 /** An Event that the API server takes, whatever the object is called. */
 export function eventDraft(said: Said, saying: Saying): Draft<KubeEvent> {
   const { object, type, reason, message } = said;

@@ -1,11 +1,12 @@
 import { wait, type Clock } from "../clock.ts";
 import { backoff } from "../retry.ts";
 import type { KubeClient } from "./client.ts";
-import { eventDraft, eventNamespace, seriesPatch, type Said } from "./event-draft.ts";
+import { eventDraft, eventNamespace, objectOf, seriesPatch, type Said } from "./event-draft.ts";
 import { EventLimits } from "./event-limits.ts";
 import { isKubeError, KubeError } from "./kube-error.ts";
 import type { ObjectReference } from "./object.ts";
 import { EVENTS } from "./resources.ts";
+import { WaitingEvents } from "./waiting-events.ts";
 
 /**
  * Tells people what became of an object, where `kubectl describe` shows it. Never throws and makes nobody wait: what
@@ -32,8 +33,9 @@ export interface EventRecorderOptions {
 }
 
 export type EventsTold =
-  /** Said once: Events of this process may not be written; nobody sees them. */
+  /** One may not be written where its object is, and waits; said once of each. */
   | { kind: "forbidden"; error: unknown }
+  /** A try failed. */
   | { kind: "failed"; error: unknown }
   /** One will not be written: too many wait, of its object or of all. */
   | { kind: "dropped" };
@@ -47,11 +49,16 @@ interface Series {
   lastMs: number;
   /** It has taken its object's token: tries that fail take no more. */
   isCounted: boolean;
+  /** It was told that it may not be written. */
+  isForbidden: boolean;
 }
 
-/** What waits to be written; of one object what was said last, in the order of its saying. */
-const MOST_WAITING = 20_000;
-const MOST_OF_OBJECT = 25;
+/** A namespace in which Events may not be written. */
+interface Silence {
+  until: number;
+  error: unknown;
+}
+
 /** An API server that fails is left alone for a while. */
 const RETRY = { firstMs: 1_000, capMs: 60_000, heldMs: 0, random: () => 1 };
 
@@ -60,32 +67,29 @@ const SERIES_MS = 360_000;
 /** A series that goes on is written so often. */
 const REFRESH_MS = 60_000;
 const MOST_SERIES = 4_096;
-/** A namespace in which Events may not be written is tried again. */
+/** After that a namespace in which Events may not be written is tried again. */
 const FORBIDDEN_MS = 600_000;
 
 /**
  * Writes Events (events.k8s.io/v1), one request at a time; repetitions are counted in a series. What there is no room
- * for yet waits: of its object, of all, or until the API server takes it.
+ * for yet waits: of its object, of all, or until the API server takes it. Namespaces take turns.
  */
 export class KubeEventRecorder implements EventRecorder, AsyncDisposable {
   readonly #options: EventRecorderOptions;
   readonly #limits: EventLimits;
   /** In the order of their last use. */
   readonly #series = new Map<string, Series>();
-  readonly #queue = new Set<Series>();
-  /** Those of `#queue` that are new, by object. */
-  readonly #waiting = new Map<string, Set<Series>>();
-  /** Waits for its object's, or its namespace's, time. */
+  readonly #waiting = new WaitingEvents<Series>();
+  /** Those that wait for their object's, or their namespace's, time. */
   readonly #parked = new Map<Series, () => void>();
   readonly #closing = new AbortController();
-  readonly #silent = new Map<string, number>();
+  readonly #silent = new Map<string, Silence>();
   /** Of those that were said again: there is more to be said than what was written. */
   readonly #refreshing = new Map<Series, () => void>();
   /** How often it was cleared: what was under way then does not come back. */
   #clears = 0;
   #working: Promise<void> | undefined;
   #isWriting = false;
-  #hasToldForbidden = false;
   #closed = false;
 
   constructor(options: EventRecorderOptions) {
@@ -102,14 +106,13 @@ export class KubeEventRecorder implements EventRecorder, AsyncDisposable {
 
   /** Events that are still to be written. */
   get waiting(): number {
-    return this.#queue.size + this.#parked.size;
+    return this.#waiting.size;
   }
 
   /** What was not written yet will not be: another process says it now. */
   clear(): void {
     this.#clears += 1;
     this.#forgetTimers();
-    this.#queue.clear();
     this.#waiting.clear();
     this.#series.clear();
   }
@@ -142,35 +145,22 @@ export class KubeEventRecorder implements EventRecorder, AsyncDisposable {
       this.#refresh(known);
       return;
     }
-    if (this.waiting >= MOST_WAITING) return this.#options.told({ kind: "dropped" });
-    const series = { said, name: undefined, count: 1, lastMs: now, isCounted: false };
+    const fresh = { name: undefined, count: 1, lastMs: now, isCounted: false, isForbidden: false };
+    const series = { said, ...fresh };
     this.#series.set(key, series);
     this.#forgetOldest();
-    this.#line(series);
     this.#write(series);
   }
 
-  /** Among those of its object, of which the oldest goes when they are too many. */
-  #line(series: Series): void {
-    const object = objectOf(series.said);
-    const all = this.#waiting.get(object) ?? new Set();
-    this.#waiting.set(object, all.add(series));
-    if (all.size <= MOST_OF_OBJECT) return;
-    const [oldest] = all;
-    this.#leave(oldest!);
-    this.#refreshing.get(oldest!)?.();
-    this.#refreshing.delete(oldest!);
-    this.#series.delete(keyOf(oldest!.said));
+  #giveUp(series: Series): void {
+    for (const timers of [this.#parked, this.#refreshing]) {
+      timers.get(series)?.();
+      timers.delete(series);
+    }
+    // What was never written is new when it is said again.
+    const key = keyOf(series.said);
+    if (series.name === undefined && this.#series.get(key) === series) this.#series.delete(key);
     this.#options.told({ kind: "dropped" });
-  }
-
-  #leave(series: Series): void {
-    this.#queue.delete(series);
-    this.#parked.get(series)?.();
-    this.#parked.delete(series);
-    const object = objectOf(series.said);
-    const all = this.#waiting.get(object);
-    if (all?.delete(series) === true && all.size === 0) this.#waiting.delete(object);
   }
 
   /** The first repetition is shown soon, and all that follow with it. */
@@ -178,14 +168,14 @@ export class KubeEventRecorder implements EventRecorder, AsyncDisposable {
     if (this.#refreshing.has(series)) return;
     const forget = this.#options.clock.after(REFRESH_MS, () => {
       this.#refreshing.delete(series);
-      // What waits for its time says then how often it was said.
-      if (!this.#parked.has(series)) this.#write(series);
+      // What waits says then how often it was said.
+      if (!this.#waiting.has(series)) this.#write(series);
     });
     this.#refreshing.set(series, forget);
   }
 
   #write(series: Series): void {
-    this.#queue.add(series);
+    for (const lost of this.#waiting.add(series)) this.#giveUp(lost);
     if (this.#isWriting) return;
     this.#isWriting = true;
     this.#working = this.#writeAll();
@@ -193,24 +183,25 @@ export class KubeEventRecorder implements EventRecorder, AsyncDisposable {
 
   async #writeAll(): Promise<void> {
     const waits = backoff(RETRY);
-    for (const series of this.#queue) {
-      const namespace = eventNamespace(series.said);
-      const parkedMs = this.#silentMs(namespace) || this.#objectMs(series);
-      if (parkedMs > 0) this.#park(series, parkedMs);
-      if (parkedMs > 0 || !(await this.#hasTurn())) continue;
+    for (let series = this.#waiting.next(); series !== undefined; series = this.#waiting.next()) {
+      const parkedMs = this.#silentMs(series) || this.#objectMs(series);
+      if (parkedMs > 0) {
+        this.#park(series, parkedMs);
+        continue;
+      }
+      if (!(await this.#hasTurn())) break;
       // It may have been given up meanwhile.
-      if (!this.#queue.has(series)) continue;
-      this.#leave(series);
+      if (!this.#waiting.has(series)) continue;
+      this.#waiting.delete(series);
       const clears = this.#clears;
       try {
         await this.#writeOne(series);
         waits.ended(0);
       } catch (error) {
-        this.#failed(error, namespace);
+        this.#failed(error, series);
         if (this.#closed) break;
         if (!isPassing(error) || clears !== this.#clears) continue;
-        this.#line(series);
-        this.#queue.add(series);
+        this.#write(series);
         if (!isKubeError(error, "Forbidden")) await this.#rest(waits.next());
       }
     }
@@ -226,7 +217,7 @@ export class KubeEventRecorder implements EventRecorder, AsyncDisposable {
   }
 
   #park(series: Series, ms: number): void {
-    this.#queue.delete(series);
+    this.#waiting.pause(series);
     if (this.#closed) return;
     const forget = this.#options.clock.after(ms, () => {
       this.#parked.delete(series);
@@ -265,19 +256,27 @@ export class KubeEventRecorder implements EventRecorder, AsyncDisposable {
     series.name = created.metadata.name;
   }
 
-  #failed(error: unknown, namespace: string): void {
+  #failed(error: unknown, series: Series): void {
     const { clock, told } = this.#options;
     if (!isKubeError(error, "Forbidden")) return told({ kind: "failed", error });
-    this.#silent.set(namespace, clock.now() + FORBIDDEN_MS);
-    if (!this.#hasToldForbidden) told({ kind: "forbidden", error });
-    this.#hasToldForbidden = true;
+    const until = clock.now() + FORBIDDEN_MS;
+    this.#silent.set(eventNamespace(series.said), { until, error });
+    this.#tellForbidden(series, error);
+  }
+
+  #tellForbidden(series: Series, error: unknown): void {
+    if (!series.isForbidden) this.#options.told({ kind: "forbidden", error });
+    series.isForbidden = true;
   }
 
   /** For each namespace: one that is being deleted refuses as well, and says nothing of the others. */
-  #silentMs(namespace: string): number {
-    const until = this.#silent.get(namespace) ?? 0;
-    const left = until - this.#options.clock.now();
-    if (left <= 0) this.#silent.delete(namespace);
+  #silentMs(series: Series): number {
+    const namespace = eventNamespace(series.said);
+    const silence = this.#silent.get(namespace);
+    if (silence === undefined) return 0;
+    const left = silence.until - this.#options.clock.now();
+    if (left > 0) this.#tellForbidden(series, silence.error);
+    else this.#silent.delete(namespace);
     return Math.max(0, left);
   }
 
@@ -299,11 +298,6 @@ function goneAs<T>(value: T): (error: unknown) => T {
     if (isKubeError(error, "NotFound")) return value;
     throw error;
   };
-}
-
-function objectOf({ object }: Said): string {
-  const { apiVersion, kind, namespace = "", name, uid = "" } = object;
-  return [apiVersion, kind, namespace, name, uid].join("\n");
 }
 
 function keyOf(said: Said): string {

@@ -19,3 +19,12 @@ test("resources that a cluster does not have are one line for each API, not one 
     "serving.knative.dev",
   ]);
 });
+
+test("Events that may not be written are counted one by one, and one line", async () => {
+  const log = recordingLog();
+  const metrics = promMetrics();
+  const { events } = new KubeEvents(log, metrics);
+  for (let n = 0; n < 3; n++) events({ kind: "forbidden", error: new Error("no rule") });
+  expect(log.lines).toHaveLength(1);
+  expect(await metrics.text()).toMatch(/^kube_events_unwritten_total{reason="forbidden"} 3$/m);
+});

@@ -17,6 +17,7 @@ export class KubeEvents {
   readonly #work: Counter;
   readonly #events: Family<Counter>;
   readonly #absentGroups = new Set<string>();
+  #hasSaidForbidden = false;
 
   constructor(log: Log, metrics: Metrics) {
     this.#log = log;
@@ -43,7 +44,7 @@ export class KubeEvents {
     ).with();
     this.#events = counter(
       "kube_events_unwritten_total",
-      "Events for people that were not written.",
+      "Events for people not written: dropped for good, forbidden for now; or tries that failed.",
       ["reason"],
     );
   }
@@ -114,7 +115,8 @@ export class KubeEvents {
 
   readonly events = (told: EventsTold): void => {
     this.#events.with(told.kind).add();
-    if (told.kind === "forbidden") {
+    if (told.kind === "forbidden" && !this.#hasSaidForbidden) {
+      this.#hasSaidForbidden = true;
       this.#log.warn("events may not be written: the role lacks create and patch of events", {
         error: told.error,
       });

@@ -1,4 +1,5 @@
 import type { Counter, Log, Metrics } from "@warren/host";
+import type { ProblemLines } from "../problem-lines.ts";
 import type { RouteKind } from "./objects.ts";
 
 /** For gauges that are read when somebody looks. */
@@ -11,13 +12,15 @@ export interface GatewayApiCounts {
 /** Everything that Gateway API objects tell: one function per event, log line and counter together. */
 export class GatewayApiEvents {
   readonly #log: Log;
+  readonly #lines: ProblemLines;
   readonly #refused: (reason: string) => Counter;
   readonly #written: Counter;
   readonly #failed: Counter;
   readonly #failures: Counter;
 
-  constructor(log: Log, metrics: Metrics) {
+  constructor(log: Log, metrics: Metrics, lines: ProblemLines) {
     this.#log = log;
+    this.#lines = lines;
     const refused = metrics.counter({
       name: "agent_kube_gateway_api_refused_total",
       help: "Gateway API routes that are not served as they ask, each time that is news.",
@@ -68,7 +71,7 @@ export class GatewayApiEvents {
   /** Each once, until the route changes. */
   refused(route: string, reason: string, message: string): void {
     this.#refused(reason).add();
-    this.#log.warn("route has a problem", { route, reason, message });
+    this.#lines.warn(route, "route has a problem", { route, reason, message });
   }
 
   failed(object: string, error: unknown, retryInMs: number): void {

@@ -2,6 +2,7 @@ import type { TlsSettings } from "../../target.ts";
 import type { ClusterView } from "../cluster-view.ts";
 import type { HostOwners } from "../host-owners.ts";
 import { claimantOf, ingressOf } from "../ingress/host-claims.ts";
+import { KeysInTurn } from "../keys-in-turn.ts";
 import { ReverseIndex } from "../reverse-index.ts";
 import type { Slice } from "../slice.ts";
 import { AttachedRoutes, isTakenBy } from "./attached-routes.ts";
@@ -66,7 +67,7 @@ export class GatewayModel {
   readonly #uses = new ReverseIndex();
   readonly #attached = new AttachedRoutes();
   readonly #dirtyGateways = new Set<string>();
-  readonly #dirtyRoutes = new Set<string>();
+  readonly #dirtyRoutes = new KeysInTurn();
   #toldGateways = new Set<string>();
   #countedGateways = new Set<string>();
   #toldRoutes = new Set<string>();
@@ -178,9 +179,9 @@ export class GatewayModel {
       });
       slice.took(this.#judged.get(key)?.listeners.length ?? 0);
     }
-    for (const id of this.#dirtyRoutes) {
+    while (this.#dirtyRoutes.size > 0) {
       if (slice.isOver) return true;
-      this.#dirtyRoutes.delete(id);
+      const id = this.#dirtyRoutes.take()!;
       attempt(`route ${id}`, () => {
         this.#toldRoutes.add(id);
         this.#translate(id);

@@ -5,6 +5,7 @@ import type { Published } from "../../published.ts";
 import type { TlsSettings } from "../../target.ts";
 import type { ClusterFeed } from "../cluster-view.ts";
 import type { HostOwners } from "../host-owners.ts";
+import type { ProblemLines } from "../problem-lines.ts";
 import type { ToldElsewhere } from "../told-elsewhere.ts";
 import { GatewayApiController, type ClusterNames, type GatewayApiSources } from "./controller.ts";
 import { GatewayApiEvents } from "./gateway-api-events.ts";
@@ -36,6 +37,7 @@ export interface GatewayApiDeps {
   /** Epoch milliseconds. */
   readonly wallClock: () => number;
   readonly log: Log;
+  readonly lines: ProblemLines;
   readonly metrics: Metrics;
   /** Who brings listeners' certificates to gateways; undefined where Secrets may not be read. */
   readonly certificates: CertificateUsers | undefined;
@@ -63,7 +65,7 @@ export const PUBLIC_PORTS = { http: 80, tls: 443 } as const;
  * of it ends the watches; what is published stays.
  */
 export function startGatewayApi(deps: GatewayApiDeps, signal: AbortSignal): RunningGatewayApi {
-  const events = new GatewayApiEvents(deps.log, deps.metrics);
+  const events = new GatewayApiEvents(deps.log, deps.metrics, deps.lines);
   const { sources, close } = openSources(deps, signal);
   const began = deps.clock.now();
   const controller: GatewayApiController = new GatewayApiController({

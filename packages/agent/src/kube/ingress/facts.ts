@@ -31,11 +31,15 @@ const REASONS: Partial<Record<ErrorCode, IngressReason>> = {
   invalid_route: "InvalidRoute",
   not_implemented: "GatewayTooOld",
 };
+/** Of what stands for others that are not said. */
+export const MORE: IngressReason = "MoreProblems";
 /** Not for somebody to mend: they say where it is. */
 const FRIENDLY = new Set(["DefaultHosts"]);
 const MOST_HOSTS = 5;
 /** Of one reason: an Ingress of a thousand paths whose Services are missing is not a thousand Events and log lines. */
 const MOST_ALIKE = 5;
+/** Warnings about one Ingress at once, whatever their reasons. */
+const MOST_AT_ONCE = 5;
 
 /** What there is to say of an Ingress, in words for who wrote it. */
 export function factsOf(
@@ -91,6 +95,24 @@ export function someOf(problems: readonly Problem[]): Problem[] {
     const rest = { reason, message: `and ${more} more like these` };
     return more > 0 ? [...all.slice(0, MOST_ALIKE), rest] : all;
   });
+}
+
+/** Of very many Warnings some, of each reason one first, and which reasons the others have. */
+export function fewOf(facts: readonly Fact[]): Fact[] {
+  const [normal, warnings] = [facts.filter(isNormal), facts.filter((one) => !isNormal(one))];
+  if (warnings.length <= MOST_AT_ONCE + 1) return [...facts];
+  const turns = [...Map.groupBy(warnings, ({ reason }) => reason).values()]
+    .flatMap((alike) => alike.map((fact, turn) => ({ fact, turn })))
+    .toSorted((one, other) => one.turn - other.turn)
+    .map(({ fact }) => fact);
+  const rest = turns.slice(MOST_AT_ONCE).map(({ reason }) => reason);
+  const message = `there is more (${[...new Set(rest)].join(", ")}), which is said as these are mended`;
+  const sum = { type: "Warning" as const, reason: MORE, message };
+  return [...turns.slice(0, MOST_AT_ONCE), sum, ...normal];
+}
+
+function isNormal({ type }: Fact): boolean {
+  return type === "Normal";
 }
 
 /** Neither "not yet" nor "not now", which a gateway says while its registry is away. */

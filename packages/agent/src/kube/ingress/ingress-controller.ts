@@ -5,6 +5,7 @@ import type { TlsSettings } from "../../target.ts";
 import type { ClusterChange, ClusterFeed, Problem } from "../cluster-view.ts";
 import { CONFIGURATION, type HostOwners } from "../host-owners.ts";
 import type { Objects } from "../objects-port.ts";
+import { KeysInTurn } from "../keys-in-turn.ts";
 import { isNews } from "../news.ts";
 import type { ToldElsewhere } from "../told-elsewhere.ts";
 import type { Ingress } from "../objects.ts";
@@ -85,7 +86,7 @@ export class IngressController implements Disposable {
   /** Keys of routes that another source has, and whose they would be. */
   readonly #taken = new Map<string, string>();
   #names: readonly string[] = [];
-  #dirty = new Set<string>();
+  readonly #dirty = new KeysInTurn();
   /** Written by somebody, and nothing that is read of them is different. */
   #echoes = new Set<string>();
   #dirtySince = 0;
@@ -265,9 +266,9 @@ export class IngressController implements Disposable {
   #translate(): Set<string> {
     const touched = new Set<string>();
     const slice = new Slice(this.#options.clock);
-    for (const key of this.#dirty) {
-      if (slice.isOver) break;
-      this.#dirty.delete(key);
+    while (!slice.isOver) {
+      const key = this.#dirty.take();
+      if (key === undefined) break;
       touched.add(key);
       try {
         this.#translateOne(key);

@@ -1,5 +1,6 @@
 import type { Counter, Gauge, Log, Metrics } from "@warren/host";
 import type { Problem } from "../cluster-view.ts";
+import type { ProblemLines } from "../problem-lines.ts";
 
 /** How many Ingresses there are, for gauges that are read when somebody looks. */
 export interface IngressCounts {
@@ -16,6 +17,7 @@ export interface IngressCounts {
 /** Everything that the agent's Ingresses tell: one function per event, log line and counter together. */
 export class IngressEvents {
   readonly #log: Log;
+  readonly #lines: ProblemLines;
   readonly #changes: Counter;
   readonly #failures: Counter;
   readonly #problems: (reason: string) => Counter;
@@ -23,8 +25,9 @@ export class IngressEvents {
   readonly #syncSeconds: Gauge;
   readonly #lag: { observe(seconds: number): void };
 
-  constructor(log: Log, metrics: Metrics) {
+  constructor(log: Log, metrics: Metrics, lines: ProblemLines) {
     this.#log = log;
+    this.#lines = lines;
     const counter = (name: string, help: string, labels: string[] = []) =>
       metrics.counter({ name, help, labels });
     this.#changes = counter(
@@ -104,7 +107,7 @@ export class IngressEvents {
   /** Each once, until the Ingress changes: not one per translation. */
   problem(ingress: string, { reason, message }: Problem): void {
     this.#problems(reason).add();
-    this.#log.warn("ingress has a problem", { ingress, reason, message });
+    this.#lines.warn(ingress, "ingress has a problem", { ingress, reason, message });
   }
 
   failed(ingress: string, error: unknown, retryInMs: number): void {

@@ -11,7 +11,7 @@ import type { Published } from "../../published.ts";
 import type { Objects } from "../objects-port.ts";
 import type { Ingress } from "../objects.ts";
 import { ToldProblems } from "../told-problems.ts";
-import { factsOf, notShutFacts, type Fact, type IngressFacts } from "./facts.ts";
+import { factsOf, fewOf, MORE, notShutFacts, type Fact, type IngressFacts } from "./facts.ts";
 import { INGRESS_SOURCE, type IngressController } from "./ingress-controller.ts";
 import type { IngressEvents } from "./ingress-events.ts";
 import { ingressOfRoute, isShut } from "./shut.ts";
@@ -46,7 +46,7 @@ interface Written {
   readonly overwritten: number;
 }
 /** No troubles, or such as come and go with a gateway's registry, for thousands of Ingresses at once. */
-const PASSING = ["Published", "RouteRefused"];
+const PASSING = ["Published", "RouteRefused", MORE];
 
 /**
  * Tells people what became of their Ingresses: Events, and the status of those whose class is
@@ -171,7 +171,7 @@ export class IngressReporter implements AsyncDisposable {
     const about = referenceTo(INGRESSES, ingress);
     // What gateways said is not mended because one has still to say it again.
     const which = state === "pending" ? "some" : "all";
-    for (const { type, reason, message } of this.#told.news(key, facts, which)) {
+    for (const { type, reason, message } of this.#told.news(key, fewOf(facts), which)) {
       const over = isMended && reason === "Published" ? "; a trouble told before is over" : "";
       if (type === "Normal") this.#options.recorder.normal(about, reason, `${message}${over}`);
       else this.#options.recorder.warning(about, reason, message);

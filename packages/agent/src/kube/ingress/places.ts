@@ -1,15 +1,18 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Problem } from "../cluster-view.ts";
-import type { Ingress, IngressBackend } from "../objects.ts";
+import type { Ingress, IngressBackend, IngressPath } from "../objects.ts";
 
 export type PathType = "Exact" | "Prefix" | "ImplementationSpecific";
 
-/** Of one Ingress: each costs every agent and every gateway something whenever the Ingress is touched. */
+/**
+ * Of one Ingress: each costs every agent and every gateway something whenever the Ingress is touched. A
+ * rule without paths counts as one, and a place that is there twice as two: they cost as much.
+ */
 export const MOST_PLACES = 1_000;
 
 const TOO_MANY: Problem = {
   reason: "TooManyPaths",
-  message: `it has more than ${MOST_PLACES} paths, each counted once for each of its hosts: the first ${MOST_PLACES} are published; split it into several Ingresses`,
+  message: `it has more than ${MOST_PLACES} paths, each counted once for each of its hosts, and a rule without any as one: the first ${MOST_PLACES} are published; split it into several Ingresses`,
 };
 
 /** Where an Ingress wants requests from, and what is behind it. */
@@ -32,25 +35,29 @@ export interface PlacesAsked {
  */
 export function placesOf(ingress: Ingress, hosts: readonly string[]): PlacesAsked {
   const places = new Map<string, Place>();
-  const problems = [...(isHostless(ingress) ? sayHosts(hosts) : []), ...sayEmpty(ingress)];
+  const empty = sayEmpty(ingress);
+  const problems = [...(isHostless(ingress) ? sayHosts(hosts) : []), ...empty];
+  let room = MOST_PLACES - empty.length;
+  let isCut = (ingress.spec?.rules ?? []).length > MOST_PLACES;
   for (const place of asked(ingress, hosts)) {
+    if (room-- === 0) {
+      isCut = true;
+      break;
+    }
     const key = placeKey(place);
     const before = places.get(key);
     // An Ingress that says a place twice means the first, as ingress-nginx has it.
     if (before !== undefined) problems.push(...sayTwice(before, place, ingress));
-    else if (places.size < MOST_PLACES) places.set(key, place);
-    else {
-      problems.push(TOO_MANY);
-      break;
-    }
+    else places.set(key, place);
   }
+  if (isCut) problems.push(TOO_MANY);
   return { places: [...places.values()], problems };
 }
 
 /** In the order in which they count. */
 function* asked(ingress: Ingress, hosts: readonly string[]): IterableIterator<Place> {
-  const { rules = [], defaultBackend: backend } = ingress.spec ?? {};
-  for (const rule of rules)
+  const backend = ingress.spec?.defaultBackend;
+  for (const rule of rulesOf(ingress))
     for (const host of hostsOfRule(rule, hosts))
       for (const path of rule.http?.paths ?? []) yield atPath(host, path);
   if (backend !== undefined)
@@ -58,10 +65,10 @@ function* asked(ingress: Ingress, hosts: readonly string[]): IterableIterator<Pl
       yield { host, path: "/", pathType: "ImplementationSpecific", backend };
 }
 
-/** Every host of an Ingress, once; what names none is at `others`. */
-export function hostsOf({ spec }: Ingress, others: readonly string[]): string[] {
-  const { rules = [], defaultBackend } = spec ?? {};
-  if (rules.length === 0) return defaultBackend === undefined ? [] : [...others];
+/** Every host of an Ingress, once, of very many rules those of the first; what names none is at `others`. */
+export function hostsOf(ingress: Ingress, others: readonly string[]): string[] {
+  const rules = rulesOf(ingress);
+  if (rules.length === 0) return ingress.spec?.defaultBackend === undefined ? [] : [...others];
   return [...new Set(rules.flatMap((rule) => hostsOfRule(rule, others)))];
 }
 
@@ -74,11 +81,16 @@ export function servicesOf({ spec }: Ingress): Set<string> {
 }
 
 /** Whether part of it is for requests of any host. */
-export function isHostless({ spec }: Ingress): boolean {
-  const { rules = [], defaultBackend } = spec ?? {};
+export function isHostless(ingress: Ingress): boolean {
+  const rules = rulesOf(ingress);
   return rules.length === 0
-    ? defaultBackend !== undefined
+    ? ingress.spec?.defaultBackend !== undefined
     : rules.some(({ host = "" }) => host === "");
+}
+
+/** Those that count. */
+function rulesOf({ spec }: Ingress) {
+  return (spec?.rules ?? []).slice(0, MOST_PLACES);
 }
 
 function hostsOfRule(
@@ -97,9 +109,7 @@ export function placeKey({ host, path, pathType }: Omit<Place, "backend">): stri
   return `${host} ${pathType} ${isSlashed ? path.slice(0, -1) : path}`;
 }
 
-type AskedPath = NonNullable<NonNullable<NonNullable<Ingress["spec"]>["rules"]>[number]["http"]>;
-
-function atPath(host: string, { path, pathType, backend }: AskedPath["paths"][number]): Place {
+function atPath(host: string, { path, pathType, backend }: IngressPath): Place {
   return {
     host,
     path: encoded(path === undefined || path === "" ? "/" : path),
@@ -126,9 +136,9 @@ function sayHosts(hosts: readonly string[]): Problem[] {
 }
 
 /** A rule that nothing answers. */
-function sayEmpty({ spec }: Ingress): Problem[] {
-  if (spec?.defaultBackend !== undefined) return [];
-  const empty = (spec?.rules ?? []).filter(({ http }) => (http?.paths ?? []).length === 0);
+function sayEmpty(ingress: Ingress): Problem[] {
+  if (ingress.spec?.defaultBackend !== undefined) return [];
+  const empty = rulesOf(ingress).filter(({ http }) => (http?.paths ?? []).length === 0);
   return empty.map(({ host = "" }) => {
     const rule = host === "" ? "a rule without a host" : `the rule of ${host}`;
     const message = `${rule} has no paths, and there is no defaultBackend: nothing is published for it`;

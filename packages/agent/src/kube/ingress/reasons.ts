@@ -34,6 +34,7 @@ export const INGRESS_REASONS = [
   "CertificateInvalid",
   "TlsHostUnused",
   "StatusContested",
+  "MoreProblems",
 ] as const;
 
 export type IngressReason = (typeof INGRESS_REASONS)[number];

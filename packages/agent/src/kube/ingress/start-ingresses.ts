@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import type { EventRecorder } from "@warren/host/kube";
 import type { HostOwners } from "../host-owners.ts";
 import type { ToldElsewhere } from "../told-elsewhere.ts";
+import type { ProblemLines } from "../problem-lines.ts";
 import type { SourcesDeps } from "../sources.ts";
 import { IngressController } from "./ingress-controller.ts";
 import { IngressEvents } from "./ingress-events.ts";
@@ -17,12 +18,12 @@ export interface RunningIngresses extends AsyncDisposable {
 
 /** Publishes a cluster's Ingresses, and tells people what became of them while this agent leads. */
 export function startIngresses(
-  deps: SourcesDeps & { lost: ToldElsewhere; hosts: HostOwners },
+  deps: SourcesDeps & { lost: ToldElsewhere; hosts: HostOwners; lines: ProblemLines },
   recorder: EventRecorder,
 ): RunningIngresses {
   const { caches, clock, random, published, leadership, client, metrics } = deps;
   const { ingresses } = caches;
-  const events = new IngressEvents(deps.log, metrics);
+  const events = new IngressEvents(deps.log, metrics, deps.lines);
   const owned = new AsyncDisposableStack();
   const controller = owned.use(
     new IngressController({
