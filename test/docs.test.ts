@@ -63,6 +63,7 @@ const OPTION_TABLES: [string, Options][] = [
   ["Options of `chat keys rotate`", besides(optionsOf("chat keys rotate"), everywhere, asking)],
   ["Options of `token create`", besides(optionsOf("token create"), everywhere, asking)],
   ["Options of commands that ask or print", asking],
+  ["Options of `claims release`", besides(optionsOf("claims release"), everywhere, asking)],
   ["Options of `routes`", besides(optionsOf("routes"), everywhere, asking)],
   ["Options of `why`", besides(optionsOf("why"), everywhere, asking)],
 ];

@@ -12,6 +12,14 @@ const KeptState = v.object({
       tokenId: v.string(),
       since: v.number(),
       borrowed: v.exactOptional(v.literal(true)),
+      unused: v.exactOptional(
+        v.object({
+          since: v.number(),
+          clusterUuid: v.string(),
+          namespace: v.string(),
+          withdrawn: v.boolean(),
+        }),
+      ),
     }),
   ),
   revoked: v.array(v.string()),

@@ -85,6 +85,11 @@ export interface Registry {
   claimOf(host: string): ClaimedHost | undefined | Promise<ClaimedHost | undefined>;
   /** Gives a claim up; its group may be another's afterwards. False when there was none. */
   release(host: string): Promise<boolean>;
+  /**
+   * Gives up the claims that have no routes, and counts them: those where a cluster had the last route,
+   * or all but what clusters had that have been away for less than a day.
+   */
+  releaseUnused(clusterUuid: string | undefined): Promise<number>;
   /** Which gateway owns a tunnel, or a cluster's tunnels. */
   readonly directory: Directory;
   /** Token ids that no longer count. */

@@ -219,17 +219,6 @@ const claims: Fact[] = [
     },
   },
   {
-    name: "claims outlive their routes and count until they are released",
-    async holds({ gateways: [here, there] }) {
-      await here.apply(change({ revision: 1, routes: hosts("a", "b", "c") }));
-      await here.apply(change({ revision: 2, routes: hosts("d", "e", "f") }));
-      const next = change({ revision: 3, routes: hosts("f", "h") });
-      expect(refusedBy(await there.apply(next))).toEqual(["h.test quota_exceeded"]);
-      await there.release("a.test");
-      expect(refusedBy(await here.apply(next))).toEqual([]);
-    },
-  },
-  {
     name: "a host that another group owns counts for nothing",
     async holds({ gateways: [here, there] }) {
       await here.apply(change({ clusterUuid: "c2", routes: hosts("a", "b", "c", "d") }));
@@ -241,6 +230,19 @@ const claims: Fact[] = [
       ]);
       const rest = change({ revision: 3, routes: hosts("e", "f", "i", "j") });
       expect(refusedBy(await there.apply(rest))).toEqual([]);
+    },
+  },
+  {
+    name: "a host that was borrowed and gave way counts no more, and neither do its routes",
+    async holds({ gateways: [here, there] }) {
+      const paths = Array.from({ length: 8 }, (_, at) => `/x${at}`);
+      const lent = { ...add(...shut("a", ...paths)), isBorrowed: () => true };
+      expect(refusedBy(await here.apply(lent))).toEqual([]);
+      const full = add(...shut("b", "/"));
+      expect(refusedBy(await here.apply(full))).toEqual(["b.test quota_exceeded"]);
+      const owns = change({ clusterUuid: "c2", routes: hosts("a") });
+      expect(refusedBy(await there.apply(owns))).toEqual([]);
+      expect(refusedBy(await here.apply(full))).toEqual([]);
     },
   },
   {

@@ -5,6 +5,7 @@ import { NO_QUOTAS } from "../src/registry/quotas.ts";
 import { BORROWED_FACTS } from "./_borrowed-facts.ts";
 import { DIRECTORY_FACTS } from "./_directory-facts.ts";
 import { FACT_QUOTAS, QUOTA_FACTS } from "./_quota-facts.ts";
+import { SPARE_FACTS } from "./_spare-facts.ts";
 import { PLACE_FACTS } from "./_place-facts.ts";
 import { ROUTE_FACTS, found, type World } from "./_registry-facts.ts";
 import { change, route } from "./_routes-kit.ts";
@@ -52,7 +53,9 @@ describe("the registry in memory", () => {
     async ({ holds }) => holds(open()),
   );
 
-  test.each(QUOTA_FACTS)("$name", async ({ holds }) => holds(open(FACT_QUOTAS)));
+  test.each([...QUOTA_FACTS, ...SPARE_FACTS])("$name", async ({ holds }) =>
+    holds(open(FACT_QUOTAS)),
+  );
 
   test("claims, chosen ports and revocations outlive a restart", async () => {
     let kept: Kept | undefined;

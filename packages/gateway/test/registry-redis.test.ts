@@ -11,6 +11,7 @@ import {
 } from "./_redis-kit.ts";
 import { open, ready, TTL_MS } from "./_redis-registry.ts";
 import { FACT_QUOTAS, QUOTA_FACTS } from "./_quota-facts.ts";
+import { SPARE_FACTS } from "./_spare-facts.ts";
 import { PLACE_FACTS } from "./_place-facts.ts";
 import { NO_QUOTAS } from "../src/registry/quotas.ts";
 import { ROUTE_FACTS, type World } from "./_registry-facts.ts";
@@ -61,7 +62,7 @@ describe.each(BACKENDS)("the registry on $name", ({ there, start }) => {
     },
   );
 
-  test.skipIf(!there).each(QUOTA_FACTS)("$name", async ({ holds }) => {
+  test.skipIf(!there).each([...QUOTA_FACTS, ...SPARE_FACTS])("$name", async ({ holds }) => {
     await using world = await worldOn(backend, FACT_QUOTAS);
     await holds(world);
   });

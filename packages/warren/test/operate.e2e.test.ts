@@ -71,6 +71,16 @@ test("what runs can be asked: status, routes, claims, why; a claim can be releas
   const again = await home.run(["claims", "release", "nobody.localhost"]);
   expect(again.code).toBe(1);
   expect(again.stderr).toContain("nobody claims this host");
+  // What is served stays.
+  const unused = ["claims", "release", "--unused"];
+  expect((await home.run(unused)).stderr).toBe("0 claims released\n");
+  expect((await home.run([...unused, "--cluster", "demo", "--json"])).stdout).toBe(
+    '{"released":0}\n',
+  );
+  expect((await home.run([...unused, "--cluster", "nobody"])).stderr).toContain("say its uuid");
+  expect((await home.run([...unused, "hello.localhost"])).stderr).toContain(
+    "say a host, or --unused",
+  );
 });
 
 test("drain ends a gateway clean", async () => {

@@ -29,7 +29,7 @@ export interface TunnelSummary {
 
 /** What the admin listener shows and changes. */
 export interface AdminPorts {
-  registry: Pick<Registry, "routes" | "claims" | "release" | "revocations">;
+  registry: Pick<Registry, "routes" | "claims" | "release" | "releaseUnused" | "revocations">;
   tunnels(): readonly TunnelSummary[];
   /** Which route, cluster, gateway, agent and policy would serve this request, and why: JSON. */
   why(url: URL, method: string): object | Promise<object>;

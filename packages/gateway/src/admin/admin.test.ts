@@ -73,6 +73,7 @@ const ports: AdminPorts = {
     },
     claims: async () => claims,
     release: async (host) => heard.push(`release ${host}`) > 0 && host === "a.org",
+    releaseUnused: async (cluster) => heard.push(`release unused of ${cluster ?? "all"}`),
     revocations: {
       revoke: async (id) => void heard.push(`revoke ${id}`),
       isRevoked: async () => false,
@@ -207,40 +208,31 @@ describe("what everybody may see", () => {
 });
 
 describe("what changes things", () => {
+  const body = '{"token_id":"t9"}';
   test.each([
+    { name: "a revocation", method: "POST", path: "/revocations", body, did: "revoke t9" },
+    { name: "a release", method: "DELETE", path: "/claims/A.org", did: "release a.org" },
     {
-      name: "a revocation",
-      method: "POST",
-      path: "/revocations",
-      body: '{"token_id":"t9"}',
-      did: "revoke t9",
-    },
-    {
-      name: "a release",
+      name: "a release of what is unused",
       method: "DELETE",
-      path: "/claims/A.org",
-      body: undefined,
-      did: "release a.org",
+      path: "/claims?unused=true",
+      did: "release unused of all",
     },
-  ])("$name on loopback needs no credential", async ({ method, path, body, did }) => {
+    {
+      name: "a release of what is unused of a cluster",
+      method: "DELETE",
+      path: "/claims?unused=true&cluster=c1",
+      did: "release unused of c1",
+    },
+  ])("$name on loopback needs no credential", async ({ method, path, did, ...said }) => {
     await open();
-    const answer = await ask(path, {
-      method,
-      headers: JSON_TYPE,
-      ...(body === undefined ? {} : { body }),
-    });
+    const answer = await ask(path, { method, headers: JSON_TYPE, ...said });
     expect(answer.status).toBe(200);
-    expect(heard).toEqual([did, `changed ${method} ${path}`]);
+    expect(heard).toEqual([did, `changed ${method} ${path.split("?")[0]}`]);
   });
 
   test.each([
-    {
-      name: "a body that is not JSON",
-      path: "/revocations",
-      method: "POST",
-      body: "{",
-      status: 400,
-    },
+    { name: "a body, not JSON", path: "/revocations", method: "POST", body: "{", status: 400 },
     {
       name: "a body of another shape",
       path: "/revocations",
@@ -256,6 +248,7 @@ describe("what changes things", () => {
       body: " ".repeat(70_000),
       status: 413,
     },
+    { name: "a release of nothing", path: "/claims", method: "DELETE", body: "", status: 400 },
     {
       name: "a host that nobody claims",
       path: "/claims/b.org",

@@ -122,6 +122,18 @@ function changes(ports: AdminPorts): Endpoint[] {
       },
     },
     {
+      method: "DELETE",
+      path: "/claims",
+      about: "gives up all that have no routes (?unused=true&cluster=)",
+      answer: async ({ query }) => {
+        // A path that was cut short is not to release anything.
+        if (query.get("unused") !== "true")
+          throw new WireError("bad_request", "say ?unused=true, or a host in the path");
+        const released = await registry.releaseUnused(query.get("cluster") ?? undefined);
+        return ok({ released });
+      },
+    },
+    {
       method: "POST",
       path: "/drain",
       about: "not ready; finishes what there is, then ends",

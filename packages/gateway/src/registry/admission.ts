@@ -44,11 +44,11 @@ export const NO_ROOM: Refusal = {
 };
 export const NO_CLAIM: Refusal = {
   code: "quota_exceeded",
-  message: "its claim group holds all the hosts that it may hold (--group-claims): release some",
+  message: "its claim group uses all the hosts that it may hold (--group-claims)",
 };
 export const NO_MORE_PORTS: Refusal = {
   code: "quota_exceeded",
-  message: "its claim group holds all the ports that it may hold (--group-ports): release some",
+  message: "its claim group uses all the ports that it may hold (--group-ports)",
 };
 /** It would be taken for no network, and let in whom it is to keep out. */
 const NO_CIDR: Refusal = {

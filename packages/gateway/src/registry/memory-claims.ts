@@ -10,25 +10,40 @@ import {
   type Refusal,
 } from "./admission.ts";
 import type { Quotas } from "./quotas.ts";
+import { LOOK_AGAIN_MS, nextOf, spareOf, type Unused } from "./spare-claims.ts";
 
 /** A claimed host or public port, with its routes if it has any. */
 export interface ClaimedPlace {
   claim: Claim;
   readonly table: HostTable;
   readonly entries: Set<RouteEntry>;
+  /** While it has none. */
+  unused: Unused | undefined;
 }
 
-/** Hosts and ports with their owners: the first keeps a place until it is released. */
+/** A claim as it outlives a restart. */
+export type KeptClaim = Claim & { unused?: Unused };
+
+export interface MemoryClaimsOptions {
+  quotas: Pick<Quotas, "groupClaims" | "groupPorts">;
+  /** Epoch milliseconds. */
+  wallClock: () => number;
+}
+
+/**
+ * Hosts and ports with their owners: the first keeps a place until it is released, or until its own
+ * group is full and needs the room (spare-claims.ts).
+ */
 export class MemoryClaims {
   readonly places = new Map<string, ClaimedPlace>();
   /** Ports that were chosen here, by cluster and route key: a route that comes back gets its own. */
   readonly chosenPorts = new Map<string, number>();
-  readonly #quotas: Pick<Quotas, "groupClaims" | "groupPorts">;
-  /** Hosts and ports that a group holds. */
-  readonly #held = new Map<string, Held>();
+  readonly #options: MemoryClaimsOptions;
+  readonly #hosts = new Map<string, Held>();
+  readonly #ports = new Map<string, Held>();
 
-  constructor(quotas: Pick<Quotas, "groupClaims" | "groupPorts">) {
-    this.#quotas = quotas;
+  constructor(options: MemoryClaimsOptions) {
+    this.#options = options;
   }
 
   /** The place, claimed for the change's group if it was free. */
@@ -37,7 +52,7 @@ export class MemoryClaims {
     const place = this.places.get(host);
     const isBorrowed = change.isBorrowed?.(host) === true;
     if (place === undefined) {
-      const refusal = this.#refusal(host, group);
+      const refusal = this.#makeRoom(host, group);
       const fresh = { host, group, clusterUuid, tokenId, since };
       return refusal ?? this.add(isBorrowed ? { ...fresh, borrowed: true } : fresh);
     }
@@ -54,21 +69,71 @@ export class MemoryClaims {
     return claim?.borrowed === true && claim.group !== group && isBorrowed?.(host) !== true;
   }
 
+  /** A new claim, without routes until `use`. */
   add(claim: Claim): ClaimedPlace {
     const table = new HostTable(claim.host);
-    const place: ClaimedPlace = { claim, table, entries: new Set() };
+    const place: ClaimedPlace = { claim, table, entries: new Set(), unused: undefined };
     this.places.set(claim.host, place);
-    this.#count(claim, 1);
+    this.#heldBy(claim.host, claim.group).places += 1;
     return place;
+  }
+
+  /** A claim of before a restart: who had routes there, when nobody says so, may come back. */
+  restore({ unused, ...claim }: KeptClaim): void {
+    const { clusterUuid } = claim;
+    const since = this.#options.wallClock();
+    this.#rest(this.add(claim), unused ?? { since, clusterUuid, namespace: "", withdrawn: false });
+  }
+
+  kept(): KeptClaim[] {
+    return [...this.places.values()].map(({ claim, unused }) =>
+      unused === undefined ? claim : { ...claim, unused },
+    );
+  }
+
+  /** Puts a route into a place. */
+  use(place: ClaimedPlace, entry: RouteEntry): void {
+    place.entries.add(entry);
+    if (place.unused === undefined) return;
+    place.unused = undefined;
+    const { host, group } = place.claim;
+    this.#heldBy(host, group).unused.delete(place);
+  }
+
+  /** Takes a route out of a place: its cluster withdrew it, or is away. */
+  leave(place: ClaimedPlace, entry: RouteEntry, withdrawn: boolean): void {
+    place.entries.delete(entry);
+    if (place.entries.size > 0) return;
+    const { clusterUuid, route } = entry;
+    const since = this.#options.wallClock();
+    this.#rest(place, { since, clusterUuid, namespace: route.namespace, withdrawn });
+  }
+
+  /** The cluster is there, and has said all that it publishes: it has no route in what it left. */
+  returned({ clusterUuid, group }: RouteChange): void {
+    for (const all of [this.#hosts, this.#ports])
+      for (const place of all.get(group)?.unused ?? []) {
+        const { unused } = place;
+        if (unused === undefined || unused.withdrawn || unused.clusterUuid !== clusterUuid)
+          continue;
+        this.#rest(place, { ...unused, withdrawn: true });
+      }
   }
 
   /** Forgets the claim; its routes are the caller's to remove first. */
   drop(host: string): void {
     const place = this.places.get(host);
-    if (place !== undefined) this.#count(place.claim, -1);
+    if (place === undefined) return;
     this.places.delete(host);
-    for (const [owner, port] of this.chosenPorts) {
-      if (portPlace(port) === host) this.chosenPorts.delete(owner);
+    const { group } = place.claim;
+    const held = this.#heldBy(host, group);
+    held.places -= 1;
+    held.unused.delete(place);
+    const port = portOfPlace(host);
+    if (held.places === 0) (port === undefined ? this.#hosts : this.#ports).delete(group);
+    if (port === undefined) return;
+    for (const [owner, chosen] of this.chosenPorts) {
+      if (chosen === port) this.chosenPorts.delete(owner);
     }
   }
 
@@ -76,7 +141,7 @@ export class MemoryClaims {
   choosePort(owner: string, group: string, range: PortRange): number | Refusal {
     const had = this.chosenPorts.get(owner);
     if (had !== undefined) return had;
-    const full = this.#refusal(portPlace(range.from), group);
+    const full = this.#makeRoom(portPlace(range.from), group);
     if (full !== undefined) return full;
     for (let port = range.from; port <= range.to; port += 1) {
       if (this.places.has(portPlace(port))) continue;
@@ -86,25 +151,83 @@ export class MemoryClaims {
     return NO_PORT;
   }
 
-  /** Why the group may not claim one place more. */
-  #refusal(place: string, group: string): Refusal | undefined {
-    const { hosts, ports } = this.#held.get(group) ?? NONE;
-    const { groupClaims, groupPorts } = this.#quotas;
-    if (portOfPlace(place) !== undefined) return ports < groupPorts ? undefined : NO_MORE_PORTS;
-    return hosts < groupClaims ? undefined : NO_CLAIM;
+  /** Places without routes: those of one cluster, or of all but who has not been away for long. */
+  unused(clusterUuid: string | undefined): string[] {
+    const all = sparesOf(this.places.values());
+    const mine = all.filter((one) => one.clusterUuid === clusterUuid);
+    const now = this.#options.wallClock();
+    const some = clusterUuid === undefined ? spareOf(all, { now, most: 0 }) : mine;
+    return some.map(({ host }) => host);
   }
 
-  #count({ group, host }: Claim, places: number): void {
-    const held = { ...(this.#held.get(group) ?? NONE) };
-    if (portOfPlace(host) === undefined) held.hosts += places;
-    else held.ports += places;
-    if (held.hosts + held.ports > 0) this.#held.set(group, held);
-    else this.#held.delete(group);
+  /** Room for one place more, if need be what one gives up that the group does not use; or why there is none. */
+  #makeRoom(place: string, group: string): Refusal | undefined {
+    const { groupClaims, groupPorts } = this.#options.quotas;
+    const isPort = portOfPlace(place) !== undefined;
+    const most = isPort ? groupPorts : groupClaims;
+    const held = (isPort ? this.#ports : this.#hosts).get(group) ?? emptyHeld();
+    while (held.places >= most) {
+      const host = this.#nextSpare(held, most);
+      if (host === undefined) return isPort ? NO_MORE_PORTS : NO_CLAIM;
+      this.drop(host);
+    }
+    return undefined;
+  }
+
+  #nextSpare(held: Held, most: number): string | undefined {
+    for (;;) {
+      const next = held.spare.pop();
+      if (next === undefined) {
+        const now = this.#options.wallClock();
+        // The time may be corrected, to either side.
+        if (Math.abs(now - held.lookedAt) < LOOK_AGAIN_MS) return undefined;
+        held.spare = nextOf(spareOf(sparesOf(held.unused), { now, most }), 1).toReversed();
+        if (held.spare.length > 0) continue;
+        held.lookedAt = now;
+        return undefined;
+      }
+      // It may have had routes meanwhile, or be another's.
+      if (this.places.get(next.host)?.unused === next.unused) return next.host;
+    }
+  }
+
+  #rest(place: ClaimedPlace, unused: Unused): void {
+    place.unused = unused;
+    const held = this.#heldBy(place.claim.host, place.claim.group);
+    held.unused.add(place);
+    held.lookedAt = -Infinity;
+  }
+
+  #heldBy(place: string, group: string): Held {
+    const all = portOfPlace(place) === undefined ? this.#hosts : this.#ports;
+    const held = all.get(group) ?? emptyHeld();
+    all.set(group, held);
+    return held;
   }
 }
 
+/** The hosts of a group, or its ports. */
 interface Held {
-  hosts: number;
-  ports: number;
+  places: number;
+  readonly unused: Set<ClaimedPlace>;
+  /** Some of them, in the order in which they go, the first one last. */
+  spare: Spare[];
+  /** When nothing was spare, unless something has no routes since. */
+  lookedAt: number;
 }
-const NONE: Readonly<Held> = { hosts: 0, ports: 0 };
+
+interface Spare extends Unused {
+  readonly host: string;
+  readonly unused: Unused;
+}
+
+function sparesOf(places: Iterable<ClaimedPlace>): Spare[] {
+  const spare: Spare[] = [];
+  for (const { claim, unused } of places)
+    if (unused !== undefined) spare.push({ ...unused, host: claim.host, unused });
+  return spare;
+}
+
+function emptyHeld(): Held {
+  return { places: 0, unused: new Set(), spare: [], lookedAt: -Infinity };
+}

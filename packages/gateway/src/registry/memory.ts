@@ -26,13 +26,14 @@ import {
   type Refusal,
 } from "./admission.ts";
 import { Listeners } from "./listeners.ts";
-import { MemoryClaims, type ClaimedPlace } from "./memory-claims.ts";
+import { MemoryClaims, type ClaimedPlace, type KeptClaim } from "./memory-claims.ts";
+import { memoryCluster, refusedOf, type Cluster, type Published } from "./memory-cluster.ts";
 import { memoryDirectory } from "./memory-directory.ts";
-import { count, withoutRoom, type Quotas, type Room } from "./quotas.ts";
+import { count, type Quotas } from "./quotas.ts";
 
 /** What must outlive a restart of a lone gateway: routes come back from the agents, these do not. */
 export interface Kept {
-  claims: Claim[];
+  claims: KeptClaim[];
   revoked: string[];
   /** Public ports that were chosen, by cluster and route key. */
   ports: [owner: string, port: number][];
@@ -50,24 +51,6 @@ export interface MemoryRegistryOptions {
   kept: Kept | undefined;
   /** Called after each change of what is to be kept. */
   keep: ((kept: Kept) => void) | undefined;
-}
-
-interface Cluster {
-  readonly uuid: string;
-  revision: number | undefined;
-  readonly routes: Map<string, Published>;
-  /** Of all of them, as JSON. */
-  bytes: number;
-  /** Those of them that let nobody in. */
-  readonly shut: Room;
-  expiresAt: number;
-  presence: Presence;
-}
-interface Published {
-  readonly place: ClaimedPlace;
-  readonly entry: RouteEntry;
-  /** What tells a change from a repetition. */
-  readonly offer: Offer;
 }
 
 /** The registry of a single gateway: everything is known here, every look-up is synchronous. */
@@ -88,8 +71,8 @@ class MemoryRegistry implements Registry {
 
   constructor(options: MemoryRegistryOptions) {
     this.#options = options;
-    this.#claims = new MemoryClaims(options.quotas);
-    for (const claim of options.kept?.claims ?? []) this.#claims.add(claim);
+    this.#claims = new MemoryClaims(options);
+    for (const claim of options.kept?.claims ?? []) this.#claims.restore(claim);
     for (const [owner, port] of options.kept?.ports ?? [])
       this.#claims.chosenPorts.set(owner, port);
     this.#revoked = new Set(options.kept?.revoked);
@@ -185,6 +168,13 @@ class MemoryRegistry implements Registry {
     return released;
   }
 
+  async releaseUnused(clusterUuid: string | undefined): Promise<number> {
+    const unused = this.#claims.unused(clusterUuid);
+    for (const host of unused) this.#claims.drop(host);
+    this.#keep();
+    return unused.length;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const forget of this.#timers.values()) forget();
     this.#timers.clear();
@@ -224,7 +214,7 @@ class MemoryRegistry implements Registry {
 
   #publish(cluster: Cluster, change: RouteChange, verdict: RouteVerdict): void {
     const offers = permitted(change, this.#options, verdict);
-    const refused = this.#withoutRoom(cluster, change, offers);
+    const refused = refusedOf(cluster, { ...change, offers }, this.#options.quotas);
     const kept = new Set<string>();
     for (const offer of offers) {
       const why = refused.has(offer) ? NO_ROOM : this.#put(cluster, change, offer, verdict);
@@ -233,15 +223,8 @@ class MemoryRegistry implements Registry {
     }
     verdict.accepted = kept.size;
     if (change.action !== "sync") return;
-    for (const key of cluster.routes.keys()) if (!kept.has(key)) this.#remove(cluster, key);
-  }
-
-  #withoutRoom(cluster: Cluster, { action }: RouteChange, offers: readonly Offer[]): Set<Offer> {
-    const { routes, bytes, shut } = cluster;
-    const had = (key: string) => routes.get(key)?.offer;
-    const open = { routes: routes.size - shut.routes, bytes: bytes - shut.bytes };
-    const holding = { had, open, shut, isWhole: action === "sync" };
-    return withoutRoom(offers, holding, this.#options.quotas);
+    for (const key of cluster.routes.keys()) if (!kept.has(key)) this.#remove(cluster, key, true);
+    this.#claims.returned(change);
   }
 
   #put(
@@ -279,9 +262,9 @@ class MemoryRegistry implements Registry {
   #replace(cluster: Cluster, before: Published | undefined, next: Published): void {
     const { place, entry, offer } = next;
     const isHere = before?.place === place;
-    before?.place.entries.delete(before.entry);
+    this.#claims.use(place, entry);
+    if (before !== undefined) this.#claims.leave(before.place, before.entry, true);
     if (!isHere) before?.place.table.remove(before.entry);
-    place.entries.add(entry);
     place.table.put(entry, isHere ? before.entry : undefined);
     cluster.routes.set(entry.key, next);
     cluster.bytes += offer.bytes - (before?.offer.bytes ?? 0);
@@ -294,17 +277,17 @@ class MemoryRegistry implements Registry {
   }
 
   #delete(cluster: Cluster, change: RouteChange, verdict: RouteVerdict): void {
-    for (const route of change.routes) this.#remove(cluster, routeKey(route));
+    for (const route of change.routes) this.#remove(cluster, routeKey(route), true);
     verdict.accepted = change.routes.length;
   }
 
-  #remove(cluster: Cluster, key: string): void {
+  #remove(cluster: Cluster, key: string, withdrawn: boolean): void {
     const published = cluster.routes.get(key);
     if (published === undefined) return;
     cluster.routes.delete(key);
     cluster.bytes -= published.offer.bytes;
     if (published.offer.isShut) count(cluster.shut, published.offer, -1);
-    published.place.entries.delete(published.entry);
+    this.#claims.leave(published.place, published.entry, withdrawn);
     published.place.table.remove(published.entry);
     if (published.entry.publicPort !== undefined) this.#portsHeard.tell();
   }
@@ -313,7 +296,7 @@ class MemoryRegistry implements Registry {
     const place = this.#claims.places.get(host);
     if (place === undefined) return false;
     for (const { clusterUuid, key } of place.entries) {
-      this.#remove(this.#clusters.get(clusterUuid)!, key);
+      this.#remove(this.#clusters.get(clusterUuid)!, key, true);
     }
     this.#claims.drop(host);
     return true;
@@ -333,16 +316,7 @@ class MemoryRegistry implements Registry {
   #clusterOf(uuid: string): Cluster {
     const known = this.#clusters.get(uuid);
     if (known !== undefined) return known;
-    const presence = { online: false, since: this.#options.wallClock() };
-    const cluster: Cluster = {
-      uuid,
-      revision: undefined,
-      routes: new Map(),
-      bytes: 0,
-      shut: { routes: 0, bytes: 0 },
-      expiresAt: 0,
-      presence,
-    };
+    const cluster = memoryCluster(uuid, this.#options.wallClock());
     this.#clusters.set(uuid, cluster);
     this.#extend(cluster);
     return cluster;
@@ -365,14 +339,15 @@ class MemoryRegistry implements Registry {
   }
 
   #expire(cluster: Cluster): void {
-    for (const key of cluster.routes.keys()) this.#remove(cluster, key);
+    for (const key of cluster.routes.keys()) this.#remove(cluster, key, false);
     cluster.revision = undefined;
     if (!cluster.presence.online) this.#clusters.delete(cluster.uuid);
+    this.#keep();
   }
 
   #keep(): void {
     this.#options.keep?.({
-      claims: [...this.#claims.places.values()].map(({ claim }) => claim),
+      claims: this.#claims.kept(),
       revoked: [...this.#revoked],
       ports: [...this.#claims.chosenPorts],
     });

@@ -1,22 +1,18 @@
 import { HOST_TAKEN, NO_CLAIM, NO_MORE_PORTS, NO_PORT } from "../admission.ts";
 import type { PortRange, Refusal } from "../admission.ts";
-import type { Quotas } from "../quotas.ts";
+import { GroupSpare, type GroupSpareOptions, type IsBack } from "./group-spare.ts";
 import { groupTag, KEYS } from "./keys.ts";
-import type { RegistryLink } from "./registry-link.ts";
 import { CLAIM, TAKE_PORT } from "./scripts.ts";
 
 /** Owners of places that are asked for at once. */
 const BATCH = 200;
-/** A group that is full is counted anew at most this often: it may hold less than it is said to. */
-const RECOUNT_MS = 60_000;
-const MOST_COUNTED = 1_000;
+/** Room that was made may be another's by the time that it is asked for. */
+const MOST_TRIES = 3;
 
-export interface GroupClaimsOptions {
-  link: RegistryLink;
-  quotas: Pick<Quotas, "groupClaims" | "groupPorts">;
-  writeMs: number;
-  /** Monotonic milliseconds. */
-  now: () => number;
+/** A message, as far as claims are concerned. */
+export interface Claimant {
+  readonly group: string;
+  readonly isBack: IsBack;
 }
 
 /**
@@ -25,40 +21,39 @@ export interface GroupClaimsOptions {
  * leaves one name too many; those are found when the group is full.
  */
 export class GroupClaims {
-  readonly #options: GroupClaimsOptions;
-  /** When groups were counted last, and what they were said to hold that nobody owned then. */
-  readonly #counted = new Map<string, { at: number; unowned: ReadonlySet<string> }>();
+  readonly spare: GroupSpare;
+  readonly #options: GroupSpareOptions;
 
-  constructor(options: GroupClaimsOptions) {
+  constructor(options: GroupSpareOptions) {
     this.#options = options;
+    this.spare = new GroupSpare(options);
   }
 
   /** Names hosts that the group is about to claim or has; why it may not, for those that it may not. */
-  async name(group: string, hosts: readonly string[]): Promise<Map<string, Refusal>> {
+  async name({ group, isBack }: Claimant, hosts: readonly string[]): Promise<Map<string, Refusal>> {
     const refused = new Map<string, Refusal>();
-    const full = await this.#name(group, hosts);
+    let full = await this.#name(group, hosts);
     if (full.length === 0) return refused;
     const owners = await this.#owners(hosts);
     const taken = hosts.filter((host) => ![undefined, group].includes(owners.get(host)));
     for (const host of taken) refused.set(host, HOST_TAKEN);
-    await this.forget(group, taken);
-    await this.#recount(group);
-    const again = full.filter((host) => !refused.has(host));
-    for (const host of await this.#name(group, again)) refused.set(host, NO_CLAIM);
+    await this.spare.forget(group, taken);
+    full = await this.#name(
+      group,
+      full.filter((host) => !refused.has(host)),
+    );
+    for (let tries = 0; tries < MOST_TRIES && full.length > 0; tries += 1) {
+      await this.spare.freeHosts(group, full.length + (await this.#over(group)), isBack);
+      full = await this.#name(group, full);
+    }
+    for (const host of full) refused.set(host, NO_CLAIM);
     return refused;
-  }
-
-  /** The group does not hold these after all, or no longer. */
-  async forget(group: string, hosts: readonly string[]): Promise<void> {
-    if (hosts.length === 0) return;
-    const key = KEYS.claims(group);
-    await this.#options.link.command(key, ["SREM", key, ...hosts], this.#options.writeMs);
   }
 
   /** A public port for a route: the one wanted, the one that it had, or a free one. */
   async takePort(
     owner: string,
-    group: string,
+    { group, isBack }: Claimant,
     wanted: number | undefined,
     range: PortRange,
   ): Promise<number | Refusal> {
@@ -66,16 +61,27 @@ export class GroupClaims {
     const bounds = [String(range.from), String(range.to)];
     const limits = [groupTag(group), String(quotas.groupPorts)];
     const args = [owner, String(wanted ?? ""), ...bounds, ...limits];
-    const said = (await link.run(TAKE_PORT, KEYS.ports, args, writeMs)) as string;
-    if (said === "full") return NO_MORE_PORTS;
-    return said === "" ? NO_PORT : Number(said);
+    for (;;) {
+      const said = (await link.run(TAKE_PORT, KEYS.ports, args, writeMs)) as string;
+      if (said !== "full") return said === "" ? NO_PORT : Number(said);
+      if (!(await this.spare.freePort(group, isBack))) return NO_MORE_PORTS;
+    }
   }
 
   async #name(group: string, hosts: readonly string[]): Promise<string[]> {
     if (hosts.length === 0) return [];
     const { link, quotas, writeMs } = this.#options;
     const args = [String(quotas.groupClaims), ...hosts];
-    return (await link.run(CLAIM, KEYS.claims(group), args, writeMs)) as string[];
+    const keys = [KEYS.claims(group), KEYS.unused(group)] as const;
+    return (await link.run(CLAIM, keys, args, writeMs)) as string[];
+  }
+
+  /** How many hosts the group holds beyond a quota that was lowered. */
+  async #over(group: string): Promise<number> {
+    const { link, quotas, writeMs } = this.#options;
+    const key = KEYS.claims(group);
+    const count = (await link.command(key, ["SCARD", key], writeMs)) as number;
+    return Math.max(0, count - quotas.groupClaims);
   }
 
   async #owners(hosts: readonly string[]): Promise<Map<string, string | undefined>> {
@@ -90,27 +96,5 @@ export class GroupClaims {
       await Promise.all(some);
     }
     return owners;
-  }
-
-  /**
-   * Forgets names of what the group does not hold. A name without an owner may be about to be claimed
-   * by somebody: it goes when it had none the last time either.
-   */
-  async #recount(group: string): Promise<void> {
-    const { link, now, writeMs } = this.#options;
-    const last = this.#counted.get(group);
-    if (last !== undefined && now() - last.at < RECOUNT_MS) return;
-    if (this.#counted.size >= MOST_COUNTED) this.#counted.clear();
-    const key = KEYS.claims(group);
-    const named = (await link.command(key, ["SMEMBERS", key], writeMs)) as string[];
-    const owners = await this.#owners(named);
-    const unowned = new Set(named.filter((host) => owners.get(host) === undefined));
-    this.#counted.set(group, { at: now(), unowned });
-    await this.forget(
-      group,
-      named.filter((host) =>
-        unowned.has(host) ? last?.unowned.has(host) : owners.get(host) !== group,
-      ),
-    );
   }
 }

@@ -16,6 +16,8 @@ export const KEYS = {
   sizes: (uuid: string) => `warren:sizes:{${uuid}}`,
   shutSizes: (uuid: string) => `warren:sizes:shut:{${uuid}}`,
   claims: (group: string) => `warren:claims:{${groupTag(group)}}`,
+  /** Of those, what has no routes: beside them on a Cluster. */
+  unused: (group: string) => `warren:unused:{${groupTag(group)}}`,
   tunnel: (tunnelId: string) => `warren:tunnel:{${tunnelId}}`,
   tunnelsOf: (uuid: string) => `warren:tunnels:{${uuid}}`,
   route: (place: string, path: string) => `route:${place}:${path}`,

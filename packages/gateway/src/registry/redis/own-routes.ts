@@ -138,3 +138,35 @@ export function snapshotOf(own: OwnCluster): RouteChange {
   const action = own.complete ? "sync" : "add";
   return { ...own.said, action, revision: own.revision, routes };
 }
+
+export const NOTHING: PlaceChange = { mode: "replace", routes: new Map() };
+
+/** The part of a message that is about one place. */
+export function partOf(
+  places: Map<string, PlaceChange>,
+  place: string,
+  change: RouteChange,
+): PlaceChange {
+  const known = places.get(place);
+  if (known !== undefined) return known;
+  const mode =
+    change.action === "sync" ? "replace" : change.action === "delete" ? "remove" : "merge";
+  const part: PlaceChange = { mode, routes: new Map() };
+  places.set(place, part);
+  return part;
+}
+
+/** Adds places that a snapshot leaves out, to be emptied. */
+export function addAbsent(places: Map<string, PlaceChange>, had: Iterable<string>): void {
+  for (const place of had) if (!places.has(place)) places.set(place, NOTHING);
+}
+
+/** Where the cluster has this route. */
+export function knownPlace(own: OwnCluster, key: string): string | undefined {
+  for (const [place, routes] of own.places) if (routes.has(key)) return place;
+  return undefined;
+}
+
+export function textOf(own: OwnCluster, place: string): string {
+  return JSON.stringify([...(own.places.get(place) ?? [])]);
+}

@@ -5,7 +5,7 @@ import type { PlaceRecord } from "./place-record.ts";
 
 function record(version: number): PlaceRecord {
   const claim = { host: "a.org", group: "g", clusterUuid: "c", tokenId: "t", since: 0 };
-  return { place: "a.org", version, claim, entries: [], leftMs: Infinity };
+  return { place: "a.org", version, claim, entries: [], unused: undefined, leftMs: Infinity };
 }
 
 test("an older version never replaces a newer one, unless Redis lost what it had", () => {

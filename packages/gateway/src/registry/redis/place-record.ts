@@ -1,6 +1,7 @@
 import { backendsOf, type Route } from "@warren/wire";
 import type { Claim, RouteEntry } from "../../ports.ts";
 import { portOfPlace } from "../../routes/host-pattern.ts";
+import type { Unused } from "../spare-claims.ts";
 import { KEYS } from "./keys.ts";
 
 /** A place as Redis has it (scripts.ts says how), read at one moment of Redis's clock. */
@@ -10,6 +11,8 @@ export interface PlaceRecord {
   readonly claim: Claim | undefined;
   /** In publication order: by when their cluster first came, then by key. */
   readonly entries: readonly RouteEntry[];
+  /** Where it is claimed and has none. */
+  readonly unused: Unused | undefined;
   /** Until the first cluster's routes end, unless renewed; Infinity without routes. */
   readonly leftMs: number;
 }
@@ -42,7 +45,36 @@ export function readPlace(place: string, now: number, flat: readonly string[]): 
   }
   entries.sort((a, b) => byPublication(a, b, lives));
   const version = Number(fields.get("v") ?? 0);
-  return { place, version, claim: claimOf(fields), entries, leftMs: leftMs(lives, now) };
+  const claim = claimOf(fields);
+  const unused = claim === undefined || entries.length > 0 ? undefined : unusedOf(fields, claim);
+  return { place, version, claim, entries, unused, leftMs: leftMs(lives, now) };
+}
+
+/** Routes that are there and live no more went with their cluster; else the last was taken back. */
+function unusedOf(fields: ReadonlyMap<string, string>, claim: Claim): Unused {
+  let since = 0;
+  let clusterUuid = "";
+  for (const [field, value] of fields) {
+    if (!field.startsWith("x ") || parseInt(value, 10) < since) continue;
+    since = parseInt(value, 10);
+    clusterUuid = field.slice(2);
+  }
+  const lapsed = fields.entries().find(([field]) => field.startsWith(`r ${clusterUuid} `));
+  if (lapsed !== undefined) {
+    const { namespace } = JSON.parse(lapsed[1]) as Route;
+    return { since, clusterUuid, namespace, withdrawn: false };
+  }
+  const text = fields.get("u");
+  if (text !== undefined) return { ...readUnused(text), withdrawn: true };
+  // Written by a release that did not say so.
+  const known = clusterUuid === "" ? claim : { since, clusterUuid };
+  return { since: known.since, clusterUuid: known.clusterUuid, namespace: "", withdrawn: true };
+}
+
+/** "since CLUSTER NAMESPACE". */
+function readUnused(text: string): Omit<Unused, "withdrawn"> {
+  const [since = "", clusterUuid = "", ...namespace] = text.split(" ");
+  return { since: Number(since), clusterUuid, namespace: namespace.join(" ") };
 }
 
 function livesOf(fields: Map<string, string>, now: number): Map<string, Life> {

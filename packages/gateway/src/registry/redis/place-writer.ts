@@ -1,7 +1,8 @@
 import type { Route } from "@warren/wire";
 import type { Claim, RouteChange } from "../../ports.ts";
+import type { Unused } from "../spare-claims.ts";
 import { portOfPlace } from "../../routes/host-pattern.ts";
-import { KEYS } from "./keys.ts";
+import { groupTag, KEYS } from "./keys.ts";
 import type { PlaceChange } from "./own-routes.ts";
 import type { PlaceCopies } from "./place-copies.ts";
 import { readPlace, routeStrings, type PlaceRecord } from "./place-record.ts";
@@ -21,6 +22,16 @@ export interface Written {
   how: "changed" | "same" | "taken" | "stale";
   /** Routes that the cluster has in the place now. */
   count: number;
+  /** Nobody has any. */
+  unused: Unused | undefined;
+  /** Another group's claim gave way. */
+  gave: GaveWay | undefined;
+}
+
+export interface GaveWay {
+  readonly group: string;
+  /** Of the routes that were there, by cluster. */
+  readonly keys: ReadonlyMap<string, readonly string[]>;
 }
 
 /** Writes places, and the documented `route:` strings that are made of them. */
@@ -44,16 +55,20 @@ export class PlaceWriter {
     const head = [clusterUuid, group, JSON.stringify(claim), tokenId, String(ttlMs)];
     const args = [...head, String(said.revision ?? ""), change.mode, ...fieldsOf(change)];
     const reply = await link.run(WRITE, KEYS.place(place), args, writeMs);
-    const [status, changed, now, flat, removed] = reply as Reply;
-    if (status !== "ok") return { how: status, count: 0 };
+    const [status, changed, now, flat, removed, gave = []] = reply as Reply;
+    if (status !== "ok") return { how: status, count: 0, unused: undefined, gave: undefined };
     const record = readPlace(place, Number(now), flat);
     copies.keep(record);
     if (record.claim !== undefined) {
       await link.command(KEYS.places, ["ZADD", KEYS.places, "0", place], writeMs);
     }
+    if (portOfPlace(place) !== undefined && record.claim !== undefined) {
+      await this.keepPort(place, record.claim.group);
+    }
     await this.#derive(record, removed);
     const { length } = record.entries.filter((entry) => entry.clusterUuid === clusterUuid);
-    return { how: changed === 1 ? "changed" : "same", count: length };
+    const how = changed === 1 ? "changed" : "same";
+    return { how, count: length, unused: record.unused, gave: readGave(gave) };
   }
 
   /** Renews a cluster's routes of a place and their strings. False when they are not there. */
@@ -85,12 +100,17 @@ export class PlaceWriter {
 
   /**
    * Gives a place up. With a token: only if the claim was last made under it, and no other cluster
-   * shares it. Answers the claim and the routes there, undefined when nothing was given up.
+   * shares it. With a group: only if it is that group's and unused. Answers the claim and the routes
+   * there, undefined when nothing was given up, `served` when the group uses it.
    */
-  async release(place: string, tokenId: string): Promise<PlaceRecord | undefined> {
+  async release(
+    place: string,
+    { tokenId = "", group = "" }: { tokenId?: string; group?: string },
+  ): Promise<PlaceRecord | "served" | undefined> {
     const { link, writeMs } = this.#options;
-    const reply = await link.run(RELEASE, KEYS.place(place), [tokenId], writeMs);
+    const reply = await link.run(RELEASE, KEYS.place(place), [tokenId, group], writeMs);
     const flat = reply as string[];
+    if (flat[0] === "served") return "served";
     if (flat.length === 0) return undefined;
     const record = readPlace(place, 0, flat);
     const gone = new Set(record.entries.map(({ route }) => JSON.stringify(route)));
@@ -109,9 +129,19 @@ export class PlaceWriter {
       await link.command(KEYS.ports, ["HDEL", KEYS.ports, String(port)], writeMs);
     }
     const key = KEYS.place(place);
-    if ((await link.command(key, ["EXISTS", key], writeMs)) === 1) {
-      await link.command(KEYS.places, ["ZADD", KEYS.places, "0", place], writeMs);
-    }
+    const owner = (await link.command(key, ["HGET", key, "g"], writeMs)) as string | null;
+    if (owner === null) return;
+    await link.command(KEYS.places, ["ZADD", KEYS.places, "0", place], writeMs);
+    await this.keepPort(place, owner);
+  }
+
+  /** A port is its group's, also where somebody gave it up as this came. Nothing for a host. */
+  async keepPort(place: string, group: string): Promise<void> {
+    const { link, writeMs } = this.#options;
+    const port = portOfPlace(place);
+    if (port === undefined) return;
+    const args = ["HSETNX", KEYS.ports, String(port), `${groupTag(group)} `];
+    await link.command(KEYS.ports, args, writeMs);
   }
 
   /** Writes the strings of a place, and removes those of paths that it no longer has. */
@@ -136,7 +166,21 @@ type Reply = [
   now: string,
   flat: string[],
   removed: string[],
+  gave: string[] | undefined,
 ];
+
+function readGave([group, ...fields]: readonly string[]): GaveWay | undefined {
+  if (group === undefined) return undefined;
+  const keys = new Map<string, string[]>();
+  for (const field of fields) {
+    const space = field.indexOf(" ", 2);
+    const clusterUuid = field.slice(2, space);
+    const mine = keys.get(clusterUuid) ?? [];
+    mine.push(field.slice(space + 1));
+    keys.set(clusterUuid, mine);
+  }
+  return { group, keys };
+}
 
 function fieldsOf({ mode, routes }: PlaceChange): string[] {
   if (mode === "remove") return [...routes.keys()];

@@ -15,11 +15,16 @@ import {
 } from "../admission.ts";
 import { withoutRoom, type Quotas } from "../quotas.ts";
 import { ClusterIndex } from "./cluster-index.ts";
-import type { GroupClaims } from "./group-claims.ts";
+import type { Claimant, GroupClaims } from "./group-claims.ts";
 import {
+  addAbsent,
   countOf,
   holdingOf,
+  knownPlace,
+  NOTHING,
+  partOf,
   snapshotOf,
+  textOf,
   type OwnCluster,
   type OwnRoutes,
   type PlaceChange,
@@ -188,7 +193,8 @@ export class Publisher {
     }
     if (change.action === "delete") return places;
     const hosts = [...places.keys()].filter((place) => portOfPlace(place) === undefined);
-    for (const [host, why] of await this.#options.claims.name(change.group, hosts)) {
+    const claimant = this.#claimant(own, change);
+    for (const [host, why] of await this.#options.claims.name(claimant, hosts)) {
       for (const route of places.get(host)!.routes.values()) reject(verdict, route, why);
       places.delete(host);
     }
@@ -208,20 +214,35 @@ export class Publisher {
       return portPlace(route.public_port);
     const owner = `${change.clusterUuid} ${key}`;
     const range = ports ?? { from: 1, to: 0 };
-    const port = await claims.takePort(owner, change.group, route.public_port, range);
+    const claimant = this.#claimant(own, change);
+    const port = await claims.takePort(owner, claimant, route.public_port, range);
     return typeof port === "number" ? portPlace(port) : port;
   }
 
-  /** What had room and a name, and is another's: neither counts. */
+  /** What a message publishes again is not written when others' places are judged. */
+  #claimant(own: OwnCluster, { clusterUuid, group }: RouteChange): Claimant {
+    const { complete } = own;
+    const isBack = async (uuid: string) =>
+      uuid === clusterUuid ? complete : (await this.#index.newestSync(uuid)) > 0;
+    return { group, isBack };
+  }
+
+  /** What had room and a name, and is another's: neither counts. Nor what gave way. */
   async #giveBack(
     { action, clusterUuid, group }: RouteChange,
     offers: readonly Offer[],
     { places, written }: Outcome,
   ): Promise<void> {
     if (action === "delete") return;
+    const { claims } = this.#options;
     const taken = new Set<string>();
-    for (const [place, { how }] of written) if (how === "taken") taken.add(place);
-    await this.#options.claims.forget(group, [...taken]);
+    for (const [place, { how, gave }] of written) {
+      if (how === "taken") taken.add(place);
+      if (gave === undefined) continue;
+      await claims.spare.forget(gave.group, [place]);
+      for (const [uuid, keys] of gave.keys) await this.#index.free(uuid, keys);
+    }
+    await claims.spare.forget(group, [...taken]);
     const there = new Set<string>();
     for (const [place, { routes }] of places) {
       if (!taken.has(place)) for (const key of routes.keys()) there.add(key);
@@ -254,11 +275,11 @@ export class Publisher {
 
   /** After the writes: the index, a newer snapshot that came in between, and the others. */
   async #settle(
-    { clusterUuid, revision }: RouteChange,
+    { clusterUuid, group, revision }: RouteChange,
     inForce: number | undefined,
     written: Map<string, Written>,
   ): Promise<void> {
-    const { watch, writer, portsChanged } = this.#options;
+    const { claims, watch, writer, portsChanged } = this.#options;
     // Where a newer message wrote, it alone knows what is there: Redis was flushed, or it came meanwhile.
     const found = [...written].filter(([, { how }]) => how !== "stale");
     await this.#index.note(
@@ -266,6 +287,13 @@ export class Publisher {
       found.map(([place, { count }]) => [place, count]),
     );
     const changed = [...written].filter(([, { how }]) => how === "changed").map(([place]) => place);
+    await claims.spare.note(
+      group,
+      changed.flatMap((place) => {
+        const { unused } = written.get(place)!;
+        return unused === undefined ? [] : [[place, unused] as const];
+      }),
+    );
     const newest = await this.#index.newestSync(clusterUuid);
     if (revision !== undefined && newest > revision) {
       await inBatches(changed, (place) => writer.withdraw(place, clusterUuid, newest));
@@ -339,35 +367,10 @@ const REFUSED: Record<Written["how"], Refusal | undefined> = {
   taken: HOST_TAKEN,
   stale: STALE,
 };
-const UNWRITTEN: Written = { how: "same", count: 0 };
-const NOTHING: PlaceChange = { mode: "replace", routes: new Map() };
-
-function partOf(places: Map<string, PlaceChange>, place: string, change: RouteChange): PlaceChange {
-  const known = places.get(place);
-  if (known !== undefined) return known;
-  const mode =
-    change.action === "sync" ? "replace" : change.action === "delete" ? "remove" : "merge";
-  const part: PlaceChange = { mode, routes: new Map() };
-  places.set(place, part);
-  return part;
-}
-
-/** Adds places that a snapshot leaves out, to be emptied. */
-function addAbsent(places: Map<string, PlaceChange>, had: Iterable<string>): void {
-  for (const place of had) if (!places.has(place)) places.set(place, NOTHING);
-}
-
-function knownPlace(own: OwnCluster, key: string): string | undefined {
-  for (const [place, routes] of own.places) if (routes.has(key)) return place;
-  return undefined;
-}
+const UNWRITTEN: Written = { how: "same", count: 0, unused: undefined, gave: undefined };
 
 function isOlder({ revision }: RouteChange, own: OwnCluster): boolean {
   return revision !== undefined && revision < (own.revision ?? 0);
-}
-
-function textOf(own: OwnCluster, place: string): string {
-  return JSON.stringify([...(own.places.get(place) ?? [])]);
 }
 
 async function inBatches<T>(all: readonly T[], task: (one: T) => Promise<unknown>): Promise<void> {

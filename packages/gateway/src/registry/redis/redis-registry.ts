@@ -27,6 +27,7 @@ import { PlaceWriter } from "./place-writer.ts";
 import { Presences } from "./presences.ts";
 import { Publisher } from "./publisher.ts";
 import { RedisDirectory } from "./redis-directory.ts";
+import { Releases } from "./releases.ts";
 import { RegistryLink } from "./registry-link.ts";
 import { RedisRevocations } from "./redis-revocations.ts";
 import { VersionWatch, type Change } from "./version-watch.ts";
@@ -95,8 +96,7 @@ class RedisRegistry implements Registry {
   readonly #copies: PlaceCopies;
   readonly #own: OwnRoutes;
   readonly #writer: PlaceWriter;
-  readonly #index: ClusterIndex;
-  readonly #claims: GroupClaims;
+  readonly #releases: Releases;
   readonly #publisher: Publisher;
   readonly #presences: Presences;
   readonly #lookup: HostLookup;
@@ -126,30 +126,24 @@ class RedisRegistry implements Registry {
     const copies = (this.#copies = new PlaceCopies({ ...options, freshMs }));
     const own = (this.#own = new OwnRoutes());
     const writer = (this.#writer = new PlaceWriter({ link, copies, ttlMs, writeMs, wallClock }));
-    const portsChanged = () => this.#portsHeard.tell();
     const now = () => clock.now();
-    const { ports, quotas } = options;
-    const index = (this.#index = new ClusterIndex({ link, quotas, ttlMs, writeMs }));
-    const claims = (this.#claims = new GroupClaims({ link, quotas, writeMs, now }));
-    this.#publisher = new Publisher({
-      link,
-      watch,
-      writer,
-      own,
-      copies,
-      claims,
-      index,
-      ports,
-      quotas,
-      ttlMs,
-      now,
-      portsChanged,
-      failed: options.failed,
-    });
+    const { ports, quotas, failed } = options;
+    const index = new ClusterIndex({ link, quotas, ttlMs, writeMs });
+    const parts = { link, watch, writer, own, index, quotas, wallClock, now };
+    const releases = (this.#releases = new Releases({
+      ...parts,
+      spare: () => claims.spare,
+      places: () => this.#places(undefined),
+    }));
+    const giveUp = releases.giveUp.bind(releases);
+    const claims = new GroupClaims({ ...parts, writeMs, giveUp });
+    const portsChanged = () => this.#portsHeard.tell();
+    const written = { ...parts, copies, claims, ports, ttlMs, portsChanged, failed };
+    this.#publisher = new Publisher(written);
     const lives = { link, watch, clock, commandMs, writeMs, ttlMs: options.directoryTtlMs };
     this.#presences = new Presences({ ...lives, gatewayId, wallClock });
     this.directory = new RedisDirectory(lives);
-    const releaseClaims = (tokenId: string) => this.#releaseClaims(tokenId);
+    const releaseClaims = releases.ofToken.bind(releases);
     this.revocations = new RedisRevocations({ link, watch, writeMs, releaseClaims });
     this.#lookup = new HostLookup({ ...options, link, watch, copies, own, freshMs });
     link.start({
@@ -245,7 +239,11 @@ class RedisRegistry implements Registry {
   }
 
   release(host: string): Promise<boolean> {
-    return this.#release(host, "");
+    return this.#releases.release(host);
+  }
+
+  releaseUnused(clusterUuid: string | undefined): Promise<number> {
+    return this.#releases.unused(clusterUuid);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -262,29 +260,6 @@ class RedisRegistry implements Registry {
       yield* await Promise.all(names.map((place) => this.#writer.read(place)));
       if (names.length < PAGE) return;
       from = `(${names.at(-1)!}`;
-    }
-  }
-
-  async #release(host: string, tokenId: string): Promise<boolean> {
-    const released = await this.#writer.release(host, tokenId);
-    if (released === undefined) return false;
-    const { claim, entries } = released;
-    await this.#claims.forget(claim!.group, [host]);
-    for (const [uuid, gone] of Map.groupBy(entries, ({ clusterUuid }) => clusterUuid)) {
-      const own = this.#own.clusters.get(uuid);
-      if (own !== undefined) this.#own.forget(own, host);
-      await this.#index.free(
-        uuid,
-        gone.map(({ key }) => key),
-      );
-    }
-    await this.#watch.announce({ places: [host] });
-    return true;
-  }
-
-  async #releaseClaims(tokenId: string): Promise<void> {
-    for await (const { place, claim } of this.#places(undefined)) {
-      if (claim?.tokenId === tokenId) await this.#release(place, tokenId);
     }
   }
 

@@ -6,6 +6,7 @@
  * - `g` group, `c` the claim as JSON, `v` version: grows with every change, also over a release
  * - `x CLUSTER`: "until revision changedRevision changedAt since", until when its routes live
  * - `r CLUSTER KEY`: a route as JSON
+ * - `u`: "since CLUSTER NAMESPACE" of the last route, once that is taken back
  */
 import { script } from "@warren/host/redis-link";
 
@@ -42,6 +43,14 @@ local function prune()
   end
   return pruned
 end
+local function settle(cluster)
+  for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+    if string.sub(field, 1, 2) == 'r ' then return redis.call('HDEL', KEYS[1], 'u') end
+  end
+  if #removed == 0 then return end
+  local namespace = cjson.decode(removed[#removed]).namespace
+  redis.call('HSET', KEYS[1], 'u', text(now) .. ' ' .. cluster .. ' ' .. namespace)
+end
 local function bump()
   local v = tonumber(redis.call('HGET', KEYS[1], 'v') or '0')
   v = math.max(v + 1, now)
@@ -54,7 +63,8 @@ end
  * that is not.
  * ARGV: cluster, group, claim, token id, ttl, revision or '', mode (replace, merge, remove), then
  * key and route of each (keys alone to remove).
- * Answers {status (ok, taken, stale), changed, now, the fields, the routes removed}.
+ * Answers {status (ok, taken, stale), changed, now, the fields, the routes removed, and where a claim
+ * gave way its group and the fields of its routes}.
  */
 export const WRITE = script(`${NOW}${PRUNE}
 local cluster, group, claim, token = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -65,7 +75,12 @@ local function isBorrowed(json) return string.find(json, '"borrowed":true', 1, t
 local gives = adds and not isBorrowed(claim) and isBorrowed(redis.call('HGET', KEYS[1], 'c') or '')
 local left = owner and owner ~= group
 if left and not gives then return {'taken', 0, text(now), {}, {}} end
+local gave = {}
 if left then
+  gave[1] = owner
+  for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+    if string.sub(field, 1, 2) == 'r ' then gave[#gave + 1] = field end
+  end
   for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
     if string.sub(field, 1, 2) == 'x ' then drop(string.sub(field, 3)) end
   end
@@ -119,8 +134,9 @@ end
 if mine or not since then changedRevision, changedAt = revision, text(now) end
 redis.call('HSET', KEYS[1], 'x ' .. cluster,
   table.concat({text(now + ttl), revision, changedRevision, changedAt, since or text(now)}, ' '))
+settle(cluster)
 if mine or changed then bump() end
-return {'ok', (mine or changed) and 1 or 0, text(now), redis.call('HGETALL', KEYS[1]), removed}
+return {'ok', (mine or changed) and 1 or 0, text(now), redis.call('HGETALL', KEYS[1]), removed, gave}
 `);
 
 /** {now, the fields}. The reader leaves out what has expired by `now`. */
@@ -143,14 +159,25 @@ export const WITHDRAW = script(`${NOW}${PRUNE}
 local x = redis.call('HGET', KEYS[1], 'x ' .. ARGV[1])
 if not x or tonumber(string.match(x, '^%d+ (%d+)')) >= tonumber(ARGV[2]) then return {} end
 drop(ARGV[1])
+settle(ARGV[1])
 bump()
 return removed
 `);
 
-/** Gives a place up, if ARGV 1 is '' or its token and no other cluster has routes. The fields. */
+/**
+ * Gives a place up, if ARGV 1 is '' or its token and no other cluster has routes, and if ARGV 2 is ''
+ * or its group and nobody has routes. The fields; in the last case 'served' alone where somebody has.
+ */
 export const RELEASE = script(`${NOW}${PRUNE}
 if redis.call('HEXISTS', KEYS[1], 'c') == 0 then return {} end
-if ARGV[1] ~= '' then
+if ARGV[2] ~= '' then
+  if redis.call('HGET', KEYS[1], 'g') ~= ARGV[2] then return {} end
+  for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+    local cluster = string.match(field, '^r (%S+) ')
+    local x = cluster and redis.call('HGET', KEYS[1], 'x ' .. cluster)
+    if x and tonumber(string.match(x, '^%d+')) > now then return {'served'} end
+  end
+elseif ARGV[1] ~= '' then
   if redis.call('HGET', KEYS[1], 'k') ~= ARGV[1] then return {} end
   prune()
   local owner = cjson.decode(redis.call('HGET', KEYS[1], 'c')).clusterUuid
@@ -176,10 +203,14 @@ redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[2])
 return 1
 `);
 
-/** Names hosts that a group holds, as long as there are no more than ARGV 1. Answers the others. */
+/**
+ * Names hosts that a group holds, as long as there are no more than ARGV 1. KEYS: the names, and what
+ * of them is unused, which these are no longer. Answers the others.
+ */
 export const CLAIM = script(`
 local count, refused = redis.call('SCARD', KEYS[1]), {}
 for i = 2, #ARGV do
+  redis.call('HDEL', KEYS[2], ARGV[i])
   if redis.call('SISMEMBER', KEYS[1], ARGV[i]) == 0 then
     if count >= tonumber(ARGV[1]) then
       refused[#refused + 1] = ARGV[i]
@@ -190,6 +221,22 @@ for i = 2, #ARGV do
   end
 end
 return refused
+`);
+
+/**
+ * Names no more what is still as unused as it was. KEYS as of CLAIM. ARGV: host and what was said of
+ * it, of each. Answers those, which are then to be given up.
+ */
+export const GIVE = script(`
+local given = {}
+for i = 1, #ARGV, 2 do
+  if redis.call('HGET', KEYS[2], ARGV[i]) == ARGV[i + 1] then
+    redis.call('HDEL', KEYS[2], ARGV[i])
+    redis.call('SREM', KEYS[1], ARGV[i])
+    given[#given + 1] = ARGV[i]
+  end
+end
+return given
 `);
 
 /**
