@@ -7,7 +7,6 @@ import { readPublications } from "../agent/publications.ts";
 import { serviceTls } from "../agent/service-tls.ts";
 import { command, usage, type Call } from "../cli/command.ts";
 import { dataOption, jsonOption } from "../cli/options.ts";
-import { printable } from "../cli/table.ts";
 import { bounded } from "../doctor/bounded.ts";
 import { checkAgent } from "../doctor/check-agent.ts";
 import { checkGateway } from "../doctor/check-gateway.ts";
@@ -15,11 +14,11 @@ import { checkPath, PATH_CHECK } from "../doctor/check-path.ts";
 import { checkToken, claimsOf, NEW_TOKEN } from "../doctor/check-token.ts";
 import { doorsOfServices, type Door } from "../doctor/doors.ts";
 import { fail, note, whyOf, type Finding } from "../doctor/finding.ts";
+import { tellFindings } from "../doctor/tell-findings.ts";
 import { VERSION } from "../version.ts";
 
 const options = { ...agentOptions, data: dataOption, json: jsonOption };
 
-const LEVELS = { ok: "green", note: "cyan", warn: "yellow", fail: "red" } as const;
 /** For a program that gives credentials, and for lists of what there is. */
 const SLOW_MS = 15_000;
 const CALL_MS = 8_000;
@@ -49,9 +48,7 @@ also at an address that never answers. In a pod of the agent it has the agent's 
   words: { least: 0, most: 0 },
   async run(call) {
     const findings = await examine(call);
-    if (call.config.json) call.terminal.out(JSON.stringify(findings, undefined, 2));
-    else for (const finding of findings) show(call, finding);
-    return findings.some(({ level }) => level === "fail") ? "failed" : "ok";
+    return tellFindings(findings, call);
   },
 });
 
@@ -167,11 +164,4 @@ function read(file: string | undefined): Buffer | undefined {
   } catch (cause) {
     throw new ExitError("usage", `${file}: cannot be read`, { cause });
   }
-}
-
-function show({ terminal }: Call<typeof options>, { check, level, said, todo }: Finding): void {
-  terminal.out(
-    `${terminal.paintOut(LEVELS[level], level.padEnd(4))}  ${check}: ${printable(said)}`,
-  );
-  if (todo !== undefined) terminal.out(`      ${todo}`);
 }
