@@ -11,6 +11,7 @@ import { startKubeApi, type KubeApi } from "@warren/host/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { agentDefaults } from "../src/options.ts";
 import { kubeSettings, type KubeSettings } from "../src/kube-options.ts";
+import * as gatewayApi from "../src/kube/gateway-api/resources.ts";
 import { sweepCluster } from "../src/kube/leave/sweep-cluster.ts";
 import { CLASSES, GATEWAYS, putGateway, routesOf, startCluster } from "./_gateway-api-kit.ts";
 
@@ -18,6 +19,7 @@ const OURS = { ip: "192.0.2.7" };
 const AGENT = [{ manager: "warren-agent", operation: "Update", subresource: "status" }];
 const OTHER = [{ manager: "nginx-ingress-controller", operation: "Update", subresource: "status" }];
 const NEVER = "1970-01-01T00:00:00Z";
+const LISTENER_SETS = gatewayApi.LISTENER_SETS.versions[0];
 const HTTP_ROUTES = routesOf("HTTPRoute");
 const POLICIES = { ...HTTP_ROUTES, plural: "backendtlspolicies", kind: "BackendTLSPolicy" };
 const said = (type: string, lastTransitionTime = "2026-01-01T00:00:00Z", status = "True") => ({
@@ -212,6 +214,39 @@ describe("what Gateway API's objects say", () => {
     gateway(OF_US, { gatewayClassName, ...(by && { by }) });
     await sweep();
     expect(statusIn(GATEWAYS as never, "edge")).toEqual(isTaken ? undefined : OF_US);
+  });
+
+  test.each([
+    { name: "of a Gateway of ours", parent: "edge", isTaken: true },
+    { name: "of another's Gateway", parent: "theirs", isTaken: false },
+    { name: "whose Gateway is gone, by its writer", parent: "gone", by: AGENT, isTaken: true },
+    { name: "whose Gateway is gone", parent: "gone", isTaken: false },
+  ])("a ListenerSet $name: taken back $isTaken", async ({ parent, by, isTaken }) => {
+    const gatewayClassName = "other";
+    api.serve(LISTENER_SETS);
+    const controllerName = "example.com/gateway";
+    api.put({ metadata: { name: gatewayClassName }, spec: { controllerName } }, CLASSES);
+    const theirGateway = { name: "theirs", namespace: "infra" };
+    api.put({ metadata: theirGateway, spec: { gatewayClassName, listeners: [] } }, GATEWAYS);
+    const metadata = { name: "web", namespace: "infra", ...(by && { managedFields: by }) };
+    const status = { conditions: [said("Accepted"), said("Programmed")] };
+    api.put({ metadata, spec: { parentRef: { name: parent } }, status }, LISTENER_SETS);
+    await sweep();
+    expect(statusIn(LISTENER_SETS as never)).toEqual(isTaken ? undefined : status);
+  });
+
+  test("an empty list that an agent left is nothing, and one of others stays", async () => {
+    const status = { parents: [] };
+    for (const [name, managedFields] of [
+      ["web", AGENT],
+      ["other", OTHER],
+    ] as const) {
+      const metadata = { name, namespace: "infra", managedFields };
+      api.put({ metadata, spec: {}, status } as never, HTTP_ROUTES);
+    }
+    await sweep();
+    expect(statusIn(HTTP_ROUTES)).toBe(undefined);
+    expect(statusIn(HTTP_ROUTES, "other")).toEqual(status);
   });
 
   test("a GatewayClass waits for a controller again, and one of others does not", async () => {

@@ -25,9 +25,13 @@ export function environmentOf(
     Object.assign(said, found?.["data"]);
   }
   for (const { name, value, valueFrom } of env) {
-    const from = Object.values(valueFrom ?? {})[0];
-    said[name] =
-      value ?? FROM_ELSEWHERE[from?.["fieldPath"] ?? from?.["key"] ?? ""] ?? "of a Secret";
+    // A server leaves out a value that is empty.
+    if (valueFrom === undefined) {
+      said[name] = value ?? "";
+      continue;
+    }
+    const from = Object.values(valueFrom)[0];
+    said[name] = FROM_ELSEWHERE[from?.["fieldPath"] ?? from?.["key"] ?? ""] ?? "of a Secret";
   }
   const known = Object.entries(said).map(([name, value]) => [name, expanded(value, said)]);
   return Object.fromEntries(known) as Record<string, string>;

@@ -68,10 +68,16 @@
   verbs: [patch]
 {{- if .Values.agent.kube.gatewayApi }}
 - apiGroups: [gateway.networking.k8s.io]
-  resources: [gateways, httproutes, grpcroutes, tlsroutes, tcproutes, udproutes, backendtlspolicies]
+  resources: [gateways, httproutes, grpcroutes, tlsroutes, tcproutes, udproutes, backendtlspolicies, listenersets]
   verbs: [get, list]
 - apiGroups: [gateway.networking.k8s.io]
-  resources: [gateways/status, httproutes/status, grpcroutes/status, tlsroutes/status, tcproutes/status, udproutes/status, backendtlspolicies/status]
+  resources: [gateways/status, httproutes/status, grpcroutes/status, tlsroutes/status, tcproutes/status, udproutes/status, backendtlspolicies/status, listenersets/status]
+  verbs: [patch]
+- apiGroups: [gateway.networking.x-k8s.io]
+  resources: [xlistenersets]
+  verbs: [get, list]
+- apiGroups: [gateway.networking.x-k8s.io]
+  resources: [xlistenersets/status]
   verbs: [patch]
 {{- end }}
 {{- end -}}

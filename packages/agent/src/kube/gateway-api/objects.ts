@@ -5,6 +5,8 @@ import type { ObjectMeta } from "../objects.ts";
  * API server's validation promises is not relied upon: older bundles promise less.
  */
 export const GROUP = "gateway.networking.k8s.io";
+/** Of kinds that are experiments. */
+export const X_GROUP = "gateway.networking.x-k8s.io";
 
 /** metav1.Condition. */
 export interface Condition {
@@ -80,8 +82,14 @@ export interface Gateway {
     gatewayClassName: string;
     listeners: Listener[];
     addresses?: GatewayAddress[];
-    infrastructure?: { parametersRef?: { group: string; kind: string; name: string } };
+    infrastructure?: {
+      labels?: Record<string, string>;
+      annotations?: Record<string, string>;
+      parametersRef?: { group: string; kind: string; name: string };
+    };
     allowedListeners?: { namespaces?: { from?: string } };
+    /** Of the experimental channel. */
+    defaultScope?: string;
     tls?: {
       backend?: { clientCertificateRef?: SecretReference };
       frontend?: { default?: TlsFrontend; perPort?: { port: number; tls?: TlsFrontend }[] };
@@ -198,10 +206,23 @@ export interface Namespace {
   metadata: ObjectMeta;
 }
 
-/** Read only to know that it is there: its demands are not met yet (docs/gateway-api.md). */
+/** A ListenerSet, or an XListenerSet: read to be told that no Gateway takes it. */
+export interface ListenerSet {
+  metadata: ObjectMeta;
+  spec: { parentRef?: ParentReference };
+  status?: { conditions?: Condition[] };
+}
+
+/** Read to know that it is there, and to be told that its demands are not met (docs/gateway-api.md). */
 export interface BackendTlsPolicy {
   metadata: ObjectMeta;
   spec: { targetRefs: { group: string; kind: string; name: string; sectionName?: string }[] };
+  status?: { ancestors?: PolicyAncestorStatus[] };
+}
+export interface PolicyAncestorStatus {
+  ancestorRef: ParentReference;
+  controllerName: string;
+  conditions: Condition[];
 }
 
 /** UDPRoutes are read to be told that no listener takes them. */

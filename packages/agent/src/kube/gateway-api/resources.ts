@@ -1,6 +1,6 @@
 import type { KubeObject, Resource } from "@warren/host/kube";
-import { GROUP, type RouteKind } from "./objects.ts";
-import type { BackendTlsPolicy, Gateway, GatewayClass, Namespace } from "./objects.ts";
+import { GROUP, X_GROUP, type RouteKind } from "./objects.ts";
+import type { BackendTlsPolicy, Gateway, GatewayClass, ListenerSet, Namespace } from "./objects.ts";
 import type { ReferenceGrant, RouteObject } from "./objects.ts";
 
 /** A kind that bundles of the CRDs serve in different versions; the fields that are read are the same. */
@@ -41,6 +41,25 @@ export const BACKEND_TLS_POLICIES = versioned<BackendTlsPolicy>(
   "backendtlspolicies",
   { versions: ["v1", "v1alpha3"] },
 );
+/** Since bundle 1.5; bundles before have its experiment (1.3 and 1.4). */
+export const LISTENER_SETS: Versioned<ListenerSet> = {
+  versions: [
+    {
+      group: GROUP,
+      version: "v1",
+      plural: "listenersets",
+      kind: "ListenerSet",
+      namespaced: true,
+    },
+    {
+      group: X_GROUP,
+      version: "v1alpha1",
+      plural: "xlistenersets",
+      kind: "XListenerSet",
+      namespaced: true,
+    },
+  ],
+};
 export const NAMESPACES: Resource<Namespace> = {
   group: "",
   version: "v1",

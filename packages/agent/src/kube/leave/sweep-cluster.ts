@@ -11,9 +11,10 @@ import {
 } from "@warren/host/kube";
 import type { KubeSettings } from "../../kube-options.ts";
 import { defaultClassOf } from "../cluster-controllers.ts";
-import type { BackendTlsPolicy, GatewayClass } from "../gateway-api/objects.ts";
+import type { GatewayClass } from "../gateway-api/objects.ts";
 import * as gatewayApi from "../gateway-api/resources.ts";
-import { mendClass, mendEntries, mendGateway, mendIngress, type Mend } from "./traces.ts";
+import { isOurGateway, mendClass, mendEntries, mendGateway } from "./traces.ts";
+import { mendIngress, mendListenerSet, type Mend } from "./traces.ts";
 
 export interface SweepOptions {
   readonly client: KubeClient;
@@ -98,16 +99,28 @@ async function gatewayApiKinds({ client, settings }: SweepOptions): Promise<Kind
   };
   for (const route of Object.values(gatewayApi.ROUTES))
     await add(route, (one) => mendEntries(one, "parents", controllerName));
-  await add(gatewayApi.BACKEND_TLS_POLICIES, (one: BackendTlsPolicy & { status?: object }) =>
+  await add(gatewayApi.BACKEND_TLS_POLICIES, (one) =>
     mendEntries(one, "ancestors", controllerName),
   );
   const { classes, problem } = await gatewayClasses(client);
   const gatewayClass = (name: string) => classes.find(({ metadata }) => metadata.name === name);
+  // Known once they are looked at, which is before their ListenerSets are.
+  const gateways = new Map<string, boolean>();
   await add(
     gatewayApi.GATEWAYS,
     (one) => {
       const found = gatewayClass(one.spec.gatewayClassName);
-      return mendGateway(one, { gatewayClass: found, className, controllerName });
+      const isOurs = isOurGateway(one, { gatewayClass: found, className, controllerName });
+      gateways.set(keyOf(one), isOurs);
+      return isOurs ? mendGateway(one) : undefined;
+    },
+    problem,
+  );
+  await add(
+    gatewayApi.LISTENER_SETS,
+    (one) => {
+      const { namespace = one.metadata.namespace, name = "" } = one.spec.parentRef ?? {};
+      return mendListenerSet(one, gateways.get(`${namespace}/${name}`));
     },
     problem,
   );

@@ -2,7 +2,7 @@ import type { ObjectMeta } from "@warren/host/kube";
 import type { ClusterView } from "../cluster-view.ts";
 import { CLASS_CONDITIONS, isOurs } from "../gateway-api/gateway-class.ts";
 import { GATEWAY_CONDITIONS } from "../gateway-api/gateway-status.ts";
-import type { Condition, Gateway, GatewayClass } from "../gateway-api/objects.ts";
+import type { Condition, Gateway, GatewayClass, ListenerSet } from "../gateway-api/objects.ts";
 import type { Ingress } from "../objects.ts";
 import { ingressClassOf, ownerOf, type IngressSelection } from "../ingress/select.ts";
 import { AGENT } from "../sources.ts";
@@ -43,15 +43,17 @@ export function mendIngress(
 
 /** Of a status that is a list in which each controller has entries of its own, `parents` or `ancestors`: ours. */
 export function mendEntries(
-  { status }: { status?: object },
+  object: Signed & { status?: object },
   list: "parents" | "ancestors",
   controllerName: string,
 ): Mend | undefined {
-  const said: Record<string, unknown> = { ...status };
-  const entries = (said[list] ?? []) as readonly { controllerName: string }[];
+  const said: Record<string, unknown> = { ...object.status };
+  const entries = said[list] as readonly { controllerName: string }[] | undefined;
+  if (entries === undefined) return undefined;
   const left = entries.filter((one) => one.controllerName !== controllerName);
-  if (left.length === entries.length) return undefined;
-  return left.length === 0 ? null : { [list]: left };
+  // An agent leaves none where ours was the last.
+  if (left.length === 0 && (entries.length > 0 || writerOf(object) === "agent")) return null;
+  return left.length === entries.length ? undefined : { [list]: left };
 }
 
 export interface GatewayOwner {
@@ -61,20 +63,33 @@ export interface GatewayOwner {
   readonly controllerName: string;
 }
 
-/** Of a Gateway of a class of ours, or of one whose class is gone already: all but what others have beside it. */
-export function mendGateway(gateway: Gateway, owner: GatewayOwner): Mend | undefined {
-  const { gatewayClass, className, controllerName } = owner;
-  const writer = writerOf(gateway);
-  const isOfUs =
-    gatewayClass === undefined
-      ? writer === "agent" || gateway.spec.gatewayClassName === className
-      : isOurs(gatewayClass, controllerName);
-  if (!isOfUs || writer === "others") return undefined;
+/** Of a class of ours, or of one that is gone already. */
+export function isOurGateway(
+  gateway: Gateway,
+  { gatewayClass, className, controllerName }: GatewayOwner,
+): boolean {
+  return gatewayClass === undefined
+    ? writerOf(gateway) === "agent" || gateway.spec.gatewayClassName === className
+    : isOurs(gatewayClass, controllerName);
+}
+
+/** Of a Gateway of ours: all but what others have beside it. */
+export function mendGateway(gateway: Gateway): Mend | undefined {
+  if (writerOf(gateway) === "others") return undefined;
   const { addresses = [], conditions = [], listeners = [] } = gateway.status ?? {};
   const isMore = addresses.length + listeners.length > 0;
   const mended = mendConditions(conditions, GATEWAY_CONDITIONS, ["Accepted", "Programmed"]);
   if (mended === undefined && !isMore) return undefined;
   return mended === null ? null : { addresses: null, listeners: null, conditions: mended };
+}
+
+/** `isOurs`: whether its Gateway is; undefined: it has none by now. */
+export function mendListenerSet(set: ListenerSet, isOurs: boolean | undefined): Mend | undefined {
+  const writer = writerOf(set);
+  if (writer === "others" || !(isOurs ?? writer === "agent")) return undefined;
+  const types = ["Accepted", "Programmed"];
+  const mended = mendConditions(set.status?.conditions ?? [], types, types);
+  return mended && { conditions: mended };
 }
 
 export function mendClass(found: GatewayClass, controllerName: string): Mend | undefined {
