@@ -8,17 +8,17 @@ import { BIN, Cli } from "../../packages/warren/test/_cli.ts";
 import { ask } from "../../packages/warren/test/_kit/ask.ts";
 import { Fleet, freePort, type GatewayOnStage } from "../../packages/warren/test/_kit/fleet.ts";
 import { commandsAt, type Commands } from "./_kit/cluster.ts";
+import { commandsOf } from "./_kit/commands.ts";
 import { kubectl } from "./_kit/folders.ts";
 import { gatewayApiDefinitions } from "./_kit/gateway-api.ts";
 import { CHART, exampleFlags, helm, RELEASE, render, setFlags } from "./_kit/helm.ts";
 import { podsOf, type Pod } from "./_kit/pods.ts";
 import { schemasFolder } from "./_kit/schemas.ts";
+import { OBJECTS, THEIRS } from "./_kit/shared-cluster.ts";
 import { environmentOf } from "./_kit/told.ts";
 import type { Manifest } from "./_kit/validate.ts";
 
 const LONG = { timeout: 60_000, interval: 300 };
-const API = { apiVersion: "gateway.networking.k8s.io/v1" };
-const IN = { namespace: "default" };
 /** All that agents may write to, and what the chart makes. */
 const KINDS =
   "ingresses,gatewayclasses,gateways,httproutes,ingressclasses,leases,deployments,jobs,configmaps,secrets,serviceaccounts,networkpolicies,poddisruptionbudgets,roles,rolebindings";
@@ -115,25 +115,45 @@ describe.skipIf(!isThere)("an agent that was installed by helm", { timeout: 180_
     return agent;
   }
 
+  const JOB = `job/${RELEASE.name}-warren-agent-leave`;
+  /** Of the chart's hook, as soon as helm has made it. */
+  async function hook(): Promise<Manifest> {
+    const words = ["get", JOB, "-n", RELEASE.namespace, "-o", "json", "--ignore-not-found"];
+    await expect.poll(() => admin.kubectl(...words), LONG).not.toBe("");
+    return JSON.parse(await admin.kubectl(...words)) as Manifest;
+  }
+
   test("leaves nothing when helm uninstalls it, by the chart's hook", async () => {
     const before = await everything();
     const agent = await installed();
     const uninstalling = admin.run("helm", ["uninstall", ...release]);
-    const job = `job/${RELEASE.name}-warren-agent-leave`;
-    const find = () => admin.run("kubectl", ["get", job, "-n", RELEASE.namespace, "-o", "json"]);
-    await expect.poll(async () => (await find()).code, LONG).toBe(0);
-    const hook = JSON.parse((await find()).out) as Manifest;
+    const [pod] = podsOf([await hook()]);
     // As kubelets do with pods of a Deployment that is gone, and with the Job's: it waits for the agent.
-    const leaving = await run(podsOf([hook])[0]!, []);
+    const leaving = await run(pod!, []);
     await leaving.says(/waiting for pod-0_\w+, which leads/);
     await ended(agent);
     const left = await leaving.ended();
     expect([left.code, left.stdout]).toEqual([0, expect.not.stringMatching(/^(fail|warn)/m)]);
-    await say(complete(), job, "-n", RELEASE.namespace);
+    await say(done("SuccessCriteriaMet", "Complete"), JOB, "-n", RELEASE.namespace);
     const ran = await uninstalling;
     expect([ran.code, ran.err]).toEqual([0, ""]);
     expect(await everything()).toEqual(before);
     expect(await status("mine.example.com")).toBe(404);
+  });
+
+  test("is uninstalled also where the hook fails, which says so and leaves no rights behind", async () => {
+    const before = await everything();
+    const installing = await admin.run("helm", ["install", ...release, CHART, ...FLAGS]);
+    expect([installing.code, installing.err]).toEqual([0, ""]);
+    const uninstalling = admin.run("helm", ["uninstall", ...release]);
+    await hook();
+    await say(done("FailureTarget", "Failed"), JOB, "-n", RELEASE.namespace);
+    const ran = await uninstalling;
+    expect([ran.code, ran.err]).toEqual([1, expect.stringContaining("completed with 1 error(s)")]);
+    const { code } = await admin.run("helm", ["status", ...release]);
+    expect(code).toBe(1);
+    await admin.kubectl("delete", JOB, "-n", RELEASE.namespace);
+    expect(await everything()).toEqual(before);
   });
 
   test("leaves nothing once a person has run the command, where helm was told to run no hook", async () => {
@@ -143,16 +163,29 @@ describe.skipIf(!isThere)("an agent that was installed by helm", { timeout: 180_
     expect([ran.code, ran.err]).toEqual([0, ""]);
     await ended(agent);
     expect(await everything()).not.toEqual(before);
-    const lease = `${RELEASE.namespace}/${RELEASE.name}-warren-agent`;
-    const words = ["agent", "leave", "--kubeconfig", join(fleet.folder, "kubeconfig")];
-    const gatewayWords = ["--gateway", `ws://127.0.0.1:${gateway.port}`, "--token-file", token];
-    const node = [BIN, ...words, "--kube-lease", lease, ...gatewayWords];
-    const left = await admin.run(process.execPath, node);
+    const left = await admin.run(process.execPath, [BIN, ...byTheGuide(gateway.port, token)], {
+      cwd: fleet.folder,
+    });
     expect([left.code, left.out]).toEqual([0, expect.not.stringMatching(/^(fail|warn)/m)]);
     expect(await everything()).toEqual(before);
     expect(await status("mine.example.com")).toBe(404);
   });
 });
+
+/** The guide's command, where this test has what it names. */
+function byTheGuide(port: number, token: string): string[] {
+  const commands = commandsOf("docs/kubernetes.md").map((words) =>
+    words.slice(words.indexOf("agent")),
+  );
+  const [words] = commands.filter(([agent, leave]) => agent === "agent" && leave === "leave");
+  const here: Record<string, string> = {
+    "--kubeconfig": "kubeconfig",
+    "--kube-lease": `${RELEASE.namespace}/${RELEASE.name}-warren-agent`,
+    "--gateway": `ws://127.0.0.1:${port}`,
+    "--token-file": token,
+  };
+  return words!.map((word, at) => here[words![at - 1]!] ?? word);
+}
 
 async function ended(agent: Cli): Promise<void> {
   agent.signal("SIGTERM");
@@ -160,97 +193,19 @@ async function ended(agent: Cli): Promise<void> {
   await agent[Symbol.asyncDispose]();
 }
 
-const rule = (host: string) => ({
-  host,
-  http: {
-    paths: [
-      {
-        path: "/",
-        pathType: "Prefix",
-        backend: { service: { name: "web", port: { number: 80 } } },
-      },
-    ],
-  },
-});
-const ingress = (name: string, ingressClassName: string): object => ({
-  apiVersion: "networking.k8s.io/v1",
-  kind: "Ingress",
-  metadata: { name, ...IN },
-  spec: { ingressClassName, rules: [rule(`${name}.example.com`)] },
-});
-const route = (name: string): object => ({
-  ...API,
-  kind: "HTTPRoute",
-  metadata: { name, ...IN },
-  spec: {
-    parentRefs: [{ name: "edge" }],
-    hostnames: [`${name}.example.com`],
-    rules: [{ backendRefs: [{ name: "web", port: 80 }] }],
-  },
-});
-const gatewayClass = (name: string, controllerName: string): object => ({
-  ...API,
-  kind: "GatewayClass",
-  metadata: { name },
-  spec: { controllerName },
-});
-const edge = (name: string, gatewayClassName: string): object => ({
-  ...API,
-  kind: "Gateway",
-  metadata: { name, ...IN },
-  spec: { gatewayClassName, listeners: [{ name: "http", port: 80, protocol: "HTTP" }] },
-});
-/** Of each kind what an agent writes to, and what others do. */
-const OBJECTS: readonly object[] = [
-  {
-    apiVersion: "v1",
-    kind: "Service",
-    metadata: { name: "web", ...IN },
-    spec: { ports: [{ port: 80 }] },
-  },
-  ingress("mine", "warren"),
-  ingress("theirs", "nginx"),
-  gatewayClass("own", "warren.dev/gateway"),
-  gatewayClass("other", "example.com/gateway"),
-  edge("edge", "own"),
-  edge("late", "warren"),
-  edge("theirs", "other"),
-  route("one"),
-  route("two"),
-];
-const CONDITION = {
-  type: "Accepted",
-  status: "True",
-  reason: "Accepted",
-  message: "",
-  lastTransitionTime: "2026-01-01T00:00:00Z",
-};
-const parent = {
-  parentRef: { name: "other" },
-  controllerName: "example.com/gateway",
-  conditions: [CONDITION],
-};
-const THEIRS: readonly [string, object][] = [
-  ["ingress/theirs", { loadBalancer: { ingress: [{ ip: "192.0.2.7" }] } }],
-  ["gateway/theirs", { conditions: [CONDITION] }],
-  ["gatewayclass/other", { conditions: [CONDITION] }],
-  ["httproute/two", { parents: [parent] }],
-];
-
-/** What a controller says of a Job that has done its work. */
-function complete(): object {
+/** What a controller says of a Job that is over. */
+function done(...types: readonly string[]): object {
   const at = new Date().toISOString().replace(/\.\d+/, "");
-  const condition = (type: string) => ({
-    type,
-    status: "True",
-    lastProbeTime: at,
-    lastTransitionTime: at,
-  });
+  const isComplete = types.includes("Complete");
   return {
     startTime: at,
-    completionTime: at,
-    succeeded: 1,
-    conditions: ["SuccessCriteriaMet", "Complete"].map(condition),
+    ...(isComplete ? { completionTime: at, succeeded: 1 } : { failed: 1 }),
+    conditions: types.map((type) => ({
+      type,
+      status: "True",
+      lastProbeTime: at,
+      lastTransitionTime: at,
+    })),
   };
 }
 

@@ -5,7 +5,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openKubeApiserver, programs, type Commands } from "./_kit/cluster.ts";
-import { commandsOf } from "./_kit/commands.ts";
 import { built, kubectl, kustomizations } from "./_kit/folders.ts";
 import {
   CHART,
@@ -162,25 +161,6 @@ describe.skipIf(programs === undefined || kubectl === undefined)("a kube-apiserv
   });
 
   describe.skipIf(helm === undefined)("helm", () => {
-    test("forgets the address of an Ingress by the guide's command", async () => {
-      const commands = commandsOf("docs/kubernetes.md").filter((one) =>
-        one.includes("--subresource=status"),
-      );
-      const [words] = commands.filter((one) => one.includes("ingress"));
-      await cluster.kubectl(
-        ..."create ingress my-app --class=warren --rule=a.example/*=app:80".split(" "),
-      );
-      const said = JSON.stringify({ status: { loadBalancer: { ingress: [{ ip: "192.0.2.7" }] } } });
-      const patch = ["patch", "ingress", "my-app", "--subresource=status", "--type", "merge", "-p"];
-      await cluster.kubectl(...patch, said);
-      const shown = () =>
-        cluster.kubectl("get", "ingress", "my-app", "-o", "jsonpath={.status.loadBalancer}");
-      expect(await shown()).toContain("192.0.2.7");
-      await cluster.kubectl(...words!.slice(1));
-      expect(await shown()).toBe("{}");
-      await cluster.kubectl("delete", "ingress", "my-app");
-    });
-
     test("installs, upgrades, says which values a claim has for good, and leaves the claims", async () => {
       const flags = [
         ...exampleFlags("chat-small-values.yaml"),
