@@ -10,6 +10,7 @@ import { dataOption, jsonOption } from "../cli/options.ts";
 import { bounded } from "../doctor/bounded.ts";
 import { checkAgent } from "../doctor/check-agent.ts";
 import { checkGateway } from "../doctor/check-gateway.ts";
+import { checkHosts } from "../doctor/check-hosts.ts";
 import { checkPath, PATH_CHECK } from "../doctor/check-path.ts";
 import { checkToken, claimsOf, NEW_TOKEN } from "../doctor/check-token.ts";
 import { doorsOfServices, type Door } from "../doctor/doors.ts";
@@ -61,7 +62,7 @@ async function examine(call: Call<typeof options>): Promise<Finding[]> {
   const claims = token === undefined ? undefined : claimsOf(token);
   const tls = tlsOf(settings);
   const [cluster, agent, ...reached] = await Promise.all([
-    settings.kube === undefined ? undefined : examineCluster(settings.kube, signal),
+    settings.kube === undefined ? undefined : examineCluster(settings, settings.kube, signal),
     checkAgent(settings.admin, deps),
     ...gateways.map((url) => checkGateway({ url, token, dial, tls, ...deps })),
   ]);
@@ -113,13 +114,14 @@ interface Examined {
 
 /** Loaded where there is a cluster alone. */
 async function examineCluster(
+  { publications }: AgentConfig,
   kube: NonNullable<AgentConfig["kube"]>,
   signal: AbortSignal,
 ): Promise<Examined> {
   const { openAccess } = await import("@warren/agent/kube");
   const { kubeClient } = await import("@warren/host/kube");
   const { checkCluster } = await import("../doctor/check-cluster.ts");
-  const { doorsOfCluster } = await import("../doctor/cluster-doors.ts");
+  const { askedInCluster, doorsOf } = await import("../doctor/cluster-doors.ts");
   const bound = { clock: systemClock, signal, ms: SLOW_MS };
   try {
     const access = await bounded(bound, () => openAccess(kube, systemClock));
@@ -141,7 +143,9 @@ async function examineCluster(
     if (findings.some(({ check, level }) => check === "API server" && level === "fail"))
       return { findings, doors: "unknown" };
     try {
-      return { findings, doors: await bounded(bound, () => doorsOfCluster(client, kube)) };
+      const asked = await bounded(bound, () => askedInCluster(client, kube));
+      const held = checkHosts(publications, asked, kube.shareHost);
+      return { findings: [...findings, ...held], doors: doorsOf(asked) };
     } catch (error) {
       const said = `not made: the hosts of the cluster are not known: ${whyOf(error)}`;
       const left = note(PATH_CHECK, said, "ask for one of them by hand, where visitors come in");
