@@ -77,7 +77,7 @@ describe.skipIf(programs === undefined || kubectl === undefined)("a kube-apiserv
     },
   );
 
-  test("keeps the secrets that were made, saves them, and has them elsewhere", async () => {
+  test("keeps the secrets that were made, saves them and the advanced autoscaler, and has them elsewhere", async () => {
     const data = async (namespace: string) =>
       cluster.kubectl("get", "-n", namespace, "secret/chat-secrets", "-o", "jsonpath={.data}");
     await cluster.kubectl("apply", "-n", "saved", "-f", FOLDER);
@@ -87,6 +87,10 @@ describe.skipIf(programs === undefined || kubectl === undefined)("a kube-apiserv
     await cluster.kubectl("apply", "-n", "saved", "-f", FOLDER);
     await cluster.run(SECRETS, ["saved"]);
     expect(await data("saved")).toBe(made);
+    await cluster.kubectl("apply", "-n", "saved", "-f", `${FOLDER}hpa.yaml`);
+    const metrics = (namespace: string) =>
+      cluster.kubectl("get", "-n", namespace, "hpa", "-o", "jsonpath={.items[*].spec.metrics}");
+    expect(await metrics("saved")).toContain("chatbox_active_sessions_total");
     using folder = mkdtempDisposableSync(join(tmpdir(), "warren-"));
     for (const [script, ...words] of [
       ["backup.sh", "saved", join(folder.path, "b")],
@@ -95,6 +99,9 @@ describe.skipIf(programs === undefined || kubectl === undefined)("a kube-apiserv
       expect(await cluster.run(FOLDER + script, words)).toMatchObject({ code: 0, err: "" });
     expect(await data("elsewhere")).toBe(made);
     expect(await names("elsewhere")).toEqual(await names("saved"));
+    expect(await metrics("elsewhere")).toBe(await metrics("saved"));
+    const ran = await cluster.run("kubectl", ["delete", "-n", "elsewhere", "-f", FOLDER]);
+    expect([ran.code, ran.err, await names("elsewhere")]).toEqual([0, "", []]);
   });
 
   test.each(kustomizations())("would take what kustomize builds of %s", async (folder) => {
