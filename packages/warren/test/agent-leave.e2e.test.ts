@@ -28,7 +28,7 @@ const theirs = { parentRef: { name: "other" }, controllerName: "example.com/x", 
 
 type Custom = KubeObject & { spec?: object; status?: object };
 
-describe("what agents wrote", { timeout: 60_000 }, () => {
+describe("what agents wrote", { timeout: 120_000 }, () => {
   let stage: KubeStage;
   let app: Awaited<ReturnType<typeof webService>>;
   beforeEach(async () => {
