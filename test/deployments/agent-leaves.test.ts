@@ -21,7 +21,7 @@ import type { Manifest } from "./_kit/validate.ts";
 const LONG = { timeout: 60_000, interval: 300 };
 /** All that agents may write to, and what the chart makes. */
 const KINDS =
-  "ingresses,gatewayclasses,gateways,httproutes,ingressclasses,leases,deployments,jobs,configmaps,secrets,serviceaccounts,networkpolicies,poddisruptionbudgets,roles,rolebindings";
+  "ingresses,gatewayclasses,gateways,listenersets,httproutes,backendtlspolicies,ingressclasses,leases,deployments,jobs,configmaps,secrets,serviceaccounts,networkpolicies,poddisruptionbudgets,roles,rolebindings";
 const OF_CLUSTER = "clusterroles,clusterrolebindings";
 const FLAGS = [
   ...exampleFlags("agent-values.yaml"),

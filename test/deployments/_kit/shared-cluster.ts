@@ -19,14 +19,20 @@ const ingress = (name: string, ingressClassName: string): object => ({
   metadata: { name, ...IN },
   spec: { ingressClassName, rules: [rule(`${name}.example.com`)] },
 });
-const route = (name: string): object => ({
+const service = (name: string): object => ({
+  apiVersion: "v1",
+  kind: "Service",
+  metadata: { name, ...IN },
+  spec: { ports: [{ port: 80 }] },
+});
+const route = (name: string, to = "web"): object => ({
   ...API,
   kind: "HTTPRoute",
   metadata: { name, ...IN },
   spec: {
     parentRefs: [{ name: "edge" }],
     hostnames: [`${name}.example.com`],
-    rules: [{ backendRefs: [{ name: "web", port: 80 }] }],
+    rules: [{ backendRefs: [{ name: to, port: 80 }] }],
   },
 });
 const gatewayClass = (name: string, controllerName: string): object => ({
@@ -43,12 +49,8 @@ const edge = (name: string, gatewayClassName: string): object => ({
 });
 /** Of each kind what an agent writes to, and what others do. */
 export const OBJECTS: readonly object[] = [
-  {
-    apiVersion: "v1",
-    kind: "Service",
-    metadata: { name: "web", ...IN },
-    spec: { ports: [{ port: 80 }] },
-  },
+  service("web"),
+  service("secure"),
   ingress("mine", "warren"),
   ingress("theirs", "nginx"),
   gatewayClass("own", "warren.dev/gateway"),
@@ -58,6 +60,25 @@ export const OBJECTS: readonly object[] = [
   edge("theirs", "other"),
   route("one"),
   route("two"),
+  route("three", "secure"),
+  {
+    ...API,
+    kind: "ListenerSet",
+    metadata: { name: "more", ...IN },
+    spec: {
+      parentRef: { name: "edge" },
+      listeners: [{ name: "http", port: 80, protocol: "HTTP" }],
+    },
+  },
+  {
+    ...API,
+    kind: "BackendTLSPolicy",
+    metadata: { name: "verified", ...IN },
+    spec: {
+      targetRefs: [{ group: "", kind: "Service", name: "secure" }],
+      validation: { hostname: "secure.example.com", wellKnownCACertificates: "System" },
+    },
+  },
 ];
 const CONDITION = {
   type: "Accepted",
