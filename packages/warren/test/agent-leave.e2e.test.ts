@@ -117,6 +117,11 @@ describe("what agents wrote", { timeout: 120_000 }, () => {
         { check: "hosts at the gateway" },
       ],
     ]);
+    const mistaken = await stage.leave("--kube-lease", "default/warren-agent");
+    expect(mistaken.findings[0]).toMatchObject({
+      level: "fail",
+      said: expect.stringContaining("lead by warren-system/warren-agent") as string,
+    });
     expect(address()).toBeDefined();
 
     agent.signal("SIGTERM");

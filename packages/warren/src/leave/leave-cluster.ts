@@ -1,7 +1,14 @@
 import type { KubeSettings } from "@warren/agent";
-import { LeaseHold, sweepCluster, type Swept } from "@warren/agent/kube";
+import { LeaseHold, REVISION, sweepCluster, type Swept } from "@warren/agent/kube";
 import { systemClock, wallClock } from "@warren/host";
-import type { KubeClient } from "@warren/host/kube";
+import {
+  EVERYTHING,
+  keyOf,
+  LEASES,
+  type KubeClient,
+  type Lease,
+  type ObjectName,
+} from "@warren/host/kube";
 import { leaseOf } from "../doctor/lease-of.ts";
 import { fail, ok, warn, whyOf, type Finding } from "../doctor/finding.ts";
 
@@ -21,6 +28,7 @@ export interface Leaving {
 
 const STOP =
   "stop the agents first (`helm uninstall`, or kubectl scale --replicas=0), or say --force: what they write is then written again";
+const WHICH = "name that with --kube-lease if those agents are meant, or say --force if others are";
 const RIGHTS = "run it again as who may: as the cluster's admin, by --kubeconfig";
 const MOST_NAMED = 5;
 
@@ -29,6 +37,9 @@ export async function leaveCluster(leaving: Leaving): Promise<Finding[]> {
   const { client, isForced, note, settings, signal, waitMs, withdraw } = leaving;
   const name = leaseOf(client, settings);
   const check = `Lease ${name.namespace}/${name.name}`;
+  const another = isForced ? undefined : await anotherLease(client, name);
+  if (another !== undefined)
+    return [fail(check, `is not there, and agents lead by ${another}: nothing was touched`, WHICH)];
   const random = Math.random;
   const deps = { clock: systemClock, wallClock, random, signal };
   await using hold = new LeaseHold({ client, lease: name, ...deps });
@@ -45,6 +56,30 @@ export async function leaveCluster(leaving: Leaving): Promise<Finding[]> {
     ...(isHeld && !isStillHeld ? [warn(check, "was lost meanwhile", STOP)] : []),
     await removed(check, hold),
   ];
+}
+
+/**
+ * By which agents lead, where there is none of the name that was said: who said nothing does not mean to take away
+ * what they write every day. Who may not list Leases is believed.
+ */
+async function anotherLease(client: KubeClient, name: ObjectName): Promise<string | undefined> {
+  try {
+    if ((await client.get(LEASES, name)) !== undefined) return undefined;
+    const { items } = await client.list(LEASES, EVERYTHING);
+    const led = items.find(isLed);
+    return led && keyOf(led);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Clocks may be apart: a minute is long after the last renewal of one who leads. */
+const FRESH_MS = 60_000;
+
+function isLed({ metadata: { annotations = {} }, spec }: Lease): boolean {
+  const { holderIdentity = "", renewTime = "" } = spec ?? {};
+  const isFresh = wallClock() - Date.parse(renewTime) < FRESH_MS;
+  return REVISION in annotations && holderIdentity !== "" && isFresh;
 }
 
 function notHeld(check: string, { failure, holder }: LeaseHold): Finding {
