@@ -57,6 +57,7 @@ const OPTION_TABLES: [string, Options][] = [
   ["Options of `gateway` and `up`", gatewayOptions],
   ["What `up` has other defaults for", besides(optionsOf("up"), everywhere, gatewayOptions)],
   ["Options of `agent`", besides(optionsOf("agent"), everywhere)],
+  ["Options of `agent leave`", besides(optionsOf("agent leave"), everywhere, agentOptions, asking)],
   ["Options of `expose`", besides(optionsOf("expose"), everywhere, agentOptions, asking)],
   ["Options of `chat`", chatOptions],
   ["Options of `chat token`", besides(optionsOf("chat token"), everywhere)],

@@ -25,6 +25,9 @@ const OTHERS = /^(POD_IP|HTTPS_PROXY|NODE_EXTRA_CA_CERTS|LLM_PROVIDER_\d+_[A-Z_]
 /** Pods that run a command of ours; the test's own runs a script. */
 const running = (objects: readonly Manifest[]) =>
   podsOf(objects).filter(({ spec }) => spec.containers[0]?.args !== undefined);
+/** Those that stay, and answer; a hook's run to their end. */
+const staying = (objects: readonly Manifest[]) =>
+  running(objects).filter(({ of }) => of.startsWith("Deployment "));
 const containerOf = ({ spec }: Pod) => spec.containers[0]!;
 
 function told(pod: Pod, objects: readonly Manifest[]) {
@@ -66,7 +69,7 @@ describe.skipIf(helm === undefined).each(EXAMPLES)("%s", (name) => {
   });
 
   test("lets a pod have more time to end than it takes", () => {
-    for (const pod of running(objects)) {
+    for (const pod of staying(objects)) {
       const { config } = told(pod, objects);
       const container = containerOf(pod);
       const keys = GRACE[container.args![0] as keyof typeof GRACE];
@@ -78,7 +81,7 @@ describe.skipIf(helm === undefined).each(EXAMPLES)("%s", (name) => {
   });
 
   test("has the ports that commands listen on", () => {
-    for (const pod of running(objects)) {
+    for (const pod of staying(objects)) {
       const { config } = told(pod, objects);
       const ports = containerOf(pod).ports!.map(({ containerPort }) => containerPort);
       const keys = ["port", "tlsPort", "adminPort", "peerPort", "agentAdminPort"];

@@ -61,7 +61,7 @@ const scrapedAt = ({ annotations }: Pod) => ({
 
 describe.skipIf(helm === undefined).each(EXAMPLES)("%s", (example) => {
   let objects: Manifest[];
-  /** Those that stay: a test's pod runs once. */
+  /** Those that stay: the pod of a test or of a hook runs once. */
   let pods: Pod[];
   beforeAll(async () => {
     objects = await render([...exampleFlags(example), ...setFlags(PROMETHEUS)], "newest");
@@ -124,7 +124,8 @@ describe.skipIf(helm === undefined).each(EXAMPLES)("%s", (example) => {
   });
 
   test("a policy names ports of its pods, and lets Prometheus to the one that it asks", () => {
-    for (const { spec } of ofKind(objects, "NetworkPolicy") as Of<Policy>[]) {
+    for (const { metadata, spec } of ofKind(objects, "NetworkPolicy") as Of<Policy>[]) {
+      if (metadata.annotations?.["helm.sh/hook"] !== undefined) continue;
       const pod = podOf(spec.podSelector.matchLabels);
       const own = portsOf(pod).map(({ containerPort }) => containerPort);
       const rules = spec.ingress ?? [];

@@ -2,9 +2,10 @@
 import { describe, expect, test } from "vitest";
 import * as gatewayApi from "../../packages/agent/src/kube/gateway-api/resources.ts";
 import { exampleFlags, helm, RELEASE, render, setFlags } from "./_kit/helm.ts";
-import { podsOf } from "./_kit/pods.ts";
+import { podsOf, restrictedProblems } from "./_kit/pods.ts";
 import { rulesOf } from "./_kit/rbac.ts";
 import { environmentOf, optionsOf } from "./_kit/told.ts";
+import type { Manifest } from "./_kit/validate.ts";
 
 const account = `${RELEASE.name}-warren-agent`;
 const READS = ["get", "list", "watch"];
@@ -152,9 +153,98 @@ describe.skipIf(helm === undefined)("rights of an agent", () => {
   test("of a gateway and a chat are none, and they have no token to use them with", async () => {
     const objects = await render(exampleFlags("everything-values.yaml"), "newest");
     for (const { of, spec } of podsOf(objects)) {
-      expect(spec.automountServiceAccountToken).toBe(of.endsWith("-agent"));
+      const isAgent = /-agent(-leave)?$/.test(of);
+      expect(spec.automountServiceAccountToken).toBe(isAgent);
       const own = spec.serviceAccountName ?? "default";
-      if (!of.endsWith("-agent")) expect(rulesOf(objects, own)).toEqual([]);
+      if (!isAgent) expect(rulesOf(objects, own)).toEqual([]);
     }
   });
 });
+
+describe.skipIf(helm === undefined)("what takes an agent's traces away", () => {
+  const leaving = `${account}-leave`;
+
+  test("is a hook with all that it needs, which nothing of the release is by then", async () => {
+    const objects = await rendered({ "agent.token": { value: TOKEN, existingSecret: "" } });
+    const hooks = objects.filter(({ metadata }) => metadata.annotations?.["helm.sh/hook"]);
+    const its = objects.filter(({ metadata }) => metadata.name.startsWith(leaving));
+    expect(its.map(({ kind }) => kind).sort()).toEqual([
+      "Job",
+      "NetworkPolicy",
+      "Role",
+      "RoleBinding",
+      "Secret",
+      "ServiceAccount",
+    ]);
+    expect(hooks.filter(ofPart)).toEqual(objects.filter(ofPart));
+    for (const { kind, metadata } of hooks.filter(ofPart)) {
+      const said = metadata.annotations!;
+      expect(said["helm.sh/hook"]).toBe("post-delete");
+      // First its rights, then the Job; and nothing of it stays where that went well.
+      expect(Number(said["helm.sh/hook-weight"] ?? 0)).toBe(kind === "Job" ? 0 : -1);
+      expect(said["helm.sh/hook-delete-policy"]).toContain("hook-succeeded");
+    }
+    const secrets = new Set(its.filter(({ kind }) => kind === "Secret").map(nameOf));
+    const [pod] = podsOf(objects).filter(({ of }) => of === `Job ${leaving}`);
+    for (const { secret } of pod!.spec.volumes ?? [])
+      if (secret !== undefined) expect(secrets).toContain(secret.secretName);
+    expect(restrictedProblems(pod!)).toEqual([]);
+  });
+
+  test("ends, also where it cannot do its work, before helm gives up", async () => {
+    const [job] = (await rendered({})).filter(({ kind }) => kind === "Job");
+    const spec = job!["spec"] as Record<string, number>;
+    expect(spec["activeDeadlineSeconds"]).toBeLessThan(300);
+    expect(spec["backoffLimit"]).toBeLessThan(4);
+    expect(spec["ttlSecondsAfterFinished"]).toBeDefined();
+  });
+
+  test("may write where agents do, and delete their Lease", async () => {
+    const rules = rulesOf(await rendered({}), leaving);
+    const writes = rules.flatMap(({ resources, verbs }) =>
+      verbs
+        .filter((verb) => !READS.includes(verb))
+        .flatMap((verb) => resources.map((one) => `${verb} ${one}`)),
+    );
+    const own = /^patch \w+\/status$|^(create|update|delete) leases$/;
+    expect(writes.filter((one) => !own.test(one))).toEqual([]);
+    const statuses = (all: typeof rules) =>
+      all.flatMap(({ resources }) => resources.filter((one) => one.endsWith("/status")));
+    expect(statuses(rules)).toEqual(expect.arrayContaining(statuses(await rightsOf({}))));
+    const leases = rules.filter(({ verbs }) => verbs.includes("delete"));
+    expect(leases).toMatchObject([{ resourceNames: [account], namespace: RELEASE.namespace }]);
+    expect(rules.flatMap(({ resources }) => resources)).not.toContain("secrets");
+  });
+
+  test("reads and writes in the agent's namespaces alone, and nothing where it is off", async () => {
+    const some = rulesOf(await rendered({ "agent.kube.namespaces": ["apps"] }), leaving);
+    expect(on(some, undefined)).toEqual([
+      "ingressclasses",
+      "gatewayclasses",
+      "gatewayclasses/status",
+    ]);
+    expect(on(some, "apps")).toContain("ingresses/status");
+    const off = await rendered({ "agent.leave.enabled": false });
+    expect(off.filter(({ metadata }) => metadata.name.includes("leave"))).toEqual([]);
+  });
+
+  test("is told what the agent is told", async () => {
+    const objects = await rendered({
+      "agent.kube.namespaces": ["apps"],
+      "agent.kube.className": "b",
+    });
+    const [agent, job] = ["Deployment", "Job"].map((kind) => {
+      const pod = podsOf(objects).find(({ of }) => of.startsWith(`${kind} `))!;
+      const { WARREN_POD_NAME: _, ...env } = environmentOf(pod.spec.containers[0]!, objects);
+      return env;
+    });
+    expect(job).toEqual(agent);
+  });
+});
+
+const rendered = (values: Readonly<Record<string, unknown>>) =>
+  render([...exampleFlags("agent-values.yaml"), ...setFlags(values)], "newest");
+const ofPart = (one: Manifest) =>
+  one.metadata.labels?.["app.kubernetes.io/component"] === "agent-leave";
+const TOKEN = ["header", "payload", "signature"].map((part) => part.repeat(3)).join(".");
+const nameOf = ({ metadata }: Manifest) => metadata.name;

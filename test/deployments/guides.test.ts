@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { namesOf } from "@warren/host";
+import { optionRows } from "@warren/host";
 import { commands } from "@warren/warren";
 import { describe, expect, test } from "vitest";
 import { ROOT } from "../_rooms.ts";
@@ -132,9 +132,7 @@ test.each(warren)("warren has the command and the flags of: $line", ({ said }) =
     .filter(({ name }) => `${said.join(" ")} `.startsWith(`${name} `))
     .sort((a, b) => b.name.length - a.name.length);
   expect(known).toBeDefined();
-  const flags = new Set(
-    Object.entries(known!.options).map(([key, option]) => namesOf(key, option).flag),
-  );
+  const flags = new Set(optionRows(known!.options).map(({ names }) => names.flag));
   const unknown = said.filter(
     (word) => word.startsWith("--") && !flags.has(word.replace(/=.*/, "")),
   );

@@ -5,7 +5,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openKubeApiserver, programs, type Commands } from "./_kit/cluster.ts";
-import { commandsOf } from "./_kit/commands.ts";
 import { built, kubectl, kustomizations } from "./_kit/folders.ts";
 import {
   CHART,
@@ -78,7 +77,7 @@ describe.skipIf(programs === undefined || kubectl === undefined)("a kube-apiserv
     },
   );
 
-  test("keeps the secrets that were made, saves them, and has them elsewhere", async () => {
+  test("keeps the secrets that were made, saves them and the advanced autoscaler, and has them elsewhere", async () => {
     const data = async (namespace: string) =>
       cluster.kubectl("get", "-n", namespace, "secret/chat-secrets", "-o", "jsonpath={.data}");
     await cluster.kubectl("apply", "-n", "saved", "-f", FOLDER);
@@ -88,6 +87,10 @@ describe.skipIf(programs === undefined || kubectl === undefined)("a kube-apiserv
     await cluster.kubectl("apply", "-n", "saved", "-f", FOLDER);
     await cluster.run(SECRETS, ["saved"]);
     expect(await data("saved")).toBe(made);
+    await cluster.kubectl("apply", "-n", "saved", "-f", `${FOLDER}hpa.yaml`);
+    const metrics = (namespace: string) =>
+      cluster.kubectl("get", "-n", namespace, "hpa", "-o", "jsonpath={.items[*].spec.metrics}");
+    expect(await metrics("saved")).toContain("chatbox_active_sessions_total");
     using folder = mkdtempDisposableSync(join(tmpdir(), "warren-"));
     for (const [script, ...words] of [
       ["backup.sh", "saved", join(folder.path, "b")],
@@ -96,6 +99,9 @@ describe.skipIf(programs === undefined || kubectl === undefined)("a kube-apiserv
       expect(await cluster.run(FOLDER + script, words)).toMatchObject({ code: 0, err: "" });
     expect(await data("elsewhere")).toBe(made);
     expect(await names("elsewhere")).toEqual(await names("saved"));
+    expect(await metrics("elsewhere")).toBe(await metrics("saved"));
+    const ran = await cluster.run("kubectl", ["delete", "-n", "elsewhere", "-f", FOLDER]);
+    expect([ran.code, ran.err, await names("elsewhere")]).toEqual([0, "", []]);
   });
 
   test.each(kustomizations())("would take what kustomize builds of %s", async (folder) => {
@@ -162,25 +168,6 @@ describe.skipIf(programs === undefined || kubectl === undefined)("a kube-apiserv
   });
 
   describe.skipIf(helm === undefined)("helm", () => {
-    test("forgets the address of an Ingress by the guide's command", async () => {
-      const commands = commandsOf("docs/kubernetes.md").filter((one) =>
-        one.includes("--subresource=status"),
-      );
-      const [words] = commands.filter((one) => one.includes("ingress"));
-      await cluster.kubectl(
-        ..."create ingress my-app --class=warren --rule=a.example/*=app:80".split(" "),
-      );
-      const said = JSON.stringify({ status: { loadBalancer: { ingress: [{ ip: "192.0.2.7" }] } } });
-      const patch = ["patch", "ingress", "my-app", "--subresource=status", "--type", "merge", "-p"];
-      await cluster.kubectl(...patch, said);
-      const shown = () =>
-        cluster.kubectl("get", "ingress", "my-app", "-o", "jsonpath={.status.loadBalancer}");
-      expect(await shown()).toContain("192.0.2.7");
-      await cluster.kubectl(...words!.slice(1));
-      expect(await shown()).toBe("{}");
-      await cluster.kubectl("delete", "ingress", "my-app");
-    });
-
     test("installs, upgrades, says which values a claim has for good, and leaves the claims", async () => {
       const flags = [
         ...exampleFlags("chat-small-values.yaml"),

@@ -1,6 +1,7 @@
 import type { Command } from "./cli/command.ts";
 import { agent } from "./commands/agent.ts";
 import { agentDoctor } from "./commands/agent-doctor.ts";
+import { agentLeave } from "./commands/agent-leave.ts";
 import { chat } from "./commands/chat.ts";
 import { chatKeysRotate } from "./commands/chat-keys-rotate.ts";
 import { chatToken } from "./commands/chat-token.ts";
@@ -23,6 +24,7 @@ export const commands: readonly Command[] = [
   gateway,
   agent,
   agentDoctor,
+  agentLeave,
   chat,
   chatToken,
   chatKeysRotate,

@@ -15,7 +15,8 @@ import {
 import { startKubeApi, virtualClock, type KubeApi } from "@warren/host/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { checkCluster } from "../src/doctor/check-cluster.ts";
-import { doorsOfCluster } from "../src/doctor/cluster-doors.ts";
+import { checkHosts } from "../src/doctor/check-hosts.ts";
+import { askedInCluster, doorsOf } from "../src/doctor/cluster-doors.ts";
 import { findingOf, silentServer, troubles } from "./_kit/doctor.ts";
 import { ingressOf } from "./_kit/kube-stage.ts";
 
@@ -40,7 +41,7 @@ function ingress(
 }
 
 async function hosts(api: KubeApi, options: Options = {}): Promise<string[]> {
-  return (await doorsOfCluster(api.client(), settings(options))).map(({ host }) => host);
+  return doorsOf(await askedInCluster(api.client(), settings(options))).map(({ host }) => host);
 }
 
 describe("a cluster", () => {
@@ -208,6 +209,32 @@ describe("a cluster", () => {
       expect(await hosts(api, { kubeSelect })).toEqual(["more.example.com", "warren.example.com"]);
       expect(await hosts(api, { kubeSelect, kubeClass: "b" })).toEqual(["b.example.com"]);
     }
+  });
+
+  test.each([
+    { name: "refuses it to everybody", shared: [], refused: ["a.example.com", "*.b.example.com"] },
+    { name: "lets a namespace in", shared: ["default"], refused: [] },
+    { name: "lets another in", shared: ["other"], refused: ["a.example.com", "*.b.example.com"] },
+    { name: "lets all in", shared: ["*"], refused: [] },
+  ])("whose agent has a host itself and $name is told so", async ({ shared, refused }) => {
+    const [routes] = ROUTES.HTTPRoute.versions;
+    api.serve(routes);
+    ingress(api, "a", "a.example.com");
+    ingress(api, "b", "*.b.example.com");
+    ingress(api, "c", "x.b.example.com");
+    const spec = { hostnames: ["a.example.com"], rules: [{}] };
+    api.put({ metadata: { name: "r", namespace: "default" }, spec }, routes);
+    const own = ["A.example.com", "*.b.example.com", "d.example.com"];
+    const publications = own.map((host) => ({ route: { kind: "http", host }, targets: [] }));
+    const asked = await askedInCluster(api.client(), settings());
+    const found = checkHosts(publications as never, asked, shared);
+    expect(found.map(({ check }) => check)).toEqual(refused.map((host) => `host ${host}`));
+    if (refused.length > 0)
+      expect(found[0]).toMatchObject({
+        level: "warn",
+        said: "is of this agent's own services, and refused to Ingress default/a, HTTPRoute default/r",
+        todo: expect.stringContaining("--kube-share-host default") as string,
+      });
   });
 
   test("is not asked for what a class keeps back", async () => {

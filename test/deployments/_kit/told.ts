@@ -25,9 +25,13 @@ export function environmentOf(
     Object.assign(said, found?.["data"]);
   }
   for (const { name, value, valueFrom } of env) {
-    const from = Object.values(valueFrom ?? {})[0];
-    said[name] =
-      value ?? FROM_ELSEWHERE[from?.["fieldPath"] ?? from?.["key"] ?? ""] ?? "of a Secret";
+    // A server leaves out a value that is empty.
+    if (valueFrom === undefined) {
+      said[name] = value ?? "";
+      continue;
+    }
+    const from = Object.values(valueFrom)[0];
+    said[name] = FROM_ELSEWHERE[from?.["fieldPath"] ?? from?.["key"] ?? ""] ?? "of a Secret";
   }
   const known = Object.entries(said).map(([name, value]) => [name, expanded(value, said)]);
   return Object.fromEntries(known) as Record<string, string>;
@@ -39,7 +43,10 @@ function expanded(value: string, said: Readonly<Record<string, string>>): string
 }
 
 export function commandOf({ args = [] }: PodContainer) {
-  const command = commands.find(({ name }) => name === args[0]);
+  // `agent leave` is no `agent`.
+  const command = [2, 1]
+    .map((count) => args.slice(0, count).join(" "))
+    .flatMap((words) => commands.filter(({ name }) => name === words))[0];
   if (command === undefined) throw new Error(`no command ${args.join(" ")}`);
   return command;
 }
@@ -47,10 +54,10 @@ export function commandOf({ args = [] }: PodContainer) {
 /** As the command itself reads them: names and values that it does not know are problems. */
 export function optionsOf(pod: Pod, env: Readonly<Record<string, string>>): Loaded<never> {
   const [container] = pod.spec.containers;
-  const { options } = commandOf(container!);
+  const { name, options } = commandOf(container!);
   const all = commands.map((one) => one.options);
   return loadConfig(options, {
-    argv: container!.args!.slice(1),
+    argv: container!.args!.slice(name.split(" ").length),
     env,
     file: undefined,
     all,

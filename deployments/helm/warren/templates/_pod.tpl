@@ -237,3 +237,18 @@ loadBalancerSourceRanges:
 {{- end }}
 {{- end }}
 {{- end -}}
+
+{{/* Out to the API server, which is no pod, and to gateways, and what was asked for beside. */}}
+{{- define "warren.agentEgress" -}}
+{{- $addresses := .Values.agent.gateways -}}
+{{- range list "HTTPS_PROXY" "HTTP_PROXY" "ALL_PROXY" -}}
+{{- $addresses = append $addresses (get $.Values.agent.config . | toString) -}}
+{{- end -}}
+{{- $policy := .Values.agent.networkPolicy -}}
+# The API server, which is no pod, and gateways.
+- ports:
+    {{- include "warren.portsOf" $addresses | fromJsonArray | concat $policy.egressPorts | include "warren.tcpPorts" | nindent 4 }}
+{{- with $policy.extraEgress }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}

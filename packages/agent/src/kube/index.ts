@@ -2,6 +2,10 @@
 export { openAccess } from "./open-access.ts";
 export { CONTROLLER_NAMESPACES } from "./ingress-controllers.ts";
 export * from "./gateway-api/resources.ts";
+export { REVISION } from "./lease-voice.ts";
+export { LeaseHold } from "./leave/hold-lease.ts";
+export { sweepCluster, type Swept } from "./leave/sweep-cluster.ts";
+export { AGENT } from "./sources.ts";
 export { defaultClassOf } from "./cluster-controllers.ts";
 export {
   ingressClassOf,

@@ -9,7 +9,7 @@ export type Lead = Pick<
 >;
 
 /** Of the Lease: the revision that its holder has come to, for those that stand in for it. */
-const REVISION = "warren.dev/revision";
+export const REVISION = "warren.dev/revision";
 
 /**
  * A revision is (1024 + leaseTransitions) * 2^32 + counter: a later term always wins, and any term

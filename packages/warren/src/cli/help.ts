@@ -10,7 +10,7 @@ const GROUPS: readonly { title: string; names: readonly string[] }[] = [
   { title: "Run", names: ["gateway", "agent", "chat"] },
   { title: "Let in", names: ["token create", "token revoke", "token keygen", "chat token"] },
   { title: "See", names: ["status", "routes", "why", "agent doctor"] },
-  { title: "Change", names: ["claims release", "drain", "chat keys rotate"] },
+  { title: "Change", names: ["claims release", "drain", "chat keys rotate", "agent leave"] },
 ];
 
 /** `warren --help`. */

@@ -7,19 +7,19 @@ import { readPublications } from "../agent/publications.ts";
 import { serviceTls } from "../agent/service-tls.ts";
 import { command, usage, type Call } from "../cli/command.ts";
 import { dataOption, jsonOption } from "../cli/options.ts";
-import { printable } from "../cli/table.ts";
 import { bounded } from "../doctor/bounded.ts";
 import { checkAgent } from "../doctor/check-agent.ts";
 import { checkGateway } from "../doctor/check-gateway.ts";
+import { checkHosts } from "../doctor/check-hosts.ts";
 import { checkPath, PATH_CHECK } from "../doctor/check-path.ts";
 import { checkToken, claimsOf, NEW_TOKEN } from "../doctor/check-token.ts";
 import { doorsOfServices, type Door } from "../doctor/doors.ts";
 import { fail, note, whyOf, type Finding } from "../doctor/finding.ts";
+import { tellFindings } from "../doctor/tell-findings.ts";
 import { VERSION } from "../version.ts";
 
 const options = { ...agentOptions, data: dataOption, json: jsonOption };
 
-const LEVELS = { ok: "green", note: "cyan", warn: "yellow", fail: "red" } as const;
 /** For a program that gives credentials, and for lists of what there is. */
 const SLOW_MS = 15_000;
 const CALL_MS = 8_000;
@@ -49,9 +49,7 @@ also at an address that never answers. In a pod of the agent it has the agent's 
   words: { least: 0, most: 0 },
   async run(call) {
     const findings = await examine(call);
-    if (call.config.json) call.terminal.out(JSON.stringify(findings, undefined, 2));
-    else for (const finding of findings) show(call, finding);
-    return findings.some(({ level }) => level === "fail") ? "failed" : "ok";
+    return tellFindings(findings, call);
   },
 });
 
@@ -64,7 +62,7 @@ async function examine(call: Call<typeof options>): Promise<Finding[]> {
   const claims = token === undefined ? undefined : claimsOf(token);
   const tls = tlsOf(settings);
   const [cluster, agent, ...reached] = await Promise.all([
-    settings.kube === undefined ? undefined : examineCluster(settings.kube, signal),
+    settings.kube === undefined ? undefined : examineCluster(settings, settings.kube, signal),
     checkAgent(settings.admin, deps),
     ...gateways.map((url) => checkGateway({ url, token, dial, tls, ...deps })),
   ]);
@@ -116,13 +114,14 @@ interface Examined {
 
 /** Loaded where there is a cluster alone. */
 async function examineCluster(
+  { publications }: AgentConfig,
   kube: NonNullable<AgentConfig["kube"]>,
   signal: AbortSignal,
 ): Promise<Examined> {
   const { openAccess } = await import("@warren/agent/kube");
   const { kubeClient } = await import("@warren/host/kube");
   const { checkCluster } = await import("../doctor/check-cluster.ts");
-  const { doorsOfCluster } = await import("../doctor/cluster-doors.ts");
+  const { askedInCluster, doorsOf } = await import("../doctor/cluster-doors.ts");
   const bound = { clock: systemClock, signal, ms: SLOW_MS };
   try {
     const access = await bounded(bound, () => openAccess(kube, systemClock));
@@ -144,7 +143,9 @@ async function examineCluster(
     if (findings.some(({ check, level }) => check === "API server" && level === "fail"))
       return { findings, doors: "unknown" };
     try {
-      return { findings, doors: await bounded(bound, () => doorsOfCluster(client, kube)) };
+      const asked = await bounded(bound, () => askedInCluster(client, kube));
+      const held = checkHosts(publications, asked, kube.shareHost);
+      return { findings: [...findings, ...held], doors: doorsOf(asked) };
     } catch (error) {
       const said = `not made: the hosts of the cluster are not known: ${whyOf(error)}`;
       const left = note(PATH_CHECK, said, "ask for one of them by hand, where visitors come in");
@@ -167,11 +168,4 @@ function read(file: string | undefined): Buffer | undefined {
   } catch (cause) {
     throw new ExitError("usage", `${file}: cannot be read`, { cause });
   }
-}
-
-function show({ terminal }: Call<typeof options>, { check, level, said, todo }: Finding): void {
-  terminal.out(
-    `${terminal.paintOut(LEVELS[level], level.padEnd(4))}  ${check}: ${printable(said)}`,
-  );
-  if (todo !== undefined) terminal.out(`      ${todo}`);
 }

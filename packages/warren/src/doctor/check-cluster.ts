@@ -1,17 +1,12 @@
 import type { KubeSettings } from "@warren/agent";
 import { WARREN_CONTROLLER } from "@warren/agent/kube";
 import type { Clock } from "@warren/host";
-import {
-  INGRESS_CLASSES,
-  isKubeError,
-  LEASES,
-  type KubeClient,
-  type ObjectName,
-} from "@warren/host/kube";
+import { INGRESS_CLASSES, isKubeError, LEASES, type KubeClient } from "@warren/host/kube";
 import { bounded } from "./bounded.ts";
 import { checkClock } from "./check-clock.ts";
 import { dateOf } from "./date-of.ts";
 import { fail, ok, note, warn, whyOf, type Finding } from "./finding.ts";
+import { leaseOf } from "./lease-of.ts";
 import { gatewayApiOf, rulesOf, type Rule } from "./rules.ts";
 
 export interface ClusterCheck {
@@ -36,7 +31,7 @@ export async function checkCluster(given: ClusterCheck): Promise<Finding[]> {
   if (server.some(({ level }) => level === "fail")) return server;
   const { client, settings } = given;
   const parts: Promise<Finding | Finding[]>[] = [
-    ...rulesOf(settings, leaseOf(given)).map((rule) => checkRule(client, rule)),
+    ...rulesOf(settings, leaseOf(client, settings)).map((rule) => checkRule(client, rule)),
     checkClass(given),
     checkGatewayApi(given),
     checkLease(given),
@@ -131,9 +126,8 @@ async function checkGatewayApi({ client, settings }: ClusterCheck): Promise<Find
   return [ok(check, names), ...(await Promise.all(rules.map((rule) => checkRule(client, rule))))];
 }
 
-async function checkLease(given: ClusterCheck): Promise<Finding> {
-  const { client, wallClock } = given;
-  const name = leaseOf(given);
+async function checkLease({ client, settings, wallClock }: ClusterCheck): Promise<Finding> {
+  const name = leaseOf(client, settings);
   const check = `Lease ${name.namespace}/${name.name}`;
   try {
     const { spec } = (await client.get(LEASES, name)) ?? {};
@@ -158,12 +152,4 @@ async function checkLease(given: ClusterCheck): Promise<Finding> {
   } catch (error) {
     return fail(check, whyOf(error), ROLE);
   }
-}
-
-function leaseOf({ client, settings }: ClusterCheck): ObjectName {
-  const { lease, podNamespace } = settings;
-  return {
-    namespace: lease.namespace ?? podNamespace ?? client.access.namespace ?? "default",
-    name: lease.name,
-  };
 }

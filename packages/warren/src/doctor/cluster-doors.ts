@@ -22,37 +22,58 @@ import { best } from "./rules.ts";
 
 const PUBLISH = "warren.dev/publish";
 
-/** Doors that Ingresses and HTTPRoutes of the cluster ask for, as far as this agent may publish them. */
-export async function doorsOfCluster(client: KubeClient, settings: KubeSettings): Promise<Door[]> {
-  const [ingresses, routes] = await Promise.all([
-    ingressDoors(client, settings),
-    routeDoors(client, settings).catch(() => []), // Gateway API is not there, or not to be read
-  ]);
-  const all = [...ingresses, ...routes].map((door) => [door.host, door] as const);
-  return [...new Map(all.toReversed()).values()].toReversed();
+/** A host that an object of the cluster asks this agent to publish. */
+export interface Asked {
+  /** As it is written; may be a pattern. */
+  host: string;
+  /** One that a request can ask for; undefined: only by what a request cannot be made up for. */
+  path: string | undefined;
+  /** `Ingress namespace/name`. */
+  by: string;
+  /** Whose it would be: the object's, and that of its Gateways. */
+  namespaces: readonly string[];
 }
 
-async function ingressDoors(client: KubeClient, settings: KubeSettings): Promise<Door[]> {
+/** What Ingresses and HTTPRoutes of the cluster ask for, as far as this agent may publish them. */
+export async function askedInCluster(client: KubeClient, settings: KubeSettings): Promise<Asked[]> {
+  const [ingresses, routes] = await Promise.all([
+    askedByIngresses(client, settings),
+    askedByRoutes(client, settings).catch(() => []), // Gateway API is not there, or not to be read
+  ]);
+  return [...ingresses, ...routes];
+}
+
+/** The first door of each host. */
+export function doorsOf(asked: readonly Asked[]): Door[] {
+  const all = asked.flatMap(({ host, path }) => (path === undefined ? [] : [doorOf(host, path)]));
+  const byHost = new Map(all.map((door) => [door.host, door] as const).toReversed());
+  return [...byHost.values()].toReversed();
+}
+
+async function askedByIngresses(client: KubeClient, settings: KubeSettings): Promise<Asked[]> {
   const { items: classes } = await client.list(INGRESS_CLASSES, EVERYTHING);
   const ingresses = await inPlaces(settings, (namespace) =>
     client.list(INGRESSES, { ...EVERYTHING, namespace }),
   );
   return ingresses
     .filter((one) => isPublished(one) && isOfClasses(one, classes, settings))
-    .flatMap(({ spec }) => spec?.rules ?? [])
-    .flatMap(({ host = "", http }) => {
-      const literal = http?.paths.find(({ path = "/" }) => /^[\w./~%-]*$/.test(path));
-      return host === "" ? [] : [doorOf(host, literal?.path ?? "/")];
-    });
+    .flatMap(({ metadata: { namespace = "", name }, spec }) =>
+      (spec?.rules ?? []).flatMap(({ host = "", http }) => {
+        const literal = http?.paths.find(({ path = "/" }) => /^[\w./~%-]*$/.test(path));
+        const by = { by: `Ingress ${namespace}/${name}`, namespaces: [namespace] };
+        return host === "" ? [] : [{ host, path: literal?.path ?? "/", ...by }];
+      }),
+    );
 }
 
-async function routeDoors(client: KubeClient, settings: KubeSettings): Promise<Door[]> {
+async function askedByRoutes(client: KubeClient, settings: KubeSettings): Promise<Asked[]> {
   const resource = await best(client, ROUTES.HTTPRoute);
   if (resource === undefined) return [];
   const routes = await inPlaces(settings, (namespace) =>
     client.list(resource, { ...EVERYTHING, namespace }),
   );
-  return routes.filter(isPublished).flatMap(({ spec: { hostnames = [], rules = [] } }) => {
+  return routes.filter(isPublished).flatMap(({ metadata: { namespace = "", name }, spec }) => {
+    const { hostnames = [], parentRefs = [], rules = [] } = spec;
     const paths = rules.flatMap(({ matches = [{}] }) =>
       matches.flatMap((match) => {
         const others = Object.keys(match).filter((key) => key !== "path");
@@ -60,7 +81,9 @@ async function routeDoors(client: KubeClient, settings: KubeSettings): Promise<D
         return others.length > 0 || type === "RegularExpression" ? [] : [value];
       }),
     );
-    return paths[0] === undefined ? [] : hostnames.map((host) => doorOf(host, paths[0]!));
+    const namespaces = [namespace, ...parentRefs.flatMap((one) => one.namespace ?? [])];
+    const by = { by: `HTTPRoute ${namespace}/${name}`, namespaces };
+    return hostnames.map((host) => ({ host, path: paths[0], ...by }));
   });
 }
 

@@ -72,10 +72,19 @@ export class KubeStage implements AsyncDisposable {
   }
 
   /** What `warren agent doctor` finds for such an agent, told more. */
-  async doctor(...more: readonly string[]) {
+  doctor(...more: readonly string[]) {
+    return this.#found("doctor", more);
+  }
+
+  /** What `warren agent leave` says of what such agents wrote. */
+  leave(...more: readonly string[]) {
+    return this.#found("leave", more);
+  }
+
+  async #found(command: string, more: readonly string[]) {
     const cli = this.fleet.start([
       "agent",
-      "doctor",
+      command,
       "--json",
       "--gateway",
       `ws://127.0.0.1:${this.gateway.port}`,

@@ -51,7 +51,55 @@
   verbs: [get, list, watch]
 {{- end -}}
 
-{{/* Rules in each namespace of `in`, or in all where there are none, and that they are the agent's. */}}
+{{/* What a Job may do that takes an agent's traces away: less than the agent, and it may delete the Lease. */}}
+{{- define "warren.leaveClassRules" -}}
+- apiGroups: [networking.k8s.io]
+  resources: [ingressclasses]
+  verbs: [list]
+{{- if .Values.agent.kube.gatewayApi }}
+- apiGroups: [gateway.networking.k8s.io]
+  resources: [gatewayclasses]
+  verbs: [get, list]
+- apiGroups: [gateway.networking.k8s.io]
+  resources: [gatewayclasses/status]
+  verbs: [patch]
+{{- end }}
+{{- end -}}
+
+{{- define "warren.leaveRules" -}}
+- apiGroups: [networking.k8s.io]
+  resources: [ingresses]
+  verbs: [get, list]
+- apiGroups: [networking.k8s.io]
+  resources: [ingresses/status]
+  verbs: [patch]
+{{- if .Values.agent.kube.gatewayApi }}
+- apiGroups: [gateway.networking.k8s.io]
+  resources: [gateways, httproutes, grpcroutes, tlsroutes, tcproutes, udproutes, backendtlspolicies, listenersets]
+  verbs: [get, list]
+- apiGroups: [gateway.networking.k8s.io]
+  resources: [gateways/status, httproutes/status, grpcroutes/status, tlsroutes/status, tcproutes/status, udproutes/status, backendtlspolicies/status, listenersets/status]
+  verbs: [patch]
+- apiGroups: [gateway.networking.x-k8s.io]
+  resources: [xlistenersets]
+  verbs: [get, list]
+- apiGroups: [gateway.networking.x-k8s.io]
+  resources: [xlistenersets/status]
+  verbs: [patch]
+{{- end }}
+{{- end -}}
+
+{{- define "warren.leaveLeaseRules" -}}
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  verbs: [create]
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  resourceNames: [{{ . | quote }}]
+  verbs: [get, update, delete]
+{{- end -}}
+
+{{/* Rules in each namespace of `in`, or in all where there are none, and that they are those of `part`, the agent unless told. */}}
 {{- define "warren.role" -}}
 {{- $one := . -}}
 {{- range $i, $namespace := .in -}}
@@ -63,30 +111,37 @@ kind: Role
 metadata:
   name: {{ $one.name | quote }}
   namespace: {{ $namespace | quote }}
-  labels:
-    {{- include "warren.labels" (dict "root" $one.root "part" "agent") | nindent 4 }}
+  {{- include "warren.rightsMetadata" $one | nindent 2 }}
 rules:
   {{- $one.rules | nindent 2 }}
 ---
-{{ include "warren.binding" (dict "root" $one.root "namespace" $namespace "name" $one.name "role" $one.name) }}
+{{ include "warren.binding" (merge (dict "namespace" $namespace "role" $one.name) $one) }}
 {{- else -}}
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata:
   name: {{ .name | quote }}
-  labels:
-    {{- include "warren.labels" (dict "root" .root "part" "agent") | nindent 4 }}
+  {{- include "warren.rightsMetadata" . | nindent 2 }}
 rules:
   {{- .rules | nindent 2 }}
 ---
-{{ include "warren.clusterBinding" (dict "root" .root "name" .name "role" .name) }}
+{{ include "warren.clusterBinding" (merge (dict "role" .name) .) }}
 {{- end -}}
 {{- end -}}
 
 {{- define "warren.agentSubject" -}}
 - kind: ServiceAccount
-  name: {{ include "warren.name" (dict "root" .root "part" "agent") | quote }}
+  name: {{ include "warren.name" (dict "root" .root "part" (.part | default "agent")) | quote }}
   namespace: {{ .root.Release.Namespace | quote }}
+{{- end -}}
+
+{{- define "warren.rightsMetadata" -}}
+labels:
+  {{- include "warren.labels" (dict "root" .root "part" (.part | default "agent")) | nindent 2 }}
+{{- with .annotations }}
+annotations:
+  {{- . | nindent 2 }}
+{{- end }}
 {{- end -}}
 
 {{- define "warren.clusterBinding" -}}
@@ -94,8 +149,7 @@ apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
 metadata:
   name: {{ .name | quote }}
-  labels:
-    {{- include "warren.labels" (dict "root" .root "part" "agent") | nindent 4 }}
+  {{- include "warren.rightsMetadata" . | nindent 2 }}
 roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: {{ .role | quote }} }
 subjects:
   {{- include "warren.agentSubject" . | nindent 2 }}
@@ -107,8 +161,7 @@ kind: RoleBinding
 metadata:
   name: {{ .name | quote }}
   namespace: {{ .namespace | quote }}
-  labels:
-    {{- include "warren.labels" (dict "root" .root "part" "agent") | nindent 4 }}
+  {{- include "warren.rightsMetadata" . | nindent 2 }}
 roleRef: { apiGroup: rbac.authorization.k8s.io, kind: Role, name: {{ .role | quote }} }
 subjects:
   {{- include "warren.agentSubject" . | nindent 2 }}

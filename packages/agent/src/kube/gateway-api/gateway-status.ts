@@ -7,7 +7,7 @@ import type { GatewayModel } from "./model.ts";
 import { GROUP } from "./objects.ts";
 import type { Gateway, ListenerStatus } from "./objects.ts";
 
-const GATEWAY_CONDITIONS = ["Accepted", "Programmed", "ResolvedRefs"];
+export const GATEWAY_CONDITIONS = ["Accepted", "Programmed", "ResolvedRefs"];
 /** metav1: GatewayStatus.addresses. */
 const MOST_ADDRESSES = 16;
 
