@@ -119,6 +119,8 @@ export class FrontKit implements AsyncDisposable {
   front!: Front;
   /** What the agent does with each request; absent: the test does it. */
   onStream: ((stream: AgentStream) => void) | undefined;
+  /** As where the agent has its tunnel with another gateway. */
+  isAway: Opened["isAway"];
   readonly #waiting = new Waiting();
   #taken = 0;
 
@@ -218,6 +220,7 @@ export class FrontKit implements AsyncDisposable {
       clusterUuid: entry.clusterUuid,
       agentId: "agent",
       viaGateway: undefined,
+      isAway: this.isAway,
       setSticky: errand.matched.policy.affinity === "cookie" ? "agent-cookie" : undefined,
       entry,
     };
