@@ -12,6 +12,7 @@ import {
 import { WatchedCluster } from "../src/kube/cluster-feed.ts";
 import { HostOwners } from "../src/kube/host-owners.ts";
 import { ToldElsewhere } from "../src/kube/told-elsewhere.ts";
+import type { Objects } from "../src/kube/objects-port.ts";
 import type { Service } from "../src/kube/objects.ts";
 import { SERVER } from "./ingress/_kit.ts";
 import { MemoryObjects } from "./ingress/_objects.ts";
@@ -134,6 +135,23 @@ function empty<T extends KubeObject>(): MemoryObjects<T> {
   return objects;
 }
 
+/** Services alone: no slices, classes or controllers. */
+export const feedOf = (services: Objects<Service>) =>
+  new WatchedCluster({
+    server: SERVER,
+    isApiHidden: () => false,
+    services,
+    endpointSlices: empty(),
+    ingressClasses: empty(),
+    secrets: undefined,
+    controllers: {
+      synced: Promise.resolve(),
+      controller: () => undefined,
+      onChange: () => () => {},
+    },
+    reach: { mode: "tunnel", endpoint: undefined, onChange: () => () => {} },
+  });
+
 /** An agent's part for Gateway API. */
 export function startAgentPart(
   api: KubeApi,
@@ -162,20 +180,7 @@ export function startAgentPart(
     told: () => {},
     signal: stop.signal,
   });
-  const feed = new WatchedCluster({
-    server: SERVER,
-    isApiHidden: () => false,
-    services,
-    endpointSlices: empty(),
-    ingressClasses: empty(),
-    secrets: undefined,
-    controllers: {
-      synced: Promise.resolve(),
-      controller: () => undefined,
-      onChange: () => () => {},
-    },
-    reach: { mode: "tunnel", endpoint: undefined, onChange: () => () => {} },
-  });
+  const feed = feedOf(services);
   const running = startGatewayApi(
     {
       client,

@@ -4,7 +4,6 @@ import { expect, test } from "vitest";
 import { Published } from "../src/published.ts";
 import { STRICT_TLS } from "../src/target.ts";
 import { clockVoice } from "../src/voice.ts";
-import { WatchedCluster } from "../src/kube/cluster-feed.ts";
 import { HostOwners } from "../src/kube/host-owners.ts";
 import type { ObjectMeta } from "../src/kube/objects.ts";
 import {
@@ -18,7 +17,7 @@ import {
 } from "../src/kube/gateway-api/_kit.ts";
 import { GatewayApiController } from "../src/kube/gateway-api/controller.ts";
 import type { Gateway, GatewayClass, RouteObject } from "../src/kube/gateway-api/objects.ts";
-import { SERVER } from "./ingress/_kit.ts";
+import { feedOf } from "./_gateway-api-kit.ts";
 import { MemoryObjects } from "./ingress/_objects.ts";
 
 const cache = <T extends { metadata: ObjectMeta }>(...all: T[]) => {
@@ -33,20 +32,6 @@ async function started() {
   const routes = cache<RouteObject>();
   const classes = cache<GatewayClass>();
   const gateways = cache<Gateway>();
-  const feed = new WatchedCluster({
-    services: cache(service("web")),
-    endpointSlices: cache(),
-    ingressClasses: cache(),
-    server: SERVER,
-    isApiHidden: () => false,
-    secrets: undefined,
-    controllers: {
-      synced: Promise.resolve(),
-      controller: () => undefined,
-      onChange: () => () => {},
-    },
-    reach: { mode: "tunnel", endpoint: undefined, onChange: () => () => {} },
-  });
   const others = {
     GRPCRoute: cache<RouteObject>(),
     TLSRoute: cache<RouteObject>(),
@@ -62,7 +47,7 @@ async function started() {
       namespaces: cache(),
       policies: cache(),
     },
-    feed,
+    feed: feedOf(cache(service("web"))),
     names: { names: [], onChange: () => () => {} },
     published,
     hosts: new HostOwners(),

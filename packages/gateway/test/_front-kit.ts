@@ -107,6 +107,18 @@ export interface KitOptions {
   gate: (errand: Errand) => Promise<void> | undefined;
 }
 
+/** A gate that lets the first stream open, and holds what is opened anew until `open` is called. */
+export function moveGate() {
+  const [moved, opened] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let dispatches = 0;
+  const gate = () => {
+    if (++dispatches === 1) return undefined;
+    moved.resolve();
+    return opened.promise;
+  };
+  return { gate, moved: moved.promise, open: opened.resolve };
+}
+
 /** A front on real sockets, joined in memory to an agent that a test plays. */
 export class FrontKit implements AsyncDisposable {
   readonly pair: TunnelPair;
