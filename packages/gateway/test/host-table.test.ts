@@ -331,26 +331,3 @@ test("one path leads elsewhere by how the request left its client", () => {
   table.remove(entry({ service: "plain", match: match("http") }));
   expect(services(table.answer(asked("a.test", "/")))).toBe("no_route");
 });
-
-test.each([
-  { name: "that are expressions", controller: "expressions" as const, marks: "(.*)" },
-  { name: "that are compared by character", controller: "characters" as const, marks: "" },
-])("of a thousand paths $name one request asks for a few", ({ controller, marks }) => {
-  const at = (path: string, more: Given = {}): Given => ({
-    path,
-    controller,
-    path_type: OTHER,
-    ...more,
-  });
-  const nested = Array.from({ length: 1_000 }, (_, n) =>
-    at(`/${"a".repeat(n + 1)}${marks}`, { policy: { allow: ["192.0.2.0/24"] } }),
-  );
-  const table = tableOf([at("/"), ...nested]);
-  const answer = (path: string) => {
-    const found = table.answer(asked("a.test", path));
-    return "found" in found ? found.found.policy.allow : found.refused;
-  };
-  expect(answer("/b")).toEqual([]);
-  expect(answer("/aaab")).toEqual(["192.0.2.0/24"]);
-  expect(answer(`/${"a".repeat(1_001)}`)).toBe("bad_request");
-});
