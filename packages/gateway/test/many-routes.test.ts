@@ -61,6 +61,28 @@ describe("very many matches of one path", () => {
     expect(read).toBeLessThan(few * matching.length);
   });
 
+  test("that are expressions are grouped as they come, each for itself", () => {
+    let read = 0;
+    const controller = "expressions";
+    const guarded = entry({ path: "/x(.*)", controller, policy: { allow: ["192.0.2.1"] } });
+    const table = new HostTable("a.test");
+    table.put(guarded);
+    for (const [n, one] of matching.entries()) {
+      const { policy } = one.route;
+      const route = {
+        ...one.route,
+        controller,
+        get policy() {
+          read++;
+          return policy;
+        },
+      } as const;
+      table.put({ ...one, route });
+      if (n === 0) table.answer(asked("a.test", "/x"));
+    }
+    expect(read).toBeLessThan(few * matching.length);
+  });
+
   test("read a request's query once", () => {
     const table = tableOf(
       Array.from({ length: 1_000 }, (_, n) => ({

@@ -12,6 +12,10 @@ export interface Reading {
   readonly front: string;
   readonly rest: PathExpression["rest"];
   readonly slot: PathSlot;
+  /** How many of its entries have these guards. */
+  readonly guards: Map<string, number>;
+  /** How many ask for more than the path. */
+  conditional: number;
 }
 
 /** A reading of a path that was asked for. */
@@ -48,6 +52,7 @@ export class Fronts {
     this.#readings.set(path, reading);
     this.#leave(reading);
     reading.slot.put(entry);
+    count(reading, entry, 1);
     this.#join(reading);
   }
 
@@ -56,6 +61,7 @@ export class Fronts {
     if (reading === undefined) return;
     this.#leave(reading);
     reading.slot.remove(entry);
+    count(reading, entry, -1);
     if (reading.slot.empty) this.#readings.delete(reading.path);
     else this.#join(reading);
   }
@@ -112,15 +118,23 @@ export class Fronts {
 function readingOf({ route: { host, path } }: RouteEntry): Reading {
   const { front, rest } = readExpression(path);
   const plain = matchingPath(front).path.toLowerCase();
-  return { path, front: plain, rest, slot: new PathSlot(host) };
+  const slot = new PathSlot(host);
+  return { path, front: plain, rest, slot, guards: new Map(), conditional: 0 };
+}
+
+function count(reading: Reading, { route }: RouteEntry, by: 1 | -1): void {
+  const guards = guardsTextOf(route);
+  const left = (reading.guards.get(guards) ?? 0) + by;
+  if (left > 0) reading.guards.set(guards, left);
+  else reading.guards.delete(guards);
+  if (conditionsOf(route.match) !== undefined) reading.conditional += by;
 }
 
 /** Undefined for what decides nothing: it may be meant or not, and keeps nobody out. */
-function groupOf({ path, front, rest, slot }: Reading): string | undefined {
-  const [first, ...more] = new Set(slot.entries.map(({ route }) => guardsTextOf(route)));
+function groupOf({ path, front, rest, guards, conditional }: Reading): string | undefined {
+  const [first] = guards.keys();
   if (first === undefined) return undefined;
-  const isOneForAll =
-    more.length === 0 && slot.entries.every(({ route }) => !conditionsOf(route.match));
+  const isOneForAll = guards.size === 1 && conditional === 0;
   if (!isOneForAll) return `${rest} ${front} ${path}`;
   return rest === "unknown" && first === UNGUARDED ? undefined : `${rest} ${front} ${first}`;
 }

@@ -35,9 +35,6 @@ export class PathSlot {
   get isOpen(): boolean {
     return this.#open > 0;
   }
-  get entries(): readonly RouteEntry[] {
-    return [...this.#entries.values()];
-  }
 
   /** Adds an entry after the others, or puts it in place of the same cluster's entry of that key. */
   put(entry: RouteEntry): void {
