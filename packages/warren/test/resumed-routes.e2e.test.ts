@@ -28,7 +28,7 @@ async function startScene(owned: AsyncDisposableStack) {
     clock,
     joined,
     port,
-    async outage(during: () => Promise<void> | void): Promise<void> {
+    outage: async (during: () => Promise<void>): Promise<void> => {
       proxy.refuse();
       proxy.cut("rst");
       await log.line(({ msg }) => msg === "tunnel disconnected");
