@@ -13,6 +13,7 @@ import { WatchedCluster } from "../src/kube/cluster-feed.ts";
 import { HostOwners } from "../src/kube/host-owners.ts";
 import { ProblemLines } from "../src/kube/problem-lines.ts";
 import { ToldElsewhere } from "../src/kube/told-elsewhere.ts";
+import type { Objects } from "../src/kube/objects-port.ts";
 import type { EndpointSlice, Service } from "../src/kube/objects.ts";
 import { SERVER } from "./ingress/_kit.ts";
 import { MemoryObjects } from "./ingress/_objects.ts";
@@ -137,6 +138,26 @@ function empty<T extends KubeObject>(): MemoryObjects<T> {
   return objects;
 }
 
+/** Services alone: no slices, classes or controllers. */
+export const feedOf = (
+  services: Objects<Service>,
+  endpointSlices: Objects<EndpointSlice> = empty(),
+) =>
+  new WatchedCluster({
+    server: SERVER,
+    isApiHidden: () => false,
+    services,
+    endpointSlices,
+    ingressClasses: empty(),
+    secrets: undefined,
+    controllers: {
+      synced: Promise.resolve(),
+      controller: () => undefined,
+      onChange: () => () => {},
+    },
+    reach: { mode: "tunnel", endpoint: undefined, onChange: () => () => {} },
+  });
+
 /** An agent's part for Gateway API. */
 export function startAgentPart(
   api: KubeApi,
@@ -166,20 +187,7 @@ export function startAgentPart(
     signal: stop.signal,
   });
   const endpointSlices = empty<EndpointSlice>();
-  const feed = new WatchedCluster({
-    server: SERVER,
-    isApiHidden: () => false,
-    services,
-    endpointSlices,
-    ingressClasses: empty(),
-    secrets: undefined,
-    controllers: {
-      synced: Promise.resolve(),
-      controller: () => undefined,
-      onChange: () => () => {},
-    },
-    reach: { mode: "tunnel", endpoint: undefined, onChange: () => () => {} },
-  });
+  const feed = feedOf(services, endpointSlices);
   const running = startGatewayApi(
     {
       client,

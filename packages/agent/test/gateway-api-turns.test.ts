@@ -4,7 +4,6 @@ import { expect, test, vi } from "vitest";
 import { Published } from "../src/published.ts";
 import { STRICT_TLS } from "../src/target.ts";
 import { clockVoice } from "../src/voice.ts";
-import { WatchedCluster } from "../src/kube/cluster-feed.ts";
 import { HostOwners } from "../src/kube/host-owners.ts";
 import type { ObjectMeta } from "../src/kube/objects.ts";
 import {
@@ -24,7 +23,7 @@ import type {
   ListenerSet,
   RouteObject,
 } from "../src/kube/gateway-api/objects.ts";
-import { SERVER } from "./ingress/_kit.ts";
+import { feedOf } from "./_gateway-api-kit.ts";
 import { MemoryObjects } from "./ingress/_objects.ts";
 
 const cache = <T extends { metadata: ObjectMeta }>(...all: T[]) => {
@@ -39,20 +38,6 @@ async function started() {
   const routes = cache<RouteObject>();
   const classes = cache<GatewayClass>();
   const gateways = cache<Gateway>();
-  const feed = new WatchedCluster({
-    services: cache(service("web"), service("web", { namespace: "late" })),
-    endpointSlices: cache(),
-    ingressClasses: cache(),
-    server: SERVER,
-    isApiHidden: () => false,
-    secrets: undefined,
-    controllers: {
-      synced: Promise.resolve(),
-      controller: () => undefined,
-      onChange: () => () => {},
-    },
-    reach: { mode: "tunnel", endpoint: undefined, onChange: () => () => {} },
-  });
   const others = {
     GRPCRoute: cache<RouteObject>(),
     TLSRoute: cache<RouteObject>(),
@@ -69,7 +54,7 @@ async function started() {
       policies: cache<BackendTlsPolicy>(),
       listenerSets: cache<ListenerSet>(),
     },
-    feed,
+    feed: feedOf(cache(service("web"), service("web", { namespace: "late" }))),
     names: { names: [], onChange: () => () => {} },
     published,
     hosts: new HostOwners(),

@@ -248,6 +248,8 @@ export interface Opened {
   agentId: string;
   /** Undefined when the tunnel is this gateway's own. */
   viaGateway: string | undefined;
+  /** Over another gateway: whether the agent is away from there. */
+  isAway: (() => boolean) | undefined;
   /** A new affinity cookie to set, if the route wants one and the client had none that holds. */
   setSticky: string | undefined;
   entry: RouteEntry;

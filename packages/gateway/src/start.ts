@@ -62,7 +62,7 @@ export async function startGateway(
 
 async function openPeerListener(
   config: GatewayConfig,
-  { agents, events }: Core,
+  { agents, events, links }: Core,
   log: Log,
   opened: AsyncDisposableStack,
 ): Promise<{ listener: PeerListener; port: number } | undefined> {
@@ -75,6 +75,7 @@ async function openPeerListener(
     limits: { ...LIMITS, streams: config.tunnels.streams },
     newTunnelId: () => randomBytes(16).toString("hex"),
     agents,
+    links,
     events,
     log,
   });

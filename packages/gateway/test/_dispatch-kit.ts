@@ -78,7 +78,7 @@ export class DispatchHouse {
             return undefined;
           const [entry] = errand.matched.entries;
           const opened = { stream: STREAM, entry: entry!, clusterUuid, agentId };
-          return { ...opened, viaGateway: undefined, setSticky: undefined };
+          return { ...opened, viaGateway: undefined, isAway: undefined, setSticky: undefined };
         },
       },
       peers: peers
@@ -88,6 +88,7 @@ export class DispatchHouse {
               this.hops.push(`${gatewayId}/${agentId}`);
               return STREAM;
             },
+            isAway: () => false,
             outstanding: () => 0,
             reachable: () => true,
           }

@@ -107,6 +107,18 @@ export interface KitOptions {
   gate: (errand: Errand) => Promise<void> | undefined;
 }
 
+/** A gate that lets the first stream open, and holds what is opened anew until `open` is called. */
+export function moveGate() {
+  const [moved, opened] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let dispatches = 0;
+  const gate = () => {
+    if (++dispatches === 1) return undefined;
+    moved.resolve();
+    return opened.promise;
+  };
+  return { gate, moved: moved.promise, open: opened.resolve };
+}
+
 /** A front on real sockets, joined in memory to an agent that a test plays. */
 export class FrontKit implements AsyncDisposable {
   readonly pair: TunnelPair;
@@ -119,6 +131,8 @@ export class FrontKit implements AsyncDisposable {
   front!: Front;
   /** What the agent does with each request; absent: the test does it. */
   onStream: ((stream: AgentStream) => void) | undefined;
+  /** As where the agent has its tunnel with another gateway. */
+  isAway: Opened["isAway"];
   readonly #waiting = new Waiting();
   #taken = 0;
 
@@ -218,6 +232,7 @@ export class FrontKit implements AsyncDisposable {
       clusterUuid: entry.clusterUuid,
       agentId: "agent",
       viaGateway: undefined,
+      isAway: this.isAway,
       setSticky: errand.matched.policy.affinity === "cookie" ? "agent-cookie" : undefined,
       entry,
     };

@@ -31,6 +31,22 @@ test("no service is called slow whose agent is away, and the agent hears of it w
   expect(client.text).not.toContain("x-late");
 });
 
+test.each([
+  { name: "while it says that the agent is away", isAway: true, want: /502 .*tunnel_lost/s },
+  { name: "while it does not", isAway: false, want: /504 .*upstream_timeout/s },
+])("over another gateway a request is too late $name", async ({ isAway, want }) => {
+  const { kit, clock } = await clocked();
+  await using _ = kit;
+  let isAwayThere = false;
+  kit.isAway = () => isAwayThere;
+  const client = kit.send(GET);
+  await kit.stream();
+  isAwayThere = isAway;
+  clock.advance(31_000);
+  await client.has("request_id");
+  expect(client.text).toMatch(want);
+});
+
 test("a request whose agent is away for a while is answered by it, once", async () => {
   const { kit, clock } = await clocked();
   await using _ = kit;

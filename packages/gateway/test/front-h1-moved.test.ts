@@ -1,6 +1,6 @@
 import { WireError } from "@warren/wire";
 import { expect, test } from "vitest";
-import { FrontKit } from "./_front-kit.ts";
+import { FrontKit, moveGate } from "./_front-kit.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: app.test\r\n\r\n";
 const post = (more: string): string => `POST /up HTTP/1.1\r\nHost: app.test\r\n${more}\r\n\r\n`;
@@ -54,24 +54,17 @@ test("a request that was refused unread is held to what its route says now", asy
 });
 
 test("what comes of a body while another agent is looked for is not lost", async () => {
-  const [moved, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  let dispatches = 0;
-  await using kit = await FrontKit.start({
-    gate: () => {
-      if (++dispatches === 1) return undefined;
-      moved.resolve();
-      return gate.promise;
-    },
-  });
+  const { gate, moved, open } = moveGate();
+  await using kit = await FrontKit.start({ gate });
   const client = kit.send(`${post("content-length: 10")}hello`);
   const first = await kit.stream();
   await first.until((s) => s.bytes === 5);
   first.opened.reset(new WireError("refused", "draining"));
-  await moved.promise;
+  await moved;
   client.send("world");
   // Heard by the time that something later is answered.
   await kit.send(GET.replace("app", "no")).has("404");
-  gate.resolve();
+  open();
   const second = await (await kit.stream()).requested();
   expect(second.text).toBe("helloworld");
 });

@@ -12,7 +12,7 @@ import { connect as connectTcp } from "node:net";
 import { virtualClock } from "@warren/host/testing";
 import { WireError } from "@warren/wire";
 import { afterEach, expect, test } from "vitest";
-import { FrontKit, type KitOptions } from "./_front-kit.ts";
+import { FrontKit, moveGate, type KitOptions } from "./_front-kit.ts";
 
 const sessions: ClientHttp2Session[] = [];
 afterEach(() => {
@@ -227,25 +227,18 @@ test("a request that was refused unread goes elsewhere with its body", async () 
 });
 
 test("what comes of a body while another agent is looked for is not lost", async () => {
-  const [moved, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  let dispatches = 0;
-  await using kit = await FrontKit.start({
-    gate: () => {
-      if (++dispatches === 1) return undefined;
-      moved.resolve();
-      return gate.promise;
-    },
-  });
+  const { gate, moved, open } = moveGate();
+  await using kit = await FrontKit.start({ gate });
   const session = dial(kit);
   const request = ask(session, { ":method": "POST" }, false);
   request.write("hello");
   const first = await kit.stream();
   await first.until((s) => s.bytes === 5);
   first.opened.reset(new WireError("refused", ""));
-  await moved.promise;
+  await moved;
   request.end("world");
   await answerOf(ask(session, { ":authority": "no.test" }));
-  gate.resolve();
+  open();
   const second = await (await kit.stream()).requested();
   expect(second.text).toBe("helloworld");
 });

@@ -133,6 +133,14 @@ describe("matching within a host", () => {
     { name: "escaped ones too", routes: [root], target: "/a/%2e%2E/foo", want: "bad_request" },
     { name: "encoded slashes too", routes: [root], target: "/a%2Ffoo", want: "bad_request" },
     { name: "backslashes too", routes: [root], target: "/a\\foo", want: "bad_request" },
+    { name: "an encoded NUL too", routes: [root], target: "/foo%00", want: "bad_request" },
+    {
+      name: "unless the route takes raw paths",
+      routes: [{ ...root, policy: { raw_path: true } }],
+      target: "/foo%00",
+      want: "root",
+    },
+    { name: "a NUL in the query is the service's", routes: [root], target: "/?%00", want: "root" },
     { name: "dots in the query are no segments", routes: [root], target: "/?../a", want: "root" },
     {
       name: "a raw route takes what its decoded form matches",
@@ -170,6 +178,10 @@ describe("matching within a host", () => {
     "/;/admin",
     "/admin%3Bx",
     "/x/;/..;/admin",
+    "/%2561dmin",
+    "/%2525%36%31dmin",
+    "/%252fadmin",
+    "/x/%252e%252e/admin",
   ];
   test.each([
     ...aliases.map((target) => ({
@@ -237,6 +249,12 @@ describe("matching within a host", () => {
       routes: [open, guarded],
       target: "/proxy/https://x;y",
       want: "web",
+    },
+    {
+      name: "a percent sign within a path passes",
+      routes: [open, guarded, { path: "/files", service: "f" }],
+      target: "/files/100%25/%2561%2520b",
+      want: "f",
     },
     {
       name: "a route with such a path has it",

@@ -20,8 +20,10 @@ import {
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { PeerDial } from "../src/peers/peer-dial.ts";
 import { PeerListener } from "../src/peers/peer-listener.ts";
+import { PeerTunnels } from "../src/peers/peer-tunnels.ts";
 import { Crossing } from "../src/peers/relay.ts";
 import { Forward, Spliced } from "../src/peers/splice.ts";
+import { Links } from "../src/tunnels/links.ts";
 import type { Agents } from "../src/tunnels/agents.ts";
 
 /** Long enough for a loaded machine to shake hands, short enough to wait for. */
@@ -51,10 +53,12 @@ describe("the listener for other gateways", () => {
   let folder: string;
   let listener: PeerListener;
   let port: number;
-  const pairs: TunnelPair[] = [];
+  let agentSide: TunnelPair;
   const association = { attached: true, draining: false, retiring: false, tunnel: {} as Tunnel };
 
   const refused: string[] = [];
+  const links = new Links();
+  let silent = false;
   beforeEach(async () => {
     owned = new AsyncDisposableStack();
     folder = owned.adopt(mkdtempDisposableSync(join(tmpdir(), "warren-")), (f) => f.remove()).path;
@@ -62,7 +66,7 @@ describe("the listener for other gateways", () => {
     const pair = new TunnelPair({
       limits: { ...LIMITS, headBytes: 1_000 },
       onStream: (stream) => {
-        stream.head(bytes("HTTP/1.1 204 No Content\r\n\r\n"), true);
+        if (!silent) stream.head(bytes("HTTP/1.1 204 No Content\r\n\r\n"), true);
       },
       endOfTurn: (task) => {
         setImmediate(() => {
@@ -71,7 +75,8 @@ describe("the listener for other gateways", () => {
         });
       },
     });
-    pairs.push(pair);
+    agentSide = pair;
+    silent = false;
     association.tunnel = pair.acceptor;
     association.draining = false;
     const find = (id: string) => (id === "here" ? association : undefined);
@@ -95,6 +100,7 @@ describe("the listener for other gateways", () => {
       limits: LIMITS,
       newTunnelId: () => "peer-tunnel",
       agents: { pool: new Pool(1_048_576), acceptor: { find } } as unknown as Agents,
+      links,
       events: { broke: rethrow, credentialRefused: (kind) => void refused.push(kind) },
       log: silentLog(),
     });
@@ -150,7 +156,47 @@ describe("the listener for other gateways", () => {
     return up.promise;
   }
 
+  /** Another gateway's tunnels, as this process would dial them. */
+  function peerTunnels(): PeerTunnels {
+    const keyFile = join(folder, "peer.key");
+    const tunnels = new PeerTunnels({
+      gatewayId: "entry",
+      dial: new PeerDial("entry", { kind: "key", keyFile }, new AbortController().signal),
+      limits: LIMITS,
+      poolBytes: 1_048_576,
+      gatewayPool: new Pool(1_048_576),
+      detectMs: 30_000,
+      log: silentLog(),
+      broke: rethrow,
+    });
+    owned.defer(() => tunnels.close(new WireError("draining", "")));
+    return tunnels;
+  }
+
   const GET = "GET / HTTP/1.1\r\n\r\n";
+
+  test("says of which of another gateway's streams the agent is away, and that it is back", async () => {
+    silent = true;
+    const tunnels = peerTunnels();
+    const place = {
+      tunnelId: "here",
+      clusterUuid: "c",
+      agentId: "a",
+      gatewayId: "owner",
+      peerUrl: `ws://127.0.0.1:${port}`,
+      rates: { cluster: undefined, client: undefined },
+    };
+    await tunnels.open(place, opening("here r", GET), true, new Recorder());
+    await expect.poll(() => listener.relayed).toBe(1);
+    expect(tunnels.isAway(place)).toBe(false);
+    agentSide.pipe.cut();
+    links.changed("c");
+    await expect.poll(() => tunnels.isAway(place)).toBe(true);
+    expect(tunnels.isAway({ ...place, tunnelId: "another" })).toBe(false);
+    agentSide.join();
+    links.changed("c");
+    await expect.poll(() => tunnels.isAway(place)).toBe(false);
+  });
 
   test("leads a stream into the tunnel that it names", async () => {
     const answer = await open(await join_(), opening("here ns/web a.test Prefix /", GET));

@@ -14,6 +14,34 @@ export function fieldOf(fields: Fields, lower: string): string | undefined {
   return undefined;
 }
 
+/** A list is read through for so many; then it pays to know all names. */
+const MOST_SCANS = 16;
+
+/** First values of fields by lower-case name, for who may ask for a thousand. */
+export class FirstValues {
+  readonly #fields: Fields;
+  #scans = 0;
+  #values: Map<string, string> | undefined;
+
+  constructor(fields: Fields) {
+    this.#fields = fields;
+  }
+
+  get(lower: string): string | undefined {
+    if (++this.#scans <= MOST_SCANS) return fieldOf(this.#fields, lower);
+    return (this.#values ??= this.#all()).get(lower);
+  }
+
+  #all(): Map<string, string> {
+    const values = new Map<string, string>();
+    for (let i = 0; i < this.#fields.length; i += 2) {
+      const name = this.#fields[i]!.toLowerCase();
+      if (!values.has(name)) values.set(name, this.#fields[i + 1]!);
+    }
+    return values;
+  }
+}
+
 /** A list without the fields of a lower-case name. */
 export function withoutField(fields: Fields, lower: string): string[] {
   const kept: string[] = [];

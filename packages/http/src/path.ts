@@ -6,13 +6,14 @@ export interface MatchingPath {
    */
   path: string;
   /**
-   * The raw path has dot segments (also encoded), encoded slashes, or backslashes: an application
-   * may read another path than the one matched here.
+   * The raw path has dot segments (also encoded), encoded slashes, backslashes, or an encoded NUL,
+   * where some stop reading: an application may read another path than the one matched here.
    */
   ambiguous: boolean;
   /**
    * The path as the most lenient application reads it, which is nearly always the same: slashes that
-   * are encoded, turned or repeated are one slash, path parameters (`;x`) are not there.
+   * are encoded, turned or repeated are one slash, path parameters (`;x`) are not there, and what is
+   * escaped several times (`%2561`) is decoded as often.
    */
   loose: string;
 }
@@ -51,16 +52,26 @@ export function splitTarget(target: string): { path: string; query: string } {
 /** Unreserved characters, and those that separate nothing within a path (RFC 3986 §3.3). */
 const MEANINGLESS = /[A-Za-z0-9\-._~!$&'()*+,=:@]/;
 
-/** RFC 3986 §6.2.2 and §5.2.4. Other escapes stay, so none is decoded twice. */
+const ESCAPE = /%[0-9a-f]{2}/gi;
+/** A percent sign that is escaped, or stands for itself: what follows may be an escape once more. */
+const PERCENT_SIGN = /%25|%(?![0-9a-f]{2})/i;
+/** `%2561`, `%252561`, and `%61` out of `%%36%31`. */
+const ESCAPED_AGAIN = /%(?:25)*[0-9a-f]{2}/gi;
+
+/** RFC 3986 §6.2.2 and §5.2.4. Other escapes stay, so none is decoded twice but for `loose`. */
 function normalized(raw: string): MatchingPath {
-  const decoded = raw.replace(/%[0-9a-f]{2}/gi, (escape) => {
-    const char = String.fromCharCode(Number.parseInt(escape.slice(1), 16));
-    return MEANINGLESS.test(char) ? char : escape.toUpperCase();
-  });
+  const decoded = raw.replace(ESCAPE, plain);
   const { path, dotted } = withoutDots(decoded);
-  const ambiguous = dotted || /%2F|%5C|\\/.test(decoded);
-  const flat = decoded.replace(/%2F|%5C|\\/g, "/").replace(/(?:;|%3B)[^/]*/g, "");
+  const ambiguous = dotted || /%2F|%5C|%00|\\/.test(decoded);
+  const again = PERCENT_SIGN.test(raw) ? decoded.replace(ESCAPED_AGAIN, plain) : decoded;
+  const flat = again.replace(/%2F|%5C|\\/g, "/").replace(/(?:;|%3B)[^/]*/g, "");
   return { path, ambiguous, loose: withoutDots(flat.replace(/\/{2,}/g, "/")).path };
+}
+
+function plain(escape: string): string {
+  const hex = escape.slice(-2);
+  const char = String.fromCharCode(Number.parseInt(hex, 16));
+  return MEANINGLESS.test(char) ? char : `%${hex.toUpperCase()}`;
 }
 
 const DOTS = /\/\.\.?(?:[;/]|$)/;

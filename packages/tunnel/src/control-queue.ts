@@ -12,6 +12,7 @@ const STATES: ReadonlySet<ControlType> = new Set([
   "heartbeat_ack",
   "gateways",
   "drain",
+  "away",
 ]);
 
 interface Waiting {

@@ -1,14 +1,15 @@
-/** What clients hear whose agent is killed while another one of its cluster lives. All are processes of their own. */
+/** What clients hear whose agent is killed, while another one of its cluster lives or at another gateway. All are processes of their own. */
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { connect, type AddressInfo } from "node:net";
 import { join } from "node:path";
-import { RawEnd } from "@warren/host/testing";
+import { programPath, RawEnd } from "@warren/host/testing";
 import { expect, test } from "vitest";
-import { capitals } from "./_service.ts";
+import { capitals, webService } from "./_service.ts";
 import { ask, served } from "./_kit/ask.ts";
 import { Fleet, freePort, tunnelsOf } from "./_kit/fleet.ts";
+import { TwoGateways } from "./_kit/two-gateways.ts";
 import { trafficService } from "./_kit/traffic-service.ts";
 import { openEvents, openSocket } from "./_kit/watch.ts";
 
@@ -100,5 +101,34 @@ test(
     expect(await state()).toBeUndefined();
     // The other agent served at all that time, and was never asked for them.
     expect(silent.asked).toHaveLength(2);
+  },
+);
+
+const redis = programPath("redis-server");
+
+test.skipIf(redis === undefined)(
+  "whoever asks another gateway than the agent's hears the same, once its time is over",
+  async () => {
+    await using owned = new AsyncDisposableStack();
+    const silent = owned.use(await silentService());
+    const two = owned.use(await TwoGateways.start(redis!, ["--head-timeout", `${HEAD_MS}ms`]));
+    const { file } = await two.fleet.token();
+    const web = owned.use(await webService("web"));
+    const services = two.services(
+      "silent",
+      `host = "${SILENT}"\nto = "${silent.port}"`,
+      `host = "${HOST}"\nto = "${web.port}"`,
+    );
+    const agent = await two.agentOf(two.first, { token: file, services });
+    const held = [two.first, two.second].map(async ({ port }) => {
+      await served(port, HOST);
+      return ask({ port, host: SILENT });
+    });
+    await expect.poll(() => silent.asked).toHaveLength(2);
+    agent.signal("SIGKILL");
+    for (const answer of await Promise.all(held)) {
+      expect(answer.status).toBe(502);
+      expect(JSON.parse(answer.body)).toMatchObject({ error: { code: "tunnel_lost" } });
+    }
   },
 );

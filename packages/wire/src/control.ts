@@ -178,6 +178,11 @@ export const Drain = v.object({
   /** Reconnect slot given to this peer, so that a restart is no stampede. */
   reconnect_after_ms: v.optional(count, 0),
 });
+/**
+ * Between gateways: those of the tunnels in which the reader's streams go on whose agents are away now.
+ * All of them each time, by id.
+ */
+export const Away = v.object({ tunnels: v.array(word) });
 export const ErrorMessage = v.object({
   code,
   message: v.optional(word, ""),
@@ -198,6 +203,7 @@ export const CONTROL = {
   certificates_ack: CertificatesAck,
   gateways: v.object({ gateways: v.array(GatewayAddress) }),
   drain: Drain,
+  away: Away,
   error: ErrorMessage,
   ping: Empty,
   pong: Empty,

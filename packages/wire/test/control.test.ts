@@ -165,6 +165,16 @@ const PAYLOADS: Record<ControlType, { good: [string, unknown][]; bad: [string, u
     good: [["a deadline", { deadline_ms: 30_000 }]],
     bad: [["none", {}]],
   },
+  away: {
+    good: [
+      ["nobody", { tunnels: [] }],
+      ["one", { tunnels: ["0123456789abcdef0123456789abcdef"] }],
+    ],
+    bad: [
+      ["none", {}],
+      ["one that is no word", { tunnels: [1] }],
+    ],
+  },
   error: {
     good: [["a code", { code: "draining" }]],
     bad: [

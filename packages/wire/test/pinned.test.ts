@@ -8,7 +8,7 @@ import { digestOf, shape } from "./_shape.ts";
  * code) takes a new digest here; any other takes a new PROTOCOL_VERSION and a line of its own.
  */
 const PINNED: Record<number, string> = {
-  1: "3b1ea6d852c98d7b",
+  1: "63eb7e6441aeb0a3",
 };
 
 test("nobody changes the wire by accident", () => {

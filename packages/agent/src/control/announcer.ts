@@ -9,6 +9,7 @@ import {
 } from "@warren/wire";
 import type { Verdict } from "../verdicts.ts";
 import type { Published, PublishedChange } from "../published.ts";
+import { Refresh } from "./refresh.ts";
 import { RefusedRoutes, RETRY_CAP_MS, retryPause, type Rejection } from "./refused-routes.ts";
 import { routesMessages, type RoutesAction } from "./route-messages.ts";
 import { understandsRules, withoutRules } from "./understood.ts";
@@ -37,8 +38,6 @@ export interface AnnouncerOptions {
 
 /** An announcement that is not answered is repeated as a whole. */
 const ANSWER_MS = 10_000;
-/** Snapshots are sent anew while nothing changes: whatever went wrong mends itself. */
-const REFRESH_MS = 240_000;
 /** With so much unanswered nothing more is said of changes: a snapshot follows, and says it all. */
 const MOST_UNANSWERED = 256;
 
@@ -56,8 +55,9 @@ interface Said {
 }
 
 /**
- * Tells one gateway what this agent publishes: a snapshot after each registration and every four
- * minutes, and changes as they come; what was refused is said again by `RefusedRoutes`. Invariants:
+ * Tells one gateway what this agent publishes: a snapshot after each registration, soon after each
+ * resume and every four minutes, and changes as they come; what was refused is said again by
+ * `RefusedRoutes`. Invariants:
  *
  * A1. What was said and not answered is said again as a snapshot, which can repeat nothing wrong:
  *     control messages are lost with a transport.
@@ -76,6 +76,7 @@ export class Announcer {
   /** By request id. */
   readonly #waiting = new Map<string, Said>();
   readonly #refused: RefusedRoutes;
+  readonly #refresh: Refresh;
   #nextId = 0;
   #silences = 0;
   #up = false;
@@ -85,11 +86,15 @@ export class Announcer {
   /** Set by `withdraw`: from then on nothing is said any more. */
   #withdrawn: { requestId: string; answered: () => void } | undefined;
   #cancelAnswer: (() => void) | undefined;
-  #cancelRefresh: (() => void) | undefined;
+  /** The revision that was said here last. */
+  #said = 0;
+  /** What the gateway had of that when its tunnel was resumed; undefined once it has said what it has. */
+  #wanted: number | undefined;
 
   constructor(options: AnnouncerOptions) {
     this.#options = options;
     const { clock, events, published, random } = options;
+    this.#refresh = new Refresh({ clock, random, say: () => this.#sync() });
     this.#refused = new RefusedRoutes({
       published,
       clock,
@@ -105,14 +110,27 @@ export class Announcer {
     this.#stopFollowing = published.voice.onChange((speaks) => this.#onVoice(speaks));
   }
 
-  /** The tunnel is up. A resumed one has what it had, unless something was not answered. */
+  /** The tunnel is up. A resumed one should have what it had, unless something was not answered. */
   up(resumed: boolean, features: readonly string[] = FEATURES): void {
     if (this.#withdrawn !== undefined) return;
     this.#isOld = !understandsRules(features);
     this.#up = true;
     if (!this.#speaks) return;
-    if (!resumed || this.#owes || this.#waiting.size > 0) this.#sync();
-    else this.#refreshLater();
+    if (!resumed || this.#owes || this.#waiting.size > 0) return this.#sync();
+    this.#wanted = this.#said;
+    this.#refresh.resumed();
+  }
+
+  /**
+   * What a gateway says to a heartbeat: its revision of the cluster's routes, null for none. The first
+   * after a resume tells whether it lost what it had. A later one than ours is another agent's, or came by
+   * another gateway.
+   */
+  heard(revision: number | null | undefined): void {
+    const wanted = this.#wanted;
+    this.#wanted = undefined;
+    if (wanted === undefined || revision === undefined) return;
+    if ((revision ?? -1) < wanted) this.#sync();
   }
 
   /** The tunnel is down: what waits for answers waits in vain, and is said again later. */
@@ -120,7 +138,8 @@ export class Announcer {
     this.#up = false;
     this.#cancelAnswer?.();
     this.#cancelAnswer = undefined;
-    this.#cancelRefresh?.();
+    this.#wanted = undefined;
+    this.#refresh.pause();
     this.#refused.pause();
     this.#withdrawn?.answered();
   }
@@ -198,7 +217,8 @@ export class Announcer {
   #forgetAll(): void {
     this.#cancelAnswer?.();
     this.#cancelAnswer = undefined;
-    this.#cancelRefresh?.();
+    this.#wanted = undefined;
+    this.#refresh.pause();
     this.#waiting.clear();
     this.#refused.clear();
   }
@@ -231,7 +251,7 @@ export class Announcer {
     const { said, withheld } = this.#routes();
     this.#say("sync", said, published.voice.revision);
     for (const route of withheld) this.#refused.say(route, TOO_OLD);
-    this.#refreshLater();
+    this.#refresh.said();
   }
 
   #routes(): { said: readonly Route[]; withheld: readonly Route[] } {
@@ -242,6 +262,7 @@ export class Announcer {
   /** Returns the id of the request that is answered last. */
   #say(action: RoutesAction, routes: readonly Route[], revision: number): string {
     const messages = routesMessages(action, routes, revision);
+    this.#said = revision;
     for (const [index, message] of messages.entries()) {
       const request_id = `routes-${++this.#nextId}`;
       // The parts of a snapshot are answered together, with the last.
@@ -285,11 +306,6 @@ export class Announcer {
         this.#sync();
       },
     );
-  }
-
-  #refreshLater(): void {
-    this.#cancelRefresh?.();
-    this.#cancelRefresh = this.#options.clock.after(REFRESH_MS, () => this.#sync());
   }
 
   /** Another agent of this cluster spoke later; ours counts only if it is newer still. */

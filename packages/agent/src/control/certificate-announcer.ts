@@ -8,6 +8,7 @@ import {
 } from "@warren/wire";
 import type { CertificatesChange, PublishedCertificates } from "../published-certificates.ts";
 import type { Voice } from "../voice.ts";
+import { Refresh } from "./refresh.ts";
 
 export interface CertificateAnnouncerOptions {
   certificates: PublishedCertificates;
@@ -19,9 +20,8 @@ export interface CertificateAnnouncerOptions {
   rejected: (name: string, code: ErrorCode, message: string | undefined) => void;
 }
 
-/** As for routes: what is not answered is said again, and all of it every four minutes. */
+/** As for routes: what is not answered is said again, and all of it now and then. */
 const ANSWER_MS = 10_000;
-const REFRESH_MS = 240_000;
 const RETRY_CAP_MS = 60_000;
 /** Of one message: well below what a gateway takes. */
 const MESSAGE_LENGTH = 400_000;
@@ -35,16 +35,18 @@ const MOST_IN_MESSAGE = 16;
 export class CertificateAnnouncer {
   readonly #options: CertificateAnnouncerOptions;
   readonly #stops: (() => void)[];
+  readonly #refresh: Refresh;
   readonly #waiting = new Set<string>();
   #isUp = false;
   #standsIn = false;
   #nextId = 0;
   #silences = 0;
   #cancelAnswer: (() => void) | undefined;
-  #cancelRefresh: (() => void) | undefined;
 
   constructor(options: CertificateAnnouncerOptions) {
     this.#options = options;
+    const { clock, random } = options;
+    this.#refresh = new Refresh({ clock, random, say: () => this.#sync() });
     this.#stops = [
       options.certificates.onChange((change) => this.#onChange(change)),
       options.voice.onChange((speaks) => speaks && this.#sync()),
@@ -55,14 +57,14 @@ export class CertificateAnnouncer {
   up(features: readonly string[], resumed: boolean): void {
     this.#isUp = features.includes("certificates");
     if (!resumed || this.#waiting.size > 0) this.#sync();
-    else this.#refreshLater();
+    else this.#refresh.resumed();
   }
 
   down(): void {
     this.#isUp = false;
     this.#cancelAnswer?.();
     this.#cancelAnswer = undefined;
-    this.#cancelRefresh?.();
+    this.#refresh.pause();
   }
 
   acknowledged(requestId: string | undefined, { missing, rejected }: CertificatesAck): void {
@@ -108,7 +110,7 @@ export class CertificateAnnouncer {
     if (!this.#speaks) return;
     const listed = this.#options.certificates.listed();
     this.#say({ action: "sync", certificates: listed.slice(0, MOST_CERTIFICATES) });
-    this.#refreshLater();
+    this.#refresh.said();
   }
 
   #put(names: readonly string[]): void {
@@ -152,10 +154,5 @@ export class CertificateAnnouncer {
     const { clock, random } = this.#options;
     const bound = Math.min(RETRY_CAP_MS, 2_000 * 2 ** Math.min(this.#silences++, 10));
     this.#cancelAnswer = clock.after(bound / 2 + (random() * bound) / 2, () => this.#sync());
-  }
-
-  #refreshLater(): void {
-    this.#cancelRefresh?.();
-    this.#cancelRefresh = this.#options.clock.after(REFRESH_MS, () => this.#sync());
   }
 }

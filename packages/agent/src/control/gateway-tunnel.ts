@@ -327,6 +327,7 @@ export class GatewayTunnel {
   #hear(message: Control): void {
     switch (message.type) {
       case "heartbeat_ack":
+        this.#announcer.heard(message.payload.revision);
         return this.#standIn.heard(message.payload.revision);
       case "ingress_routes_ack":
         return this.#announcer.acknowledged(message.request_id, message.payload);

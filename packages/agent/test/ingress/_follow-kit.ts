@@ -1,6 +1,6 @@
 // An agent's part in a cluster, on an API server that a test plays, and gateways that it plays too.
 import { promMetrics, systemClock } from "@warren/host";
-import { openAccess, SERVICES, type Draft, type Ingress } from "@warren/host/kube";
+import { openAccess, SERVICES, type Draft, type Ingress, type KubeAccess } from "@warren/host/kube";
 import { recordingLog, startKubeApi, type KubeApi } from "@warren/host/testing";
 import type { RegisterSuccess } from "@warren/wire";
 import { expect } from "vitest";
@@ -42,14 +42,17 @@ export async function startCluster(owned: AsyncDisposableStack): Promise<KubeApi
 
 export type Following = ReturnType<typeof followOn>;
 
+type Given = Partial<KubeSettings> & { gateway?: string };
+
 /** An agent that follows the cluster of `api` until `owned` is disposed. */
-export function followOn(
-  api: KubeApi,
+export const followOn = (api: KubeApi, owned: AsyncDisposableStack, given: Given = {}) =>
+  follow(openAccess(api.url), owned, given);
+
+/** The same of any cluster. */
+export function follow(
+  access: KubeAccess,
   owned: AsyncDisposableStack,
-  {
-    gateway = "wss://gateway.test",
-    ...settings
-  }: Partial<KubeSettings> & { gateway?: string } = {},
+  { gateway = "wss://gateway.test", ...settings }: Given,
 ) {
   const log = recordingLog();
   const source = owned.use(
@@ -67,7 +70,7 @@ export function followOn(
         connectTimeoutMs: 1_000,
         gateways: [gateway],
       },
-      openAccess(api.url),
+      access,
     ),
   );
   const published = new Published(source.voice);

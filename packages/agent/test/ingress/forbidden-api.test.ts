@@ -1,5 +1,5 @@
 // Where a kube-apiserver itself says that it answers, and a Service that somebody leads there.
-import { promMetrics, systemClock } from "@warren/host";
+import { systemClock } from "@warren/host";
 import {
   CALL_TIMEOUT_MS,
   ENDPOINT_SLICES,
@@ -11,12 +11,9 @@ import {
   NAMESPACES,
   SERVICES,
 } from "@warren/host/kube";
-import { kubePrograms, privateKubeApiserver, recordingLog } from "@warren/host/testing";
+import { kubePrograms, privateKubeApiserver } from "@warren/host/testing";
 import { expect, test } from "vitest";
-import { agentDefaults, kubeSettings, Published } from "../../src/index.ts";
-import { followCluster } from "../../src/kube/start-kube.ts";
-import { STRICT_TLS } from "../../src/target.ts";
-import { ingressOf } from "./_follow-kit.ts";
+import { follow, ingressOf } from "./_follow-kit.ts";
 
 const programs = kubePrograms();
 const metadata = (name: string) => ({ name, namespace: "shop" });
@@ -25,7 +22,8 @@ const LONG = { timeout: 30_000 };
 test.skipIf(programs === undefined)(
   "an agent of one namespace leads to the LAN, and not to the Kubernetes API, on a kube-apiserver",
   async () => {
-    await using server = await privateKubeApiserver(programs!);
+    await using owned = new AsyncDisposableStack();
+    const server = owned.use(await privateKubeApiserver(programs!));
     const said = { userAgent: "test", fieldManager: "test", timeoutMs: CALL_TIMEOUT_MS };
     using kube = kubeClient({ access: server.admin, clock: systemClock, ...said });
     await kube.create(NAMESPACES, { metadata: { name: "shop" } });
@@ -53,27 +51,7 @@ test.skipIf(programs === undefined)(
     await lead("lan", "192.0.2.1", 80);
     await lead("api", api!.endpoints![0]!.addresses[0]!, api!.ports![0]!.port!);
 
-    const options = { ...agentDefaults, kube: "on" as const, kubeNamespace: ["shop"] };
-    const nowhere = { host: undefined, port: undefined };
-    await using source = followCluster(
-      kubeSettings({ ...options, podNamespace: "default" }, nowhere)!,
-      {
-        agentId: "agent-0",
-        version: "1.2.3",
-        log: recordingLog(),
-        metrics: promMetrics(),
-        clock: systemClock,
-        wallClock: Date.now,
-        random: () => 0.5,
-        tls: STRICT_TLS,
-        connectTimeoutMs: 1_000,
-        gateways: ["wss://gateway.test"],
-      },
-      server.admin,
-    );
-    const published = new Published(source.voice);
-    source.connected(true);
-    source.start(published);
+    const { published } = follow(server.admin, owned, { namespaces: ["shop"] });
     await expect.poll(() => published.has("shop/lan lan.test Prefix /"), LONG).toBe(true);
     const notes = async () =>
       (await kube.list(EVENTS, { ...EVERYTHING, namespace: "shop" })).items.map(({ note }) => note);

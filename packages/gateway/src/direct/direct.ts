@@ -131,6 +131,7 @@ export class Direct {
       clusterUuid: entry.clusterUuid,
       agentId: agentOf(address),
       viaGateway: undefined,
+      isAway: undefined,
       setSticky: undefined,
     };
   }

@@ -1,4 +1,4 @@
-import { fieldOf, requestHeadText, type RequestHead } from "@warren/http";
+import { FirstValues, requestHeadText, type RequestHead } from "@warren/http";
 import type { Stream, StreamOwner } from "@warren/tunnel";
 import { KIND, WireError, type ErrorCode, type Kind, type Policy } from "@warren/wire";
 import type { AnsweredRequest } from "../events.ts";
@@ -69,6 +69,7 @@ export class Exchange implements RouteQuestion, AnsweredRequest, Visitor {
   #sent: SentSoFar | undefined;
   /** It was counted before its password was checked. */
   #tried = false;
+  #fields: FirstValues | undefined;
   #moves = 0;
   #informed = 0;
   #over = false;
@@ -135,7 +136,7 @@ export class Exchange implements RouteQuestion, AnsweredRequest, Visitor {
     return most > 0 && nowMs - this.startedAt >= most;
   }
   field(name: string): string | undefined {
-    return fieldOf(this.head.fields, name);
+    return (this.#fields ??= new FirstValues(this.head.fields)).get(name);
   }
 
   everyField(name: string): string | undefined {

@@ -358,7 +358,8 @@ export class H1Connection extends SocketSide implements ExchangeOwner, RequestSi
   sweep(nowMs: number): void {
     const { settings, draining } = this.context;
     const idleMs = nowMs - this.#idleSince;
-    if (this.#exchange?.isOverdue(nowMs) === true) return this.#fail(overdue(this.stream));
+    if (this.#exchange?.isOverdue(nowMs) === true)
+      return this.#fail(overdue(this.#exchange.opened));
     if (this.#phase === PHASE.relaying) return this.#sweepRequest(this.#exchange!, nowMs);
     if (this.#phase === PHASE.lingering) {
       // A slow reader of the last answer may take its time.
@@ -379,7 +380,7 @@ export class H1Connection extends SocketSide implements ExchangeOwner, RequestSi
     const { slowMs } = this.context.settings;
     if (inBody && !this.#blocked && !this.#stopped && !exchange.awaitsContinue) {
       if (slow.isSlow(nowMs, slowMs)) this.#fail(new WireError("request_timeout", ""));
-    } else if (exchange.isLate(nowMs)) this.#fail(overdue(exchange.stream));
+    } else if (exchange.isLate(nowMs)) this.#fail(overdue(exchange.opened));
   }
 
   /** The next answer says `connection: close`; the sweep ends what is idle. */

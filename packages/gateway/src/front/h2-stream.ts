@@ -302,13 +302,13 @@ export class H2Stream implements ExchangeOwner, Flushed {
 
   sweep(nowMs: number): void {
     const exchange = this.#exchange;
-    if (exchange?.isOverdue(nowMs) === true) return this.#fail(overdue(exchange.stream));
+    if (exchange?.isOverdue(nowMs) === true) return this.#fail(overdue(exchange.opened));
     if (exchange?.stream === undefined || this.#answered) return;
     const waiting = !this.#requested && !this.#blocked && !this.#stopped;
     if (waiting && !exchange.awaitsContinue) {
       const slow = this.#slow.isSlow(nowMs, this.#context.settings.slowMs);
       if (slow && !isGrpc(exchange)) this.#fail(new WireError("request_timeout", ""));
-    } else if (exchange.isLate(nowMs)) this.#fail(overdue(exchange.stream));
+    } else if (exchange.isLate(nowMs)) this.#fail(overdue(exchange.opened));
   }
 
   cutOff(): void {

@@ -8,6 +8,7 @@ import type { Log } from "@warren/host";
 import {
   Acceptor,
   Pool,
+  type Association,
   type Heard,
   type Identity,
   type Stream,
@@ -28,6 +29,8 @@ import type { GatewayConfig } from "../config.ts";
 import type { Events } from "../events.ts";
 import type { Agents } from "../tunnels/agents.ts";
 import { handshakeTimes, refuse, shakeHands } from "../tunnels/handshake.ts";
+import type { Links } from "../tunnels/links.ts";
+import { AwayAgents, type Passage } from "./away-agents.ts";
 import { PeerKey } from "./peer-auth.ts";
 import type { PeersConfig } from "./peer-dial.ts";
 import { Crossing } from "./relay.ts";
@@ -40,6 +43,7 @@ export interface PeerListenerOptions {
   limits: Limits;
   newTunnelId: () => string;
   agents: Agents;
+  links: Pick<Links, "onChange">;
   /** Each step of another gateway's arrival takes no longer. */
   handshakeMs: number;
   events: Pick<Events, "broke" | "credentialRefused">;
@@ -55,7 +59,9 @@ export class PeerListener {
   readonly server: ReturnType<typeof createPlain> | ReturnType<typeof createTls>;
   readonly #options: PeerListenerOptions;
   readonly #acceptor: Acceptor<Identity>;
-  readonly #crossings = new Set<Crossing>();
+  readonly #crossings = new Map<Crossing, Passage>();
+  readonly #away: AwayAgents;
+  readonly #stopHearing: () => void;
   #draining = false;
 
   static async create(options: PeerListenerOptions): Promise<PeerListener> {
@@ -77,7 +83,10 @@ export class PeerListener {
   private constructor(options: PeerListenerOptions, server: PeerListener["server"]) {
     this.#options = options;
     this.server = server;
-    const { agents, events, gatewayId, limits, log, newTunnelId, tunnels } = options;
+    const { agents, events, gatewayId, limits, links, log, newTunnelId, tunnels } = options;
+    const passages = () => this.#crossings.values();
+    this.#away = new AwayAgents({ clock: nodeWorld.clock, passages });
+    this.#stopHearing = links.onChange(() => this.#crossings.size > 0 && this.#away.changed());
     this.#acceptor = new Acceptor<Identity>({
       world: {
         ...nodeWorld,
@@ -93,12 +102,14 @@ export class PeerListener {
       resumeMs: tunnels.resumeMs,
       heartbeatMs: tunnels.heartbeatMs,
       owner: {
-        onUp: () => {},
+        onUp: (one) => this.#away.forget(one),
         onDown: () => {},
-        onGone: (one, error) =>
-          log.debug("tunnel from gateway gone", { peer: one.register.agent_id, error }),
+        onGone: (one, error) => {
+          this.#away.forget(one);
+          log.debug("tunnel from gateway gone", { peer: one.register.agent_id, error });
+        },
         onControl: () => {},
-        onStream: (_one, stream, opening, ended) => this.#relay(stream, opening, ended),
+        onStream: (one, stream, opening, ended) => this.#relay(one, { stream, ended }, opening),
         elsewhere: async () => undefined,
       },
     });
@@ -125,7 +136,7 @@ export class PeerListener {
   /** Ends what is left, WebSockets at a frame boundary. Resolves when that is done, or took too long. */
   async cutOff(): Promise<void> {
     const error = new WireError("draining", "the gateway is going");
-    for (const crossing of this.#crossings) crossing.cutOff(error);
+    for (const crossing of this.#crossings.keys()) crossing.cutOff(error);
     // Farewells are on their way to other gateways, and frames to the boundary before them.
     for (let left = CUT_GRACE_MS; left > 0 && this.#streams > 0; left -= CUT_LOOK_MS)
       await new Promise<void>((resolve) => void nodeWorld.clock.after(CUT_LOOK_MS, resolve));
@@ -138,7 +149,9 @@ export class PeerListener {
   }
 
   close(error: WireError): void {
+    this.#stopHearing();
     this.#acceptor.close(error);
+    this.#away.close();
     this.server.close();
     this.server.closeAllConnections();
   }
@@ -186,13 +199,15 @@ export class PeerListener {
   }
 
   /** Joins a stream of another gateway to the tunnel that it names. A second hop is refused. */
-  #relay(from: Stream, bytes: Uint8Array, ended: boolean): void {
+  #relay(peer: Association, near: { stream: Stream; ended: boolean }, bytes: Uint8Array): void {
+    const { stream: from, ended } = near;
     const opening = readOpening(bytes);
     if (opening === undefined)
       return from.reset(new WireError("protocol_error", "a malformed opening"));
     const route = nodeWorld.toText(opening.route);
     const space = route.indexOf(" ");
-    const tunnel = this.#willing(route.slice(0, space));
+    const tunnelId = route.slice(0, space);
+    const tunnel = this.#willing(tunnelId);
     if (tunnel === undefined)
       return from.reset(new WireError("refused", "the tunnel takes nothing new here"));
     const onward = { ...opening, route: opening.route.subarray(space + 1) };
@@ -201,10 +216,15 @@ export class PeerListener {
     block.set(head, writeOpening(block, onward));
     try {
       const open = (owner: StreamOwner): Stream => tunnel.open(block, ended, owner);
-      const crossing = new Crossing({ stream: from, ended }, open, (over) =>
-        this.#crossings.delete(over),
-      );
-      this.#crossings.add(crossing);
+      const crossing = new Crossing(near, open, (over) => this.#crossings.delete(over));
+      const passage = {
+        peer,
+        tunnelId,
+        get isAway() {
+          return crossing.isAway;
+        },
+      };
+      this.#crossings.set(crossing, passage);
     } catch (reason) {
       from.reset(WireError.from(reason)); // a head beyond what the agent takes
     }

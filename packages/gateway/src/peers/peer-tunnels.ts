@@ -1,6 +1,6 @@
 import { DialError, nodeWorld, randomId, type Log } from "@warren/host";
 import { Dialler, Pool, type Stream, type StreamOwner, type Tunnel } from "@warren/tunnel";
-import { PEER_PATH, WireError, type Limits } from "@warren/wire";
+import { PEER_PATH, WireError, type Control, type Limits } from "@warren/wire";
 import type { GatewayPlace, TunnelPlace } from "../ports.ts";
 import type { Peers } from "../tunnels/dispatcher.ts";
 import type { PeerDial } from "./peer-dial.ts";
@@ -27,6 +27,8 @@ interface Peer {
   gatewayId: string;
   dialler: Dialler;
   waiters: Set<(tunnel: Tunnel | undefined) => void>;
+  /** Tunnels there whose agents are away, as far as streams from here go on in them. */
+  away: ReadonlySet<string>;
 }
 
 type Address = Pick<TunnelPlace, "gatewayId" | "peerUrl">;
@@ -61,6 +63,10 @@ export class PeerTunnels implements Peers {
 
   outstanding(place: TunnelPlace): number {
     return this.#peers.get(keyOf(place))?.dialler.tunnel?.streams ?? 0;
+  }
+
+  isAway(place: TunnelPlace): boolean {
+    return this.#peers.get(keyOf(place))?.away.has(place.tunnelId) === true;
   }
 
   reachable(place: TunnelPlace): boolean {
@@ -123,7 +129,8 @@ export class PeerTunnels implements Peers {
       detectMs,
       owner: this.#ownerOf(place),
     });
-    const peer: Peer = { gatewayId: place.gatewayId, dialler, waiters: new Set() };
+    const { gatewayId: id } = place;
+    const peer: Peer = { gatewayId: id, dialler, waiters: new Set(), away: NONE };
     this.#peers.set(keyOf(place), peer);
     dialler.start();
     return peer;
@@ -138,7 +145,10 @@ export class PeerTunnels implements Peers {
         this.#shunnedUntilMs.delete(key);
         log.debug("tunnel to gateway up", fields);
         const peer = this.#peers.get(key);
-        if (peer !== undefined) tell(peer, tunnel);
+        if (peer === undefined) return;
+        // It says anew who is away.
+        peer.away = NONE;
+        tell(peer, tunnel);
       },
       onDown: (_tunnel: Tunnel, reason: string) =>
         log.debug("tunnel to gateway down", { ...fields, reason }),
@@ -154,7 +164,11 @@ export class PeerTunnels implements Peers {
         if (peer !== undefined) this.#drop(key, peer, LEFT);
       },
       onRetired: () => {},
-      onControl: () => {},
+      onControl: (message: Control) => {
+        const peer = this.#peers.get(key);
+        if (message.type === "away" && peer !== undefined)
+          peer.away = new Set(message.payload.tunnels);
+      },
       onStream: (stream: Stream) => stream.reset(new WireError("not_implemented", "")),
     };
   }
@@ -172,6 +186,7 @@ export class PeerTunnels implements Peers {
 }
 
 const LEFT = new WireError("tunnel_lost", "the other gateway left");
+const NONE: ReadonlySet<string> = new Set();
 
 function keyOf({ gatewayId, peerUrl }: Address): string {
   return `${gatewayId} ${peerUrl}`;

@@ -93,6 +93,11 @@ export class Crossing {
     near.owner = this.#toFar;
   }
 
+  /** The agent's tunnel has no transport. */
+  get isAway(): boolean {
+    return !this.#far.attached;
+  }
+
   /** Ends it as cleanly as can be done: a WebSocket with a farewell at its next frame boundary. */
   cutOff(error: WireError): void {
     if (this.#boundary === undefined || this.#toNear.ended) return this.#reset(error);

@@ -1,5 +1,6 @@
 import { matchingPath } from "@warren/http";
 import type { Matched, RouteEntry, RouteQuestion } from "../ports.ts";
+import { Beginnings } from "./beginnings.ts";
 import { PathSlot } from "./path-slot.ts";
 import { guardsTextOf, isSameGuard, UNGUARDED } from "./two-readings.ts";
 
@@ -10,12 +11,8 @@ import { guardsTextOf, isSameGuard, UNGUARDED } from "./two-readings.ts";
 export class CharacterPaths {
   readonly #host: string;
   readonly #entries = new Map<string, RouteEntry>();
-  readonly #slots = new Map<string, PathSlot>();
+  readonly #slots = new Beginnings<PathSlot>(false);
   #guarded = 0;
-  /** How many paths are of a length. */
-  readonly #sizes = new Map<number, number>();
-  /** The lengths, longest first. */
-  #lengths: readonly number[] = [];
 
   constructor(host: string) {
     this.#host = host;
@@ -27,8 +24,7 @@ export class CharacterPaths {
     this.#entries.set(nameOf(entry), entry);
     const { path } = matchingPath(entry.route.path);
     const slot = this.#slots.get(path) ?? new PathSlot(this.#host);
-    if (slot.empty) this.#count(path.length, 1);
-    this.#slots.set(path, slot);
+    if (slot.empty) this.#slots.set(path, slot);
     slot.put(entry);
     if (isGuarded(entry)) this.#guarded++;
   }
@@ -40,7 +36,7 @@ export class CharacterPaths {
     const { path } = matchingPath(before.route.path);
     const slot = this.#slots.get(path);
     slot?.remove(before);
-    if (slot?.empty && this.#slots.delete(path)) this.#count(path.length, -1);
+    if (slot?.empty) this.#slots.delete(path);
     if (isGuarded(before)) this.#guarded--;
   }
 
@@ -51,30 +47,25 @@ export class CharacterPaths {
 
   /**
    * What answers `path` when `found` is what the gateway itself finds: the longest that the controller
-   * may mean, where that one has guards. Undefined where both have, and they are different.
+   * may mean, where that one has guards. Undefined where both have, and they are different, or where
+   * there are more than a request may cost.
    */
   settle(found: Matched, path: string, question: RouteQuestion): Matched | undefined {
     const { route } = found.entries[0]!;
     // What is dialled at its Service never comes to a controller.
     if (route.controller === undefined) return found;
     const own = matchingPath(route.path).path.length;
-    for (const end of this.#lengths) {
-      if (end > path.length) continue;
+    const begun = this.#slots.of(path);
+    if (begun === undefined) return undefined;
+    // Nothing here is wild: who ends later was found later.
+    for (const { value, end } of begun.toReversed()) {
       if (end <= own) break;
-      const one = this.#slots.get(path.slice(0, end))?.find(question)?.found;
+      const one = value.find(question)?.found;
       if (one === undefined) continue;
       if (isSameGuard(one, found) || !isGuarded(one.entries[0]!)) return found;
       return isGuarded(found.entries[0]!) ? undefined : one;
     }
     return found;
-  }
-
-  #count(length: number, by: 1 | -1): void {
-    const before = this.#sizes.get(length) ?? 0;
-    if (before + by === 0) this.#sizes.delete(length);
-    else this.#sizes.set(length, before + by);
-    if (before === 0 || before + by === 0)
-      this.#lengths = [...this.#sizes.keys()].sort((one, other) => other - one);
   }
 }
 

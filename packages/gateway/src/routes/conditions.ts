@@ -1,3 +1,4 @@
+import { splitTarget } from "@warren/http";
 import type { Match } from "@warren/wire";
 import type { RouteQuestion } from "../ports.ts";
 
@@ -43,9 +44,25 @@ export function isMet(conditions: Conditions, question: RouteQuestion): boolean 
   return conditions.query.length === 0 || isQueryMet(conditions.query, question.target);
 }
 
-/** The first value of a repeated parameter counts (Gateway API, HTTPQueryParamMatch). */
 function isQueryMet(wanted: readonly NamedValue[], target: string): boolean {
-  const mark = target.indexOf("?");
-  const said = new URLSearchParams(mark === -1 ? "" : target.slice(mark + 1));
+  const said = queryOf(target);
   return wanted.every(({ name, value }) => said.get(name) === value);
+}
+
+interface Query {
+  readonly target: string;
+  readonly said: ReadonlyMap<string, string>;
+}
+
+/** That of the request at hand: a thousand routes of a path may ask it for theirs. */
+let read: Query = { target: "", said: new Map() };
+
+/** The first value of a repeated parameter counts (Gateway API, HTTPQueryParamMatch). */
+function queryOf(target: string): Query["said"] {
+  if (read.target === target) return read.said;
+  const said = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(splitTarget(target).query))
+    if (!said.has(name)) said.set(name, value);
+  read = { target, said };
+  return said;
 }

@@ -44,8 +44,10 @@ export class ControllerPaths {
     // What is dialled at its Service never comes to a controller.
     if (found.entries[0]!.route.controller === undefined) return found;
     this.#fronts ??= new Fronts(this.#entries.values());
+    const fitting = this.#fronts.of(path.toLowerCase());
+    if (fitting === undefined) return undefined;
     let held: Matched | undefined;
-    for (const { slot, isSure } of this.#fronts.of(path.toLowerCase())) {
+    for (const { slot, isSure } of fitting) {
       const one = slot.find(question)?.found;
       if (one === undefined) continue;
       if (isSure && held === undefined) return isSameGuard(one, found) ? found : one;

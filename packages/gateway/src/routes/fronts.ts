@@ -1,6 +1,7 @@
 import { matchingPath } from "@warren/http";
 import { readExpression, type PathExpression } from "@warren/wire";
 import type { RouteEntry } from "../ports.ts";
+import { Beginnings } from "./beginnings.ts";
 import { conditionsOf } from "./conditions.ts";
 import { PathSlot } from "./path-slot.ts";
 import { guardsTextOf, UNGUARDED } from "./two-readings.ts";
@@ -11,6 +12,10 @@ export interface Reading {
   readonly front: string;
   readonly rest: PathExpression["rest"];
   readonly slot: PathSlot;
+  /** How many of its entries have these guards. */
+  readonly guards: Map<string, number>;
+  /** How many ask for more than the path. */
+  conditional: number;
 }
 
 /** A reading of a path that was asked for. */
@@ -21,27 +26,21 @@ export interface Fitting extends Reading {
 
 /** Readings of which, where one fits, all fit and all come to the same: the longest path's is meant. */
 interface Group {
-  readonly head: string;
+  readonly front: string;
   readonly readings: Set<Reading>;
   /** Undefined until it is asked for. */
   first: Reading | undefined;
 }
 
 const SLASH = 0x2f;
-const DOT = 0x2e;
-const PERCENT = 0x25;
+/** One path may be meant by so many; nobody means more. */
+const MOST_FITTING = 128;
 
-/**
- * The paths of a host by what a matching one begins with, without case. They are kept by the part before the
- * first `.`, which is any character to a controller: a look-up asks for each length that such a
- * part has, and does not grow with the number of paths.
- */
+/** The paths of a host by what a matching one begins with, without case; a `.` is any character to a controller. */
 export class Fronts {
   readonly #readings = new Map<string, Reading>();
   readonly #groups = new Map<string, Group>();
-  readonly #byHead = new Map<string, Set<Group>>();
-  /** How many heads have a length. */
-  readonly #lengths = new Map<number, number>();
+  readonly #byFront = new Beginnings<Set<Group>>(true);
 
   constructor(entries: Iterable<RouteEntry>) {
     for (const entry of entries) this.put(entry);
@@ -53,6 +52,7 @@ export class Fronts {
     this.#readings.set(path, reading);
     this.#leave(reading);
     reading.slot.put(entry);
+    count(reading, entry, 1);
     this.#join(reading);
   }
 
@@ -61,22 +61,27 @@ export class Fronts {
     if (reading === undefined) return;
     this.#leave(reading);
     reading.slot.remove(entry);
+    count(reading, entry, -1);
     if (reading.slot.empty) this.#readings.delete(reading.path);
     else this.#join(reading);
   }
 
-  /** Those of `path`, which is in lower case, in the order in which a controller asks for them. */
-  of(path: string): Fitting[] {
+  /**
+   * Those of `path`, which is in lower case, in the order in which a controller asks for them. Undefined
+   * where there are more than a request may cost.
+   */
+  of(path: string): Fitting[] | undefined {
     const fitting: Fitting[] = [];
-    for (const length of this.#lengths.keys()) {
-      if (length > path.length) continue;
-      for (const group of this.#byHead.get(path.slice(0, length)) ?? []) {
+    const begun = this.#byFront.of(path);
+    for (const { value, end } of begun ?? []) {
+      for (const group of value) {
         const reading = (group.first ??= [...group.readings].reduce(firstOf));
-        const isSure = fitOf(reading, path);
+        const isSure = fitOf(reading, path, end);
         if (isSure !== undefined) fitting.push({ ...reading, isSure });
+        if (fitting.length > MOST_FITTING) return undefined;
       }
     }
-    return fitting.sort(byTurn);
+    return begun && fitting.sort(byTurn);
   }
 
   #join(reading: Reading): void {
@@ -88,13 +93,12 @@ export class Fronts {
       known.first = undefined;
       return;
     }
-    const head = headOf(reading.front);
-    const group: Group = { head, readings: new Set([reading]), first: reading };
+    const { front } = reading;
+    const group: Group = { front, readings: new Set([reading]), first: reading };
     this.#groups.set(name, group);
-    const alike = this.#byHead.get(head);
-    if (alike !== undefined) return void alike.add(group);
-    this.#byHead.set(head, new Set([group]));
-    this.#lengths.set(head.length, (this.#lengths.get(head.length) ?? 0) + 1);
+    const alike = this.#byFront.get(front);
+    if (alike === undefined) this.#byFront.set(front, new Set([group]));
+    else alike.add(group);
   }
 
   #leave(reading: Reading): void {
@@ -105,36 +109,34 @@ export class Fronts {
     group.readings.delete(reading);
     if (group.readings.size > 0) return;
     this.#groups.delete(name!);
-    const { head } = group;
-    const alike = this.#byHead.get(head)!;
+    const alike = this.#byFront.get(group.front)!;
     alike.delete(group);
-    if (alike.size > 0) return;
-    this.#byHead.delete(head);
-    const left = this.#lengths.get(head.length)! - 1;
-    if (left > 0) this.#lengths.set(head.length, left);
-    else this.#lengths.delete(head.length);
+    if (alike.size === 0) this.#byFront.delete(group.front);
   }
 }
 
 function readingOf({ route: { host, path } }: RouteEntry): Reading {
   const { front, rest } = readExpression(path);
   const plain = matchingPath(front).path.toLowerCase();
-  return { path, front: plain, rest, slot: new PathSlot(host) };
+  const slot = new PathSlot(host);
+  return { path, front: plain, rest, slot, guards: new Map(), conditional: 0 };
+}
+
+function count(reading: Reading, { route }: RouteEntry, by: 1 | -1): void {
+  const guards = guardsTextOf(route);
+  const left = (reading.guards.get(guards) ?? 0) + by;
+  if (left > 0) reading.guards.set(guards, left);
+  else reading.guards.delete(guards);
+  if (conditionsOf(route.match) !== undefined) reading.conditional += by;
 }
 
 /** Undefined for what decides nothing: it may be meant or not, and keeps nobody out. */
-function groupOf({ path, front, rest, slot }: Reading): string | undefined {
-  const [first, ...more] = new Set(slot.entries.map(({ route }) => guardsTextOf(route)));
+function groupOf({ path, front, rest, guards, conditional }: Reading): string | undefined {
+  const [first] = guards.keys();
   if (first === undefined) return undefined;
-  const isOneForAll =
-    more.length === 0 && slot.entries.every(({ route }) => !conditionsOf(route.match));
+  const isOneForAll = guards.size === 1 && conditional === 0;
   if (!isOneForAll) return `${rest} ${front} ${path}`;
   return rest === "unknown" && first === UNGUARDED ? undefined : `${rest} ${front} ${first}`;
-}
-
-function headOf(front: string): string {
-  const dot = front.indexOf(".");
-  return dot === -1 ? front : front.slice(0, dot);
 }
 
 /** The longest path first; of equals what may be meant before what surely is, so that its guard holds. */
@@ -150,25 +152,10 @@ function firstOf(one: Reading, other: Reading): Reading {
   return byTurn(one, other) <= 0 ? one : other;
 }
 
-/** Whether it fits for sure, or perhaps; undefined where it does not. */
-function fitOf({ front, rest }: Reading, path: string): boolean | undefined {
-  const end = endOf(front, path);
-  if (end === -1) return undefined;
+/** Whether it fits for sure, or perhaps, where its front ends in `path`; undefined where it does not. */
+function fitOf({ rest }: Reading, path: string, end: number): boolean | undefined {
   if (rest === "elements") return isElement(path, end) || undefined;
   return rest === "all";
-}
-
-/** Where in `path` the front ends; -1 when it does not begin so. Escapes are one character to nginx. */
-function endOf(front: string, path: string): number {
-  let at = 0;
-  for (let i = 0; i < front.length; i++, at++) {
-    const wanted = front.charCodeAt(i);
-    const code = path.charCodeAt(at);
-    if (wanted === code) continue;
-    if (wanted !== DOT || at >= path.length) return -1;
-    if (code === PERCENT) at += 2;
-  }
-  return at <= path.length ? at : -1;
 }
 
 function isElement(path: string, end: number): boolean {

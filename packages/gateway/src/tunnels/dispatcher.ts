@@ -26,6 +26,8 @@ export interface Peers {
     ended: boolean,
     owner: StreamOwner,
   ): Promise<Stream>;
+  /** It has said that the agent is away, which has streams from here. */
+  isAway(place: TunnelPlace): boolean;
   /** Streams that go there now. */
   outstanding(place: TunnelPlace): number;
   /** False while the other gateway does not answer. */
@@ -243,6 +245,7 @@ export class Dispatcher implements Dispatch {
         clusterUuid: entry.clusterUuid,
         agentId: place.agentId,
         viaGateway: place.gatewayId,
+        isAway: () => peers!.isAway(place),
         setSticky: this.#cookie(errand, entry.clusterUuid, place.agentId),
       };
     } catch (reason) {
@@ -263,6 +266,7 @@ export class Dispatcher implements Dispatch {
       clusterUuid: entry.clusterUuid,
       agentId: agent.agentId,
       viaGateway: undefined,
+      isAway: undefined,
       setSticky: this.#cookie(errand, entry.clusterUuid, agent.agentId),
     };
   }
