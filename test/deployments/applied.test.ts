@@ -87,6 +87,24 @@ describe.skipIf(kubectl === undefined)("kubectl", () => {
     await cluster.kubectl("delete", "-k", folder, "--ignore-not-found", "--wait=false");
   });
 
+  test("k8s/base comes into a namespace that others live in, and goes, without touching them", async () => {
+    const namespace = "homelab-services";
+    const theirs = { apiVersion: "v1", kind: "Secret", metadata: { name: "theirs", namespace } };
+    cluster.api.put(theirs);
+    await cluster.kubectl("apply", "-f", "k8s/base/namespace.yaml");
+    await cluster.kubectl("apply", "-k", "k8s/base");
+    const { code, out, err } = await cluster.run("kubectl", ["delete", "-k", "k8s/base"]);
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toContain('deployment.apps "messaging-service" deleted');
+    expect(out).not.toMatch(/^namespace /m);
+    expect(await names(namespace)).toEqual(["secret/theirs"]);
+    const labels = await cluster.kubectl(
+      ...`get namespace ${namespace} -o jsonpath={.metadata.labels}`.split(" "),
+    );
+    // Other people's pods may be less restricted.
+    expect(labels).not.toContain("pod-security.kubernetes.io/enforce");
+  });
+
   test("blue-green: the seed's patch switches, and applying the folder again does not switch back", async () => {
     const on = ["-n", "switched"];
     const selector = async () => (await spec("switched", "svc/chatbox-websocket"))["selector"];
