@@ -251,9 +251,10 @@ describe("Traefik's one object of settings", () => {
   test("lets sockets and uploads last for an hour, and believes nobody", () =>
     expect(parse(valuesContent)).toEqual({ ports: { websecure: { transport } } }));
 
-  test("believes the pods' network once its lines for that are no comments", () => {
+  test("believes the pods' network, and sees clients of ServiceLB, once its lines for that are no comments", () => {
     const trusted = { forwardedHeaders: { trustedIPs: ["10.42.0.0/16"] } };
     expect(parse(valuesContent.replaceAll("# ", ""))).toEqual({
+      service: { spec: { externalTrafficPolicy: "Local" } },
       ports: { web: trusted, websecure: { ...trusted, transport } },
     });
   });
