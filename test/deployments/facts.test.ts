@@ -1,18 +1,28 @@
-// What single lines of the plain files are for, said once more: nothing else would notice one that is lost or changed.
+// What single lines of the chat's files are for: nothing else would notice one that is lost or changed.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { ROOT } from "../_rooms.ts";
+import {
+  annotated,
+  container,
+  holds,
+  HOUR,
+  NGINX,
+  ONE_AT_A_TIME,
+  PRODUCTION,
+  SECURE,
+  spread,
+  sticky,
+  THREE_HOURS,
+  toPod,
+  TRAEFIK,
+  type Fact,
+} from "./_kit/facts.ts";
 import { built, kubectl, objectsOf, only } from "./_kit/folders.ts";
 
-const TRAEFIK = "traefik.ingress.kubernetes.io";
-const NGINX = "nginx.ingress.kubernetes.io";
 const PLAIN = "deployments/kubernetes";
-const BASE = "k8s/base/messaging-service";
-const HOUR = "3600";
-const THREE_HOURS = 10_800;
-const ONE_AT_A_TIME = { spec: { maxUnavailable: 1 } };
 /** Up at once; down slowly, since a pod that ends sends its sockets elsewhere. */
 const BEHAVIOR = {
   scaleUp: {
@@ -32,33 +42,6 @@ const BEHAVIOR = {
     ],
   },
 };
-
-interface Fact {
-  fact: string;
-  file: string;
-  object: string;
-  want: object;
-}
-
-const annotated = (prefix: string, said: Record<string, string>) => ({
-  metadata: {
-    annotations: Object.fromEntries(
-      Object.entries(said).map(([name, value]) => [`${prefix}/${name}`, value]),
-    ),
-  },
-});
-const sticky = (more: Record<string, string>) => ({
-  "service.sticky.cookie": "true",
-  "service.sticky.cookie.secure": "true",
-  "service.sticky.cookie.httponly": "true",
-  ...more,
-});
-const toPod = (timeoutSeconds: number) => ({
-  spec: { sessionAffinity: "ClientIP", sessionAffinityConfig: { clientIP: { timeoutSeconds } } },
-});
-const container = (want: object) => ({
-  spec: { template: { spec: { containers: [want] } } },
-});
 
 const FACTS: Fact[] = [
   {
@@ -101,94 +84,29 @@ const FACTS: Fact[] = [
     want: { spec: { behavior: BEHAVIOR } },
   },
   {
-    fact: "a node can be drained, a pod at a time",
-    file: `${BASE}-deployment.yaml`,
-    object: "PodDisruptionBudget messaging-service",
-    want: ONE_AT_A_TIME,
+    fact: "its pods are on nodes and in zones of their own, as far as there is room",
+    file: `${PLAIN}/deployment.yaml`,
+    object: "Deployment chatbox-websocket",
+    want: spread("topology.kubernetes.io/zone"),
   },
   {
-    fact: "a renewal replaces no pod before another is there",
-    file: `${BASE}-deployment.yaml`,
-    object: "Deployment messaging-service",
-    want: {
-      spec: { replicas: 2, strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } } },
-    },
-  },
-  {
-    fact: "three hours a client stays with its pod",
-    file: `${BASE}-pods.yaml`,
-    object: "Service messaging-service-pods",
-    want: toPod(THREE_HOURS),
-  },
-  {
-    fact: "and by a cookie behind Traefik, which speaks TLS to pods and knows by which name",
-    file: `${BASE}-pods.yaml`,
-    object: "Service messaging-service-pods",
-    want: annotated(TRAEFIK, {
-      "service.serversscheme": "https",
-      "service.serverstransport": "homelab-services-messaging-service@kubernetescrd",
-      ...sticky({ "service.sticky.cookie.name": "messaging-session" }),
+    fact: "a pod that is busy has time to answer its probes",
+    file: `${PLAIN}/deployment.yaml`,
+    object: "Deployment chatbox-websocket",
+    want: container({
+      startupProbe: { timeoutSeconds: 5 },
+      livenessProbe: { timeoutSeconds: 5 },
+      readinessProbe: { timeoutSeconds: 5 },
     }),
   },
   {
-    fact: "clients' own addresses reach the pods",
-    file: `${BASE}-loadbalancer.yaml`,
-    object: "Service messaging-service-lb",
-    want: { spec: { externalTrafficPolicy: "Local" } },
-  },
-  {
-    fact: "the certificate is proved by DNS, since port 80 leads nowhere",
-    file: `${BASE}-certificate.yaml`,
-    object: "Certificate messaging-service-app-tls",
-    want: { metadata: { labels: { "acme-solver": "dns01" } } },
-  },
-  {
-    fact: "that label is what the issuer looks for",
-    file: "k8s/base/cluster-issuer.yaml",
-    object: "ClusterIssuer letsencrypt-prod",
+    fact: "a certificate that browsers take, and uploads of 100 MiB",
+    file: `${PLAIN}/service.yaml`,
+    object: "Ingress chatbox-websocket-ingress",
     want: {
-      spec: { acme: { solvers: [{}, { selector: { matchLabels: { "acme-solver": "dns01" } } }] } },
+      metadata: { annotations: { ...PRODUCTION, [`${NGINX}/proxy-body-size`]: "101m" } },
+      spec: { tls: [{ secretName: "chatbox-tls" }] },
     },
-  },
-  {
-    fact: "Traefik serves it by TLS alone",
-    file: `${BASE}-ingress.yaml`,
-    object: "Ingress messaging-service-ingress",
-    want: annotated(TRAEFIK, { "router.entrypoints": "websecure", "router.tls": "true" }),
-  },
-  {
-    fact: "the controller does not write a record that somebody else has taken over, nor skip TLS",
-    file: `${BASE}-cloudflare-ingress.yaml`,
-    object: "Ingress messaging-service-cloudflare",
-    want: annotated("cloudflare-tunnel-ingress-controller.strrl.dev", {
-      "backend-protocol": "https",
-      "proxy-ssl-verify": "on",
-      "disable-dns-management": "false",
-    }),
-  },
-  {
-    fact: "the speaker may use its node's network",
-    file: "flux/infrastructure/metallb/namespace.yaml",
-    object: "Namespace metallb-system",
-    want: { metadata: { labels: { "pod-security.kubernetes.io/enforce": "privileged" } } },
-  },
-  {
-    fact: "MetalLB's kinds follow its chart",
-    file: "flux/infrastructure/metallb/helmrelease.yaml",
-    object: "HelmRelease metallb",
-    want: { spec: { install: { crds: "CreateReplace" }, upgrade: { crds: "CreateReplace" } } },
-  },
-  {
-    fact: "it waits for the addresses of its load balancer",
-    file: "flux/clusters/homelab/messaging.yaml",
-    object: "Kustomization messaging",
-    want: { spec: { dependsOn: [{ name: "metallb-pool" }], path: "./k8s/base", prune: true } },
-  },
-  {
-    fact: "the token in it stays when the folder is no longer applied",
-    file: "flux/apps/warren/namespace.yaml",
-    object: "Namespace warren",
-    want: annotated("kustomize.toolkit.fluxcd.io", { prune: "disabled" }),
   },
 ];
 
@@ -197,7 +115,7 @@ const BUILT: Fact[] = [
     fact: "Traefik serves it by TLS alone",
     file: "deployments/overlays/k3s",
     object: "Ingress chatbox-websocket-ingress",
-    want: annotated(TRAEFIK, { "router.entrypoints": "websecure", "router.tls": "true" }),
+    want: SECURE,
   },
   {
     fact: "Traefik keeps a client at its pod, by the Service",
@@ -224,19 +142,41 @@ const BUILT: Fact[] = [
       "proxy-read-timeout": HOUR,
     }),
   },
+  {
+    fact: "a certificate that browsers take",
+    file: "deployments/overlays/k3s",
+    object: "Ingress chatbox-websocket-ingress",
+    want: { metadata: { annotations: PRODUCTION } },
+  },
+  {
+    fact: "the second version has an autoscaler of its own",
+    file: "deployments/overlays/blue-green",
+    object: "HorizontalPodAutoscaler chatbox-websocket-v2-hpa",
+    want: { spec: { scaleTargetRef: { kind: "Deployment", name: "chatbox-websocket-v2" } } },
+  },
+  {
+    fact: "and a Service, to look at it by",
+    file: "deployments/overlays/blue-green",
+    object: "Service chatbox-websocket-v2",
+    want: { spec: { selector: { app: "chatbox", version: "v2" } } },
+  },
+  {
+    fact: "one pod, whose clients come by the Service of the old ones",
+    file: "deployments/overlays/canary",
+    object: "Deployment chatbox-websocket-canary",
+    want: {
+      spec: {
+        replicas: 1,
+        template: { metadata: { labels: { app: "chatbox", version: "canary" } } },
+      },
+    },
+  },
 ];
 
-const holds = (objects: ReturnType<typeof objectsOf>, object: string, want: object) => {
-  const [kind, name] = object.split(" ") as [string, string];
-  expect(only(objects, kind, name)).toMatchObject(want);
-};
+test.each(FACTS)("$file, $object: $fact", (fact) => holds(objectsOf(fact.file), fact));
 
-test.each(FACTS)("$file, $object: $fact", ({ file, object, want }) =>
-  holds(objectsOf(file), object, want),
-);
-
-test.skipIf(kubectl === undefined).each(BUILT)("$file, $object: $fact", ({ file, object, want }) =>
-  holds(built(file), object, want),
+test.skipIf(kubectl === undefined).each(BUILT)("$file, $object: $fact", (fact) =>
+  holds(built(fact.file), fact),
 );
 
 describe("Traefik's one object of settings", () => {
