@@ -4,6 +4,7 @@
 #   --build-arg NODE_IMAGE=node:26.10.0-trixie-slim@sha256:...
 ARG NODE_IMAGE=node:26.10.0-trixie-slim
 
+# No --platform=$BUILDPLATFORM, which builders without BuildKit refuse: docs/decisions/0473-every-builder-builds-the-image.md
 FROM ${NODE_IMAGE} AS build
 WORKDIR /src
 COPY package.json package-lock.json .npmrc tsconfig.json tsconfig.browser.json ./

@@ -1,7 +1,7 @@
-// The folders as kubectl takes them, against an API server: applied, applied again, switched, saved, restored, deleted.
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+// The folders as kubectl takes them, against an API server: applied, applied again, switched, deleted.
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { SECRETS, SERVICES } from "@warren/host/kube";
+import { SECRETS } from "@warren/host/kube";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { commandsOf } from "./_kit/commands.ts";
 import { openCluster, type Cluster } from "./_kit/cluster.ts";
@@ -15,16 +15,7 @@ describe.skipIf(kubectl === undefined)("kubectl", () => {
   beforeAll(async () => {
     cluster = await openCluster();
     serveCustomKinds(cluster);
-    for (const name of [
-      "whole",
-      "switched",
-      "saved",
-      "elsewhere",
-      "other-key",
-      "homelab-services",
-      "metallb-system",
-      "flux-system",
-    ])
+    for (const name of ["whole", "switched", "homelab-services", "metallb-system", "flux-system"])
       cluster.api.put({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
   });
   afterAll(async () => cluster[Symbol.asyncDispose]());
@@ -94,6 +85,24 @@ describe.skipIf(kubectl === undefined)("kubectl", () => {
   test.each(kustomizations())("apply -k takes %s", async (folder) => {
     await cluster.kubectl("apply", "-k", folder);
     await cluster.kubectl("delete", "-k", folder, "--ignore-not-found", "--wait=false");
+  });
+
+  test("k8s/base comes into a namespace that others live in, and goes, without touching them", async () => {
+    const namespace = "homelab-services";
+    const theirs = { apiVersion: "v1", kind: "Secret", metadata: { name: "theirs", namespace } };
+    cluster.api.put(theirs);
+    await cluster.kubectl("apply", "-f", "k8s/base/namespace.yaml");
+    await cluster.kubectl("apply", "-k", "k8s/base");
+    const { code, out, err } = await cluster.run("kubectl", ["delete", "-k", "k8s/base"]);
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toContain('deployment.apps "messaging-service" deleted');
+    expect(out).not.toMatch(/^namespace /m);
+    expect(await names(namespace)).toEqual(["secret/theirs"]);
+    const labels = await cluster.kubectl(
+      ...`get namespace ${namespace} -o jsonpath={.metadata.labels}`.split(" "),
+    );
+    // Other people's pods may be less restricted.
+    expect(labels).not.toContain("pod-security.kubernetes.io/enforce");
   });
 
   test("blue-green: the seed's patch switches, and applying the folder again does not switch back", async () => {
@@ -177,81 +186,6 @@ describe.skipIf(kubectl === undefined)("kubectl", () => {
     expect(canary).toMatch(/name: chatbox-websocket-canary/);
     expect(canary?.match(/version: canary/g)?.length).toBeGreaterThanOrEqual(3);
     expect(canary).not.toContain("version: v1");
-  });
-
-  describe("backup.sh and restore.sh", () => {
-    const SAVED = "deployments/kubernetes/backup.sh";
-    const RESTORED = "deployments/kubernetes/restore.sh";
-    let folder: string;
-    beforeAll(() => void (folder = join(cluster.folder, "backup")));
-
-    test("what was saved is right elsewhere, Secrets and all", async () => {
-      await cluster.kubectl("apply", "-n", "saved", "-f", FOLDER);
-      expect((await cluster.run("deployments/kubernetes/create-secrets.sh", ["saved"])).code).toBe(
-        0,
-      );
-      const { code, out, err } = await cluster.run(SAVED, ["saved", folder]);
-      expect([code, err]).toEqual([0, ""]);
-      expect(out).toMatch(/^9 objects in .*, Secrets in clear/);
-      const files = readdirSync(folder);
-      expect(statSync(folder).mode & 0o077).toBe(0);
-      for (const file of files) {
-        expect(statSync(join(folder, file)).mode & 0o077).toBe(0);
-        const { metadata, ...object } = JSON.parse(readFileSync(join(folder, file), "utf8")) as {
-          metadata: object;
-        };
-        expect(object).not.toHaveProperty("status");
-        for (const field of [
-          "uid",
-          "resourceVersion",
-          "creationTimestamp",
-          "generation",
-          "managedFields",
-        ])
-          expect(metadata).not.toHaveProperty(field);
-        expect(JSON.stringify(metadata)).not.toContain("last-applied");
-      }
-      const restored = await cluster.run(RESTORED, [folder, "elsewhere"]);
-      expect([restored.code, restored.err]).toEqual([0, ""]);
-      expect(await names("elsewhere")).toEqual(await names("saved"));
-      const secret = (namespace: string) =>
-        cluster.api.get(SECRETS, { namespace, name: "chat-secrets" });
-      expect(dataOf(secret("elsewhere"))).toEqual(dataOf(secret("saved")));
-      expect(JSON.stringify(secret("elsewhere")?.metadata)).not.toContain("last-applied");
-    });
-
-    test("a cluster with another key keeps it", async () => {
-      expect(
-        (await cluster.run("deployments/kubernetes/create-secrets.sh", ["other-key"])).code,
-      ).toBe(0);
-      const key = () =>
-        JSON.stringify(cluster.api.get(SECRETS, { namespace: "other-key", name: "chat-secrets" }));
-      const before = key();
-      const { code, err } = await cluster.run(RESTORED, [folder, "other-key"]);
-      expect([code, err]).toEqual([1, expect.stringContaining("another ENCRYPTION_KEY")]);
-      expect(key()).toBe(before);
-      expect(
-        cluster.api.get(SERVICES, { namespace: "other-key", name: "chatbox-websocket" }),
-      ).toBeUndefined();
-      expect((await cluster.run(RESTORED, [folder, "other-key", "--replace-keys"])).code).toBe(0);
-      expect(key()).not.toBe(before);
-    });
-
-    test.each([
-      {
-        name: "a folder that has something",
-        words: () => ["saved", folder],
-        want: "is not empty",
-      },
-      {
-        name: "a namespace without the chat",
-        words: () => ["metallb-system", join(folder, "b")],
-        want: "there is nothing of the chat",
-      },
-    ])("backup.sh refuses $name", async ({ words, want }) => {
-      const { code, err } = await cluster.run(SAVED, words());
-      expect([code, err]).toEqual([1, expect.stringContaining(want)]);
-    });
   });
 });
 

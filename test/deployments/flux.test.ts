@@ -58,7 +58,7 @@ describe.skipIf(kubectl === undefined)("MetalLB", () => {
     );
     expect(balancer.metadata.annotations).toMatchObject({
       "metallb.io/address-pool": "homelab",
-      "metallb.io/loadBalancerIPs": "192.168.1.200",
+      "metallb.io/loadBalancerIPs": "192.168.1.220",
     });
   });
 });

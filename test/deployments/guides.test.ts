@@ -100,6 +100,25 @@ test("files and folders that commands name are there", () => {
   expect(missing).toEqual([]);
 });
 
+test.skipIf(!existsSync(join(ROOT, ".git")))(
+  "git leaves alone what commands write here, and the secrets that they read here",
+  async () => {
+    const named = typed.flatMap(({ words }) =>
+      words.flatMap((word, at) => {
+        if (/^[<>]$/.test(words[at - 1] ?? "")) return [word];
+        return /^--from-file=[^=]+=(.+)$/.exec(word)?.slice(1) ?? [];
+      }),
+    );
+    // Where backup.sh writes unless it is told.
+    const files = [...new Set([...named, "backup/chatbox/secret-chat-secrets.json"])];
+    expect(files).toEqual(
+      expect.arrayContaining(["home.token", "cloudflare.token", "chat-keys.tar"]),
+    );
+    const { stdout } = await promisify(execFile)("git", ["check-ignore", ...files], { cwd: ROOT });
+    expect(stdout.trim().split("\n")).toEqual(files);
+  },
+);
+
 test("links lead to files, and to headings that they have", () => {
   const broken = GUIDES.flatMap((guide) =>
     [...readFileSync(join(ROOT, guide), "utf8").matchAll(/\]\(([^)]+)\)/g)].flatMap(
@@ -143,7 +162,12 @@ test("names of the chat's objects in commands are those of its manifests", () =>
   const names = new Set(
     allManifests().flatMap(({ objects }) => objects.map(({ metadata }) => metadata.name)),
   );
-  const made = new Set(["chatbox-websocket-v2", "chatbox-websocket-canary"]);
+  const made = new Set([
+    "chatbox-websocket-v2",
+    "chatbox-websocket-canary",
+    // The chart's.
+    "chatbox-websocket-data",
+  ]);
   const said = typed.flatMap(
     ({ line }) =>
       line.match(

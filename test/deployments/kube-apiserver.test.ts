@@ -1,5 +1,5 @@
 // What Kubernetes itself says to the manifests and the chart: its API server with its admission, where one has been
-// built (.ci/kube). Every namespace enforces Pod Security "restricted".
+// built (.ci/kube). Every namespace but homelab-services enforces Pod Security "restricted".
 import { mkdtempDisposableSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,9 +23,7 @@ import type { Manifest } from "./_kit/validate.ts";
 const FOLDER = "deployments/kubernetes/";
 const SECRETS = "deployments/kubernetes/create-secrets.sh";
 const KINDS = "sa,cm,secret,deploy,svc,ing,hpa,netpol,pdb";
-const NAMESPACES = "whole saved elsewhere apps shop homelab-services warren metallb-system".split(
-  " ",
-);
+const NAMESPACES = "whole saved elsewhere apps shop warren metallb-system".split(" ");
 const AGENT = { namespace: RELEASE.namespace, name: `${RELEASE.name}-warren-agent` };
 const LEASES = "leases.coordination.k8s.io";
 /** What everything-values.yaml wants its pods to be. */
@@ -42,6 +40,7 @@ describe.skipIf(programs === undefined || kubectl === undefined)("a kube-apiserv
   beforeAll(async () => {
     cluster = await openKubeApiserver(opened);
     await apply([...[...NAMESPACES, RELEASE.namespace].map(restricted), HIGH], []);
+    await cluster.kubectl("apply", "-f", "k8s/base/namespace.yaml");
   }, 120_000);
   afterAll(() => opened.disposeAsync());
 
@@ -102,6 +101,25 @@ describe.skipIf(programs === undefined || kubectl === undefined)("a kube-apiserv
     expect(await metrics("elsewhere")).toBe(await metrics("saved"));
     const ran = await cluster.run("kubectl", ["delete", "-n", "elsewhere", "-f", FOLDER]);
     expect([ran.code, ran.err, await names("elsewhere")]).toEqual([0, "", []]);
+  });
+
+  test("lets others run their pods beside the messaging service, with a warning", async () => {
+    const words = "run theirs --image=busybox -n homelab-services --dry-run=server".split(" ");
+    const { code, err } = await cluster.run("kubectl", words);
+    expect([code, err]).toEqual([0, expect.stringContaining("would violate PodSecurity")]);
+  });
+
+  test("would take the pod that the guide looks at a volume with", async () => {
+    const [words] = commandsOf("docs/kubernetes.md").filter(
+      ([program, verb]) => program === "kubectl" && verb === "run",
+    );
+    const ran = await cluster.run("kubectl", [
+      ...words!.slice(1),
+      "-n",
+      "whole",
+      "--dry-run=server",
+    ]);
+    expect([ran.code, ran.err]).toEqual([0, ""]);
   });
 
   test.each(kustomizations())("would take what kustomize builds of %s", async (folder) => {
