@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openKubeApiserver, programs, type Commands } from "./_kit/cluster.ts";
+import { commandsOf } from "./_kit/commands.ts";
 import { built, kubectl, kustomizations } from "./_kit/folders.ts";
 import {
   CHART,

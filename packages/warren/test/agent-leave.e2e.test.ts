@@ -134,7 +134,9 @@ describe("what agents wrote", { timeout: 120_000 }, () => {
     expect(cluster()).toEqual(before);
     expect(stage.lease).toBe(undefined);
     expect(await status(HOST)).toBe(404);
-    expect(left.findings.at(-1)!.todo).toMatch(/warren token revoke [\w-]{8,}/);
+    expect(left.findings.at(-1)!.todo).toMatch(
+      /claims release --unused --cluster [\w-]{8,}.*token revoke [\w-]{8,}/,
+    );
 
     const again = await stage.leave();
     expect(again.code).toBe(0);

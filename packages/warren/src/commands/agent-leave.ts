@@ -95,16 +95,15 @@ async function leave(call: Call<typeof options>, config: InCluster): Promise<Fin
 /** An agent's token claims hosts and gives none up: who operates the gateway does. */
 async function claimsFinding({ secrets }: Call<typeof options>): Promise<Finding[]> {
   const check = "hosts at the gateway";
-  if (secrets.token === undefined)
-    return [note(check, "stay claimed for this cluster", free("TOKEN-ID"))];
+  if (secrets.token === undefined) return [note(check, "stay claimed for this cluster", free())];
   try {
     const claims = claimsOf(await secrets.token.read());
     const whose = claims === undefined ? "this cluster" : `cluster ${claims.cluster}`;
-    return [note(check, `stay claimed for ${whose}`, free(claims?.jti ?? "TOKEN-ID"))];
+    return [note(check, `stay claimed for ${whose}`, free(claims?.jti, claims?.sub))];
   } catch (error) {
-    return [note(check, `stay claimed; the token: ${whyOf(error)}`, free("TOKEN-ID"))];
+    return [note(check, `stay claimed; the token: ${whyOf(error)}`, free())];
   }
 }
 
-const free = (token: string): string =>
-  `where the gateway is: \`warren token revoke ${token}\` frees the hosts that were claimed with it and lets nobody in by it any more; \`warren claims release HOST\` frees one`;
+const free = (token = "TOKEN-ID", cluster = "UUID"): string =>
+  `where the gateway is: \`warren claims release --unused --cluster ${cluster}\` frees them; \`warren token revoke ${token}\` does too, and lets nobody in by that token any more`;
