@@ -78,7 +78,7 @@ rules:
 
 {{- define "warren.agentSubject" -}}
 - kind: ServiceAccount
-  name: {{ include "warren.name" (dict "root" .root "part" "agent") | quote }}
+  name: {{ include "warren.account" (dict "root" .root "part" "agent") | quote }}
   namespace: {{ .root.Release.Namespace | quote }}
 {{- end -}}
 

@@ -29,6 +29,6 @@
 {{- if .gatewayCaConfigMap -}}
 {{- $_ := set $said "WARREN_GATEWAY_CA" "/etc/warren/gateway-ca/ca.crt" -}}
 {{- end -}}
-{{- merge (dict) .config $said | toYaml -}}
+{{- include "warren.over" (list $said .config) -}}
 {{- end -}}
 {{- end -}}

@@ -31,6 +31,6 @@
 {{- $_ := set $said "S3_ENDPOINT" .files.s3.endpoint -}}
 {{- $_ := set $said "S3_USE_PATH_STYLE" (toString .files.s3.usePathStyle) -}}
 {{- end -}}
-{{- merge (dict) .config $said | toYaml -}}
+{{- include "warren.over" (list $said .config) -}}
 {{- end -}}
 {{- end -}}
