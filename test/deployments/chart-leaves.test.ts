@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { expect, test } from "vitest";
 import { CHART, helm } from "./_kit/helm.ts";
-import { changed, LEAVES, over, renderAll, type Values } from "./_kit/leaves.ts";
+import { changed, LEAVES, over, renderAll, without, type Values } from "./_kit/leaves.ts";
 
 const example = (name: string) =>
   parse(readFileSync(join(CHART, "ci", `${name}-values.yaml`), "utf8")) as Values;
@@ -61,6 +61,29 @@ test.skipIf(helm === undefined)(
     }
     expect(idle).toEqual([]);
     expect(LEAVES.length).toBeGreaterThan(150);
+  },
+  120_000,
+);
+
+/** Where one is missing refused.yaml says it: chart-refused.test.ts. */
+const IN_PAIRS = ["gateway.tcpPorts.first", "gateway.tcpPorts.last"];
+
+test.skipIf(helm === undefined)(
+  "a value that is taken away is missed, or is as if it were empty",
+  async () => {
+    let left = LEAVES.filter((leaf) => !IN_PAIRS.includes(leaf));
+    for (const { values } of BASES) {
+      const taken = left
+        .filter((leaf) => isOn(values, leaf))
+        .map((leaf) => ({ leaf, values: without(values, leaf) }))
+        .filter((one): one is { leaf: string; values: Values } => one.values !== undefined);
+      left = left.filter((leaf) => !taken.some((one) => one.leaf === leaf));
+      const texts = await renderAll(taken.map((one) => one.values));
+      const wrong = taken.filter((_, i) => /%!|nil|"null"/.test(texts[i]!));
+      expect(wrong.map(({ leaf }) => leaf)).toEqual([]);
+    }
+    expect(left).toContain("chat.name");
+    expect(left.length).toBeLessThan(LEAVES.length / 3);
   },
   120_000,
 );

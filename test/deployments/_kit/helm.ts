@@ -46,9 +46,17 @@ export async function render(
   return readManifests(await text, "helm template");
 }
 
-/** Another chart's text, in the same place. */
-export async function renderFolder(folder: string): Promise<string> {
-  const words = ["template", RELEASE.name, folder, "--namespace", RELEASE.namespace];
+/** Another chart's text with a file of values, in the same place. */
+export async function renderFolder(folder: string, values: string): Promise<string> {
+  const words = [
+    "template",
+    RELEASE.name,
+    folder,
+    "--values",
+    values,
+    "--namespace",
+    RELEASE.namespace,
+  ];
   return run([...words, "--kube-version", VERSIONS.newest]);
 }
 

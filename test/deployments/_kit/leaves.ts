@@ -57,9 +57,23 @@ export function changed(base: Values, leaf: string): Values | undefined {
   const whole = over(DEFAULTS, base);
   const now = path.reduce<unknown>((at, key) => (at as Values)[key], whole);
   return othersOf(now)
-    .map((other) => path.reduceRight<unknown>((inside, key) => ({ [key]: inside }), other))
-    .map((one) => ({ own: over(base, one as Values), all: over(whole, one as Values) }))
+    .map((other) => ({ own: over(base, at(leaf, other)), all: over(whole, at(leaf, other)) }))
     .find(({ all }) => isTaken(all))?.own;
+}
+
+const at = (leaf: string, value: unknown) =>
+  leaf.split(".").reduceRight<unknown>((inside, key) => ({ [key]: inside }), value) as Values;
+
+/** A set of values without one of them; undefined where the schema misses it. */
+export function without(base: Values, leaf: string): Values | undefined {
+  const taken = over(base, at(leaf, null));
+  return isTaken(filled(over(DEFAULTS, taken))) ? taken : undefined;
+}
+
+/** As helm has them: null takes a default away. */
+function filled(values: Values): Values {
+  const kept = Object.entries(values).filter(([, value]) => value !== null);
+  return Object.fromEntries(kept.map(([key, one]) => [key, isMap(one) ? filled(one) : one]));
 }
 
 export function over(base: Values, more: Values): Values {
@@ -81,9 +95,10 @@ export async function renderAll(sets: readonly Values[]): Promise<string[]> {
   await cp(CHART, join(folder.path, "charts/warren"), { recursive: true });
   writeFileSync(join(folder.path, "Chart.yaml"), stringify(about));
   const values = Object.fromEntries(aliases.map((alias, i) => [alias, sets[i]]));
-  writeFileSync(join(folder.path, "values.yaml"), JSON.stringify(values));
+  const file = join(folder.path, "said.json");
+  writeFileSync(file, JSON.stringify(values));
   const texts = new Map(aliases.map((alias) => [alias, ""]));
-  for (const text of (await renderFolder(folder.path)).split(/^---$/m)) {
+  for (const text of (await renderFolder(folder.path, file)).split(/^---$/m)) {
     const [, alias = ""] = /^# Source: leaves\/charts\/(\w+)\//m.exec(text) ?? [];
     texts.set(alias, `${texts.get(alias) ?? ""}${text.replaceAll(alias, "warren")}`);
   }

@@ -174,7 +174,7 @@ spec:
 {{- define "warren.portsOf" -}}
 {{- $usual := dict "http" 80 "ws" 80 "https" 443 "wss" 443 -}}
 {{- $ports := list -}}
-{{- range . -}}
+{{- range compact . -}}
 {{- $hosts := regexReplaceAll "^[a-z0-9+]*://([^/?]*).*$" . "${1}" -}}
 {{- $said := regexFindAll ":[0-9]+" (regexReplaceAll "\\[[^]]*\\]" $hosts "") -1 -}}
 {{- range $said -}}

@@ -13,9 +13,9 @@
 {{- end -}}
 {{- end -}}
 
-{{/* A value as a variable has it. As text, numbers from a million on would be 1e+06. */}}
+{{/* A value as a variable has it: null is nothing, and as text numbers from a million on would be 1e+06. */}}
 {{- define "warren.text" -}}
-{{- if kindIs "string" . }}{{ . }}{{ else }}{{ toJson . }}{{ end -}}
+{{- if kindIs "string" . }}{{ . }}{{ else if not (kindIs "invalid" .) }}{{ toJson . }}{{ end -}}
 {{- end -}}
 
 {{/*

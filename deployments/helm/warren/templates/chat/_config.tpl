@@ -29,7 +29,7 @@
 {{- $_ := set $said "S3_BUCKET" .files.s3.bucket -}}
 {{- $_ := set $said "S3_REGION" .files.s3.region -}}
 {{- $_ := set $said "S3_ENDPOINT" .files.s3.endpoint -}}
-{{- $_ := set $said "S3_USE_PATH_STYLE" (toString .files.s3.usePathStyle) -}}
+{{- $_ := set $said "S3_USE_PATH_STYLE" (.files.s3.usePathStyle | default false | toString) -}}
 {{- end -}}
 {{- include "warren.over" (list $said .config) -}}
 {{- end -}}

@@ -31,8 +31,8 @@
 {{- end -}}
 {{- if .acme.enabled -}}
 {{- $_ := set $said "WARREN_ACME" "true" -}}
-{{- $_ := set $said "WARREN_ACME_AGREE" (toString .acme.agree) -}}
-{{- $_ := set $said "WARREN_ACME_PRODUCTION" (toString .acme.production) -}}
+{{- $_ := set $said "WARREN_ACME_AGREE" (.acme.agree | default false | toString) -}}
+{{- $_ := set $said "WARREN_ACME_PRODUCTION" (.acme.production | default false | toString) -}}
 {{- $_ := set $said "WARREN_ACME_EMAIL" .acme.email -}}
 {{- $_ := set $said "WARREN_ACME_HOST" (join "," .acme.hosts) -}}
 {{- end -}}
