@@ -119,6 +119,22 @@ describe.skipIf(helm === undefined)("the chat", () => {
 });
 
 test.skipIf(helm === undefined).each([
+  { tlsSecret: "chatbox-tls", isSecure: "true" },
+  // A browser keeps no secure cookie of a page without TLS: its client would come to another pod each time.
+  { tlsSecret: "", isSecure: "false" },
+])(
+  "Traefik's cookie is secure where its Ingress is: $isSecure",
+  async ({ tlsSecret, isSecure }) => {
+    const objects = await chat({
+      "chat.ingress": { enabled: true, className: "traefik", tlsSecret },
+    });
+    expect(only(objects, "Service", "chatbox-websocket").metadata.annotations).toMatchObject({
+      "traefik.ingress.kubernetes.io/service.sticky.cookie.secure": isSecure,
+    });
+  },
+);
+
+test.skipIf(helm === undefined).each([
   { name: "MongoDB", values: {}, want: "RollingUpdate" },
   { name: "SQLite", values: ONE, want: "Recreate" },
   {

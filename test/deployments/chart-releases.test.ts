@@ -46,6 +46,35 @@ describe.skipIf(helm === undefined || schemasFolder === undefined)("a release", 
     expect(twice(all.flat())).toEqual([]);
   });
 
+  test.each([
+    { name: "edge-1", values: {} },
+    { name: "bridge", values: { fullnameOverride: "bridge", "chat.name": "support" } },
+  ])("$name has alerts that know its objects by their names", async ({ name, values }) => {
+    const more = { ...values, "chat.autoscaling.enabled": true };
+    const flags = [...EVERYTHING, ...setFlags(more)];
+    const objects = await render(flags, "newest", { ...RELEASE, name });
+    const [rules] = objects.filter(({ kind }) => kind === "PrometheusRule");
+    const named = (kind: string) =>
+      objects.filter((one) => one.kind === kind).map(({ metadata }) => metadata.name);
+    const deployments = named("Deployment");
+    expect(deployments).toHaveLength(3);
+    const pods = deployments.flatMap((one) => [`${one}-5d8f7c9b6-x2z4q`, `${one}-5d8f7cx2z4q`]);
+    const scalers = named("HorizontalPodAutoscaler");
+    expect(scalers).toHaveLength(1);
+    for (const [label, names, alerts, foreign] of [
+      ["deployment", deployments, 1, "support-desk"],
+      ["pod", pods, 1, "support-desk-5d8f7c9b6-x2z4q"],
+      ["horizontalpodautoscaler", scalers, 2, "support-desk-hpa"],
+    ] as const) {
+      const expressions = patternsOf(rules!, label);
+      expect(expressions).toHaveLength(alerts);
+      for (const pattern of expressions) {
+        expect(names.filter((one) => !pattern.test(one))).toEqual([]);
+        expect(pattern.test(foreign)).toBe(false);
+      }
+    }
+  });
+
   test("of a chat stands beside another whose names are its own", async () => {
     const chat = exampleFlags("chat-values.yaml");
     const names = setFlags({
@@ -73,6 +102,14 @@ describe.skipIf(helm === undefined || schemasFolder === undefined)("a release", 
     expect(after.map(fixedOf)).toEqual(before.map(fixedOf));
   });
 });
+
+/** What alerts match a label with, as Prometheus does: from end to end. */
+function patternsOf(rules: Manifest, label: string): RegExp[] {
+  const text = JSON.stringify(rules["spec"]).replaceAll('\\"', "'");
+  return [...text.matchAll(new RegExp(`[{,]${label}=~'([^']*)'`, "g"))].map(
+    ([, pattern]) => new RegExp(`^(?:${pattern})$`),
+  );
+}
 
 function idOf({ kind, metadata }: Manifest): string {
   return `${kind} ${metadata.namespace ?? ""}/${metadata.name}`;

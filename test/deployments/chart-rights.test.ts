@@ -36,7 +36,7 @@ describe.skipIf(helm === undefined)("rights of an agent", () => {
         ),
     );
     const own =
-      /^(update|patch) \w+\/status |^(create|patch) events events\.k8s\.io |^\w+ leases coordination\.k8s\.io warren-system$/;
+      /^(update|patch) \w+\/status |^(create|patch) events events\.k8s\.io |^(create|update|patch) leases coordination\.k8s\.io warren-system$/;
     expect(writes.filter((one) => !own.test(one))).toEqual([]);
   });
 
@@ -148,6 +148,24 @@ describe.skipIf(helm === undefined)("rights of an agent", () => {
         config: { kubeNamespace: ["apps"], kubeControllers: ["apps", "kube-system"] },
       });
     });
+  });
+
+  test.each([
+    { name: "one that is made under a name of its own", create: true },
+    { name: "one that is there already", create: false },
+  ])("belong to the account that its pods have: $name", async ({ create }) => {
+    const values = { "agent.serviceAccount": { create, name: "own" } };
+    const flags = [...exampleFlags("agent-values.yaml"), ...setFlags(values)];
+    const objects = await render(flags, "newest");
+    expect(podsOf(objects)[0]!.spec.serviceAccountName).toBe("own");
+    const made = objects.filter(({ kind }) => kind === "ServiceAccount");
+    // The Job that takes its traces away has one of its own.
+    expect(made.map(({ metadata }) => metadata.name)).toEqual([
+      ...(create ? ["own"] : []),
+      `${account}-leave`,
+    ]);
+    expect(rulesOf(objects, "own")).toEqual(await rightsOf({}));
+    expect(rulesOf(objects, account)).toEqual([]);
   });
 
   test("of a gateway and a chat are none, and they have no token to use them with", async () => {

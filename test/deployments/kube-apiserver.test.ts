@@ -187,6 +187,24 @@ describe.skipIf(programs === undefined || kubectl === undefined)("a kube-apiserv
   });
 
   describe.skipIf(helm === undefined)("helm", () => {
+    test("changes a variable of one's own, and gives it back to the chart", async () => {
+      const flags = exampleFlags("gateway-values.yaml");
+      const levels = async (verb: string, extraEnv: unknown) => {
+        const ran = await run(verb, "own-warren", [
+          ...flags,
+          ...setFlags({ "gateway.extraEnv": extraEnv, "gateway.persistence.enabled": false }),
+        ]);
+        expect([ran.code, ran.err]).toEqual([0, ""]);
+        const path = '{.spec.template.spec.containers[0].env[?(@.name=="WARREN_LOG_LEVEL")].value}';
+        return cluster.kubectl("get", "deploy/own-warren-gateway", "-o", `jsonpath=${path}`);
+      };
+      const own = { name: "WARREN_LOG_LEVEL" };
+      expect(await levels("install", [{ ...own, value: "debug" }])).toBe("debug");
+      expect(await levels("upgrade", [{ ...own, value: "warn" }])).toBe("warn");
+      expect(await levels("upgrade", null)).toBe("info");
+      await cluster.run("helm", ["uninstall", "own-warren", "-n", "default"]);
+    });
+
     test("installs, upgrades, says which values a claim has for good, and leaves the claims", async () => {
       const flags = [
         ...exampleFlags("chat-small-values.yaml"),

@@ -137,6 +137,11 @@ describe.skipIf(helm === undefined)("what goes out", () => {
       want: `${CHAT},TCP 27018,TCP 27019,TCP 6380`,
     },
     {
+      name: "ports of mail servers",
+      values: { "chat.config": { SMTP_HOST: "a.example:2526,b.example", SMTP_PORT: 2525 } },
+      want: `${CHAT},TCP 2526,TCP 2525`,
+    },
+    {
       name: "what else is said",
       values: { "chat.networkPolicy.egressPorts": [8443] },
       want: `${CHAT},TCP 8443`,

@@ -46,6 +46,20 @@ export async function render(
   return readManifests(await text, "helm template");
 }
 
+/** Another chart's text with a file of values, in the same place. */
+export async function renderFolder(folder: string, values: string): Promise<string> {
+  const words = [
+    "template",
+    RELEASE.name,
+    folder,
+    "--values",
+    values,
+    "--namespace",
+    RELEASE.namespace,
+  ];
+  return run([...words, "--kube-version", VERSIONS.newest]);
+}
+
 /** Tests look at one rendering in several ways, and helm takes its time. */
 const rendered = new Map<string, Promise<string>>();
 

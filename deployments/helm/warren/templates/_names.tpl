@@ -21,6 +21,11 @@
 {{- end -}}
 {{- end -}}
 
+{{/* The ServiceAccount of an agent, whose rights name it, or of a chat. */}}
+{{- define "warren.account" -}}
+{{- (get .root.Values .part).serviceAccount.name | default (include "warren.name" .) -}}
+{{- end -}}
+
 {{/* By which a component's pods are found; never changed, as a Deployment keeps its selector. */}}
 {{- define "warren.selector" -}}
 app.kubernetes.io/name: warren
@@ -31,14 +36,14 @@ app: chatbox
 {{- end }}
 {{- end -}}
 
+{{/* Of an object; `more` are its own. */}}
 {{- define "warren.labels" -}}
-{{ include "warren.selector" . }}
-app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .root.Release.Service | quote }}
-helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | quote }}
-{{- with .root.Values.commonLabels }}
-{{ toYaml . }}
-{{- end }}
+{{- $made := dict
+  "app.kubernetes.io/version" .root.Chart.AppVersion
+  "app.kubernetes.io/managed-by" .root.Release.Service
+  "helm.sh/chart" (printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_")
+-}}
+{{- include "warren.over" (list (include "warren.selector" . | fromYaml) $made .root.Values.commonLabels .more) -}}
 {{- end -}}
 
 {{- define "warren.image" -}}

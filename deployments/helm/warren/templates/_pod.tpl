@@ -2,29 +2,23 @@
 
 {{- define "warren.podMetadata" -}}
 {{- $values := get .root.Values .part -}}
+{{- $version := dict -}}
+{{- if eq .part "chat" -}}
+{{- $_ := set $version "version" $values.version -}}
+{{- end -}}
+{{- $own := dict -}}
+{{- if .root.Values.monitoring.annotations -}}
+{{- $own = dict "prometheus.io/scrape" "true" "prometheus.io/port" (toString .metricsPort) "prometheus.io/path" "/metrics" -}}
+{{- end -}}
+{{- with .checksum -}}
+{{- $_ := set $own "checksum/config" . -}}
+{{- end -}}
 labels:
-  {{- include "warren.selector" . | nindent 2 }}
-  {{- with .root.Values.commonLabels }}
-  {{- toYaml . | nindent 2 }}
-  {{- end }}
-  {{- if eq .part "chat" }}
-  version: {{ $values.version | quote }}
-  {{- end }}
-  {{- with $values.podLabels }}
-  {{- toYaml . | nindent 2 }}
-  {{- end }}
+  {{- include "warren.over" (list (include "warren.selector" . | fromYaml) $version .root.Values.commonLabels $values.podLabels) | nindent 2 }}
+{{- with include "warren.over" (list $own $values.podAnnotations) }}
 annotations:
-  {{- if .root.Values.monitoring.annotations }}
-  prometheus.io/scrape: "true"
-  prometheus.io/port: {{ .metricsPort | quote }}
-  prometheus.io/path: "/metrics"
-  {{- end }}
-  {{- with .checksum }}
-  checksum/config: {{ . | quote }}
-  {{- end }}
-  {{- with $values.podAnnotations }}
-  {{- toYaml . | nindent 2 }}
-  {{- end }}
+  {{- . | nindent 2 }}
+{{- end }}
 {{- end -}}
 
 {{/* Pod Security "restricted". An agent alone talks to the API server. */}}
@@ -84,15 +78,6 @@ securityContext:
   readOnlyRootFilesystem: true
   capabilities:
     drop: ["ALL"]
-{{- end -}}
-
-{{/* Variables out of a map, then those of extraEnv. */}}
-{{- define "warren.env" -}}
-{{- $list := list -}}
-{{- range $name, $value := .env -}}
-{{- $list = append $list (dict "name" $name "value" (toString $value)) -}}
-{{- end -}}
-{{- concat $list .extra | toYaml -}}
 {{- end -}}
 
 {{/*
@@ -189,7 +174,7 @@ spec:
 {{- define "warren.portsOf" -}}
 {{- $usual := dict "http" 80 "ws" 80 "https" 443 "wss" 443 -}}
 {{- $ports := list -}}
-{{- range . -}}
+{{- range compact . -}}
 {{- $hosts := regexReplaceAll "^[a-z0-9+]*://([^/?]*).*$" . "${1}" -}}
 {{- $said := regexFindAll ":[0-9]+" (regexReplaceAll "\\[[^]]*\\]" $hosts "") -1 -}}
 {{- range $said -}}
@@ -227,6 +212,9 @@ type: {{ .type }}
 {{- if ne .type "ClusterIP" }}
 externalTrafficPolicy: {{ .externalTrafficPolicy }}
 {{- end }}
+{{- with .ipFamilyPolicy }}
+ipFamilyPolicy: {{ . }}
+{{- end }}
 {{- if eq .type "LoadBalancer" }}
 {{- with .loadBalancerClass }}
 loadBalancerClass: {{ . | quote }}
@@ -242,13 +230,18 @@ loadBalancerSourceRanges:
 {{- define "warren.agentEgress" -}}
 {{- $addresses := .Values.agent.gateways -}}
 {{- range list "HTTPS_PROXY" "HTTP_PROXY" "ALL_PROXY" -}}
-{{- $addresses = append $addresses (get $.Values.agent.config . | toString) -}}
+{{- $addresses = append $addresses (get ($.Values.agent.config | default dict) . | toString) -}}
 {{- end -}}
 {{- $policy := .Values.agent.networkPolicy -}}
 # The API server, which is no pod, and gateways.
 - ports:
-    {{- include "warren.portsOf" $addresses | fromJsonArray | concat $policy.egressPorts | include "warren.tcpPorts" | nindent 4 }}
+    {{- include "warren.portsOf" $addresses | fromJsonArray | concat ($policy.egressPorts | default list) | include "warren.tcpPorts" | nindent 4 }}
 {{- with $policy.extraEgress }}
 {{ toYaml . }}
 {{- end }}
+{{- end -}}
+
+{{/* The end of such a Service's port: which one it has at nodes, where somebody says it. */}}
+{{- define "warren.nodePort" -}}
+{{- if and .port (ne .type "ClusterIP") }}, nodePort: {{ .port }}{{ end -}}
 {{- end -}}

@@ -130,8 +130,9 @@ rules:
 {{- end -}}
 
 {{- define "warren.agentSubject" -}}
+{{- $part := .part | default "agent" -}}
 - kind: ServiceAccount
-  name: {{ include "warren.name" (dict "root" .root "part" (.part | default "agent")) | quote }}
+  name: {{ include (ternary "warren.account" "warren.name" (eq $part "agent")) (dict "root" .root "part" $part) | quote }}
   namespace: {{ .root.Release.Namespace | quote }}
 {{- end -}}
 

@@ -12,7 +12,7 @@
   "WARREN_KUBE_SELECT" .kube.select
   "WARREN_KUBE_CLASS" .kube.className
   "WARREN_KUBE_MODE" .kube.mode
-  "WARREN_KUBE_TLS_SECRETS" (toString .kube.tlsSecrets)
+  "WARREN_KUBE_TLS_SECRETS" (.kube.tlsSecrets | default false | toString)
   "WARREN_KUBE_LEASE" (include "warren.name" (dict "root" $ "part" "agent"))
   "WARREN_REGION" .place.region
   "WARREN_COUNTRY" .place.country
@@ -21,7 +21,7 @@
   "WARREN_LOG_FORMAT" $.Values.logs.format
 -}}
 {{- if .kube.namespaces -}}
-{{- $_ := set $said "WARREN_KUBE_CONTROLLERS" (concat .kube.namespaces .kube.controllerNamespaces | uniq | join ",") -}}
+{{- $_ := set $said "WARREN_KUBE_CONTROLLERS" (concat .kube.namespaces (.kube.controllerNamespaces | default list) | uniq | join ",") -}}
 {{- end -}}
 {{- with .kube.wildcardNamespaces -}}
 {{- $_ := set $said "WARREN_KUBE_WILDCARDS" (join "," .) -}}
@@ -32,6 +32,6 @@
 {{- if .gatewayCaConfigMap -}}
 {{- $_ := set $said "WARREN_GATEWAY_CA" "/etc/warren/gateway-ca/ca.crt" -}}
 {{- end -}}
-{{- merge (dict) .config $said | toYaml -}}
+{{- include "warren.over" (list $said .config) -}}
 {{- end -}}
 {{- end -}}

@@ -29,8 +29,8 @@
 {{- $_ := set $said "S3_BUCKET" .files.s3.bucket -}}
 {{- $_ := set $said "S3_REGION" .files.s3.region -}}
 {{- $_ := set $said "S3_ENDPOINT" .files.s3.endpoint -}}
-{{- $_ := set $said "S3_USE_PATH_STYLE" (toString .files.s3.usePathStyle) -}}
+{{- $_ := set $said "S3_USE_PATH_STYLE" (.files.s3.usePathStyle | default false | toString) -}}
 {{- end -}}
-{{- merge (dict) .config $said | toYaml -}}
+{{- include "warren.over" (list $said .config) -}}
 {{- end -}}
 {{- end -}}

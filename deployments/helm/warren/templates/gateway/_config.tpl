@@ -31,15 +31,15 @@
 {{- end -}}
 {{- if .acme.enabled -}}
 {{- $_ := set $said "WARREN_ACME" "true" -}}
-{{- $_ := set $said "WARREN_ACME_AGREE" (toString .acme.agree) -}}
-{{- $_ := set $said "WARREN_ACME_PRODUCTION" (toString .acme.production) -}}
+{{- $_ := set $said "WARREN_ACME_AGREE" (.acme.agree | default false | toString) -}}
+{{- $_ := set $said "WARREN_ACME_PRODUCTION" (.acme.production | default false | toString) -}}
 {{- $_ := set $said "WARREN_ACME_EMAIL" .acme.email -}}
 {{- $_ := set $said "WARREN_ACME_HOST" (join "," .acme.hosts) -}}
 {{- end -}}
 {{- if .acme.keySecret -}}
 {{- $_ := set $said "WARREN_ACME_KEY_FILE" "/etc/warren/acme/acme.key" -}}
 {{- end -}}
-{{- if .redis.url -}}
+{{- if and .redis.url (not .redis.existingSecret) -}}
 {{- $_ := set $said "REDIS_URL" .redis.url -}}
 {{- end -}}
 {{- if .redis.cluster -}}
@@ -53,6 +53,22 @@
 {{- if .tcpPorts.first -}}
 {{- $_ := set $said "WARREN_TCP_PORTS" (printf "%v-%v" .tcpPorts.first .tcpPorts.last) -}}
 {{- end -}}
-{{- merge (dict) .config $said | toYaml -}}
+{{- include "warren.over" (list $said .config) -}}
 {{- end -}}
+{{- end -}}
+
+{{/* What is no text: of the pod, and out of a Secret. */}}
+{{- define "warren.gatewayOwn" -}}
+- name: WARREN_GATEWAY_ID
+  valueFrom: { fieldRef: { fieldPath: metadata.name } }
+{{- with .Values.gateway }}
+{{- if .peers.enabled }}
+- name: POD_IP
+  valueFrom: { fieldRef: { fieldPath: status.podIP } }
+{{- end }}
+{{- with .redis.existingSecret }}
+- name: REDIS_URL
+  valueFrom: { secretKeyRef: { name: {{ . | quote }}, key: REDIS_URL } }
+{{- end }}
+{{- end }}
 {{- end -}}
