@@ -87,7 +87,7 @@ export interface Registry {
   release(host: string): Promise<boolean>;
   /**
    * Gives up the claims that have no routes, and counts them: those where a cluster had the last route,
-   * or all but what clusters had that have been away for less than a day.
+   * or all but what went with a cluster within a day.
    */
   releaseUnused(clusterUuid: string | undefined): Promise<number>;
   /** Which gateway owns a tunnel, or a cluster's tunnels. */

@@ -1,7 +1,7 @@
 /** What a full claim group gives up for what is new, as one table beside the other facts. */
 import { expect } from "vitest";
 import type { Registry } from "../src/ports.ts";
-import { codes, found, on, settled, type Fact } from "./_registry-facts.ts";
+import { codes, found, on, settled, type Fact, type World } from "./_registry-facts.ts";
 import { change, route } from "./_routes-kit.ts";
 
 const GROUP = "g";
@@ -18,6 +18,17 @@ const isFree = async (registry: Registry, host: string) => {
   const verdict = await registry.apply(change({ clusterUuid: "stranger", routes: on(host) }));
   return verdict.accepted === 1;
 };
+
+/** The group is full with `a0` to `a3`, which wait for the cluster: nobody else has their room, nor gives it up. */
+async function holdsFor(clusterUuid: string, { gateways: [here, there] }: World) {
+  const full = await here.apply(of("c2", 1, hostsOf("b", "b", 4)));
+  expect(codes(full)).toEqual(["quota_exceeded", "quota_exceeded"]);
+  expect(await there.releaseUnused("c1")).toBe(0);
+  expect(await there.releaseUnused("")).toBe(0);
+  expect(await here.releaseUnused(undefined)).toBe(0);
+  expect(codes(await here.apply(of(clusterUuid, 2, hostsOf("a", "a", 4))))).toEqual([]);
+  expect(await settled(here, "a1.test")).toEqual([`${clusterUuid}/a1.test`]);
+}
 
 /** With room for 6 hosts and 2 ports of a group, and 4 routes of a cluster (_quota-facts.ts). */
 export const SPARE_FACTS: Fact[] = [
@@ -79,17 +90,69 @@ export const SPARE_FACTS: Fact[] = [
     },
   },
   {
-    name: "what went with its cluster waits for it, and is spare once the cluster says all but that",
+    name: "what went with its cluster waits for it, also while the cluster does not say it again",
     async holds(world) {
       const [here, there] = world.gateways;
       await here.apply(of("c1", 1, hostsOf("a", "a", 4)));
       await world.until(async () => (await found(here, "a0.test")) === "no_route");
       const busy = hostsOf("b", "b", 4);
-      const first = await there.apply(of("c2", 1, busy));
-      expect(codes(first)).toEqual(["quota_exceeded", "quota_exceeded"]);
+      const full = ["quota_exceeded", "quota_exceeded"];
+      expect(codes(await there.apply(of("c2", 1, busy)))).toEqual(full);
       await there.apply(of("c1", 2, hostsOf("a", "a", 1)));
-      expect(codes(await here.apply(of("c2", 2, busy)))).toEqual([]);
-      expect(await held(there)).toEqual(["a0.test", expect.any(String), ...names("b", 4)]);
+      expect(codes(await here.apply(of("c2", 2, busy)))).toEqual(full);
+      expect(codes(await here.apply(of("c1", 3, hostsOf("a", "a", 4))))).toEqual([]);
+    },
+  },
+  {
+    name: "what its cluster serves again, and then takes back, is spare at once",
+    async holds(world) {
+      const [here, there] = world.gateways;
+      await here.apply(of("c1", 1, hostsOf("a", "a", 4)));
+      await world.until(async () => (await found(here, "a0.test")) === "no_route");
+      await there.apply(of("c1", 2, hostsOf("a", "a", 4)));
+      await there.apply(of("c1", 3, hostsOf("a", "a", 1)));
+      expect(codes(await here.apply(of("c2", 1, hostsOf("b", "b", 4))))).toEqual([]);
+      expect(await settled(there, "a0.test")).toEqual(["c1/a0.test"]);
+    },
+  },
+  {
+    name: "what one cluster takes back waits for another that served it and is going away",
+    async holds(world) {
+      const [here, there] = world.gateways;
+      await here.apply(of("gone", 1, hostsOf("a", "a", 4)));
+      await there.apply(of("c1", 1, hostsOf("a", "a", 4)));
+      await there.apply(of("c1", 2, []));
+      await world.until(async () => {
+        await there.renew("c1");
+        return (await found(here, "a0.test")) === "no_route";
+      });
+      await holdsFor("gone", world);
+    },
+  },
+  {
+    name: "what one cluster takes back waits for another that served it and has gone away",
+    async holds(world) {
+      const [here, there] = world.gateways;
+      await there.apply(of("c1", 1, hostsOf("a", "a", 4)));
+      await here.apply(of("gone", 1, hostsOf("a", "a", 4)));
+      await world.until(async () => {
+        await there.renew("c1");
+        return (await found(here, "a0.test")).length === 1;
+      });
+      await there.apply(of("c1", 2, []));
+      await holdsFor("gone", world);
+    },
+  },
+  {
+    name: "of two clusters that went away neither's return lets go of what waits for the other",
+    async holds(world) {
+      const [here, there] = world.gateways;
+      await here.apply(of("gone", 1, hostsOf("a", "a", 4)));
+      await there.apply(of("c1", 1, hostsOf("a", "a", 4)));
+      await world.until(async () => (await found(here, "a0.test")) === "no_route");
+      await there.apply(of("c1", 2, hostsOf("a", "a", 4)));
+      await there.apply(of("c1", 3, []));
+      await holdsFor("gone", world);
     },
   },
   {

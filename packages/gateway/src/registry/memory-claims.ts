@@ -10,7 +10,16 @@ import {
   type Refusal,
 } from "./admission.ts";
 import type { Quotas } from "./quotas.ts";
-import { LOOK_AGAIN_MS, nextOf, spareOf, type Unused } from "./spare-claims.ts";
+import {
+  isAwaited,
+  lapseOf,
+  leftBy,
+  LOOK_AGAIN_MS,
+  nextOf,
+  spareOf,
+  type Lapse,
+  type Unused,
+} from "./spare-claims.ts";
 
 /** A claimed host or public port, with its routes if it has any. */
 export interface ClaimedPlace {
@@ -19,9 +28,11 @@ export interface ClaimedPlace {
   readonly entries: Set<RouteEntry>;
   /** While it has none. */
   unused: Unused | undefined;
+  /** Until that cluster has routes there again. */
+  lapse: Lapse | undefined;
 }
 
-/** A claim as it outlives a restart. */
+/** A claim as it outlives a restart, by which what has routes is left by who has them. */
 export type KeptClaim = Claim & { unused?: Unused };
 
 export interface MemoryClaimsOptions {
@@ -72,28 +83,36 @@ export class MemoryClaims {
   /** A new claim, without routes until `use`. */
   add(claim: Claim): ClaimedPlace {
     const table = new HostTable(claim.host);
-    const place: ClaimedPlace = { claim, table, entries: new Set(), unused: undefined };
+    const entries = new Set<RouteEntry>();
+    const place: ClaimedPlace = { claim, table, entries, unused: undefined, lapse: undefined };
     this.places.set(claim.host, place);
     this.#heldBy(claim.host, claim.group).places += 1;
     return place;
   }
 
-  /** A claim of before a restart: who had routes there, when nobody says so, may come back. */
+  /** A claim of before a restart: whoever had routes there has a day to come back, also if nobody says who. */
   restore({ unused, ...claim }: KeptClaim): void {
-    const { clusterUuid } = claim;
+    const place = this.add(claim);
+    if (unused?.withdrawn === true) return this.#rest(place, unused);
     const since = this.#options.wallClock();
-    this.#rest(this.add(claim), unused ?? { since, clusterUuid, namespace: "", withdrawn: false });
+    place.lapse = { since, clusterUuid: unused?.clusterUuid ?? "" };
+    this.#rest(place, leftBy(place.lapse));
   }
 
   kept(): KeptClaim[] {
-    return [...this.places.values()].map(({ claim, unused }) =>
-      unused === undefined ? claim : { ...claim, unused },
-    );
+    const now = this.#options.wallClock();
+    return [...this.places.values()].map((place) => {
+      const { claim, unused } = place;
+      const { since } = claim;
+      const left = () => leftBy({ since, clusterUuid: serverOf(place, now) });
+      return { ...claim, unused: unused ?? left() };
+    });
   }
 
   /** Puts a route into a place. */
   use(place: ClaimedPlace, entry: RouteEntry): void {
     place.entries.add(entry);
+    if (place.lapse?.clusterUuid === entry.clusterUuid) place.lapse = undefined;
     if (place.unused === undefined) return;
     place.unused = undefined;
     const { host, group } = place.claim;
@@ -103,21 +122,12 @@ export class MemoryClaims {
   /** Takes a route out of a place: its cluster withdrew it, or is away. */
   leave(place: ClaimedPlace, entry: RouteEntry, withdrawn: boolean): void {
     place.entries.delete(entry);
-    if (place.entries.size > 0) return;
     const { clusterUuid, route } = entry;
     const since = this.#options.wallClock();
-    this.#rest(place, { since, clusterUuid, namespace: route.namespace, withdrawn });
-  }
-
-  /** The cluster is there, and has said all that it publishes: it has no route in what it left. */
-  returned({ clusterUuid, group }: RouteChange): void {
-    for (const all of [this.#hosts, this.#ports])
-      for (const place of all.get(group)?.unused ?? []) {
-        const { unused } = place;
-        if (unused === undefined || unused.withdrawn || unused.clusterUuid !== clusterUuid)
-          continue;
-        this.#rest(place, { ...unused, withdrawn: true });
-      }
+    if (!withdrawn) place.lapse = lapseOf(place.lapse, { since, clusterUuid });
+    if (place.entries.size > 0) return;
+    if (isAwaited(place.lapse, since)) this.#rest(place, leftBy(place.lapse));
+    else this.#rest(place, { since, clusterUuid, namespace: route.namespace, withdrawn });
   }
 
   /** Forgets the claim; its routes are the caller's to remove first. */
@@ -153,11 +163,11 @@ export class MemoryClaims {
 
   /** Places without routes: those of one cluster, or of all but who has not been away for long. */
   unused(clusterUuid: string | undefined): string[] {
+    if (clusterUuid === "") return [];
     const all = sparesOf(this.places.values());
+    const when = { now: this.#options.wallClock(), most: 0 };
     const mine = all.filter((one) => one.clusterUuid === clusterUuid);
-    const now = this.#options.wallClock();
-    const some = clusterUuid === undefined ? spareOf(all, { now, most: 0 }) : mine;
-    return some.map(({ host }) => host);
+    return (clusterUuid === undefined ? spareOf(all, when) : mine).map(({ host }) => host);
   }
 
   /** Room for one place more, if need be what one gives up that the group does not use; or why there is none. */
@@ -219,6 +229,14 @@ interface Held {
 interface Spare extends Unused {
   readonly host: string;
   readonly unused: Unused;
+}
+
+/** Who alone has routes there, and is alone waited for; "" for several. */
+function serverOf({ entries, lapse }: ClaimedPlace, now: number): string {
+  const [first] = entries;
+  const uuid = first?.clusterUuid ?? "";
+  for (const { clusterUuid } of entries) if (clusterUuid !== uuid) return "";
+  return isAwaited(lapse, now) && lapse.clusterUuid !== uuid ? "" : uuid;
 }
 
 function sparesOf(places: Iterable<ClaimedPlace>): Spare[] {

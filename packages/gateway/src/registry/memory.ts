@@ -224,7 +224,6 @@ class MemoryRegistry implements Registry {
     verdict.accepted = kept.size;
     if (change.action !== "sync") return;
     for (const key of cluster.routes.keys()) if (!kept.has(key)) this.#remove(cluster, key, true);
-    this.#claims.returned(change);
   }
 
   #put(

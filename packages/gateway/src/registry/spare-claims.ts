@@ -2,17 +2,39 @@
 export interface Unused {
   /** Epoch milliseconds: when its last route went. */
   readonly since: number;
-  /** Whose that route was. */
+  /** Whose that route was; "" where that is unknown, or several are waited for. */
   readonly clusterUuid: string;
   readonly namespace: string;
-  /** Its cluster took the route back, or is there without it; else it went when its cluster did. */
+  /** Its cluster took the route back, and no other is waited for; else it went when its cluster did. */
   readonly withdrawn: boolean;
 }
 
 /** What was served by a cluster that is away is kept for it so long. */
-const AWAY_MS = 24 * 3_600_000;
+export const AWAY_MS = 24 * 3_600_000;
 /** An Ingress that is deleted to be made anew has its host again within this time. */
 const ANEW_MS = 60_000;
+
+/** When a place's routes last went with their cluster, and whose they were: "" for more than one. */
+export type Lapse = Pick<Unused, "since" | "clusterUuid">;
+
+/** One more. Where two are away, the return of either leaves the place waiting for the other. */
+export function lapseOf(before: Lapse | undefined, { since, clusterUuid }: Lapse): Lapse {
+  const alone =
+    before === undefined || before.clusterUuid === clusterUuid || since - before.since >= AWAY_MS;
+  return {
+    since: Math.max(since, before?.since ?? 0),
+    clusterUuid: alone ? clusterUuid : "",
+  };
+}
+
+/** Whether the place is kept for who went, whatever others say of it. */
+export function isAwaited(lapse: Lapse | undefined, now: number): lapse is Lapse {
+  return lapse !== undefined && now - lapse.since < AWAY_MS;
+}
+
+export function leftBy({ since, clusterUuid }: Lapse): Unused {
+  return { since, clusterUuid, namespace: "", withdrawn: false };
+}
 
 /**
  * The claims without routes that a full group may give up for new ones, in the order in which they go:

@@ -1,6 +1,6 @@
 import { HOST_TAKEN, NO_CLAIM, NO_MORE_PORTS, NO_PORT } from "../admission.ts";
 import type { PortRange, Refusal } from "../admission.ts";
-import { GroupSpare, type GroupSpareOptions, type IsBack } from "./group-spare.ts";
+import { GroupSpare, type GroupSpareOptions } from "./group-spare.ts";
 import { groupTag, KEYS } from "./keys.ts";
 import { CLAIM, TAKE_PORT } from "./scripts.ts";
 
@@ -8,12 +8,6 @@ import { CLAIM, TAKE_PORT } from "./scripts.ts";
 const BATCH = 200;
 /** Room that was made may be another's by the time that it is asked for. */
 const MOST_TRIES = 3;
-
-/** A message, as far as claims are concerned. */
-export interface Claimant {
-  readonly group: string;
-  readonly isBack: IsBack;
-}
 
 /**
  * What claim groups hold in Redis: `warren:claims:{GROUP}` names its hosts, `warren:ports` every public
@@ -30,21 +24,23 @@ export class GroupClaims {
   }
 
   /** Names hosts that the group is about to claim or has; why it may not, for those that it may not. */
-  async name({ group, isBack }: Claimant, hosts: readonly string[]): Promise<Map<string, Refusal>> {
+  async name(group: string, hosts: readonly string[]): Promise<Map<string, Refusal>> {
+    const { quotas } = this.#options;
     const refused = new Map<string, Refusal>();
-    let full = await this.#name(group, hosts);
+    let full = await this.#name(group, hosts, quotas.groupClaims);
     if (full.length === 0) return refused;
     const owners = await this.#owners(hosts);
     const taken = hosts.filter((host) => ![undefined, group].includes(owners.get(host)));
     for (const host of taken) refused.set(host, HOST_TAKEN);
     await this.spare.forget(group, taken);
-    full = await this.#name(
-      group,
-      full.filter((host) => !refused.has(host)),
-    );
+    // A name may be lost; what the group holds is its own nevertheless.
+    const had = full.filter((host) => owners.get(host) === group);
+    await this.#name(group, had, Infinity);
+    const fresh = full.filter((host) => owners.get(host) === undefined);
+    full = await this.#name(group, fresh, quotas.groupClaims);
     for (let tries = 0; tries < MOST_TRIES && full.length > 0; tries += 1) {
-      await this.spare.freeHosts(group, full.length + (await this.#over(group)), isBack);
-      full = await this.#name(group, full);
+      await this.spare.freeHosts(group, full.length + (await this.#over(group)));
+      full = await this.#name(group, full, quotas.groupClaims);
     }
     for (const host of full) refused.set(host, NO_CLAIM);
     return refused;
@@ -53,7 +49,7 @@ export class GroupClaims {
   /** A public port for a route: the one wanted, the one that it had, or a free one. */
   async takePort(
     owner: string,
-    { group, isBack }: Claimant,
+    group: string,
     wanted: number | undefined,
     range: PortRange,
   ): Promise<number | Refusal> {
@@ -64,14 +60,15 @@ export class GroupClaims {
     for (;;) {
       const said = (await link.run(TAKE_PORT, KEYS.ports, args, writeMs)) as string;
       if (said !== "full") return said === "" ? NO_PORT : Number(said);
-      if (!(await this.spare.freePort(group, isBack))) return NO_MORE_PORTS;
+      if (!(await this.spare.freePort(group))) return NO_MORE_PORTS;
     }
   }
 
-  async #name(group: string, hosts: readonly string[]): Promise<string[]> {
+  /** Those for which there is no room. */
+  async #name(group: string, hosts: readonly string[], most: number): Promise<string[]> {
     if (hosts.length === 0) return [];
-    const { link, quotas, writeMs } = this.#options;
-    const args = [String(quotas.groupClaims), ...hosts];
+    const { link, writeMs } = this.#options;
+    const args = [String(Math.min(most, Number.MAX_SAFE_INTEGER)), ...hosts];
     const keys = [KEYS.claims(group), KEYS.unused(group)] as const;
     return (await link.run(CLAIM, keys, args, writeMs)) as string[];
   }

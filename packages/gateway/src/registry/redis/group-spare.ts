@@ -12,17 +12,16 @@ const BATCH = 100;
 const LOOK_AT_ALL_MS = 60_000;
 const MOST_GROUPS = 1_000;
 
-/** Whether a cluster is there, and has said all that it publishes: what it had elsewhere it has no more. */
-export type IsBack = (clusterUuid: string) => Promise<boolean>;
-
 export interface GroupSpareOptions {
   link: RegistryLink;
   quotas: Pick<Quotas, "groupClaims" | "groupPorts">;
   writeMs: number;
+  /** Life of routes without a heartbeat. */
+  ttlMs: number;
   /** Monotonic milliseconds. */
   now: () => number;
-  /** Gives up those of the group's places that it does not use; answers the others. */
-  giveUp: (group: string, places: readonly string[]) => Promise<string[]>;
+  /** Gives up those of the group's places that it does not use, nor `but` another cluster may; answers the others. */
+  giveUp: (group: string, places: readonly string[], but?: string) => Promise<string[]>;
 }
 
 /**
@@ -51,23 +50,23 @@ export class GroupSpare {
   }
 
   /** Has up to so many of the group's hosts given up. */
-  async freeHosts(group: string, wanted: number, isBack: IsBack): Promise<void> {
+  async freeHosts(group: string, wanted: number): Promise<void> {
     const queue = this.#queueOf(`hosts ${group}`);
     let missing = await this.#giveOf(group, queue, wanted);
     if (missing <= 0) return;
-    await this.#readUnused(group, { queue, missing, isBack });
+    await this.#readUnused(group, { queue, missing });
     missing = await this.#giveOf(group, queue, missing);
     if (missing <= 0) return;
-    await this.#lookAtAll(group, { queue, missing, isBack });
+    await this.#lookAtAll(group, { queue, missing });
     await this.#giveOf(group, queue, missing);
   }
 
   /** Has one of the group's ports given up. False when none is spare. */
-  async freePort(group: string, isBack: IsBack): Promise<boolean> {
+  async freePort(group: string): Promise<boolean> {
     const { now, giveUp } = this.#options;
     const queue = this.#queueOf(`ports ${group}`);
     if (queue.spare.length === 0 && now() >= queue.lookAgainAt) {
-      await this.#readPorts(group, queue, isBack);
+      await this.#readPorts(group, queue);
     }
     for (let next = queue.spare.shift(); next !== undefined; next = queue.spare.shift()) {
       if ((await giveUp(group, [next.place])).length === 0) return true;
@@ -79,11 +78,10 @@ export class GroupSpare {
   async release(
     group: string,
     unused: readonly SparePlace[],
-    { clusterUuid, isBack, now }: { clusterUuid: string | undefined; isBack: IsBack; now: number },
+    { clusterUuid, now }: { clusterUuid: string | undefined; now: number },
   ): Promise<number> {
-    const judged = await judge(unused, isBack);
-    const mine = judged.filter((one) => one.clusterUuid === clusterUuid);
-    const some = clusterUuid === undefined ? spareOf(judged, { now, most: 0 }) : mine;
+    const mine = clusterUuid === "" ? [] : unused.filter((one) => one.clusterUuid === clusterUuid);
+    const some = clusterUuid === undefined ? this.#spareOf(unused, { now, most: 0 }) : mine;
     await this.note(
       group,
       some.map((one) => [one.place, one]),
@@ -91,9 +89,9 @@ export class GroupSpare {
     const isPort = ({ place }: SparePlace) => portOfPlace(place) !== undefined;
     const hosts = some.filter((one) => !isPort(one));
     const ports = some.filter(isPort).map(({ place }) => place);
-    let released = ports.length - (await this.#options.giveUp(group, ports)).length;
+    let released = ports.length - (await this.#options.giveUp(group, ports, clusterUuid)).length;
     for (let at = 0; at < hosts.length; at += BATCH) {
-      released += await this.#give(group, hosts.slice(at, at + BATCH));
+      released += await this.#give(group, hosts.slice(at, at + BATCH), clusterUuid);
     }
     return released;
   }
@@ -107,7 +105,7 @@ export class GroupSpare {
     for (let field = 0; field < flat.length; field += 2) {
       unused.push({ place: flat[field]!, ...readWords(flat[field + 1]!) });
     }
-    const spare = spareOf(unused, { now: Number(at), most: quotas.groupClaims });
+    const spare = this.#spareOf(unused, { now: Number(at), most: quotas.groupClaims });
     queue.spare = nextOf(spare, missing);
     if (spare.length === 0) queue.lookAgainAt = now() + LOOK_AGAIN_MS;
   }
@@ -116,7 +114,7 @@ export class GroupSpare {
    * Finds what no message said, and forgets names of what the group does not hold. A name without an
    * owner may be about to be claimed by somebody: it goes when it had none the last time either.
    */
-  async #lookAtAll(group: string, { queue, missing, isBack }: Look): Promise<void> {
+  async #lookAtAll(group: string, { queue, missing }: Look): Promise<void> {
     const { link, now, writeMs } = this.#options;
     if (now() - queue.lookedAtAllAt < LOOK_AT_ALL_MS) return;
     queue.lookedAtAllAt = now();
@@ -134,12 +132,12 @@ export class GroupSpare {
     }
     queue.unowned = unowned;
     if (gone.length > 0) await this.forget(group, gone);
-    const judged = spareOf(await judge(unused, isBack), { now: time, most: 0 });
+    const spare = this.#spareOf(unused, { now: time, most: 0 });
     await this.note(
       group,
-      judged.map((one) => [one.place, one]),
+      spare.map((one) => [one.place, one]),
     );
-    await this.#readUnused(group, { queue, missing, isBack });
+    await this.#readUnused(group, { queue, missing });
   }
 
   /** The group does not hold these after all, or no longer. */
@@ -153,7 +151,7 @@ export class GroupSpare {
     }
   }
 
-  async #readPorts(group: string, queue: Queue, isBack: IsBack): Promise<void> {
+  async #readPorts(group: string, queue: Queue): Promise<void> {
     const { link, quotas, writeMs, now } = this.#options;
     const flat = (await link.command(KEYS.ports, ["HGETALL", KEYS.ports], writeMs)) as string[];
     const places: string[] = [];
@@ -168,8 +166,7 @@ export class GroupSpare {
       time = readAt;
       if (claim?.group === group && said !== undefined) unused.push({ place, ...said });
     }
-    const judged = await judge(unused, isBack);
-    queue.spare = spareOf(judged, { now: time, most: quotas.groupPorts });
+    queue.spare = this.#spareOf(unused, { now: time, most: quotas.groupPorts });
     if (queue.spare.length === 0) queue.lookAgainAt = now() + LOOK_AGAIN_MS;
   }
 
@@ -182,17 +179,27 @@ export class GroupSpare {
     return missing;
   }
 
-  /** How many of them are given up. */
-  async #give(group: string, spare: readonly SparePlace[]): Promise<number> {
+  /** How many of them are given up. They are named until then: who stops in between leaves a name too many. */
+  async #give(group: string, spare: readonly SparePlace[], but?: string): Promise<number> {
     const { link, writeMs, giveUp } = this.#options;
-    const keys = [KEYS.claims(group), KEYS.unused(group)] as const;
     const args = spare.flatMap((one) => [one.place, wordsOf(one)]);
-    const given = (await link.run(GIVE, keys, args, writeMs)) as string[];
-    const served = await giveUp(group, given);
-    if (served.length > 0) {
-      await link.command(keys[0], ["SADD", keys[0], ...served], writeMs);
-    }
-    return given.length - served.length;
+    const given = (await link.run(GIVE, KEYS.unused(group), args, writeMs)) as string[];
+    const served = new Set(await giveUp(group, given, but));
+    await this.forget(
+      group,
+      given.filter((place) => !served.has(place)),
+    );
+    return given.length - served.size;
+  }
+
+  /** After Redis was away, what went with its cluster may be served: it is about to be written again. */
+  #spareOf(all: readonly SparePlace[], when: { now: number; most: number }): SparePlace[] {
+    const { link, ttlMs, now } = this.#options;
+    const isKnown = now() - link.healthySince > ttlMs;
+    return spareOf(
+      all.filter(({ withdrawn }) => withdrawn || isKnown),
+      when,
+    );
   }
 
   async *#read(places: readonly string[]): AsyncGenerator<PlaceRecord & { readAt: number }> {
@@ -239,19 +246,6 @@ interface Queue {
 interface Look {
   readonly queue: Queue;
   readonly missing: number;
-  readonly isBack: IsBack;
-}
-
-/** What went with a cluster that is there again, without it, was taken back. */
-async function judge(unused: readonly SparePlace[], isBack: IsBack): Promise<SparePlace[]> {
-  const back = new Map<string, boolean>();
-  for (const { clusterUuid, withdrawn } of unused) {
-    if (!withdrawn && !back.has(clusterUuid)) back.set(clusterUuid, await isBack(clusterUuid));
-  }
-  return unused.map((one) => ({
-    ...one,
-    withdrawn: one.withdrawn || back.get(one.clusterUuid) === true,
-  }));
 }
 
 /** "since withdrawn CLUSTER NAMESPACE". */

@@ -1,7 +1,7 @@
 import { backendsOf, type Route } from "@warren/wire";
 import type { Claim, RouteEntry } from "../../ports.ts";
 import { portOfPlace } from "../../routes/host-pattern.ts";
-import type { Unused } from "../spare-claims.ts";
+import { isAwaited, lapseOf, leftBy, type Lapse, type Unused } from "../spare-claims.ts";
 import { KEYS } from "./keys.ts";
 
 /** A place as Redis has it (scripts.ts says how), read at one moment of Redis's clock. */
@@ -46,29 +46,32 @@ export function readPlace(place: string, now: number, flat: readonly string[]): 
   entries.sort((a, b) => byPublication(a, b, lives));
   const version = Number(fields.get("v") ?? 0);
   const claim = claimOf(fields);
-  const unused = claim === undefined || entries.length > 0 ? undefined : unusedOf(fields, claim);
+  const unused = claim === undefined || entries.length > 0 ? undefined : unusedOf(fields, now);
   return { place, version, claim, entries, unused, leftMs: leftMs(lives, now) };
 }
 
-/** Routes that are there and live no more went with their cluster; else the last was taken back. */
-function unusedOf(fields: ReadonlyMap<string, string>, claim: Claim): Unused {
-  let since = 0;
-  let clusterUuid = "";
-  for (const [field, value] of fields) {
-    if (!field.startsWith("x ") || parseInt(value, 10) < since) continue;
-    since = parseInt(value, 10);
-    clusterUuid = field.slice(2);
-  }
-  const lapsed = fields.entries().find(([field]) => field.startsWith(`r ${clusterUuid} `));
-  if (lapsed !== undefined) {
-    const { namespace } = JSON.parse(lapsed[1]) as Route;
-    return { since, clusterUuid, namespace, withdrawn: false };
-  }
+/** Whoever went is waited for, whatever others took back since. */
+function unusedOf(fields: ReadonlyMap<string, string>, now: number): Unused {
+  const lapse = lastLapse(fields);
+  if (isAwaited(lapse, now)) return leftBy(lapse);
   const text = fields.get("u");
   if (text !== undefined) return { ...readUnused(text), withdrawn: true };
-  // Written by a release that did not say so.
-  const known = clusterUuid === "" ? claim : { since, clusterUuid };
-  return { since: known.since, clusterUuid: known.clusterUuid, namespace: "", withdrawn: true };
+  // Written by a release that did not say so: a day from the last change.
+  return leftBy(lapse ?? { since: Number(fields.get("v") ?? 0), clusterUuid: "" });
+}
+
+/** What is said of it, and routes that are there and live no more. */
+function lastLapse(fields: ReadonlyMap<string, string>): Lapse | undefined {
+  const said = fields.get("w")?.split(" ");
+  const away = new Set<string>();
+  for (const field of fields.keys()) if (field.startsWith("r ")) away.add(field.split(" ", 2)[1]!);
+  let lapse: Lapse | undefined =
+    said === undefined ? undefined : { since: Number(said[0]), clusterUuid: said[1]! };
+  for (const clusterUuid of away) {
+    const since = parseInt(fields.get(`x ${clusterUuid}`) ?? "0", 10);
+    lapse = lapseOf(lapse, { since, clusterUuid });
+  }
+  return lapse;
 }
 
 /** "since CLUSTER NAMESPACE". */

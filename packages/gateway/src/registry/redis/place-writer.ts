@@ -100,15 +100,16 @@ export class PlaceWriter {
 
   /**
    * Gives a place up. With a token: only if the claim was last made under it, and no other cluster
-   * shares it. With a group: only if it is that group's and unused. Answers the claim and the routes
-   * there, undefined when nothing was given up, `served` when the group uses it.
+   * shares it. With a group: only if it is that group's, unused, and waits for no cluster that is away
+   * `but` this. Answers the claim and the routes there, undefined when nothing was given up, `served`
+   * when the group uses it, or may.
    */
   async release(
     place: string,
-    { tokenId = "", group = "" }: { tokenId?: string; group?: string },
+    { tokenId = "", group = "", but = "" }: { tokenId?: string; group?: string; but?: string },
   ): Promise<PlaceRecord | "served" | undefined> {
     const { link, writeMs } = this.#options;
-    const reply = await link.run(RELEASE, KEYS.place(place), [tokenId, group], writeMs);
+    const reply = await link.run(RELEASE, KEYS.place(place), [tokenId, group, but], writeMs);
     const flat = reply as string[];
     if (flat[0] === "served") return "served";
     if (flat.length === 0) return undefined;

@@ -15,7 +15,7 @@ import {
 } from "../admission.ts";
 import { withoutRoom, type Quotas } from "../quotas.ts";
 import { ClusterIndex } from "./cluster-index.ts";
-import type { Claimant, GroupClaims } from "./group-claims.ts";
+import type { GroupClaims } from "./group-claims.ts";
 import {
   addAbsent,
   countOf,
@@ -193,8 +193,7 @@ export class Publisher {
     }
     if (change.action === "delete") return places;
     const hosts = [...places.keys()].filter((place) => portOfPlace(place) === undefined);
-    const claimant = this.#claimant(own, change);
-    for (const [host, why] of await this.#options.claims.name(claimant, hosts)) {
+    for (const [host, why] of await this.#options.claims.name(change.group, hosts)) {
       for (const route of places.get(host)!.routes.values()) reject(verdict, route, why);
       places.delete(host);
     }
@@ -214,17 +213,8 @@ export class Publisher {
       return portPlace(route.public_port);
     const owner = `${change.clusterUuid} ${key}`;
     const range = ports ?? { from: 1, to: 0 };
-    const claimant = this.#claimant(own, change);
-    const port = await claims.takePort(owner, claimant, route.public_port, range);
+    const port = await claims.takePort(owner, change.group, route.public_port, range);
     return typeof port === "number" ? portPlace(port) : port;
-  }
-
-  /** What a message publishes again is not written when others' places are judged. */
-  #claimant(own: OwnCluster, { clusterUuid, group }: RouteChange): Claimant {
-    const { complete } = own;
-    const isBack = async (uuid: string) =>
-      uuid === clusterUuid ? complete : (await this.#index.newestSync(uuid)) > 0;
-    return { group, isBack };
   }
 
   /** What had room and a name, and is another's: neither counts. Nor what gave way. */

@@ -136,7 +136,7 @@ class RedisRegistry implements Registry {
       places: () => this.#places(undefined),
     }));
     const giveUp = releases.giveUp.bind(releases);
-    const claims = new GroupClaims({ ...parts, writeMs, giveUp });
+    const claims = new GroupClaims({ ...parts, writeMs, ttlMs, giveUp });
     const portsChanged = () => this.#portsHeard.tell();
     const written = { ...parts, copies, claims, ports, ttlMs, portsChanged, failed };
     this.#publisher = new Publisher(written);

@@ -22,6 +22,8 @@ const NOT_THERE = new Set(["CLUSTERDOWN", "LOADING", "MASTERDOWN", "READONLY"]);
 export class RegistryLink implements AsyncDisposable {
   /** False from a failure until a command succeeds again: callers do not wait on it then. */
   healthy = false;
+  /** Monotonic: the first answer after a failure, or at all. */
+  healthySince = Infinity;
   readonly #options: RegistryLinkOptions;
   readonly #link: RedisLink;
   readonly #closing = new AbortController();
@@ -65,6 +67,7 @@ export class RegistryLink implements AsyncDisposable {
   async #judged(ms: number, reply: Promise<unknown>): Promise<unknown> {
     try {
       const said = await this.#within(ms, reply);
+      if (!this.healthy) this.healthySince = this.#options.clock.now();
       this.healthy = true;
       this.#options.answered();
       return said;

@@ -42,12 +42,12 @@ export class Releases {
     }
   }
 
-  /** Those of a group's places that it does not use; answers the others. */
-  async giveUp(group: string, places: readonly string[]): Promise<string[]> {
+  /** Those of a group's places that it does not use, nor `but` another cluster may; answers the others. */
+  async giveUp(group: string, places: readonly string[], but?: string): Promise<string[]> {
     const { writer, watch } = this.#options;
     const served: string[] = [];
     const done = places.map(async (place) => {
-      const released = await writer.release(place, { group });
+      const released = await writer.release(place, { group, ...(but !== undefined && { but }) });
       if (released === "served") served.push(place);
       else if (released !== undefined) await this.#forget(released);
     });
@@ -58,14 +58,13 @@ export class Releases {
 
   /** As `Registry.releaseUnused`. */
   async unused(clusterUuid: string | undefined): Promise<number> {
-    const { spare, index, places, wallClock } = this.#options;
-    const isBack = async (uuid: string) => (await index.newestSync(uuid)) > 0;
+    const { spare, places, wallClock } = this.#options;
     const unused: PlaceRecord[] = [];
     for await (const record of places()) if (record.unused !== undefined) unused.push(record);
     let released = 0;
     for (const [group, some] of Map.groupBy(unused, ({ claim }) => claim!.group)) {
       const all = some.map(({ place, unused: said }) => ({ place, ...said! }));
-      released += await spare().release(group, all, { clusterUuid, isBack, now: wallClock() });
+      released += await spare().release(group, all, { clusterUuid, now: wallClock() });
     }
     return released;
   }

@@ -7,8 +7,10 @@
  * - `x CLUSTER`: "until revision changedRevision changedAt since", until when its routes live
  * - `r CLUSTER KEY`: a route as JSON
  * - `u`: "since CLUSTER NAMESPACE" of the last route, once that is taken back
+ * - `w`: "since CLUSTER" of whose routes went with it and are not here again, no CLUSTER for several
  */
 import { script } from "@warren/host/redis-link";
+import { AWAY_MS } from "../spare-claims.ts";
 
 const NOW = `
 local t = redis.call('TIME')
@@ -32,12 +34,24 @@ local function drop(cluster)
   end
   redis.call('HDEL', KEYS[1], 'x ' .. cluster)
 end
+local function awaited()
+  local at, who = string.match(redis.call('HGET', KEYS[1], 'w') or '', '^(%d+) (.*)$')
+  return tonumber(at), who
+end
+local function lapse(cluster, since)
+  local at, who = awaited()
+  if at and who ~= cluster and since - at < ${AWAY_MS} then cluster = '' end
+  redis.call('HSET', KEYS[1], 'w', text(math.max(since, at or 0)) .. ' ' .. cluster)
+end
 local function prune()
   local pruned = false
   local all = redis.call('HGETALL', KEYS[1])
   for i = 1, #all, 2 do
-    if string.sub(all[i], 1, 2) == 'x ' and tonumber(string.match(all[i + 1], '^%d+')) <= now then
-      drop(string.sub(all[i], 3))
+    local till = string.sub(all[i], 1, 2) == 'x ' and tonumber(string.match(all[i + 1], '^%d+'))
+    if till and till <= now then
+      local cluster, had = string.sub(all[i], 3), #removed
+      drop(cluster)
+      if #removed > had then lapse(cluster, till) end
       pruned = true
     end
   end
@@ -84,6 +98,7 @@ if left then
   for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
     if string.sub(field, 1, 2) == 'x ' then drop(string.sub(field, 3)) end
   end
+  redis.call('HDEL', KEYS[1], 'w')
   owner = false
 end
 if not owner and not adds then return {'ok', 0, text(now), {}, {}} end
@@ -135,6 +150,8 @@ if mine or not since then changedRevision, changedAt = revision, text(now) end
 redis.call('HSET', KEYS[1], 'x ' .. cluster,
   table.concat({text(now + ttl), revision, changedRevision, changedAt, since or text(now)}, ' '))
 settle(cluster)
+local _, who = awaited()
+if who == cluster and (adds or mode == 'replace') then redis.call('HDEL', KEYS[1], 'w') end
 if mine or changed then bump() end
 return {'ok', (mine or changed) and 1 or 0, text(now), redis.call('HGETALL', KEYS[1]), removed, gave}
 `);
@@ -154,29 +171,34 @@ if prune() then bump() return 2 end
 return 1
 `);
 
-/** Takes a cluster's routes away if they are older than ARGV 2. ARGV: cluster, revision. The routes removed. */
+/**
+ * Takes a cluster's routes away if they are older than ARGV 2. ARGV: cluster, revision. The routes
+ * removed. The place waits for the cluster: its newer message may be about to write it.
+ */
 export const WITHDRAW = script(`${NOW}${PRUNE}
 local x = redis.call('HGET', KEYS[1], 'x ' .. ARGV[1])
 if not x or tonumber(string.match(x, '^%d+ (%d+)')) >= tonumber(ARGV[2]) then return {} end
 drop(ARGV[1])
-settle(ARGV[1])
+if #removed > 0 then lapse(ARGV[1], now) end
 bump()
 return removed
 `);
 
 /**
  * Gives a place up, if ARGV 1 is '' or its token and no other cluster has routes, and if ARGV 2 is ''
- * or its group and nobody has routes. The fields; in the last case 'served' alone where somebody has.
+ * or its group, nobody has routes and it waits for no cluster but ARGV 3. The fields; in the last case
+ * 'served' alone where that is not so.
  */
 export const RELEASE = script(`${NOW}${PRUNE}
 if redis.call('HEXISTS', KEYS[1], 'c') == 0 then return {} end
 if ARGV[2] ~= '' then
   if redis.call('HGET', KEYS[1], 'g') ~= ARGV[2] then return {} end
+  if prune() then bump() end
   for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
-    local cluster = string.match(field, '^r (%S+) ')
-    local x = cluster and redis.call('HGET', KEYS[1], 'x ' .. cluster)
-    if x and tonumber(string.match(x, '^%d+')) > now then return {'served'} end
+    if string.sub(field, 1, 2) == 'r ' then return {'served'} end
   end
+  local at, who = awaited()
+  if at and now - at < ${AWAY_MS} and (who == '' or who ~= ARGV[3]) then return {'served'} end
 elseif ARGV[1] ~= '' then
   if redis.call('HGET', KEYS[1], 'k') ~= ARGV[1] then return {} end
   prune()
@@ -224,15 +246,14 @@ return refused
 `);
 
 /**
- * Names no more what is still as unused as it was. KEYS as of CLAIM. ARGV: host and what was said of
- * it, of each. Answers those, which are then to be given up.
+ * Takes the hints that still say the same. KEYS: what is unused. ARGV: host and what was said of it,
+ * of each. Answers those, which are then to be given up, and named until they are.
  */
 export const GIVE = script(`
 local given = {}
 for i = 1, #ARGV, 2 do
-  if redis.call('HGET', KEYS[2], ARGV[i]) == ARGV[i + 1] then
-    redis.call('HDEL', KEYS[2], ARGV[i])
-    redis.call('SREM', KEYS[1], ARGV[i])
+  if redis.call('HGET', KEYS[1], ARGV[i]) == ARGV[i + 1] then
+    redis.call('HDEL', KEYS[1], ARGV[i])
     given[#given + 1] = ARGV[i]
   end
 end
