@@ -53,4 +53,20 @@ describe("an announcer", () => {
     // Three minutes, and the snapshot before them.
     expect(said).toHaveLength(4);
   });
+
+  test("to a gateway whose uplink is up for moments it says everything within a minute of them", () => {
+    const { announcer, clock, down, link, said } = resumed((revision) => revision);
+    for (let flap = 0; flap < 5; flap++) {
+      clock.advance(5_000);
+      down();
+      clock.advance(60_000);
+      link.up = true;
+      announcer.up(true);
+      announcer.heard(said[0]!.payload.revision);
+    }
+    clock.advance(4_999);
+    expect(said).toHaveLength(1);
+    clock.advance(1);
+    expect(said.map(hosts)).toEqual([["a.test"], ["a.test"]]);
+  });
 });

@@ -53,6 +53,22 @@ describe("a client of a route that keeps clients by a cookie", () => {
     },
   );
 
+  test.each([
+    { name: "in one field", lines: ["Cookie: warren_client=!; warren_client=9f86-1"] },
+    { name: "in two", lines: ["Cookie: warren_client=", "Cookie: a=b; warren_client=9f86-1"] },
+  ])("keeps its name behind one that no gateway gave, $name", async ({ lines }) => {
+    await using kit = await FrontKit.start({ route: COOKIES });
+    const got = await ask(kit, ...lines);
+    expect(got.names).toEqual(["9f86-1"]);
+    expect(got.cookies["warren_client"]).toBeUndefined();
+  });
+
+  test("keeps its agent behind an affinity cookie that no gateway gave", async () => {
+    await using kit = await FrontKit.start({ route: COOKIES });
+    await ask(kit, "Cookie: warren_affinity=!; warren_affinity=tag.tag");
+    expect(kit.errands[0]!.sticky).toBe("tag.tag");
+  });
+
   test("does not name itself by a field", async () => {
     await using kit = await FrontKit.start({ route: COOKIES });
     expect((await ask(kit, "X-Forwarded-Client: me")).names).not.toContain("me");

@@ -112,6 +112,12 @@ describe("matching within a host", () => {
       want: "q",
     },
     {
+      name: "a second question mark is part of a parameter's name",
+      routes: [root, { ...root, service: "q", match: { query: [{ name: "q", value: "1" }] } }],
+      target: "/??q=1",
+      want: "root",
+    },
+    {
       name: "a longer prefix that asks for more than it gets leaves the request to a shorter one",
       routes: [root, { ...foo, match: { method: "POST" } }],
       target: "/foo",
@@ -182,6 +188,12 @@ describe("matching within a host", () => {
     "/%2525%36%31dmin",
     "/%252fadmin",
     "/x/%252e%252e/admin",
+    "/admin%2500",
+    "/admin%25%30%30/x",
+    "/%2561dmin%2500.css",
+    "/%2525%2536%2531dmin",
+    "/%25%2536%2531dmin",
+    "/%2561dmin/%25252e%25252e/x",
   ];
   test.each([
     ...aliases.map((target) => ({
@@ -190,12 +202,14 @@ describe("matching within a host", () => {
       target,
       want: "bad_request",
     })),
-    ...["/%2fadmin", "/x/..%2fadmin", "/\\admin", "/%5Cadmin"].map((target) => ({
-      name: "nor by a neighbour that takes raw paths",
-      routes: [{ ...open, policy: { raw_path: true } }, guarded],
-      target,
-      want: "bad_request",
-    })),
+    ...["/%2fadmin", "/x/..%2fadmin", "/\\admin", "/%5Cadmin", "/admin%00", "/admin%2500.css"].map(
+      (target) => ({
+        name: "nor by a neighbour that takes raw paths",
+        routes: [{ ...open, policy: { raw_path: true } }, guarded],
+        target,
+        want: "bad_request",
+      }),
+    ),
     {
       name: "nor the other way round, by the name of an open path",
       routes: [

@@ -38,6 +38,16 @@ function opening(route: string, head: string): Uint8Array {
   return block;
 }
 
+/** An agent's tunnel at the gateway that listens there. */
+const placeOf = (port: number) => ({
+  tunnelId: "here",
+  clusterUuid: "c",
+  agentId: "a",
+  gatewayId: "owner",
+  peerUrl: `ws://127.0.0.1:${port}`,
+  rates: { cluster: undefined, client: undefined },
+});
+
 async function open(tunnel: Tunnel, block: Uint8Array): Promise<Recorder> {
   const answer = new Recorder();
   const over = new Promise<void>((resolve) => {
@@ -175,24 +185,22 @@ describe("the listener for other gateways", () => {
 
   const GET = "GET / HTTP/1.1\r\n\r\n";
 
-  test("says of which of another gateway's streams the agent is away, and that it is back", async () => {
+  test.each([
+    { name: "and that it is back", ends: false },
+    { name: "and that it is back where the last stream ended meanwhile", ends: true },
+  ])("says of which of another gateway's streams the agent is away, $name", async ({ ends }) => {
     silent = true;
     const tunnels = peerTunnels();
-    const place = {
-      tunnelId: "here",
-      clusterUuid: "c",
-      agentId: "a",
-      gatewayId: "owner",
-      peerUrl: `ws://127.0.0.1:${port}`,
-      rates: { cluster: undefined, client: undefined },
-    };
-    await tunnels.open(place, opening("here r", GET), true, new Recorder());
+    const place = placeOf(port);
+    const stream = await tunnels.open(place, opening("here r", GET), true, new Recorder());
     await expect.poll(() => listener.relayed).toBe(1);
     expect(tunnels.isAway(place)).toBe(false);
     agentSide.pipe.cut();
     links.changed("c");
     await expect.poll(() => tunnels.isAway(place)).toBe(true);
     expect(tunnels.isAway({ ...place, tunnelId: "another" })).toBe(false);
+    if (ends) stream.reset(new WireError("upstream_timeout", ""));
+    await expect.poll(() => listener.relayed).toBe(ends ? 0 : 1);
     agentSide.join();
     links.changed("c");
     await expect.poll(() => tunnels.isAway(place)).toBe(false);

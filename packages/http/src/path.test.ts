@@ -26,9 +26,21 @@ test.each([
   { target: "/%%36%31", path: "/%61", ambiguous: false, loose: "/a" },
   { target: "/%252525c3", path: "/%252525c3", ambiguous: false, loose: "/%C3" },
   { target: "/100%25/%2520", path: "/100%25/%2520", ambiguous: false, loose: "/100%25/%20" },
-  { target: "/%252e%252e/a", path: "/%252e%252e/a", ambiguous: false, loose: "/a" },
+  { target: "/%252e%252e/a", path: "/%252e%252e/a", ambiguous: true, loose: "/a" },
+  {
+    target: "/%2561/%25252e%25252e/b",
+    path: "/%2561/%25252e%25252e/b",
+    ambiguous: true,
+    loose: "/b",
+  },
+  { target: "/%2525%2536%2531", path: "/%2525%2536%2531", ambiguous: false, loose: "/a" },
+  { target: "/%25%2536%2531", path: "/%25%2536%2531", ambiguous: false, loose: "/a" },
+  { target: "/%%%36%31", path: "/%%61", ambiguous: false, loose: "/%a" },
+  { target: "/a%2500", path: "/a%2500", ambiguous: true, loose: "/a" },
+  { target: "/a%25%30%30", path: "/a%2500", ambiguous: true, loose: "/a" },
+  { target: "/%2561%252500.css", path: "/%2561%252500.css", ambiguous: true, loose: "/a" },
   { target: "/a%252fb%253bx", path: "/a%252fb%253bx", ambiguous: false, loose: "/a/b" },
-  { target: "/a%00", path: "/a%00", ambiguous: true },
+  { target: "/a%00", path: "/a%00", ambiguous: true, loose: "/a" },
   { target: "/a/./b", path: "/a/b", ambiguous: true },
   { target: "/a/../b", path: "/b", ambiguous: true },
   { target: "/a/%2e%2E/b", path: "/b", ambiguous: true },
@@ -45,6 +57,26 @@ test.each([
   { target: "*", path: "/", ambiguous: false },
 ])("$target matches as $path", ({ target, path, ambiguous, loose = path }) => {
   expect(matchingPath(target)).toEqual({ path, ambiguous, loose });
+});
+
+/** An escape of `text` whose digits are escaped as many times again. */
+const escaped = (text: string, times: number): string =>
+  times === 0
+    ? text
+    : escaped(text, times - 1).replace(/./g, (char) => `%${char.charCodeAt(0).toString(16)}`);
+
+test("a path is decoded as often as it is escaped, or told not to be understood", () => {
+  const read = [1, 2, 3, 4, 5, 6, 7].map((times) => matchingPath(`/${escaped("a", times)}`));
+  for (const { ambiguous, loose } of read) expect(ambiguous || loose === "/a").toBe(true);
+  expect(read.map(({ ambiguous }) => ambiguous)).toEqual([
+    false,
+    false,
+    false,
+    false,
+    true,
+    true,
+    true,
+  ]);
 });
 
 test.each([

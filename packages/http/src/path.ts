@@ -7,13 +7,14 @@ export interface MatchingPath {
   path: string;
   /**
    * The raw path has dot segments (also encoded), encoded slashes, backslashes, or an encoded NUL,
-   * where some stop reading: an application may read another path than the one matched here.
+   * where some stop reading: an application may read another path than the one matched here. So may
+   * one that decodes again, where that makes dot segments or a NUL, or never comes to an end.
    */
   ambiguous: boolean;
   /**
    * The path as the most lenient application reads it, which is nearly always the same: slashes that
-   * are encoded, turned or repeated are one slash, path parameters (`;x`) are not there, and what is
-   * escaped several times (`%2561`) is decoded as often.
+   * are encoded, turned or repeated are one slash, path parameters (`;x`) are not there, what is
+   * escaped several times (`%2561`) is decoded as often, and a NUL is the end.
    */
   loose: string;
 }
@@ -58,14 +59,31 @@ const PERCENT_SIGN = /%25|%(?![0-9a-f]{2})/i;
 /** `%2561`, `%252561`, and `%61` out of `%%36%31`. */
 const ESCAPED_AGAIN = /%(?:25)*[0-9a-f]{2}/gi;
 
+/** One pass undoes `%25252561`; more are needed where the digits of an escape are escaped. */
+const MOST_PASSES = 4;
+
 /** RFC 3986 §6.2.2 and §5.2.4. Other escapes stay, so none is decoded twice but for `loose`. */
 function normalized(raw: string): MatchingPath {
   const decoded = raw.replace(ESCAPE, plain);
   const { path, dotted } = withoutDots(decoded);
-  const ambiguous = dotted || /%2F|%5C|%00|\\/.test(decoded);
-  const again = PERCENT_SIGN.test(raw) ? decoded.replace(ESCAPED_AGAIN, plain) : decoded;
-  const flat = again.replace(/%2F|%5C|\\/g, "/").replace(/(?:;|%3B)[^/]*/g, "");
-  return { path, ambiguous, loose: withoutDots(flat.replace(/\/{2,}/g, "/")).path };
+  const again = PERCENT_SIGN.test(raw) ? decodedAgain(decoded) : undefined;
+  const text = again?.text ?? decoded;
+  const flat = text.replace(/%2F|%5C|\\/g, "/").replace(/(?:;|%3B)[^/]*/g, "");
+  const loose = withoutDots(flat.replace(/\/{2,}/g, "/"));
+  let ambiguous = dotted || /%2F|%5C|%00|\\/.test(decoded);
+  if (text !== decoded) ambiguous ||= !again!.whole || loose.dotted || text.includes("%00");
+  return { path, ambiguous, loose: ambiguous ? loose.path.replace(/%00.*/, "") : loose.path };
+}
+
+/** Each pass makes a text shorter, and a hostile one needs as many as it has characters. */
+function decodedAgain(decoded: string): { text: string; whole: boolean } {
+  let text = decoded;
+  for (let pass = 0; pass < MOST_PASSES; pass++) {
+    const next = text.replace(ESCAPED_AGAIN, plain);
+    if (next === text) return { text, whole: true };
+    text = next;
+  }
+  return { text, whole: false };
 }
 
 function plain(escape: string): string {

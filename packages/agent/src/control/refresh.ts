@@ -18,7 +18,9 @@ export interface RefreshOptions {
 export class Refresh {
   readonly #options: RefreshOptions;
   #saidAt = -Infinity;
-  #dueAt = 0;
+  #dueAt = Infinity;
+  /** What was to be waited for when the tunnel went down. */
+  #leftMs = Infinity;
   #cancel: () => void = () => {};
 
   constructor(options: RefreshOptions) {
@@ -31,18 +33,25 @@ export class Refresh {
     this.#arm(this.#saidAt + AGAIN_MS);
   }
 
-  /** At a time of its own in the minute: many that lost one uplink are no stampede when it is back. */
+  /**
+   * At a time of its own in the minute: many that lost one uplink are no stampede when it is back. What
+   * was to come within the minute comes when it was, or after what was left of its wait: an uplink that
+   * is up for moments has it, too.
+   */
   resumed(): void {
     const { clock, random } = this.#options;
     const now = clock.now();
-    // What came due meanwhile did so for many at once.
-    const isSoon = this.#dueAt > now && this.#dueAt <= now + RESUMED_MS;
+    const dueAt = this.#dueAt > now ? this.#dueAt : now + this.#leftMs;
+    const isSoon = dueAt <= now + RESUMED_MS;
     const inTheMinute = now + RESUMED_MS * random();
-    this.#arm(isSoon ? this.#dueAt : Math.max(inTheMinute, this.#saidAt + RESUMED_MS));
+    this.#arm(isSoon ? dueAt : Math.max(inTheMinute, this.#saidAt + RESUMED_MS));
   }
 
   /** The tunnel is down, or another agent speaks. */
   pause(): void {
+    const leftMs = this.#dueAt - this.#options.clock.now();
+    // Else it came due already, perhaps in an outage that began before.
+    if (leftMs > 0) this.#leftMs = leftMs;
     this.#cancel();
   }
 

@@ -26,6 +26,8 @@ export interface StayingClient {
 /** As any `x-forwarded-` field it goes no further where a stranger says it. */
 const CLIENT_FIELD = "x-forwarded-client";
 const NAME = /^[\w-]{1,64}$/;
+/** A tag of the cluster, and one of the agent (`StickyCookie`). */
+const TAGS = /^[\w-]+\.[\w-]+$/;
 
 /** For a route with affinity. */
 export function stayingOf(
@@ -34,12 +36,11 @@ export function stayingOf(
 ): Staying {
   if (affinity !== "cookie")
     return { key: address, sticky: undefined, line: "", newName: undefined };
-  const said = cookieOf(fields, CLIENT_COOKIE);
-  const known = said !== undefined && NAME.test(said) ? said : undefined;
+  const known = cookieOf(fields, CLIENT_COOKIE, NAME);
   const key = known ?? before?.newName ?? makeName();
   return {
     key,
-    sticky: cookieOf(fields, AFFINITY_COOKIE),
+    sticky: cookieOf(fields, AFFINITY_COOKIE, TAGS),
     line: `${CLIENT_FIELD}: ${key}\r\n`,
     newName: known === undefined ? key : undefined,
   };

@@ -32,6 +32,11 @@ export class AwayAgents {
     this.#options = options;
   }
 
+  /** Nobody takes an agent for away. */
+  get saidNothing(): boolean {
+    return this.#said.size === 0;
+  }
+
   /** Some agent went, or is back. */
   changed(): void {
     this.#cancel ??= this.#options.clock.after(LOOK_MS, () => {

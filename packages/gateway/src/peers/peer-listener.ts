@@ -86,7 +86,9 @@ export class PeerListener {
     const { agents, events, gatewayId, limits, links, log, newTunnelId, tunnels } = options;
     const passages = () => this.#crossings.values();
     this.#away = new AwayAgents({ clock: nodeWorld.clock, passages });
-    this.#stopHearing = links.onChange(() => this.#crossings.size > 0 && this.#away.changed());
+    // The last stream may have ended while its agent was away: its return is told all the same.
+    const concerns = () => this.#crossings.size > 0 || !this.#away.saidNothing;
+    this.#stopHearing = links.onChange(() => concerns() && this.#away.changed());
     this.#acceptor = new Acceptor<Identity>({
       world: {
         ...nodeWorld,
