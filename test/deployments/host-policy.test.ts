@@ -1,4 +1,4 @@
-// Which hosts a namespace may name, as a kube-apiserver evaluates it; and that the chart makes the same policy.
+// Which hosts a namespace may name, as a kube-apiserver evaluates it.
 import { systemClock } from "@warren/host";
 import {
   CALL_TIMEOUT_MS,
@@ -13,9 +13,7 @@ import {
 import { kubePrograms, privateKubeApiserver } from "@warren/host/testing";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { objectsOf, only } from "./_kit/folders.ts";
-import { exampleFlags, helm, render, setFlags } from "./_kit/helm.ts";
-import { schemasFolder } from "./_kit/schemas.ts";
-import { validateManifest, type Manifest } from "./_kit/validate.ts";
+import type { Manifest } from "./_kit/validate.ts";
 
 const FILE = "deployments/kubernetes/host-policy/host-policy.yaml";
 const POLICY = "ValidatingAdmissionPolicy";
@@ -61,27 +59,56 @@ interface Wanted {
   readonly tls?: readonly string[];
   /** `warren.dev/hosts` on the Ingress. */
   readonly annotation?: string;
+  /** Others' annotations. */
+  readonly foreign?: Readonly<Record<string, string>>;
+  /** Warren's unless said. */
+  readonly className?: string | undefined;
+  /** Beside the rules. */
+  readonly hasBackend?: boolean;
 }
 
 const BACKEND = { service: { name: "web", port: { number: 80 } } };
 const HTTP = { paths: [{ path: "/", pathType: "Prefix" as const, backend: BACKEND }] };
 
-const ingressSpec = ({ hosts, tls }: Wanted): NonNullable<Ingress["spec"]> => ({
-  ...(hosts === undefined
-    ? { defaultBackend: BACKEND }
-    : { rules: hosts.map((host) => ({ ...(host === "" ? {} : { host }), http: HTTP })) }),
-  ...(tls === undefined ? {} : { tls: [{ hosts: [...tls], secretName: "tls" }] }),
+const ruleOf = (host: string) => ({ ...(host === "" ? {} : { host }), http: HTTP });
+const classOf = (wanted: Wanted) => {
+  const ingressClassName = "className" in wanted ? wanted.className : "warren";
+  return ingressClassName === undefined ? {} : { ingressClassName };
+};
+const ingressSpec = (wanted: Wanted): NonNullable<Ingress["spec"]> => ({
+  ...classOf(wanted),
+  ...(wanted.hosts === undefined || wanted.hasBackend ? { defaultBackend: BACKEND } : {}),
+  ...(wanted.hosts === undefined ? {} : { rules: wanted.hosts.map(ruleOf) }),
+  ...(wanted.tls === undefined ? {} : { tls: [{ hosts: [...wanted.tls], secretName: "tls" }] }),
 });
 /** At hosts that the annotation says. */
 const wide = (annotation: string): Wanted => ({ hosts: [""], annotation });
-const withHosts = (...hosts: string[]) => ({ spec: ingressSpec({ hosts }) });
-const withPolicy = (values: Readonly<Record<string, unknown>> = {}) => [
-  ...exampleFlags("agent-values.yaml"),
-  ...setFlags({ "agent.hostPolicy.enabled": true, ...values }),
+/** The same, for whoever serves that class. */
+const of = (className: string | undefined): Wanted => ({ ...wide("example.com"), className });
+const byAnnotation = { ...of(undefined), foreign: { "kubernetes.io/ingress.class": "nginx" } };
+const alias = (by: string, hosts: string): Wanted => ({
+  hosts: ["example.com"],
+  className: "nginx",
+  foreign: { [by]: hosts },
+});
+const ALIASES = [
+  "nginx.ingress.kubernetes.io/server-alias",
+  "ingress.kubernetes.io/server-alias",
+  "haproxy-ingress.github.io/server-alias",
+  "haproxy-ingress.github.io/redirect-from",
+  "konghq.com/host-aliases",
 ];
-
-const annotated = (annotation: string | undefined) =>
-  annotation === undefined ? {} : { annotations: { "warren.dev/hosts": annotation } };
+const NAMELESS = "shop has to name hosts";
+const withHosts = (...hosts: string[]) => ({ spec: ingressSpec({ hosts }) });
+const annotated = (annotation: string | undefined, foreign: Wanted["foreign"] = {}) => ({
+  annotations: {
+    ...foreign,
+    ...(annotation === undefined ? {} : { "warren.dev/hosts": annotation }),
+  },
+});
+/** So many of one tenant, from the first or from a later one on. */
+const many = (count: number, from = 0) =>
+  Array.from({ length: count }, (_, at) => `h${from + at}.tenant.example.com`);
 
 describe.skipIf(programs === undefined)("a kube-apiserver with the policy", () => {
   const opened = new AsyncDisposableStack();
@@ -93,14 +120,15 @@ describe.skipIf(programs === undefined)("a kube-apiserver with the policy", () =
     const said = { userAgent: "test", fieldManager: "test", timeoutMs: CALL_TIMEOUT_MS };
     kube = opened.use(kubeClient({ access: server.admin, clock: systemClock, ...said }));
     const shop = "example.com, *.shop.example.com **.Deep.example.com";
-    const allowed = { shop, free: "*", bare: undefined, old: "a.test" };
+    const allowed = { shop, free: "*", bare: undefined, old: "a.test", many: many(1_000).join() };
     for (const [name, annotation] of Object.entries(allowed))
       await kube.create(NAMESPACES, { metadata: { name, ...annotated(annotation) } });
     for (const resource of Object.values(ROUTES)) await kube.create(CRDS, crdOf(resource));
     // While it begins to serve a group it lists nothing there, not even an empty list.
     for (const one of Object.values(ROUTES))
       await vi.waitUntil(() => kube.serves(one).catch(() => false), PATIENT);
-    for (const [name, hosts] of Object.entries({ edited: THERE, gone: THERE, hostless: [""] }))
+    const there = { edited: THERE, gone: THERE, hostless: [""], large: many(900) };
+    for (const [name, hosts] of Object.entries(there))
       await kube.create(INGRESSES, {
         metadata: { name, namespace: "old", finalizers: ["example.com/kept"] },
         spec: ingressSpec({ hosts }),
@@ -117,7 +145,11 @@ describe.skipIf(programs === undefined)("a kube-apiserver with the policy", () =
 
   const put = (namespace: string, wanted: Wanted) =>
     kube.create(INGRESSES, {
-      metadata: { name: `one-${count++}`, namespace, ...annotated(wanted.annotation) },
+      metadata: {
+        name: `one-${count++}`,
+        namespace,
+        ...annotated(wanted.annotation, wanted.foreign),
+      },
       spec: ingressSpec(wanted),
     });
   const putRoute = (kind: keyof typeof ROUTES, hostnames: readonly string[] | undefined) =>
@@ -142,6 +174,12 @@ describe.skipIf(programs === undefined)("a kube-apiserver with the policy", () =
       wanted: { hosts: [""], annotation: "**.deep.example.com, a.Shop.example.com" },
     },
     { name: "those of a default backend", wanted: { annotation: "example.com" } },
+    { name: "one of another class", wanted: { hosts: ["example.com"], className: "nginx" } },
+    { name: "an alias", wanted: alias("nginx.ingress.kubernetes.io/server-alias", "example.com") },
+    {
+      name: "one with a default backend behind it",
+      wanted: { hosts: ["example.com"], hasBackend: true },
+    },
   ])("lets an Ingress name $name", async ({ wanted }) => {
     expect(await outcome(put("shop", wanted))).toBe("taken");
   });
@@ -159,8 +197,31 @@ describe.skipIf(programs === undefined)("a kube-apiserver with the policy", () =
     { name: "another's by the annotation", wanted: wide("example.com, BANK.example.com") },
     { name: "another's behind a space of its own", wanted: wide("b.test\u00a0a.deep.example.com") },
     { name: "another's by a letter of its own", wanted: wide("\u212aexample.com") },
-    { name: "none", wanted: { hosts: ["example.com", ""] }, says: "has to name hosts" },
-    { name: "none at all", wanted: {}, says: "has to name hosts" },
+    { name: "what no host begins with", wanted: wide("-.deep.example.com") },
+    { name: "what a dot begins", wanted: wide(".deep.example.com") },
+    { name: "none by an empty annotation", wanted: wide(""), says: NAMELESS },
+    { name: "none by an annotation of commas", wanted: wide(" , "), says: NAMELESS },
+    { name: "none, of another class", wanted: of("nginx"), says: NAMELESS },
+    { name: "none, of no class", wanted: of(undefined), says: NAMELESS },
+    { name: "none, of a class by annotation", wanted: byAnnotation, says: NAMELESS },
+    {
+      name: "others' by a default backend of another class",
+      wanted: { hosts: ["example.com"], hasBackend: true, className: "nginx" },
+      says: NAMELESS,
+    },
+    ...ALIASES.map((by) => ({
+      name: `another's by ${by}`,
+      wanted: alias(by, "example.com, BANK.test"),
+      says: "shop may not have bank.test",
+    })),
+    { name: "more below its own by an alias", wanted: alias(ALIASES[0]!, "*.shop.example.com") },
+    {
+      name: "a pattern as an alias",
+      wanted: alias("haproxy-ingress.github.io/server-alias-regex", "example.com"),
+      says: NAMELESS,
+    },
+    { name: "none", wanted: { hosts: ["example.com", ""] }, says: NAMELESS },
+    { name: "none at all", wanted: {}, says: NAMELESS },
   ])("lets no Ingress name $name", async ({ wanted, says = "shop may not have" }) => {
     const said = await outcome(put("shop", wanted));
     expect(said).toContain(says);
@@ -190,12 +251,22 @@ describe.skipIf(programs === undefined)("a kube-apiserver with the policy", () =
     expect(said).toContain("shop may not have bank.test");
   });
 
+  test("judges hundreds of hosts by as many that are allowed one by one", async () => {
+    for (const hosts of [many(100, 900), many(800)])
+      expect(await outcome(put("many", { hosts }))).toBe("taken");
+    const said = await outcome(put("many", { hosts: [...many(100), "bank.test"] }));
+    expect(said).toContain("many may not have bank.test");
+    expect(await edit("large", withHosts(...many(899)))).toBe("taken");
+  });
+
   test("one that named no host goes on so, and takes none by its annotation", async () => {
     const say = (annotation: string) => edit("hostless", { metadata: annotated(annotation) });
     expect(await edit("hostless", { metadata: { labels: { team: "a" } } })).toBe("taken");
+    for (const said of [",", " "]) expect(await say(said)).toBe("taken");
     for (const said of ["bank.test", "bank.test\u00a0", "\u212abank.test", "b.test\u00a0a.test"])
       expect(await say(said)).toContain("old may not have");
     expect(await say("a.test")).toBe("taken");
+    expect(await say(",")).toContain("old has to name hosts");
   });
 
   test("an Ingress that was there keeps its hosts, takes no younger one, and can go", async () => {
@@ -209,33 +280,6 @@ describe.skipIf(programs === undefined)("a kube-apiserver with the policy", () =
     await kube.delete(INGRESSES, { namespace: "old", name: "gone" }, undefined);
     expect(await edit("gone", { metadata: { finalizers: null } })).toBe("taken");
     expect(await kube.get(INGRESSES, { namespace: "old", name: "gone" })).toBeUndefined();
-  });
-});
-
-describe.skipIf(helm === undefined || schemasFolder === undefined)("the chart", () => {
-  test.each([
-    { others: [], said: "''" },
-    { others: ["*"], said: "'*'" },
-    { others: ["a.test", "**.b.test"], said: "'a.test,**.b.test'" },
-  ])("makes the same policy, of other namespaces $others", async ({ others, said }) => {
-    const objects = await render(withPolicy({ "agent.hostPolicy.otherHosts": others }), "newest");
-    const name = "warren-system-edge-warren-agent-hosts";
-    const [policy, binding] = [only(objects, POLICY, name), only(objects, BINDING, name)];
-    const own = JSON.stringify(only(plain, POLICY, "warren-hosts")["spec"]);
-    expect(policy["spec"]).toEqual(JSON.parse(own.replace(": ''", `: ${said}`)));
-    expect(binding["spec"]).toEqual({ policyName: name, validationActions: ["Deny"] });
-    expect([policy, binding].flatMap((one) => validateManifest(one, "newest"))).toEqual([]);
-  });
-
-  test("makes none unless asked for, and says where Kubernetes knows none", async () => {
-    const objects = await render(exampleFlags("agent-values.yaml"), "newest");
-    expect(objects.filter(({ kind }) => kind.startsWith(POLICY))).toEqual([]);
-    await expect(render(withPolicy(), "1.24")).rejects.toThrow(/hostPolicy.* 1\.30/);
-  });
-
-  test.each(["it's", "a b", "a,b", "*.*.c"])("takes no host %j", async (host) => {
-    const given = withPolicy({ "agent.hostPolicy.otherHosts": [host] });
-    await expect(render(given, "newest")).rejects.toThrow(/otherHosts/);
   });
 });
 

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, onTestFinished, test } from "vitest";
 import {
   EVENTS,
@@ -6,6 +8,9 @@ import {
   type ObjectReference,
 } from "../src/kube/index.ts";
 import { startKubeApi, virtualClock, Waiting, type KubeApi } from "../src/testing/index.ts";
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
 
 const ingress = (name: string, namespace: string | undefined = "default"): ObjectReference => ({
   apiVersion: "networking.k8s.io/v1",
@@ -177,6 +182,25 @@ describe("events", () => {
     const notes = (await events(api, 4)).map(({ note }) => note);
     expect(new Set(notes)).toEqual(new Set(["one", "two", "three", "four"]));
     expect(told.map(({ kind }) => kind)).toEqual(Array(4).fill("forbidden"));
+  });
+
+  test("that may not be written in a namespace that has gone are forgotten with it", async () => {
+    await using api = await startKubeApi();
+    api.forbid("create", EVENTS);
+    const { recorder, clock, told, heard } = open(api);
+    const refusal = async (namespace: string) => {
+      recorder.normal(ingress("web", namespace), "Seen", "one");
+      await heard("forbidden");
+      recorder.clear();
+      const [event] = told.splice(0);
+      return new WeakRef((event as { error: Error }).error);
+    };
+    const gone = await refusal("gone");
+    clock.advance(600_000);
+    await refusal("other");
+    await new Promise((resolve) => setImmediate(resolve));
+    collectGarbage();
+    expect(gone.deref()).toBeUndefined();
   });
 
   test("that a server fails to write are told, and written a little later", async () => {

@@ -139,9 +139,14 @@ describe("a name outside of the cluster", () => {
     { name: "169.254.169.254", says: "link-local" },
     { name: "100.100.100.200", says: "a cloud" },
     { name: "metadata.google.internal.", says: "a cloud" },
+    { name: "metadata.goog", says: "a cloud" },
+    { name: "instance-data", says: "a cloud" },
     { name: "instance-data.ec2.internal", says: "a cloud" },
+    { name: "instance-data.eu-west-1.compute.internal", says: "a cloud" },
     { name: "localhost", says: "loopback" },
     { name: "a.localhost.", says: "loopback" },
+    { name: "ip6-localhost", says: "loopback" },
+    { name: "ip6-loopback", says: "loopback" },
     { name: "127.0.0.1", says: "loopback" },
     { name: "127.1", says: "neither" },
     { name: "0177.0.0.1", says: "neither" },
@@ -159,6 +164,7 @@ describe("a name outside of the cluster", () => {
     "kubernetes.io",
     "kubernetes.default.example.com",
     "metadata.example.com",
+    "instance-data.example.com",
     "localhost.example.com",
   ])("may be %s", (name) => {
     expect(named(name)).toBeUndefined();

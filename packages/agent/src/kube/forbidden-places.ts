@@ -33,8 +33,11 @@ const METADATA = new Set([
 ]);
 /** The same by name: of clouds, of this host, and of the Kubernetes API, however much of its domain is said. */
 const NAMES = [
-  { of: /^(metadata|metadata\.google\.internal|instance-data(\..+)?)$/, leads: SECRETS },
-  { of: /^(.+\.)?localhost$/, leads: "a loopback address" },
+  {
+    of: /^(metadata|metadata\.goog(le\.internal)?|instance-data(\.ec2\.internal|\..+\.compute\.internal)?)$/,
+    leads: SECRETS,
+  },
+  { of: /^((.+\.)?localhost|ip6-(localhost|loopback))$/, leads: "a loopback address" },
   {
     of: /^kubernetes(\.default(\.svc(\..+)?)?)?$/,
     leads: "the Kubernetes API, which is never published",

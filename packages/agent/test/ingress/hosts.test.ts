@@ -151,3 +151,16 @@ test("an exact host is no part of another namespace's wildcard, whichever is old
   );
   expect(table()).toEqual(["evil/web blog.shop.test Prefix /", "shop/web *.shop.test Prefix /"]);
 });
+
+test.each([",", "", "-.shop.test", Array.from({ length: 17 }, (_, at) => `h${at}.test`).join()])(
+  "an older Ingress whose warren.dev/hosts is %j keeps the cluster's own names from nobody",
+  async (said) => {
+    const { controller, table, ingresses } = await published(of("shop", { host: "" }));
+    controller.setNames(["home.test"]);
+    await settled();
+    const annotations = { "warren.dev/hosts": said };
+    ingresses.put(of("evil", { host: "", annotations, age: "2023-01-01T00:00:00Z" }));
+    await settled();
+    expect(table()).toEqual(["shop/web home.test Prefix /"]);
+  },
+);

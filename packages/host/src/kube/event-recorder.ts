@@ -259,8 +259,11 @@ export class KubeEventRecorder implements EventRecorder, AsyncDisposable {
   #failed(error: unknown, series: Series): void {
     const { clock, told } = this.#options;
     if (!isKubeError(error, "Forbidden")) return told({ kind: "failed", error });
-    const until = clock.now() + FORBIDDEN_MS;
-    this.#silent.set(eventNamespace(series.said), { until, error });
+    const now = clock.now();
+    // Of a namespace that has gone nobody says anything any more.
+    for (const [namespace, { until }] of this.#silent)
+      if (until <= now) this.#silent.delete(namespace);
+    this.#silent.set(eventNamespace(series.said), { until: now + FORBIDDEN_MS, error });
     this.#tellForbidden(series, error);
   }
 

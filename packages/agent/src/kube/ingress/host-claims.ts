@@ -24,12 +24,13 @@ export function ingressOf(claimant: string): string | undefined {
 
 /**
  * The hosts that an Ingress names, whether it is published or not: one that is left out keeps its host
- * from others too. `names`: hosts of rules that have none.
+ * from others too. `names`: hosts of rules that have none, unless it says them, readable or not.
  */
 export function hostClaims(ingress: Ingress, names: readonly string[]): Map<string, HostClaim> {
   const { annotations = {}, namespace = "default" } = ingress.metadata;
   const asks = Object.hasOwn(annotations, "warren.dev/share-host") || isHostless(ingress);
-  const { shareHost = [], hosts = names } = asks
+  const others = Object.hasOwn(annotations, "warren.dev/hosts") ? [] : names;
+  const { shareHost = [], hosts = others } = asks
     ? readAnnotations(annotations, "service").wishes
     : {};
   const claim = { namespaces: new Set([namespace]), shared: new Set(shareHost) };
