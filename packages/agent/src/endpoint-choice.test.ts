@@ -67,3 +67,11 @@ test("without affinity they take turns, and nobody asks who the client is", () =
 test("none is chosen where none is ready", () => {
   expect(new EndpointChoice([], "client_ip").choose(() => "192.0.2.1")).toBeUndefined();
 });
+
+test("who shares endpoints with others has turns of its own", () => {
+  const shared = endpoints("a", "b");
+  const [one, other] = [new EndpointChoice(shared, "none"), new EndpointChoice(shared, "none")];
+  const pairs = Array.from({ length: 2 }, () => [one, other].map((it) => it.choose(asked)?.host));
+  expect(pairs.map(([first]) => first).toSorted()).toEqual(["a", "b"]);
+  for (const [first, second] of pairs) expect(second).toBe(first);
+});

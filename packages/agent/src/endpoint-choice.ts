@@ -24,20 +24,23 @@ const FNV_PRIME = 0x01000193;
 export class EndpointChoice {
   /** Those that may get something new. Empty when none is ready. */
   readonly targets: readonly Target[];
-  readonly #affinity: EndpointAffinity;
-  readonly #hashes: readonly number[];
+  readonly affinity: EndpointAffinity;
   #turn = 0;
 
   constructor(targets: readonly Target[], affinity: EndpointAffinity) {
     this.targets = targets;
-    this.#affinity = affinity;
-    this.#hashes = targets.map(({ host, port }) => hash(`${host}:${port}`));
+    this.affinity = affinity;
+  }
+
+  /** True when what is chosen is the same, but for whose turn it is: costs nothing, however many there are. */
+  isLike(other: EndpointChoice | undefined): boolean {
+    return this.targets === other?.targets && this.affinity === other.affinity;
   }
 
   /** Undefined when none is ready. */
   choose(who: WhoAsks): Target | undefined {
     if (this.targets.length < 2) return this.targets[0];
-    const said = this.#affinity === "none" ? undefined : who(this.#affinity);
+    const said = this.affinity === "none" ? undefined : who(this.affinity);
     return said === undefined ? this.#next() : this.targets[this.#highest(hash(said))];
   }
 
@@ -47,16 +50,26 @@ export class EndpointChoice {
   }
 
   #highest(client: number): number {
+    const hashes = hashesOf(this.targets);
     let best = 0;
     let most = -1;
-    for (let i = 0; i < this.#hashes.length; i++) {
-      const weight = mixed(client, this.#hashes[i]!);
+    for (let i = 0; i < hashes.length; i++) {
+      const weight = mixed(client, hashes[i]!);
       if (weight <= most) continue;
       most = weight;
       best = i;
     }
     return best;
   }
+}
+
+/** Many choose among the very same endpoints, each in its own turn: a number is made once for all. */
+const HASHES = new WeakMap<readonly Target[], readonly number[]>();
+
+function hashesOf(targets: readonly Target[]): readonly number[] {
+  const made = HASHES.get(targets) ?? targets.map(({ host, port }) => hash(`${host}:${port}`));
+  HASHES.set(targets, made);
+  return made;
 }
 
 /** FNV-1a, 32 bits: short texts, quickly. */

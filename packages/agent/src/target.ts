@@ -54,13 +54,11 @@ export function createTarget(given: TargetInput): Target {
 
 /** A target whose connections go to one of `endpoints` each, chosen by the agent. */
 export function createEndpointsTarget(
-  given: TargetInput,
-  endpoints: readonly EndpointAddress[],
+  service: TargetInput,
+  endpoints: readonly Target[],
   affinity: EndpointAffinity,
 ): Target {
-  const service = createTarget(given);
-  const targets = endpoints.map(({ host, port }) => createTarget({ ...given, host, port }));
-  return { ...service, endpoints: new EndpointChoice(targets, affinity) };
+  return { ...createTarget(service), endpoints: new EndpointChoice(endpoints, affinity) };
 }
 
 /** Every place that a target may lead a connection to. */

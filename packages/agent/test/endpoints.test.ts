@@ -3,7 +3,12 @@ import { KIND, Route, routeKey } from "@warren/wire";
 import * as v from "valibot";
 import { expect, test } from "vitest";
 import type { EndpointAffinity } from "../src/endpoint-choice.ts";
-import { createEndpointsTarget, type EndpointAddress, type TargetInput } from "../src/target.ts";
+import {
+  createEndpointsTarget,
+  createTarget,
+  type EndpointAddress,
+  type TargetInput,
+} from "../src/target.ts";
 import { JoinedAgent } from "../src/testing/index.ts";
 import { httpService, rawService } from "./_services.ts";
 
@@ -17,7 +22,8 @@ function publish(
   pods: readonly EndpointAddress[],
   { affinity = "client_ip", ...how }: Partial<TargetInput> & { affinity?: EndpointAffinity } = {},
 ) {
-  const target = createEndpointsTarget({ host: "web", port: 80, ...how }, pods, affinity);
+  const endpoints = pods.map((one) => createTarget({ ...how, ...one }));
+  const target = createEndpointsTarget({ host: "web", port: 80, ...how }, endpoints, affinity);
   agent.published.change("kube:ingress", [{ route, targets: [target] }], []);
 }
 

@@ -51,6 +51,8 @@ export class WatchedCluster implements ClusterFeed, Disposable {
   readonly #sources: ClusterSources;
   /** By the Service's key, then by the slice's. */
   readonly #slices = new Map<string, Map<string, EndpointSlice>>();
+  /** By the Service's key: the same list for whoever asks, until a slice of it is another. */
+  readonly #lists = new Map<string, readonly EndpointSlice[]>();
   readonly #defaults = new Set<string>();
   #places: ForbiddenPlaces;
   /** By the Service's key: why nobody may be led there. */
@@ -94,7 +96,12 @@ export class WatchedCluster implements ClusterFeed, Disposable {
   }
 
   endpoints(namespace: string, name: string): readonly EndpointSlice[] {
-    return [...(this.#slices.get(`${namespace}/${name}`)?.values() ?? [])];
+    const key = `${namespace}/${name}`;
+    const slices = this.#slices.get(key);
+    if (slices === undefined) return [];
+    const list = this.#lists.get(key) ?? [...slices.values()];
+    this.#lists.set(key, list);
+    return list;
   }
 
   forbidden(namespace: string, name: string): string | undefined {
@@ -140,6 +147,7 @@ export class WatchedCluster implements ClusterFeed, Disposable {
     }
     for (const key of new Set([from, to])) {
       if (key === undefined) continue;
+      this.#lists.delete(key);
       if (key === API) this.#judgeAll();
       // More than its endpoints is different: whether it is dialled at all.
       const kind = this.#judge(key) ? "service" : "endpoints";

@@ -37,7 +37,7 @@ export interface ControllerTarget {
  */
 export interface ClusterView {
   service(namespace: string, name: string): Service | undefined;
-  /** The slices of a Service, of all address types. */
+  /** The slices of a Service, of all address types: the very same list while they are the same. */
   endpoints(namespace: string, name: string): readonly EndpointSlice[];
   /** Why nobody may be led to a Service: `leads to ...`. Undefined where its slices name nothing forbidden. */
   forbidden(namespace: string, name: string): string | undefined;

@@ -26,4 +26,18 @@ describe("keys", () => {
     keys.add("a/1");
     expect(taken(keys)).toEqual(["a/1"]);
   });
+
+  test("that are taken out of turn leave the others in theirs", () => {
+    const keys = new KeysInTurn();
+    for (const key of ["a/1", "a/2", "a/3", "b/1", "c/1"]) keys.add(key);
+    expect(keys.take()).toBe("a/1");
+    expect(["a/2", "a/2", "b/1", "d/1"].map((key) => keys.delete(key))).toEqual([
+      true,
+      false,
+      true,
+      false,
+    ]);
+    expect([keys.size, keys.has("a/2")]).toEqual([2, false]);
+    expect(taken(keys)).toEqual(["c/1", "a/3"]);
+  });
 });

@@ -32,6 +32,16 @@ export class KeysInTurn {
     this.#parties.set(namespace, { keys, rest: keys.values() });
   }
 
+  /** Returns whether it was there. */
+  delete(key: string): boolean {
+    const namespace = namespaceOf(key);
+    const party = this.#parties.get(namespace);
+    if (party?.keys.delete(key) !== true) return false;
+    this.#size -= 1;
+    if (party.keys.size === 0) this.#parties.delete(namespace);
+    return true;
+  }
+
   /** Takes out the first of whose turn it is. */
   take(): string | undefined {
     const [first] = this.#parties;

@@ -8,7 +8,8 @@ import {
 } from "../target.ts";
 import type { ClusterView, Problem } from "./cluster-view.ts";
 import type { Service, ServicePort } from "./objects.ts";
-import { endpointsOf, isHeadless, wantsClientIp } from "./service-endpoints.ts";
+import { isHeadless, wantsClientIp } from "./service-endpoints.ts";
+import { sharedEndpoints } from "./shared-endpoints.ts";
 
 /** A Service's port as an Ingress or a route names it. */
 export interface ServiceReference {
@@ -126,12 +127,8 @@ export function serviceTarget(
   const affinity = asked === "none" && wantsClientIp(service) ? "client_ip" : asked;
   const headless = isHeadless(service);
   if (affinity === "none" && !headless) return createTarget({ ...how, host: clusterIP });
-  const endpoints = endpointsOf(view.endpoints(namespace, name), service, port);
-  if (endpoints.length === 0)
-    return headless ? undefined : createTarget({ ...how, host: clusterIP });
-  return createEndpointsTarget(
-    { ...how, host: headless ? serverName : clusterIP },
-    endpoints,
-    affinity,
-  );
+  const at = { ...how, host: headless ? serverName : clusterIP };
+  const endpoints = sharedEndpoints(view.endpoints(namespace, name), { service, port, dial: at });
+  if (endpoints.length === 0) return headless ? undefined : createTarget(at);
+  return createEndpointsTarget(at, endpoints, affinity);
 }

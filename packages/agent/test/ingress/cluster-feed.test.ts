@@ -59,6 +59,17 @@ test("slices are found by their Service, also those that were there before, and 
   expect(feed.endpoints("default", "api")).toEqual([]);
 });
 
+test("the list of a Service's slices is the very same until one of them is another", () => {
+  const { feed, endpointSlices } = watched();
+  const before = feed.endpoints("default", "web");
+  endpointSlices.put(sliceOf("other", "api"));
+  expect(feed.endpoints("default", "web")).toBe(before);
+  endpointSlices.put({ ...sliceOf("early", "web"), endpoints: [] });
+  const after = feed.endpoints("default", "web");
+  expect(after).not.toBe(before);
+  expect(after[0]?.endpoints).toEqual([]);
+});
+
 test("of two default classes the newest is meant, as the API server has it", () => {
   const { feed, ingressClasses } = watched();
   const put = (name: string, creationTimestamp: string, isDefault: boolean) => {

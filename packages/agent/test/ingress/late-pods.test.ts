@@ -58,3 +58,55 @@ test("pods that come and go concern those alone who keep clients there", async (
   await Promise.resolve();
   expect(heard).toEqual(["default/kept"]);
 });
+
+test("Ingresses that dial a Service's pods alike share the list of these, and no others do", async () => {
+  const { ingresses, endpointSlices, sync, published } = controlled();
+  endpointSlices.put(pods("10.1.0.1"));
+  const put = (name: string, more: Record<string, string>) => {
+    const annotations = { "warren.dev/affinity": "cookie", ...more };
+    ingresses.put(
+      ingress(
+        { rules: [{ host: `${name}.test`, http: { paths: [path()] } }] },
+        { name, annotations },
+      ),
+    );
+  };
+  put("a", {});
+  put("b", { "warren.dev/affinity": "client_ip" });
+  put("h2", { "warren.dev/backend-protocol": "GRPC" });
+  await sync();
+  const dialled = (name: string) =>
+    published.get(`default/${name} ${name}.test Prefix /`)!.targets[0]!.endpoints!.targets;
+  const before = dialled("a");
+  expect(dialled("b")).toBe(before);
+  expect(dialled("h2")).not.toBe(before);
+  expect(dialled("h2")[0]?.protocol).toBe("h2c");
+  endpointSlices.put(pods("10.1.0.2"));
+  await Promise.resolve();
+  expect(dialled("a")[0]?.host).toBe("10.1.0.2");
+  expect(dialled("b")).toBe(dialled("a"));
+  put("c", {});
+  await Promise.resolve();
+  expect(dialled("c")).toBe(dialled("a"));
+});
+
+test("two ports of a Service are dialled each at its own", async () => {
+  const { ingresses, services, endpointSlices, sync, published } = controlled();
+  const ports = [80, 81].map((port) => ({ name: `p${port}`, port }));
+  services.put(service("web", { ports }));
+  endpointSlices.put({
+    ...pods("10.1.0.1"),
+    ports: [80, 81].map((n) => ({ name: `p${n}`, port: n + 8_000 })),
+  });
+  const paths = [80, 81].map((number) =>
+    path(`/${number}`, "Prefix", { service: { name: "web", port: { number } } }),
+  );
+  const annotations = { "warren.dev/affinity": "cookie" };
+  ingresses.put(
+    ingress({ rules: [{ host: "a.test", http: { paths } }] }, { name: "a", annotations }),
+  );
+  await sync();
+  const at = (port: number) =>
+    published.get(`default/a a.test Prefix /${port}`)!.targets[0]!.endpoints!.targets[0]!.port;
+  expect([at(80), at(81)]).toEqual([8_080, 8_081]);
+});

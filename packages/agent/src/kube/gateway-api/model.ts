@@ -7,7 +7,7 @@ import { ReverseIndex } from "../reverse-index.ts";
 import type { Slice } from "../slice.ts";
 import { AttachedRoutes, isTakenBy } from "./attached-routes.ts";
 import type { BackendLookUps } from "./backends.ts";
-import { isGranted, type CrossReference } from "./grants.ts";
+import { Grants, type CrossReference } from "./grants.ts";
 import { isAccepted, isOurs } from "./gateway-class.ts";
 import { isNews } from "../news.ts";
 import { judgeGateway, type GatewayLookUps, type GatewayState } from "./judge-gateway.ts";
@@ -18,8 +18,14 @@ import type { ReferenceGrant, RouteKind, RouteObject } from "./objects.ts";
 import type { ParentOutcome, RouteOutcome } from "./outcome.ts";
 import { lostHosts, Places, type Lost } from "./places.ts";
 import type { Rival } from "./rivals.ts";
-import { gatewayOfSet, referencesOfGateway, referencesOfRoute, routeId } from "./references.ts";
-import type { News, Settled } from "./settled.ts";
+import {
+  gatewayOfSet,
+  gatewaysOfRoute,
+  referencesOfGateway,
+  referencesOfRoute,
+  routeId,
+} from "./references.ts";
+import { nothingTold, type News, type Settled } from "./settled.ts";
 import { TlsPolicies } from "./tls-policies.ts";
 import { translateRoute } from "./translate-route.ts";
 
@@ -58,20 +64,16 @@ export class GatewayModel {
   readonly #gateways = new Map<string, Gateway>();
   readonly #judged = new Map<string, GatewayState>();
   readonly #routes = new Map<string, RouteState>();
-  /** By namespace, then by key. */
-  readonly #grants = new Map<string, Map<string, ReferenceGrant>>();
+  readonly #grants = new Grants();
   readonly #labels = new Map<string, Readonly<Record<string, string>>>();
   readonly #policies = new TlsPolicies();
   readonly #listenerSets = new Map<string, ListenerSet>();
   readonly #places = new Places();
   readonly #uses = new ReverseIndex();
   readonly #attached = new AttachedRoutes();
-  readonly #dirtyGateways = new Set<string>();
-  readonly #dirtyRoutes = new KeysInTurn();
-  #toldGateways = new Set<string>();
-  #countedGateways = new Set<string>();
-  #toldRoutes = new Set<string>();
-  #toldSets = new Set<string>();
+  /** Gateways by key, and routes by id, which has a space. */
+  readonly #dirty = new KeysInTurn();
+  #told = nothingTold();
   /** Everything that there was at first has been worked out once. */
   #isWhole = false;
   #names: readonly string[] = [];
@@ -79,7 +81,7 @@ export class GatewayModel {
   constructor(options: ModelOptions) {
     this.#options = options;
     options.hosts.onChange(({ objects }) => {
-      for (const id of objects) if (this.#routes.has(id)) this.#dirtyRoutes.add(id);
+      for (const id of objects) if (this.#routes.has(id)) this.#dirty.add(id);
     });
   }
 
@@ -87,7 +89,7 @@ export class GatewayModel {
   setNames(names: readonly string[]): void {
     if (names.join(" ") === this.#names.join(" ")) return;
     this.#names = names;
-    for (const key of this.#gateways.keys()) this.#dirtyGateways.add(key);
+    for (const key of this.#gateways.keys()) this.#dirty.add(key);
     this.#touch("names");
   }
 
@@ -101,9 +103,9 @@ export class GatewayModel {
     const before = this.#gateways.get(key);
     const references = value === undefined ? [] : referencesOfGateway(value);
     put(this.#gateways, key, value);
-    if (!isNews(before, value)) return void this.#countedGateways.add(key);
+    if (!isNews(before, value)) return void this.#told.counted.add(key);
     this.#uses.set(`gateway ${key}`, references);
-    this.#dirtyGateways.add(key);
+    this.#dirty.add(key);
   }
 
   putRoute(kind: RouteKind, key: string, value: RouteObject | undefined): void {
@@ -120,18 +122,14 @@ export class GatewayModel {
         outcome: before?.outcome,
         lostHosts: before?.lostHosts ?? [],
       });
-    if (!isNews(before?.route, value)) return void this.#toldRoutes.add(id);
+    if (!isNews(before?.route, value)) return void this.#told.routes.add(id);
     this.#uses.set(`route ${id}`, references);
-    this.#dirtyRoutes.add(id);
+    this.#dirty.add(id);
   }
 
   putGrant(key: string, value: ReferenceGrant | undefined): void {
-    const namespace = key.slice(0, key.indexOf("/"));
-    const all = this.#grants.get(namespace) ?? new Map<string, ReferenceGrant>();
-    const before = all.get(key);
-    put(all, key, value);
-    put(this.#grants, namespace, all.size === 0 ? undefined : all);
-    if (isNews(before, value)) this.#touch(`grants ${namespace}`);
+    const namespace = this.#grants.put(key, value);
+    if (namespace !== undefined) this.#touch(`grants ${namespace}`);
   }
 
   putNamespace(name: string, value: Namespace | undefined): void {
@@ -148,7 +146,7 @@ export class GatewayModel {
     const before = this.#listenerSets.get(key);
     const gateway = value && gatewayOfSet(value);
     put(this.#listenerSets, key, value);
-    this.#toldSets.add(key);
+    this.#told.listenerSets.add(key);
     if (!isNews(before, value)) return;
     this.#uses.set(`set ${key}`, gateway === undefined ? [] : [`ours ${gateway}`]);
     this.#touch(`set ${key}`);
@@ -168,22 +166,27 @@ export class GatewayModel {
     this.#touch(`secret ${key}`);
   }
 
-  /** Works out a slice of what follows, Gateways before routes. Returns whether more is left. */
+  /** Works out a slice of what follows; a route after the Gateways that it refers to. Returns whether more is left. */
   work(slice: Slice, attempt: Attempt = (_, task) => task()): boolean {
-    for (const key of this.#dirtyGateways) {
+    while (this.#dirty.size > 0) {
       if (slice.isOver) return true;
-      this.#dirtyGateways.delete(key);
-      attempt(`gateway ${key}`, () => {
-        this.#toldGateways.add(key);
-        this.#judge(key);
-      });
-      slice.took(this.#judged.get(key)?.listeners.length ?? 0);
-    }
-    while (this.#dirtyRoutes.size > 0) {
-      if (slice.isOver) return true;
-      const id = this.#dirtyRoutes.take()!;
+      const id = this.#dirty.take()!;
+      const isRoute = id.includes(" ");
+      const gateways = isRoute
+        ? this.#gatewaysOf(id).filter((one) => this.#dirty.delete(one))
+        : [id];
+      for (const key of gateways) {
+        attempt(`gateway ${key}`, () => {
+          this.#told.gateways.add(key);
+          this.#judge(key);
+        });
+        slice.took(this.#judged.get(key)?.listeners.length ?? 0);
+      }
+      if (!isRoute) continue;
+      // These may have marked it again.
+      this.#dirty.delete(id);
       attempt(`route ${id}`, () => {
-        this.#toldRoutes.add(id);
+        this.#told.routes.add(id);
         this.#translate(id);
       });
       slice.took(this.#routes.get(id)?.outcome?.claims.length ?? 0);
@@ -195,21 +198,15 @@ export class GatewayModel {
   /** What became different since it was asked last, as far as it is worked out. */
   take(): Settled {
     const { put: published, remove, changed } = this.#places.settle();
-    const routes = new Set(this.#toldRoutes);
+    const told = this.#told;
+    this.#told = nothingTold();
     const ingresses = new Set<string>();
     for (const name of changed) {
       const ingress = ingressOf(name);
       if (ingress !== undefined) ingresses.add(ingress);
-      else if (this.#routes.has(name)) routes.add(name);
+      else if (this.#routes.has(name)) told.routes.add(name);
     }
-    const [gateways, counted] = [this.#toldGateways, this.#countedGateways];
-    const [listenerSets, policies] = [this.#toldSets, this.#policies.take()];
-    this.#toldRoutes = new Set();
-    this.#toldGateways = new Set();
-    this.#countedGateways = new Set();
-    this.#toldSets = new Set();
-    const told = { routes, gateways, counted, ingresses, listenerSets, policies };
-    return { put: published, remove, ...told };
+    return { put: published, remove, ...told, ingresses, policies: this.#policies.take() };
   }
 
   // What follows, for who writes status.
@@ -271,7 +268,7 @@ export class GatewayModel {
 
   /** Undefined while the route has not been looked at as it is now. */
   outcome(id: string): RouteOutcome | undefined {
-    if (this.#dirtyRoutes.has(id)) return undefined;
+    if (this.#dirty.has(id)) return undefined;
     return this.#routes.get(id)?.outcome;
   }
 
@@ -312,10 +309,9 @@ export class GatewayModel {
   #touch(what: string): void {
     for (const name of this.#uses.of(what)) {
       const key = name.slice(name.indexOf(" ") + 1);
-      if (name.startsWith("gateway ")) this.#dirtyGateways.add(key);
-      else if (name.startsWith("route ")) this.#dirtyRoutes.add(key);
+      if (/^(gateway|route) /.test(name)) this.#dirty.add(key);
       else {
-        this.#toldSets.add(key);
+        this.#told.listenerSets.add(key);
         this.#touch(name);
       }
     }
@@ -334,9 +330,14 @@ export class GatewayModel {
     if ((before === undefined) !== (after === undefined)) this.#touch(`ours ${key}`);
   }
 
+  #gatewaysOf(id: string): string[] {
+    const route = this.route(id);
+    return route === undefined ? [] : gatewaysOfRoute(route, (key) => this.#listenerSets.get(key));
+  }
+
   #gatewayLookUps(classAccepted: boolean): GatewayLookUps {
     const { ports, view } = this.#options;
-    const granted = (reference: CrossReference) => this.#granted(reference);
+    const granted = (reference: CrossReference) => this.#grants.allow(reference);
     return { ports, secret: view.secret, granted, classAccepted, names: this.#names };
   }
 
@@ -375,7 +376,7 @@ export class GatewayModel {
       view,
       tls,
       connectTimeoutMs,
-      granted: (reference) => this.#granted(reference),
+      granted: (reference) => this.#grants.allow(reference),
       hasTlsPolicy: (namespace, name) => {
         const service = `${namespace}/${name}`;
         const isPoliced = this.#policies.isAbout(service);
@@ -385,12 +386,8 @@ export class GatewayModel {
     };
   }
 
-  #granted(reference: CrossReference): boolean {
-    return isGranted(this.#grants.get(reference.to.namespace)?.values() ?? [], reference);
-  }
-
   #count(before: readonly ParentOutcome[], after: readonly ParentOutcome[]): void {
-    for (const key of this.#attached.move(before, after)) this.#countedGateways.add(key);
+    for (const key of this.#attached.move(before, after)) this.#told.counted.add(key);
   }
 }
 

@@ -21,13 +21,7 @@ export function partsOf(id: string): { kind: RouteKind; key: string } {
  */
 export function referencesOfRoute(route: RouteObject): string[] {
   const namespace = namespaceOf(route);
-  const { parentRefs = [], rules = [], hostnames = [] } = route.spec;
-  const parents = parentRefs.flatMap((one) => {
-    const gateway = gatewayOf(one, namespace);
-    const set = listenerSetOf(one, namespace);
-    if (gateway !== undefined) return [`gateway ${gateway}`];
-    return set === undefined ? [] : [`set ${set}`];
-  });
+  const { rules = [], hostnames = [] } = route.spec;
   const backends = rules.flatMap(({ backendRefs = [] }) =>
     backendRefs.flatMap((one) => {
       const where = one.namespace ?? namespace;
@@ -36,7 +30,31 @@ export function referencesOfRoute(route: RouteObject): string[] {
     }),
   );
   const names = hostnames.length === 0 ? ["names"] : [];
-  return [...parents, ...backends, ...names, `labels ${namespace}`];
+  return [...parentsOf(route), ...backends, ...names, `labels ${namespace}`];
+}
+
+/** `gateway a/b`, `set a/b`. */
+function parentsOf(route: RouteObject): string[] {
+  const namespace = namespaceOf(route);
+  return (route.spec.parentRefs ?? []).flatMap((one) => {
+    const gateway = gatewayOf(one, namespace);
+    const set = listenerSetOf(one, namespace);
+    if (gateway !== undefined) return [`gateway ${gateway}`];
+    return set === undefined ? [] : [`set ${set}`];
+  });
+}
+
+/** Keys of the Gateways that a route refers to, also by ListenerSets, whoever's they are. */
+export function gatewaysOfRoute(
+  route: RouteObject,
+  listenerSet: (key: string) => ListenerSet | undefined,
+): string[] {
+  return parentsOf(route).flatMap((name) => {
+    const key = name.slice(name.indexOf(" ") + 1);
+    if (name.startsWith("gateway ")) return [key];
+    const set = listenerSet(key);
+    return (set && gatewayOfSet(set)) ?? [];
+  });
 }
 
 /** Keys of the Services whose pods a route has dialled, whether they ask for it or not. */

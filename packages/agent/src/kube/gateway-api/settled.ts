@@ -21,6 +21,14 @@ export interface Settled extends Omit<News, "classes"> {
   readonly remove: readonly string[];
 }
 
+/** What is gathered until it is asked for. */
+export function nothingTold(): Record<
+  "routes" | "gateways" | "counted" | "listenerSets",
+  Set<string>
+> {
+  return { routes: new Set(), gateways: new Set(), counted: new Set(), listenerSets: new Set() };
+}
+
 const NONE: ReadonlySet<string> = new Set();
 export const NO_NEWS: News = {
   routes: NONE,

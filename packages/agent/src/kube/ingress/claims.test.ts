@@ -1,6 +1,7 @@
 import { Route } from "@warren/wire";
 import * as v from "valibot";
 import { expect, test } from "vitest";
+import type { EndpointAffinity } from "../../endpoint-choice.ts";
 import { createEndpointsTarget, createTarget } from "../../target.ts";
 import { Claims } from "./claims.ts";
 
@@ -12,7 +13,7 @@ const publication = (path: string, given: { service?: string; port?: number } = 
 };
 
 const pods = (...hosts: string[]) => {
-  const all = hosts.map((host) => ({ host, port: 80 }));
+  const all = hosts.map((host) => createTarget({ host, port: 80 }));
   const target = createEndpointsTarget({ host: "web.default", port: 80 }, all, "none");
   return { ...publication("/a"), targets: [target] };
 };
@@ -47,4 +48,21 @@ test("what is dialled at pods is published with the pods that there are now", ()
   const after = pods("10.1.0.2");
   claims.set("default/shop", [after]);
   expect(claims.take().put).toEqual([after]);
+});
+
+test.each([
+  { who: "the very same pods moves nothing", affinity: "none" as const, isPut: false },
+  { who: "them in another way publishes that", affinity: "client_ip" as const, isPut: true },
+])("who claims $who", ({ affinity, isPut }) => {
+  const claims = new Claims();
+  const endpoints = [createTarget({ host: "10.1.0.1", port: 80 })];
+  const dialled = (by: EndpointAffinity) => {
+    const target = createEndpointsTarget({ host: "web.default", port: 80 }, endpoints, by);
+    return { ...publication("/a"), targets: [target] };
+  };
+  claims.set("default/shop", [dialled("none")]);
+  claims.take();
+  const again = dialled(affinity);
+  claims.set("default/shop", [again]);
+  expect(claims.take().put).toEqual(isPut ? [again] : []);
 });

@@ -146,11 +146,11 @@ function isSame(one: Claim, other: Claim): boolean {
   );
 }
 
-/** What is dialled at pods is another way each time: that is why it is translated anew. */
 function isSameWay({ targets }: Publication, other: Publication): boolean {
   return targets.every(({ key, endpoints }, at) => {
     const now = other.targets[at];
-    return endpoints === undefined && now?.endpoints === undefined && key === now?.key;
+    const isSame = endpoints?.isLike(now?.endpoints) ?? now?.endpoints === undefined;
+    return isSame && key === now?.key;
   });
 }
 
