@@ -189,8 +189,6 @@ describe.skipIf(!isThere)("an agent that was installed by helm", { timeout: 180_
   test("is not left by a Job that was made while it is there", async () => {
     const agent = await installed();
     const objects = await render(FLAGS, "newest");
-    const ofJob = ({ metadata }: Manifest) =>
-      metadata.labels?.["app.kubernetes.io/component"] === "agent-leave";
     await apply(objects.filter(ofJob));
     await ended(agent);
     const shownBefore = await shown("ingress/mine", ".status.loadBalancer.ingress");
@@ -230,6 +228,9 @@ describe.skipIf(!isThere)("an agent that was installed by helm", { timeout: 180_
     expect(await status("mine.example.com")).toBe(404);
   });
 });
+
+const ofJob = ({ metadata }: Manifest) =>
+  metadata.labels?.["app.kubernetes.io/component"] === "agent-leave";
 
 /** The guide's command, where this test has what it names. */
 function byTheGuide(port: number, token: string): string[] {

@@ -251,15 +251,12 @@ describe.skipIf(helm === undefined)("what takes an agent's traces away", () => {
     });
     const [agent, job] = ["Deployment", "Job"].map((kind) => {
       const pod = podsOf(objects).find(({ of }) => of.startsWith(`${kind} `))!;
-      const {
-        WARREN_POD_NAME: _,
-        WARREN_LEAVE_AFTER: after,
-        ...env
-      } = environmentOf(pod.spec.containers[0]!, objects);
-      return { env, after };
+      const { WARREN_POD_NAME: _, ...env } = environmentOf(pod.spec.containers[0]!, objects);
+      return { env, args: pod.spec.containers[0]!.args };
     });
     expect(job!.env).toEqual(agent!.env);
-    expect([agent!.after, job!.after]).toEqual([undefined, `${RELEASE.namespace}/${account}`]);
+    const deployment = objects.find(({ kind }) => kind === "Deployment")!;
+    expect(job!.args!.slice(2)).toEqual(["--after", `${RELEASE.namespace}/${nameOf(deployment)}`]);
   });
 });
 

@@ -37,12 +37,14 @@ const DEPLOYMENTS = {
 /** What is answered again and again meanwhile. */
 function watch(ask: () => Promise<number>) {
   const seen = new Set<number>();
-  let isOver = false;
-  const going = (async () => {
-    while (!isOver) seen.add(await ask());
-  })();
+  const over = new AbortController();
+  const look = async (): Promise<void> => {
+    seen.add(await ask());
+    if (!over.signal.aborted) await look();
+  };
+  const going = look();
   const end = async () => {
-    isOver = true;
+    over.abort();
     await going;
     return seen;
   };
