@@ -156,6 +156,63 @@ describe.skipIf(!isThere)("an agent that was installed by helm", { timeout: 180_
     expect(await everything()).toEqual(before);
   });
 
+  test("leaves nothing where a namespace of its own is gone", async () => {
+    const before = await everything();
+    for (const name of ["team-a", "team-b"]) await admin.kubectl("create", "namespace", name);
+    const flags = [...FLAGS, ...setFlags({ "agent.kube.namespaces": ["team-a", "team-b"] })];
+    const installing = await admin.run("helm", ["install", ...release, CHART, ...flags]);
+    expect([installing.code, installing.err]).toEqual([0, ""]);
+    for (const name of ["team-a", "team-b"]) await emptied(name);
+    const uninstalling = admin.run("helm", ["uninstall", ...release]);
+    const [pod] = podsOf([await hook()]);
+    const leaving = await run(pod!, []);
+    const left = await leaving.ended();
+    expect([left.code, left.stdout]).toEqual([0, expect.not.stringMatching(/^(fail|warn)/m)]);
+    await say(done("SuccessCriteriaMet", "Complete"), JOB, "-n", RELEASE.namespace);
+    const ran = await uninstalling;
+    expect([ran.code, ran.err]).toEqual([0, ""]);
+    expect(await everything()).toEqual(before);
+  });
+
+  /** As a namespace's controller does with one that is deleted. */
+  async function emptied(name: string): Promise<void> {
+    await admin.kubectl("delete", "role,rolebinding", "--all", "-n", name);
+    await admin.kubectl("delete", "namespace", name, "--wait=false");
+    const found = await admin.kubectl("get", "namespace", name, "-o", "json");
+    const namespace = JSON.parse(found) as { spec: object };
+    const input = JSON.stringify({ ...namespace, spec: { finalizers: [] } });
+    const path = `/api/v1/namespaces/${name}/finalize`;
+    const ran = await admin.run("kubectl", ["replace", "--raw", path, "-f", "-"], { input });
+    expect([ran.code, ran.err]).toEqual([0, ""]);
+  }
+
+  test("is not left by a Job that was made while it is there", async () => {
+    const agent = await installed();
+    const objects = await render(FLAGS, "newest");
+    await apply(objects.filter(ofJob));
+    await ended(agent);
+    const shownBefore = await shown("ingress/mine", ".status.loadBalancer.ingress");
+    const leaving = await run(
+      podsOf(objects).find(({ of }) => of.startsWith("Job "))!,
+      [],
+    );
+    const left = await leaving.ended();
+    expect([left.code, left.stdout]).toEqual([
+      1,
+      expect.stringContaining("is there: nothing was touched"),
+    ]);
+    expect(await shown("ingress/mine", ".status.loadBalancer.ingress")).toBe(shownBefore);
+    const ran = await admin.run("helm", ["uninstall", ...release, "--no-hooks"]);
+    expect([ran.code, ran.err]).toEqual([0, ""]);
+    const all = [KINDS, OF_CLUSTER].join(",");
+    const ofPart = ["-l", "app.kubernetes.io/component=agent-leave"];
+    await admin.kubectl("delete", all, "-n", RELEASE.namespace, ...ofPart);
+    const cleaned = await admin.run(process.execPath, [BIN, ...byTheGuide(gateway.port, token)], {
+      cwd: fleet.folder,
+    });
+    expect(cleaned.code).toBe(0);
+  });
+
   test("leaves nothing once a person has run the command, where helm was told to run no hook", async () => {
     const before = await everything();
     const agent = await installed();
@@ -171,6 +228,9 @@ describe.skipIf(!isThere)("an agent that was installed by helm", { timeout: 180_
     expect(await status("mine.example.com")).toBe(404);
   });
 });
+
+const ofJob = ({ metadata }: Manifest) =>
+  metadata.labels?.["app.kubernetes.io/component"] === "agent-leave";
 
 /** The guide's command, where this test has what it names. */
 function byTheGuide(port: number, token: string): string[] {

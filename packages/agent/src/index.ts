@@ -1,5 +1,6 @@
 // The door of this room: what other rooms may import.
 export * from "./config.ts";
+export * from "./control/leave-gateway.ts";
 export * from "./control/ping-gateway.ts";
 export * from "./destination.ts";
 export * from "./endpoint-choice.ts";

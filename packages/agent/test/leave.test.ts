@@ -74,7 +74,8 @@ describe("the address of an Ingress", () => {
     { name: "of another installation", className: "b", isTaken: false },
     { name: "of the class, by an agent", className: "warren", by: AGENT, isTaken: true },
     { name: "of the class, by somebody else", className: "warren", by: OTHER, isTaken: false },
-    { name: "by an agent, whose class is gone", className: "gone", by: AGENT, isTaken: true },
+    { name: "of no class by an agent, no default", className: undefined, by: AGENT, isTaken: true },
+    { name: "by an agent, whose class has no object", className: "b2", by: AGENT, isTaken: false },
     { name: "of another installation's agent", className: "b", by: AGENT, isTaken: false },
   ])("$name: taken back $isTaken", async ({ className, by, isTaken }) => {
     ingressClass("more", "warren.dev/ingress");
@@ -84,6 +85,13 @@ describe("the address of an Ingress", () => {
     expect(await mendedIn()).toEqual(isTaken ? { "ingresses.networking.k8s.io": 1 } : {});
     expect(addresses("web")).toEqual(isTaken ? undefined : [OURS]);
     expect(await mendedIn()).toEqual({});
+  });
+
+  test("by an agent, of another class without an object, is said to stay: that may be served by its name", async () => {
+    ingress("web", "b2", AGENT);
+    ingress("other", "b2", OTHER);
+    ingress("mine", "warren", AGENT);
+    expect((await sweep())[0]).toMatchObject({ mended: 1, doubted: ["apps/web"] });
   });
 
   test("is left in namespaces that were not the agent's", async () => {

@@ -26,13 +26,38 @@ const [CLASSES, GATES, HTTP_ROUTES] = CUSTOM as [
 const KINDS: readonly Resource<Custom>[] = [INGRESSES, ...CUSTOM];
 const theirs = { parentRef: { name: "other" }, controllerName: "example.com/x", conditions: [] };
 
+const DEPLOYMENTS = {
+  group: "apps",
+  version: "v1",
+  plural: "deployments",
+  kind: "Deployment",
+  namespaced: true,
+};
+
+/** What is answered again and again meanwhile. */
+function watch(ask: () => Promise<number>) {
+  const seen = new Set<number>();
+  const over = new AbortController();
+  const look = async (): Promise<void> => {
+    seen.add(await ask());
+    if (!over.signal.aborted) await look();
+  };
+  const going = look();
+  const end = async () => {
+    over.abort();
+    await going;
+    return seen;
+  };
+  return { seen: end, [Symbol.asyncDispose]: async () => void (await end()) };
+}
+
 type Custom = KubeObject & { spec?: object; status?: object };
 
 describe("what agents wrote", { timeout: 120_000 }, () => {
   let stage: KubeStage;
   let app: Awaited<ReturnType<typeof webService>>;
   beforeEach(async () => {
-    stage = await KubeStage.start();
+    stage = await KubeStage.start(["--resume-within", "3s"]);
     app = await webService("my-app");
     stage.service("my-app", app.port);
     fill();
@@ -157,6 +182,64 @@ describe("what agents wrote", { timeout: 120_000 }, () => {
     expect(await stage.leave()).toMatchObject({ code: 0 });
     expect(cluster()).toEqual(before);
     expect(await status(HOST)).toBe(404);
+  });
+
+  test("stays where another release's agents lead, statuses and routes, and its own Lease goes", async () => {
+    const agent = await served();
+    const other = await stage.agent("other-0", "--kube-lease", "warren-system/b");
+    const lease = () => stage.api.get(LEASES, { namespace: "warren-system", name: "b" });
+    await stage.api.until(() => lease()?.metadata.annotations?.["warren.dev/serves"] !== undefined);
+    agent.signal("SIGTERM");
+    await agent.ended();
+    await using watched = watch(() => status(HOST));
+    const left = await stage.leave();
+    expect([left.code, left.findings]).toMatchObject([
+      0,
+      [
+        { level: "note", said: expect.stringMatching(/^stay: other agents of this/) as string },
+        { level: "note", said: expect.stringMatching(/^stay: .* by warren-system\/b,/) as string },
+        { check: "Lease warren-system/warren-agent", level: "ok", said: "is gone" },
+        { check: "hosts at the gateway" },
+      ],
+    ]);
+    expect([address(), parents("two")?.length, stage.lease]).toMatchObject([{}, 2, undefined]);
+    expect(await watched.seen()).toEqual(new Set([200]));
+    // Of agents of a release before nothing is known.
+    const { metadata, spec } = lease()!;
+    other.signal("SIGKILL");
+    await other.ended();
+    const fresh = { ...spec, renewTime: new Date().toISOString().replace("Z", "000Z") };
+    const annotations = { "warren.dev/revision": "1" };
+    stage.api.put({ metadata: { ...metadata, annotations }, spec: fresh }, LEASES);
+    const gone = { namespace: "warren-system", name: "warren-agent" };
+    stage.api.put({ metadata: gone, spec: { holderIdentity: "" } }, LEASES);
+    const unsure = await stage.leave();
+    expect(unsure.findings.filter(({ level }) => level === "fail")).toMatchObject([
+      { check: "statuses", said: expect.stringContaining("may write them") as string },
+    ]);
+    expect([unsure.code, address()]).toMatchObject([1, {}]);
+    expect(await status(HOST)).toBe(404);
+    expect((await stage.leave("--force")).code).toBe(0);
+    expect(address()).toBe(undefined);
+  });
+
+  test("is not touched while their Deployment is there, nor by who is told that they wrote nothing", async () => {
+    const agent = await served();
+    agent.signal("SIGTERM");
+    await agent.ended();
+    const name = { namespace: "warren-system", name: "warren-agent" };
+    stage.api.serve(DEPLOYMENTS);
+    stage.api.put({ metadata: name }, DEPLOYMENTS);
+    const refused = await stage.leave("--after", "warren-system/warren-agent");
+    expect([refused.code, refused.findings[0]]).toMatchObject([
+      1,
+      { level: "fail", said: "is there: nothing was touched" },
+    ]);
+    expect((await stage.leave("--kube", "off")).code).toBe(0);
+    expect([address(), stage.lease]).toMatchObject([{}, {}]);
+    stage.api.remove(DEPLOYMENTS, name);
+    expect((await stage.leave("--after", "warren-system/warren-agent")).code).toBe(0);
+    expect(address()).toBe(undefined);
   });
 
   test("is named where it may not be taken back, and the rest is gone", async () => {

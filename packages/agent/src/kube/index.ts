@@ -4,6 +4,7 @@ export { CONTROLLER_NAMESPACES } from "./ingress-controllers.ts";
 export * from "./gateway-api/resources.ts";
 export { REVISION } from "./lease-voice.ts";
 export { LeaseHold } from "./leave/hold-lease.ts";
+export { isShared } from "./leave/scope.ts";
 export { sweepCluster, type Swept } from "./leave/sweep-cluster.ts";
 export { AGENT } from "./sources.ts";
 export { defaultClassOf } from "./cluster-controllers.ts";

@@ -19,6 +19,7 @@ import { WatchedCluster } from "./cluster-feed.ts";
 import { ClusterNames } from "./cluster-names.ts";
 import { ClusterReach } from "./cluster-reach.ts";
 import { LeaseVoice } from "./lease-voice.ts";
+import { scopeNote } from "./leave/scope.ts";
 import { openAccess } from "./open-access.ts";
 import { AGENT, startSources } from "./sources.ts";
 
@@ -234,7 +235,7 @@ class FollowedCluster implements KubeSource {
       wallClock,
       random,
       told: this.#kube.leadership,
-      annotations: () => this.voice.annotations(),
+      annotations: () => ({ ...this.voice.annotations(), ...scopeNote(this.#settings) }),
     });
   }
 

@@ -1,13 +1,18 @@
 import { agentConfig, agentOptions, kubeSettings, type AgentConfig } from "@warren/agent";
-import { Duration, option, proxySettings, switchOption, systemClock } from "@warren/host";
+import { Duration, fromText, option, proxySettings, switchOption, systemClock } from "@warren/host";
 import { inPod } from "../agent/in-pod.ts";
 import { command, scoped, usage, type Call } from "../cli/command.ts";
-import { dataOption, jsonOption, logOptions, openLog } from "../cli/options.ts";
+import { dataOption, jsonOption, logOptions } from "../cli/options.ts";
 import { claimsOf } from "../doctor/check-token.ts";
 import { fail, note, whyOf, type Finding } from "../doctor/finding.ts";
 import { tellFindings } from "../doctor/tell-findings.ts";
 import { withdrawRoutes } from "../leave/withdraw-routes.ts";
 import { VERSION } from "../version.ts";
+
+const DeploymentName = fromText("namespace/name", (text) => {
+  const [, namespace, name] = /^([a-z0-9-]+)\/([a-z0-9.-]+)$/.exec(text) ?? [];
+  return namespace === undefined ? undefined : { namespace, name: name! };
+});
 
 const own = scoped("leave", {
   wait: option({
@@ -15,6 +20,11 @@ const own = scoped("leave", {
     schema: Duration,
     default: "30s",
     help: "How long agents may take to stop leading, before nothing is touched.",
+  }),
+  after: option({
+    value: "<namespace/name>",
+    schema: DeploymentName,
+    help: "Deployment of agents: while it is there nothing is touched.",
   }),
   force: switchOption({
     help: "Also while an agent leads, which writes it all again, or where the Lease may not be held.",
@@ -42,11 +52,18 @@ Ends with 1 where something is left, and says what. Hosts stay claimed at the ga
   options,
   words: { least: 0, most: 0 },
   async run(call) {
+    if (call.config.kube === "off") return tellFindings([nothing], call);
     const config = configOf(call);
     const findings = [...(await leave(call, config)), ...(await claimsFinding(call))];
     return tellFindings(findings, call);
   },
 });
+
+const nothing = note(
+  "cluster",
+  "is not touched: --kube is off, and agents that are told so write nothing there",
+  "take --kube off away if it was on while they ran",
+);
 
 type InCluster = AgentConfig & { kube: NonNullable<AgentConfig["kube"]> };
 
@@ -64,7 +81,7 @@ async function leave(call: Call<typeof options>, config: InCluster): Promise<Fin
   const { kubeClient } = await import("@warren/host/kube");
   const { leaveCluster } = await import("../leave/leave-cluster.ts");
   const { signal, terminal } = call;
-  const log = openLog(call.config, call);
+  const tell = (text: string): void => terminal.note(text);
   const opened = await openAccess(config.kube, systemClock).then(
     (access) => ({ access }),
     (error: unknown) => ({ error }),
@@ -83,11 +100,12 @@ async function leave(call: Call<typeof options>, config: InCluster): Promise<Fin
     settings: config.kube,
     waitMs: call.config.wait,
     isForced: call.config.force,
-    note: (text) => terminal.note(text),
+    deployment: call.config.after,
+    tell,
     withdraw: async () =>
       call.secrets.token === undefined
         ? []
-        : Promise.all(config.gateways.map((url) => withdrawRoutes(config, url, { log, signal }))),
+        : Promise.all(config.gateways.map((url) => withdrawRoutes(config, url, { tell, signal }))),
     signal,
   });
 }

@@ -1,43 +1,45 @@
-import { startAgent, type AgentConfig } from "@warren/agent";
-import { openMetrics, randomId, systemClock, type Log } from "@warren/host";
-import { bounded } from "../doctor/bounded.ts";
+import { leaveGateway, type AgentConfig } from "@warren/agent";
+import { systemClock, wallClock } from "@warren/host";
 import { note, ok, whyOf, type Finding } from "../doctor/finding.ts";
 import { VERSION } from "../version.ts";
 
 const ANSWER_MS = 15_000;
 const IN_TIME = "its routes end by themselves, five minutes after its last agent";
+const OTHERS = "nothing, if those are meant to stay; else stop them too, and run it again";
 
-/**
- * Takes back at a gateway what a cluster has published there: joins as one more agent of it, which has nothing to
- * publish, and says so. What agents said before counts less, whatever they numbered it.
- */
+/** Takes back at a gateway what a cluster has published there, unless agents of it still publish there. */
 export async function withdrawRoutes(
   config: AgentConfig,
   url: string,
-  { log, signal }: { log: Log; signal: AbortSignal },
+  { tell, signal }: { tell: (text: string) => void; signal: AbortSignal },
 ): Promise<Finding> {
   const check = `routes at ${url}`;
-  const heard = Promise.withResolvers<void>();
-  const nothing = { publications: [], kube: undefined, admin: undefined };
-  const self = { id: `leave-${randomId(4, "hex")}`, gateways: [url], minGateways: 1 };
-  const deps = {
-    log,
-    metrics: openMetrics(),
-    clock: systemClock,
-    version: VERSION,
-    onRequest: undefined,
-    onPort: undefined,
-    onPublished: () => heard.resolve(),
+  const late = new AbortController();
+  const within = (ms: number) =>
+    systemClock.after(ms, () => late.abort(new Error(`no answer within ${ms / 1_000} s`)));
+  let forget = within(ANSWER_MS);
+  const waits = (ms: number): void => {
+    forget();
+    forget = within(ms + ANSWER_MS);
+    tell(`${url} knows other agents of this cluster: waiting ${Math.ceil(ms / 1_000)} s for them`);
   };
   try {
-    await config.token(); // who dials would ask for it again and again
-    await using agent = await startAgent({ ...config, ...nothing, ...self }, deps, signal);
-    const bound = { clock: systemClock, signal, ms: ANSWER_MS };
-    await bounded(bound, () => Promise.race([heard.promise, agent.replaced]));
-    await agent.drain("kept");
-    return ok(check, "are taken back");
+    const left = await leaveGateway({
+      config,
+      url,
+      version: VERSION,
+      clock: systemClock,
+      wallClock,
+      waits,
+      signal: AbortSignal.any([signal, late.signal]),
+    });
+    return left === "withdrawn"
+      ? ok(check, "are taken back")
+      : note(check, "stay: other agents of this cluster publish there", OTHERS);
   } catch (error) {
     signal.throwIfAborted();
     return note(check, `are not taken back: ${whyOf(error)}`, IN_TIME);
+  } finally {
+    forget();
   }
 }

@@ -56,6 +56,10 @@
 - apiGroups: [networking.k8s.io]
   resources: [ingressclasses]
   verbs: [list]
+# By another one agents may lead that write the same statuses.
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  verbs: [list]
 {{- if .Values.agent.kube.gatewayApi }}
 - apiGroups: [gateway.networking.k8s.io]
   resources: [gatewayclasses]
@@ -97,6 +101,10 @@
   resources: [leases]
   resourceNames: [{{ . | quote }}]
   verbs: [get, update, delete]
+- apiGroups: [apps]
+  resources: [deployments]
+  resourceNames: [{{ . | quote }}]
+  verbs: [get]
 {{- end -}}
 
 {{/* Rules in each namespace of `in`, or in all where there are none, and that they are those of `part`, the agent unless told. */}}

@@ -14,7 +14,7 @@ import { defaultClassOf } from "../cluster-controllers.ts";
 import type { GatewayClass } from "../gateway-api/objects.ts";
 import * as gatewayApi from "../gateway-api/resources.ts";
 import { isOurGateway, mendClass, mendEntries, mendGateway } from "./traces.ts";
-import { mendIngress, mendListenerSet, type Mend } from "./traces.ts";
+import { isInDoubt, mendIngress, mendListenerSet, type Mend } from "./traces.ts";
 
 export interface SweepOptions {
   readonly client: KubeClient;
@@ -32,6 +32,8 @@ export interface Swept {
   readonly mended: number;
   /** Whose status still does, or of which that is not known. */
   readonly left: readonly Left[];
+  /** `namespace/name` of what an agent wrote, of these settings or of others: it stays. */
+  readonly doubted: readonly string[];
 }
 
 export interface Left {
@@ -59,6 +61,7 @@ export async function sweepCluster(options: SweepOptions): Promise<Swept[]> {
 interface Kind<T extends KubeObject = KubeObject> {
   readonly resource: Resource<T>;
   readonly mend: (object: T) => Mend | undefined;
+  readonly isInDoubt?: (object: T) => boolean;
   /** It cannot be said what is ours: all of the kind is left. */
   readonly problem?: unknown;
 }
@@ -76,7 +79,8 @@ async function ingressKind({ client, settings }: SweepOptions): Promise<Kind> {
       ingressClass: (name: string) => byName.get(name),
       defaultIngressClass: () => usual,
     };
-    return kindOf(INGRESSES, (one) => mendIngress(one, classes, settings));
+    const kind = kindOf(INGRESSES, (one) => mendIngress(one, classes, settings));
+    return { ...kind, isInDoubt: (one) => isInDoubt(one, classes, settings) };
   } catch (problem) {
     return { resource: INGRESSES, mend: () => undefined, problem };
   }
@@ -159,13 +163,20 @@ function kindOf<T extends KubeObject>(
 async function sweep(options: SweepOptions, kind: Kind): Promise<Swept> {
   const { namespaces = [undefined] } = options.settings;
   const { group, plural, namespaced } = kind.resource;
-  const swept = { kind: `${plural}.${group}`, seen: 0, mended: 0, left: [] as Left[] };
+  const swept = {
+    kind: `${plural}.${group}`,
+    seen: 0,
+    mended: 0,
+    left: [] as Left[],
+    doubted: [] as string[],
+  };
   if (kind.problem !== undefined)
     return { ...swept, left: [{ name: "all of them", why: kind.problem }] };
   for (const namespace of namespaced ? namespaces : [undefined]) {
     try {
-      const { seen, found } = await list(options, kind, namespace);
+      const { seen, found, doubted } = await list(options, kind, namespace);
       swept.seen += seen;
+      swept.doubted.push(...doubted);
       swept.mended += await mendAll(options, { kind, found, left: swept.left });
     } catch (why) {
       options.signal.throwIfAborted();
@@ -184,21 +195,23 @@ interface Found {
 /** Of a page what is to be mended is kept, and nothing else: there may be ten thousand, of a quarter of a megabyte each. */
 async function list(
   { client, signal }: SweepOptions,
-  { resource, mend }: Kind,
+  { resource, mend, isInDoubt: isDoubted = () => false }: Kind,
   namespace: string | undefined,
-): Promise<{ seen: number; found: Found[] }> {
+): Promise<{ seen: number; found: Found[]; doubted: Iterable<string> }> {
   // By name, as a list that expired is begun anew.
   const found = new Map<string, Found>();
+  const doubted = new Set<string>();
   const look = (object: KubeObject): KubeObject => {
     const status = mend(object);
     const { name, uid, resourceVersion, namespace: its } = object.metadata;
     const metadata = { name, uid, resourceVersion, ...(its !== undefined && { namespace: its }) };
+    if (isDoubted(object)) doubted.add(keyOf(object));
     if (status !== undefined) found.set(keyOf(object), { object: { metadata }, status });
     return { metadata };
   };
   const select = { ...EVERYTHING, namespace };
   const { items } = await client.within({ signal }).list(resource, select, look);
-  return { seen: items.length, found: [...found.values()] };
+  return { seen: items.length, found: [...found.values()], doubted };
 }
 
 /** How many were mended. */

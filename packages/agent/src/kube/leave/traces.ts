@@ -4,7 +4,7 @@ import { CLASS_CONDITIONS, isOurs } from "../gateway-api/gateway-class.ts";
 import { GATEWAY_CONDITIONS } from "../gateway-api/gateway-status.ts";
 import type { Condition, Gateway, GatewayClass, ListenerSet } from "../gateway-api/objects.ts";
 import type { Ingress } from "../objects.ts";
-import { ingressClassOf, ownerOf, type IngressSelection } from "../ingress/select.ts";
+import { classNameOf, ingressClassOf, ownerOf, type IngressSelection } from "../ingress/select.ts";
 import { AGENT } from "../sources.ts";
 
 /** What is to be merged into a status (RFC 7386) for nothing of an agent's to be left in it; null: no status at all. */
@@ -28,7 +28,7 @@ function writerOf({ metadata: { managedFields = [] } }: Signed): "agent" | "othe
 
 type Classes = Pick<ClusterView, "ingressClass" | "defaultIngressClass">;
 
-/** Of an Ingress of the class, or of one whose class is gone already: the address that an agent gave it. */
+/** Of an Ingress of the class, or of the default one that is gone already: the address that an agent gave it. */
 export function mendIngress(
   ingress: Ingress,
   classes: Classes,
@@ -36,9 +36,25 @@ export function mendIngress(
 ): Mend | undefined {
   if ((ingress.status?.loadBalancer?.ingress ?? []).length === 0) return undefined;
   const writer = writerOf(ingress);
-  const isOrphan = ingressClassOf(ingress, classes) === undefined && writer === "agent";
+  const isOfDefault = classNameOf(ingress) === undefined;
+  const isOrphan = isOfDefault && isUnknown(ingress, classes) && writer === "agent";
   if (!isOrphan && !ownerOf(ingress, classes, selection).isOurs) return undefined;
   return writer === "others" ? undefined : { loadBalancer: { ingress: null } };
+}
+
+const isUnknown = (ingress: Ingress, classes: Classes): boolean =>
+  ingressClassOf(ingress, classes) === undefined;
+
+/** An agent's address, of a class of another name without an object: another installation may serve that by its name. */
+export function isInDoubt(
+  ingress: Ingress,
+  classes: Classes,
+  { className }: IngressSelection,
+): boolean {
+  const named = classNameOf(ingress);
+  const isSaid = (ingress.status?.loadBalancer?.ingress ?? []).length > 0;
+  const isOther = named !== undefined && named !== className && isUnknown(ingress, classes);
+  return isSaid && isOther && writerOf(ingress) === "agent";
 }
 
 /** Of a status that is a list in which each controller has entries of its own, `parents` or `ancestors`: ours. */
