@@ -72,6 +72,6 @@ test("who shares endpoints with others has turns of its own", () => {
   const shared = endpoints("a", "b");
   const [one, other] = [new EndpointChoice(shared, "none"), new EndpointChoice(shared, "none")];
   const pairs = Array.from({ length: 2 }, () => [one, other].map((it) => it.choose(asked)?.host));
-  expect(pairs.map(([first]) => first).toSorted()).toEqual(["a", "b"]);
+  expect(new Set(pairs.map(([first]) => first))).toEqual(new Set(["a", "b"]));
   for (const [first, second] of pairs) expect(second).toBe(first);
 });
