@@ -12,7 +12,7 @@ import { ALICE } from "./_log-facts.ts";
 
 const alice = { userId: "alice", name: "Alice", isAdmin: false };
 
-async function talking() {
+async function talking(before: (asked: Asked) => Promise<void> = async () => {}) {
   const { log, journal } = await openInstance();
   const sessions = new MemorySessions();
   const failures: unknown[] = [];
@@ -21,7 +21,10 @@ async function talking() {
   const settling = new Settling();
   settling.moveTo("here");
   const asked: string[] = [];
-  const ask = async ({ messageId }: Asked) => void asked.push(messageId);
+  const ask = async (one: Asked) => {
+    await before(one);
+    asked.push(one.messageId);
+  };
   const runs = { ask, askIfOpen: ask };
   const talk = new Talk({
     log,
@@ -87,4 +90,18 @@ test("a question that comes again after its answer, or after a person's, is not 
   expect((await say("first")).isRepeated).toBe(true);
   await talk.idle();
   expect(asked).toEqual([first.said.messageId]);
+});
+
+test("a conversation is called after its first message, also when the second is answered sooner", async () => {
+  const late = Promise.withResolvers<void>();
+  const { talk, journal, say } = await talking(({ number }) =>
+    number === 1 ? late.promise : Promise.resolve(),
+  );
+  await Promise.all([say("first"), say("second")]);
+  const names = async () =>
+    (await journal.after(ALICE, {}, 10)).filter(({ kind }) => kind === "named");
+  while ((await names()).length === 0) await Promise.resolve();
+  late.resolve();
+  await talk.idle();
+  expect(await names()).toMatchObject([{ body: { name: "first" } }]);
 });

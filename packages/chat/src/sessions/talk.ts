@@ -60,6 +60,8 @@ export interface Wording extends Mark {
 export class Talk {
   readonly #options: TalkOptions;
   readonly #following = new Set<Promise<void>>();
+  /** The first of each session's messages that are followed: a session is called after it, whichever is done first. */
+  readonly #firsts = new Map<string, Said<"message">>();
 
   constructor(options: TalkOptions) {
     this.#options = options;
@@ -134,7 +136,7 @@ export class Talk {
         fence: isOwner ? undefined : row!.control.epoch,
       });
       // Nobody who waits for the acknowledgement waits for these.
-      if (isOwner) this.#owned(this.#follow(key, row, { ...recorded, settled }));
+      if (isOwner) this.#owned(this.#followFrom(key, row, { ...recorded, settled }));
       else settled();
       return recorded;
     } catch (reason) {
@@ -243,6 +245,22 @@ export class Talk {
     this.#following.add(owned);
   }
 
+  /** Messages that were said at once are followed side by side: whichever is done first, the first of them is the name's. */
+  async #followFrom(
+    key: SessionKey,
+    peeked: SessionRow | undefined,
+    recorded: Recorded<"message"> & { settled: () => void },
+  ): Promise<void> {
+    const session = `${key.userId} ${key.sessionId}`;
+    const first = this.#firsts.get(session) ?? recorded.said;
+    this.#firsts.set(session, first);
+    try {
+      await this.#follow(key, peeked, { ...recorded, first });
+    } finally {
+      if (first === recorded.said) this.#firsts.delete(session);
+    }
+  }
+
   /**
    * The answer where no person answers, and the name after the first message. One that is said again may have
    * been stored by a try whose end nobody heard of: then nothing has followed upon it yet.
@@ -250,7 +268,15 @@ export class Talk {
   async #follow(
     key: SessionKey,
     peeked: SessionRow | undefined,
-    { said, isRepeated, settled }: Recorded<"message"> & { settled: () => void },
+    {
+      said,
+      isRepeated,
+      settled,
+      first,
+    }: Recorded<"message"> & {
+      settled: () => void;
+      first: Said<"message">;
+    },
   ): Promise<void> {
     const { journal, folding, patiently, askIfOpen } = this.#options;
     const { entry } = said;
@@ -274,7 +300,7 @@ export class Talk {
         kind: "named",
         author: "system",
         clientMessageId: "name",
-        body: { name: firstName(said.body) },
+        body: { name: firstName(first.body) },
         seen: undefined,
         fence: undefined,
       })
