@@ -1,3 +1,4 @@
+import { onceFor } from "./once-for.ts";
 import type { Target } from "./target.ts";
 
 /** How an endpoint is chosen for a connection or request. */
@@ -64,13 +65,9 @@ export class EndpointChoice {
 }
 
 /** Many choose among the very same endpoints, each in its own turn: a number is made once for all. */
-const HASHES = new WeakMap<readonly Target[], readonly number[]>();
-
-function hashesOf(targets: readonly Target[]): readonly number[] {
-  const made = HASHES.get(targets) ?? targets.map(({ host, port }) => hash(`${host}:${port}`));
-  HASHES.set(targets, made);
-  return made;
-}
+const hashesOf = onceFor((targets: readonly Target[]) =>
+  targets.map(({ host, port }) => hash(`${host}:${port}`)),
+);
 
 /** FNV-1a, 32 bits: short texts, quickly. */
 function hash(text: string): number {

@@ -100,7 +100,7 @@ test("a conversation is called after its first message, also when the second is 
   await Promise.all([say("first"), say("second")]);
   const names = async () =>
     (await journal.after(ALICE, {}, 10)).filter(({ kind }) => kind === "named");
-  while ((await names()).length === 0) await Promise.resolve();
+  await expect.poll(names, { interval: 1 }).toHaveLength(1);
   late.resolve();
   await talk.idle();
   expect(await names()).toMatchObject([{ body: { name: "first" } }]);

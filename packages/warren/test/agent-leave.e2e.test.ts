@@ -236,6 +236,13 @@ describe("what agents wrote", { timeout: 120_000 }, () => {
       { level: "fail", said: "is there: nothing was touched" },
     ]);
     expect((await stage.leave("--kube", "off")).code).toBe(0);
+    // Nor where it cannot be known whether other agents lead.
+    stage.api.refuse({ verb: "list", resource: "leases" }, { code: 500, reason: "InternalError" });
+    const unknown = await stage.leave();
+    expect([unknown.code, unknown.findings[0]]).toMatchObject([
+      1,
+      { level: "fail", check: "other Leases" },
+    ]);
     expect([address(), stage.lease]).toMatchObject([{}, {}]);
     stage.api.remove(DEPLOYMENTS, name);
     expect((await stage.leave("--after", "warren-system/warren-agent")).code).toBe(0);

@@ -1,9 +1,10 @@
+import { onceFor } from "../once-for.ts";
 import { createTarget, type Target, type TargetInput } from "../target.ts";
 import type { EndpointSlice, Service, ServicePort } from "./objects.ts";
 import { endpointsOf } from "./service-endpoints.ts";
 
 /** By the slices that they follow from, with which they go. */
-const MADE = new WeakMap<readonly EndpointSlice[], Map<string, readonly Target[]>>();
+const madeOf = onceFor((_slices: readonly EndpointSlice[]) => new Map<string, readonly Target[]>());
 
 /** A Service's port, and how it is spoken to. */
 interface Dialled {
@@ -22,8 +23,7 @@ export function sharedEndpoints(
   slices: readonly EndpointSlice[],
   { service, port, dial }: Dialled,
 ): readonly Target[] {
-  const made = MADE.get(slices) ?? new Map<string, readonly Target[]>();
-  MADE.set(slices, made);
+  const made = madeOf(slices);
   const { clusterIP = "" } = service.spec ?? {};
   const key = `${createTarget(dial).key} ${clusterIP} ${port.name ?? ""}`;
   const targets =

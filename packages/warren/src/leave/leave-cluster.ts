@@ -3,6 +3,7 @@ import { isShared, LeaseHold, REVISION, sweepCluster, type Swept } from "@warren
 import { systemClock, wallClock } from "@warren/host";
 import {
   EVERYTHING,
+  isKubeError,
   keyOf,
   LEASES,
   type KubeClient,
@@ -33,6 +34,8 @@ const STOP =
   "stop the agents first (`helm uninstall`, or kubectl scale --replicas=0), or say --force: what they write is then written again";
 const WHICH = "name that with --kube-lease if those agents are meant, or say --force if others are";
 const RIGHTS = "run it again as who may: as the cluster's admin, by --kubeconfig";
+const AGAIN =
+  "run it again once the API server answers, or say --force if no other agents lead here";
 const MOVED = "nothing, if those took their place; once those are stopped too, run it again";
 const UNSAID =
   "say --force if those have another class or other namespaces: of this one all is taken back then";
@@ -89,8 +92,9 @@ async function refusal(
       return fail(check, `cannot be looked for: ${whyOf(error)}`, RIGHTS);
     }
   }
-  const { isThere, others } = await leasesBeside(client, lease);
-  const another = isThere ? undefined : others[0];
+  const found = await leasesBeside(client, lease);
+  if ("finding" in found) return found.finding;
+  const another = found.isThere ? undefined : found.others[0];
   if (another === undefined) return undefined;
   const said = `is not there, and agents lead by ${keyOf(another)}: nothing was touched`;
   return fail(`Lease ${keyOfName(lease)}`, said, WHICH);
@@ -100,18 +104,21 @@ async function refusal(
  * By which other Leases agents lead: where there is none of the name that was said, who said nothing does not mean to
  * take away what they write every day. Who may not list Leases is believed.
  */
-async function leasesBeside(
-  client: KubeClient,
-  name: ObjectName,
-): Promise<{ isThere: boolean; others: readonly Lease[] }> {
+async function leasesBeside(client: KubeClient, name: ObjectName): Promise<LeasesFound> {
   try {
     const isThere = (await client.get(LEASES, name)) !== undefined;
     const { items } = await client.list(LEASES, EVERYTHING);
     return { isThere, others: items.filter((one) => isLed(one) && keyOf(one) !== keyOfName(name)) };
-  } catch {
-    return { isThere: false, others: [] };
+  } catch (error) {
+    if (isKubeError(error, "Forbidden")) return { isThere: false, others: [] };
+    const why = `cannot be looked for: ${whyOf(error)}`;
+    return { finding: fail("other Leases", why, AGAIN) };
   }
 }
+
+type LeasesFound =
+  | { readonly isThere: boolean; readonly others: readonly Lease[] }
+  | { readonly finding: Finding };
 
 const keyOfName = ({ namespace, name }: ObjectName): string => `${namespace}/${name}`;
 
@@ -120,8 +127,9 @@ async function sweep(
   { client, isForced, settings, signal }: Leaving,
   lease: ObjectName,
 ): Promise<Finding[]> {
-  const { others } = isForced ? { others: [] } : await leasesBeside(client, lease);
-  const shared = others.map(({ metadata }) => ({
+  const found = isForced ? { others: [] } : await leasesBeside(client, lease);
+  if ("finding" in found) return [found.finding];
+  const shared = found.others.map(({ metadata }) => ({
     by: keyOf({ metadata }),
     is: isShared(metadata.annotations ?? {}, settings),
   }));

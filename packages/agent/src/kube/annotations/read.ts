@@ -3,7 +3,7 @@ import type { Problem } from "../cluster-view.ts";
 import { meaningOf, type Meaning } from "./foreign.ts";
 import { isForWarren, WARREN_ANNOTATIONS, WARREN_PREFIX } from "./warren.ts";
 import { isKnownAnnotation, knownOf } from "./known.ts";
-import { onceFor } from "./once-for.ts";
+import { onceFor } from "../../once-for.ts";
 import { WELL_KNOWN } from "./well-known.ts";
 import { noWishes, type Annotations, type Wishes } from "./wishes.ts";
 

@@ -1,5 +1,5 @@
 import type { Policy } from "@warren/wire";
-import { onceFor } from "../annotations/once-for.ts";
+import { onceFor } from "../../once-for.ts";
 import { MOST_ANNOTATIONS, readAnnotations } from "../annotations/read.ts";
 import { isForWarren, WARREN_PREFIX } from "../annotations/warren.ts";
 import type { Annotations } from "../annotations/wishes.ts";

@@ -22,7 +22,14 @@ test.each([
   expect(isShared({ ...scopeNote(theirs) }, mine)).toBe(is);
 });
 
-test("of a Lease that does not say it is not known", () => {
-  expect(isShared({}, scope("a"))).toBe(undefined);
-  expect(isShared({ "warren.dev/serves": "?" }, scope("a"))).toBe(undefined);
+test.each([
+  undefined,
+  "?",
+  "null",
+  "[]",
+  "{}",
+  '{"className":"a","gatewayController":"b","namespaces":"x"}',
+])("of a Lease that does not say it is not known: %s", (said) => {
+  const annotations = said === undefined ? {} : { "warren.dev/serves": said };
+  expect(isShared(annotations, scope("a"))).toBe(undefined);
 });

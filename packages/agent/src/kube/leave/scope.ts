@@ -1,9 +1,21 @@
+import * as v from "valibot";
 import type { KubeSettings } from "../../kube-options.ts";
 
 /** Annotation of a Lease: what the agents that lead by it serve. */
 const SERVES = "warren.dev/serves";
 
 export type Scope = Pick<KubeSettings, "className" | "gatewayController" | "namespaces">;
+
+/** Another release may have more to say, and a person anything. */
+const Noted = v.pipe(
+  v.string(),
+  v.parseJson(),
+  v.object({
+    className: v.string(),
+    gatewayController: v.string(),
+    namespaces: v.optional(v.array(v.string())),
+  }),
+);
 
 /** What agents with these settings note in their Lease, for who takes away another's traces (docs/decisions/0461). */
 export function scopeNote({ className, gatewayController, namespaces }: Scope): {
@@ -17,8 +29,9 @@ export function isShared(
   annotations: Readonly<Record<string, string>>,
   mine: Scope,
 ): boolean | undefined {
-  const theirs = scopeOf(annotations[SERVES]);
-  if (theirs === undefined) return undefined;
+  const noted = v.safeParse(Noted, annotations[SERVES]);
+  if (!noted.success) return undefined;
+  const theirs = noted.output;
   const isSame =
     theirs.className === mine.className || theirs.gatewayController === mine.gatewayController;
   return isSame && overlap(theirs.namespaces, mine.namespaces);
@@ -26,12 +39,4 @@ export function isShared(
 
 function overlap(some?: readonly string[], others?: readonly string[]): boolean {
   return some === undefined || others === undefined || some.some((one) => others.includes(one));
-}
-
-function scopeOf(text = ""): Scope | undefined {
-  try {
-    return JSON.parse(text) as Scope;
-  } catch {
-    return undefined;
-  }
 }
